@@ -1,0 +1,93 @@
+"""Every error of ours.
+
+    UnblurError
+    ├── UsageError              a wrong option, argument or combination (exit 2)
+    │   ├── UnknownMethodError  no method of that name
+    │   ├── SettingsError       a setting that does not exist or cannot take that value
+    │   ├── KernelError         a kernel that cannot be used: all zero, negative, larger than the image
+    │   └── RegionError         a region outside the photo, or empty
+    ├── ImageError              one image cannot be used; a batch goes on without it (exit 1)
+    │   ├── ReadError           not an image, damaged, or of a kind we do not read
+    │   ├── TooLargeError       over a limit on pixels, time or memory
+    │   └── WriteError          this one output cannot be written (it exists, it is the input)
+    ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
+    ├── DataError               a data set folder is missing or is not what it should be (exit 2)
+    ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
+    └── Cancelled               the caller's progress hook asked to stop
+
+A message is one sentence in plain words: what was expected, what came, what to do.
+It never names the file: whoever holds the file name puts it in front.
+"""
+
+__all__ = [
+    "Cancelled",
+    "DataError",
+    "ImageError",
+    "KernelError",
+    "OutputError",
+    "ReadError",
+    "RegionError",
+    "SettingsError",
+    "ShapeError",
+    "TooLargeError",
+    "UnblurError",
+    "UnknownMethodError",
+    "UsageError",
+    "WriteError",
+]
+
+
+class UnblurError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class UsageError(UnblurError):
+    """A wrong option, argument or combination of them."""
+
+
+class UnknownMethodError(UsageError):
+    """No method of that name in the catalogue."""
+
+
+class SettingsError(UsageError):
+    """A setting that the method does not have, or a value that it cannot take."""
+
+
+class KernelError(UsageError):
+    """A blur kernel that cannot be used."""
+
+
+class RegionError(UsageError):
+    """A region of the photo that is empty or reaches outside it."""
+
+
+class ImageError(UnblurError):
+    """One image cannot be used; other images are not affected."""
+
+
+class ReadError(ImageError):
+    """The bytes are no image, a damaged one, or one of a kind that is not read."""
+
+
+class TooLargeError(ImageError):
+    """The image is over a limit on pixels, decoding time or memory."""
+
+
+class WriteError(ImageError):
+    """This output cannot be written; others may be."""
+
+
+class OutputError(UnblurError):
+    """The place for outputs cannot be used at all."""
+
+
+class DataError(UnblurError):
+    """A data set folder is missing, incomplete or of another layout."""
+
+
+class ShapeError(UnblurError, ValueError):
+    """An array or tensor of the wrong shape."""
+
+
+class Cancelled(UnblurError):
+    """The caller asked to stop."""

@@ -1,0 +1,81 @@
+"""What a decoded image file is to the rest of the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FileFacts", "Picture", "Space"]
+
+Space = Literal["grey", "rgb", "cmyk"]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file says beside its pixels, so that a new file can say the same.
+
+    Attributes:
+        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`; empty for pixels that came from memory.
+        bits: Bits a sample in the file: 1 to 16, or 32 for floating point.
+        palette: The colours came from a palette.
+        frames: Frames or pages in the file; only the first is decoded.
+        icc: Colour profile, byte for byte.
+        exif: EXIF block, byte for byte as it was in the file.
+        xmp: XMP packet, byte for byte.
+        resolution: Pixels per millimetre across and down, where the file states it.
+        notes: Sentences for the user: what was not kept, what was repaired.
+    """
+
+    format: str = ""
+    bits: int = 8
+    palette: bool = False
+    frames: int = 1
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    resolution: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image: pixels as stored and upright, with the facts of its file.
+
+    Attributes:
+        pixels: `(H, W, C)`, `uint8`, `uint16` or `float32`; the colour channels, then alpha if there is one.
+            Encoded as the file has them (no conversion of colours); min-is-white and inverted CMYK are undone.
+        space: What the colour channels are.
+        has_alpha: The last channel is alpha, straight (not premultiplied).
+        facts: What the file says beside its pixels. The EXIF orientation is already applied to `pixels`.
+    """
+
+    pixels: NDArray[Any]
+    space: Space
+    has_alpha: bool = False
+    facts: FileFacts = field(default_factory=FileFacts)
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def colour(self) -> NDArray[Any]:
+        """The colour channels alone, a view `(H, W, 1 | 3 | 4)`."""
+        return self.pixels[..., :-1] if self.has_alpha else self.pixels
+
+    @property
+    def alpha(self) -> NDArray[Any] | None:
+        """The alpha channel, a view `(H, W, 1)`, or None."""
+        return self.pixels[..., -1:] if self.has_alpha else None
+
+    def with_colour(self, colour: NDArray[Any]) -> Picture:
+        """The same picture with other colour channels; alpha and facts stay."""
+        pixels = colour if self.alpha is None else np.concatenate([colour, self.alpha], axis=-1)
+        return replace(self, pixels=pixels)
