@@ -1,0 +1,34 @@
+# One environment for everything; `make` alone says what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+# Touched after a complete installation: a second call has nothing to do.
+READY := .venv/.ready
+
+.PHONY: help venv demo test check
+
+help:
+	@echo "make venv    the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
+	@echo "make demo    blur a photo, restore it with the command line, write one picture of it"
+	@echo "make test    the default tests: offline, CPU, a few minutes"
+	@echo "make check   what CI runs: format, lint, types, changelog, tests"
+
+venv: $(READY)
+
+# pip learned --group in 25.1.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]" --group dev
+	touch $(READY)
+
+demo: venv
+	$(BIN)/python examples/demo.py
+
+test: venv
+	$(BIN)/python -m pytest
+
+check: venv
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+	$(BIN)/python -m pytest
