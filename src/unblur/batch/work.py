@@ -1,0 +1,237 @@
+"""One photo from file to file, and what is said of it afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unblur.batch.find import explain
+from unblur.batch.memory import peak_mb, restart_peak
+from unblur.batch.plan import Job, targets_of
+from unblur.batch.resume import fingerprint, write_note
+from unblur.batch.signals import check_interrupted, shielded
+from unblur.errors import OutputError, UnblurError, UsageError, WriteError
+from unblur.images.files import encode_image, read_image, write_image
+from unblur.images.kernels import write_kernel
+from unblur.images.limits import Limits
+from unblur.images.picture import Picture
+from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
+from unblur.methods.base import Light, Method, Region, Restoration, Step
+from unblur.methods.catalog import load_method
+
+__all__ = ["Fault", "JobHook", "Outcome", "Status", "Wishes", "restore_job"]
+
+Status = Literal["done", "skipped", "failed"]
+Fault = Literal["", "photo", "name", "usage", "place", "bug"]
+"""Where a failure comes from: the photo, the output's name, the options, the place for outputs, or unblur itself."""
+
+JobHook = Callable[[Job, Step], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is wanted of every photo of a batch; see `unblur.restore` for what is not explained here.
+
+    Attributes:
+        limits: What reading one file may cost.
+        allow_damaged: Take what can be decoded of a damaged file.
+        strip_metadata: Leave out EXIF, XMP and comments.
+    """
+
+    method: str = "map"
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    kernel: NDArray[np.float32] | None = None
+    kernel_size: int | None = None
+    region: Region | None = None
+    strength: float = 1.0
+    light: Light = "auto"
+    device: str = "auto"
+    seed: int = 0
+    tile: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    allow_damaged: bool = False
+    strip_metadata: bool = False
+
+    @cached_property
+    def ready_method(self) -> Method:
+        """The method, loaded once for all photos of a process."""
+        return load_method(self.method, self.settings)
+
+    def fingerprint(self, source: Path) -> str:
+        """A checksum of what decides the pixels of this photo's output."""
+        kernel = None if self.kernel is None else sha256(np.ascontiguousarray(self.kernel).tobytes()).hexdigest()
+        decisive = {
+            "version": version("unblur"),
+            "method": self.method,
+            "settings": asdict(self.ready_method.settings),
+            "kernel": kernel,
+            "kernel_size": self.kernel_size,
+            "region": self.region,
+            "strength": self.strength,
+            "light": self.light,
+            "seed": self.seed,
+            "tile": self.tile,
+            "strip_metadata": self.strip_metadata,
+        }
+        return fingerprint(decisive, source)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo.
+
+    Attributes:
+        input: The file; None: standard input.
+        output: The file; None: standard output, or nothing was planned.
+        kernel_size: Width and height of the kernel that was found or given, in pixels.
+        seconds: Wall time from reading to writing.
+        peak_mb: Largest resident memory of the process meanwhile, in MB.
+        error: One sentence; empty unless it failed.
+        trace: The traceback of a failure, for `--debug`.
+    """
+
+    input: Path | None
+    output: Path | None
+    status: Status
+    method: str = ""
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    kernel_size: tuple[int, int] | None = None
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    device: str = ""
+    warnings: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    error: str = ""
+    fault: Fault = ""
+    trace: str = ""
+
+
+def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> Outcome:
+    """Read, restore and write one photo. Whatever goes wrong with it becomes a failed `Outcome`."""
+    started = time.perf_counter()
+    restart_peak()
+    outcome = Outcome(job.input, job.output, "failed", method=wishes.method)
+    try:
+        outcome = _restore(job, wishes, on_step, outcome)
+    except (UnblurError, MemoryError, OSError) as error:
+        outcome = replace(outcome, error=_sentence(error), fault=_fault_of(error), trace=traceback.format_exc())
+    except Exception as error:  # the boundary of one photo: the next ones must not suffer from our faults
+        told = f"unblur itself failed ({type(error).__name__}: {' '.join(str(error).split())}); --debug shows where"
+        outcome = replace(outcome, error=told, fault="bug", trace=traceback.format_exc())
+    return replace(outcome, seconds=time.perf_counter() - started, peak_mb=peak_mb())
+
+
+def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: Outcome) -> Outcome:
+    def report_step(step: Step) -> None:
+        check_interrupted()
+        on_step(job, step)
+
+    _refuse_taken_names(job)
+    method = wishes.ready_method
+    needs_torch = not isinstance(method, PictureMethod)
+    task = make_task(
+        kernel=wishes.kernel,
+        kernel_size=wishes.kernel_size,
+        region=wishes.region,
+        strength=wishes.strength,
+        light=wishes.light,
+        seed=wishes.seed,
+        on_step=report_step,
+        needs_torch=needs_torch,
+    )
+    device = choose_device(wishes.device) if needs_torch else "cpu"
+    made_with = wishes.fingerprint(job.input) if job.input else ""
+    source = job.input if job.input else sys.stdin.buffer.read(wishes.limits.max_bytes + 1)
+    picture = read_image(source, limits=wishes.limits, allow_damaged=wishes.allow_damaged)
+    answer = restore_picture(picture, method, task, device=device, tile=wishes.tile)
+    with shielded():
+        notes = _write(job, wishes, answer)
+        if job.output and job.input:
+            write_note(job.output, made_with)
+    return replace(
+        outcome,
+        status="done",
+        settings=asdict(method.settings),
+        kernel_size=None if answer.kernel is None else (answer.kernel.shape[-1], answer.kernel.shape[-2]),
+        device=device,
+        warnings=tuple(dict.fromkeys((*picture.facts.notes, *answer.warnings, *notes))),
+        facts=answer.facts,
+    )
+
+
+def _refuse_taken_names(job: Job) -> None:
+    """Say now, before minutes of work, what writing would say in the end."""
+    for target in targets_of(job):
+        if target and not job.overwrite and os.path.lexists(target):
+            raise WriteError("exists already; --overwrite replaces it, --resume passes over what was made the same way")
+
+
+def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:
+    """Write the photo and, if wished, its kernel; returns what there is to say about it."""
+    notes: tuple[str, ...] = ()
+    if job.output is None:
+        data, notes = encode_image(answer.image, answer.image.facts.format, strip_metadata=wishes.strip_metadata)
+        _pipe_out(data)
+    else:
+        _make_folder(job.output.parent)
+        notes = write_image(
+            answer.image,
+            job.output,
+            format=_format_for(job, answer.image),
+            overwrite=job.overwrite,
+            strip_metadata=wishes.strip_metadata,
+        )
+    if job.kernel_output is None:
+        return notes
+    if answer.kernel is None:
+        return (*notes, "this method finds no kernel, so none was saved")
+    _make_folder(job.kernel_output.parent)
+    write_kernel(job.kernel_output, answer.kernel[0].mean(0).cpu().numpy(), overwrite=job.overwrite)
+    return notes
+
+
+def _format_for(job: Job, picture: Picture) -> str | None:
+    """None, so that the name decides, except where the output only carries on the input's own extension."""
+    same = job.input is not None and job.output is not None and job.input.suffix == job.output.suffix
+    return picture.facts.format if same else None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the output folder cannot be made: {explain(error)}") from error
+
+
+def _pipe_out(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {explain(error)}") from error
+
+
+def _sentence(error: UnblurError | MemoryError | OSError) -> str:
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    return explain(error) if isinstance(error, OSError) else str(error)
+
+
+def _fault_of(error: Exception) -> Fault:
+    if isinstance(error, OutputError):
+        return "place"
+    if isinstance(error, WriteError):
+        return "name"
+    return "usage" if isinstance(error, UsageError) else "photo"

@@ -1,0 +1,45 @@
+"""What the program says: a line a message, on standard error, with nothing in a name that a terminal would obey."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+__all__ = ["error_line", "escape", "say", "show_name", "warning_line"]
+
+
+def escape(text: str) -> str:
+    r"""The text with control characters, direction marks and bytes that are no UTF-8 written out, as in `\x1b`."""
+    return "".join(char if char.isprintable() else _written_out(char) for char in text)
+
+
+def show_name(path: Path | str | None) -> str:
+    """A file's name as people may see it; `-` for standard input or output."""
+    return "-" if path is None else escape(str(path))
+
+
+def error_line(reason: str, name: Path | str | None = "") -> str:
+    """`unblur: error: NAME: REASON`, without the name where no file is to blame."""
+    return _line("error", reason, name)
+
+
+def warning_line(reason: str, name: Path | str | None = "") -> str:
+    """`unblur: warning: NAME: REASON`."""
+    return _line("warning", reason, name)
+
+
+def say(line: str) -> None:
+    """Print one line on standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
+
+
+def _line(kind: str, reason: str, name: Path | str | None) -> str:
+    where = "" if name == "" else f"{show_name(name)}: "
+    return f"unblur: {kind}: {where}{escape(' '.join(reason.split()))}"
+
+
+def _written_out(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

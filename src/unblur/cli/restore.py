@@ -1,0 +1,335 @@
+"""`unblur restore`: options to wishes and a plan, and what is said while the plan is carried out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from unblur.batch.find import explain, split_list
+from unblur.batch.plan import DEFAULT_NAME, Plan, make_plan
+from unblur.batch.report import report_line
+from unblur.batch.run import exit_code, resume_plan, run_plan
+from unblur.batch.signals import Interrupted, catch_signals
+from unblur.batch.work import Outcome, Wishes
+from unblur.cli.messages import error_line, say, show_name, warning_line
+from unblur.cli.progress import ProgressLine
+from unblur.errors import OutputError, RegionError, SettingsError, UnblurError, UsageError
+from unblur.images.kernels import read_kernel
+from unblur.images.limits import Limits
+from unblur.methods.apply import make_task
+from unblur.methods.base import Light, Region
+from unblur.methods.catalog import load_method
+
+__all__ = ["restore", "settle_save_kernel"]
+
+_BLUR = "What is known of the blur"
+_OUTPUT = "Output"
+_MANY = "Many photos"
+_RUN = "How it runs"
+
+
+def restore(  # noqa: PLR0917 - typer reads the options off the signature
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="IN...", help="Photos, folders, patterns, or - for standard input.", show_default=False),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="File for one photo, folder for several, or -. Default: NAME.unblur.EXT beside the input.",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", "-m", metavar="NAME", help="Method; 'unblur methods' lists them.")
+    ] = "map",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting of the method; may be repeated.", show_default=False
+        ),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(metavar="0..1", help="0 leaves the photo as it is, 1 is the method's full answer.")
+    ] = 1.0,
+    kernel: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The blur kernel, if you know it: .png or .npy.", rich_help_panel=_BLUR),
+    ] = None,
+    kernel_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Largest extent of the blur in pixels, odd. Default: estimated.", rich_help_panel=_BLUR
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H", help="Where to look for the blur, in pixels. Default: chosen.", rich_help_panel=_BLUR
+        ),
+    ] = None,
+    light: Annotated[
+        Light,
+        typer.Option(
+            help="Light in which the blur took place: linear for photos, encoded for images blurred as stored.",
+            rich_help_panel=_BLUR,
+        ),
+    ] = "auto",
+    save_kernel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[FILE]",
+            help="Save the kernel that was found, as 16-bit .png and .npy. Default: NAME.unblur.kernel.png.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that exist.", rich_help_panel=_OUTPUT)
+    ] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Write onto the inputs themselves.", rich_help_panel=_OUTPUT)
+    ] = False,
+    strip_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--strip-metadata", help="Leave out EXIF, XMP and place; keep the colours.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders with all that is below them.", rich_help_panel=_MANY)
+    ] = False,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Read names of inputs from a file, or - , one a line.", rich_help_panel=_MANY
+        ),
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="Names in --files-from end with a zero byte.", rich_help_panel=_MANY)
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Photos at the same time.", rich_help_panel=_MANY)
+    ] = 1,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Pass over photos restored before with the same options.", rich_help_panel=_MANY),
+    ] = False,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write what became of each photo, one JSON object a line.", rich_help_panel=_MANY
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN)
+    ] = "auto",
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=32, help="Side of the tiles in pixels, for methods that use them.", rich_help_panel=_RUN
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="For methods that draw random numbers.", rich_help_panel=_RUN)
+    ] = 0,
+    max_pixels: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Refuse photos with more pixels.", rich_help_panel=_RUN),
+    ] = Limits.max_pixels,
+    allow_damaged: Annotated[
+        bool,
+        typer.Option("--allow-damaged", help="Take what can be decoded of a damaged file.", rich_help_panel=_RUN),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_RUN)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.", rich_help_panel=_RUN)] = False,
+) -> int:
+    r"""Restore blurry photos.
+
+    \b
+    unblur restore photo.jpg                     writes photo.unblur.jpg
+    unblur restore photos/ -o sharp/ -r -j 2     a tree of folders, two at a time
+    unblur restore photo.png --kernel k.png      with a blur that you know
+    """
+    names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
+    wishes = Wishes(
+        method=method,
+        settings=_parse_settings(settings or []),
+        kernel=None if kernel is None else _read_kernel(kernel),
+        kernel_size=kernel_size,
+        region=None if region is None else _parse_region(region),
+        strength=strength,
+        light=light,
+        device=device,
+        seed=seed,
+        tile=tile,
+        limits=Limits(max_pixels=max_pixels),
+        allow_damaged=allow_damaged,
+        strip_metadata=strip_metadata,
+    )
+    _check(wishes)
+    plan = make_plan(
+        names,
+        output=output,
+        recursive=recursive,
+        in_place=in_place,
+        overwrite=overwrite,
+        save_kernel=save_kernel,
+    )
+    if any(job.output is None for job in plan.jobs) and sys.stdout.isatty():
+        raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")
+    if resume:
+        plan = resume_plan(plan, wishes)
+        if plan.redone:
+            say(warning_line(f"{plan.redone} restored before with other options, so they are restored again"))
+    with _open_report(report, plan) as report_file:
+        return _carry_out(plan, wishes, jobs, report_file, quiet=quiet, debug=debug)
+
+
+def settle_save_kernel(words: Sequence[str]) -> list[str]:
+    """The command line with a value for every `--save-kernel`.
+
+    Its value may be left out. The word after it is the value if it could be one: a name that ends in .png or .npy, or a
+    folder.
+    """
+    settled: list[str] = []
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else ""
+        is_value = following.endswith((".png", ".npy", "/")) and not following.startswith("-")
+        settled.append("--save-kernel=" if word == "--save-kernel" and not is_value else word)
+    return settled
+
+
+def _settle_names(
+    inputs: list[str], save_kernel: str | None, files_from: str | None, *, null: bool
+) -> tuple[list[str], str | None]:
+    if not inputs and files_from is None and save_kernel:
+        # `--save-kernel photo.png`: the only word there is must be the photo.
+        return [save_kernel], DEFAULT_NAME
+    if null and files_from is None:
+        raise UsageError("--null is for the names in --files-from")
+    names = inputs + ([] if files_from is None else _read_list(files_from, null=null))
+    if not names:
+        raise UsageError("no photo is named; try unblur restore --help")
+    if files_from == "-" and "-" in inputs:
+        raise UsageError("standard input cannot be the photo and the list of names at once")
+    return names, save_kernel
+
+
+def _read_list(place: str, *, null: bool) -> list[str]:
+    if place == "-":
+        return split_list(sys.stdin.buffer, null=null)
+    try:
+        with Path(place).open("rb") as file:
+            return split_list(file, null=null)
+    except OSError as error:
+        raise UsageError(f"the list {show_name(place)} {explain(error)}") from error
+
+
+def _parse_settings(pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise SettingsError(f"--set takes NAME=VALUE, not {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _parse_region(text: str) -> Region:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise RegionError(f"--region takes four whole numbers X,Y,W,H, not {text!r}") from None
+    return Region(x, y, width, height)
+
+
+def _read_kernel(place: str) -> NDArray[np.float32]:
+    try:
+        return read_kernel(place)
+    except UnblurError as error:
+        raise UsageError(f"the kernel {show_name(place)}: {error}") from error
+
+
+def _check(wishes: Wishes) -> None:
+    """Refuse now what would fail for every photo; without torch, so that it takes no time."""
+    load_method(wishes.method, wishes.settings)
+    make_task(
+        kernel_size=wishes.kernel_size,
+        region=wishes.region,
+        strength=wishes.strength,
+        light=wishes.light,
+        needs_torch=False,
+    )
+
+
+@contextmanager
+def _open_report(place: str | None, plan: Plan) -> Generator[TextIO | None]:
+    if place is None:
+        yield None
+        return
+    path = Path(place)
+    if path.exists() and any(path.samefile(job.input) for job in plan.jobs if job.input):
+        raise UsageError("the report would be written onto a photo")
+    try:
+        file = path.open("w", encoding="ascii")
+    except OSError as error:
+        raise OutputError(f"the report {show_name(place)} {explain(error)}") from error
+    with file:
+        yield file
+
+
+def _carry_out(plan: Plan, wishes: Wishes, jobs: int, report: TextIO | None, *, quiet: bool, debug: bool) -> int:
+    """Run the plan, say what happens, and return the exit code."""
+    outcomes: list[Outcome] = []
+    with catch_signals(signal.SIGINT, signal.SIGTERM), ProgressLine(len(plan.jobs), shown=not quiet) as progress:
+        running = run_plan(plan, wishes, jobs=jobs, on_step=progress.step)
+        try:
+            with closing(running):
+                for outcome in running:
+                    outcomes.append(outcome)
+                    progress.finish()
+                    for line in _lines(outcome, quiet=quiet, debug=debug):
+                        progress.say(line)
+                    if report:
+                        _write_line(report, report_line(outcome, seed=wishes.seed))
+            code = exit_code(outcomes)
+        except Interrupted as interrupted:
+            code = interrupted.exit_code
+    if not quiet:
+        say(_summary(outcomes))
+    return code
+
+
+def _lines(outcome: Outcome, *, quiet: bool, debug: bool) -> Iterator[str]:
+    if outcome.status == "failed":
+        to_blame = outcome.output if outcome.fault in ("name", "place") else outcome.input
+        yield error_line(outcome.error, to_blame)
+        if debug and outcome.trace:
+            yield outcome.trace
+    if quiet:
+        return
+    for warning in outcome.warnings:
+        yield warning_line(warning, outcome.input)
+    if outcome.status == "done":
+        kernel = f"kernel {outcome.kernel_size[0]}x{outcome.kernel_size[1]}, " if outcome.kernel_size else ""
+        yield f"{show_name(outcome.input)} -> {show_name(outcome.output)} ({kernel}{outcome.seconds:.1f} s)"
+
+
+def _write_line(report: TextIO, line: str) -> None:
+    try:
+        report.write(f"{line}\n")
+        report.flush()
+    except OSError as error:
+        raise OutputError(f"the report cannot be written: {explain(error)}") from error
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("done", "skipped", "failed")}
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
