@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unblur.batch.find import explain
-from unblur.batch.memory import peak_mb, restart_peak
 from unblur.batch.plan import Job, targets_of
 from unblur.batch.resume import fingerprint, write_note
 from unblur.batch.signals import check_interrupted, shielded
@@ -30,6 +29,7 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
 from unblur.methods.base import Light, Method, Region, Restoration, Step
 from unblur.methods.catalog import load_method
+from unblur.methods.memory import peak_mb, restart_peak
 
 __all__ = ["Fault", "JobHook", "Outcome", "Status", "Wishes", "restore_job"]
 
