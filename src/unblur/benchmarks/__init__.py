@@ -1,0 +1,1 @@
+"""Benchmarks: suite x method x protocol, a row an image, tables from rows."""

@@ -1,0 +1,1 @@
+"""What each data set is, and its pairs of blurry and sharp images, read one at a time."""

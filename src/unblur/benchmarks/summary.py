@@ -1,0 +1,77 @@
+"""The means of a run and everything that is needed to compare them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from unblur.benchmarks.facts import run_facts
+from unblur.benchmarks.rows import Row
+from unblur.benchmarks.work import Order
+from unblur.images.atomic import atomic_write
+
+__all__ = ["Summary", "summarise", "write_summary"]
+
+Summary = dict[str, Any]
+
+SUCCESS = 3.0  # largest error ratio that counts as success: Levin et al., CVPR 2009
+
+_MEANS = (
+    "psnr", "ssim", "psnr_input", "ssim_input", "gain", "error_ratio", "error_ratio_spectral",
+    "kernel_similarity", "kernel_rmse",
+)  # fmt: skip
+
+
+def summarise(rows: Sequence[Row], order: Order, jobs: int) -> Summary:
+    """The summary of a run, ready for JSON.
+
+    `n` counts all images, `failed` those with an error. Means are over the images that have the value, null if none
+    has. `success_share` is over all images of a run with known kernels, where a failed image is no success.
+    """
+    return {
+        "suite": order.suite,
+        "method": order.method,
+        "protocol": order.protocol,
+        "n": len(rows),
+        "failed": sum(bool(row.error) for row in rows),
+        **{name: _mean(_values(rows, name)) for name in _MEANS},
+        "success_share": _success_share(rows),
+        "seconds_median": median(seconds) if (seconds := _values(rows, "seconds")) else None,
+        "seconds_total": sum(seconds) if seconds else None,
+        "peak_mb": max(_values(rows, "peak_mb"), default=None),
+        "threads": max((row.threads for row in rows), default=1),
+        "jobs": jobs,
+        "seed": order.seed,
+        "limit": order.limit,
+        "light": order.light,
+        "settings": {name: str(value) for name, value in order.settings.items()},
+        **run_facts(),
+    }
+
+
+def write_summary(summary: Summary, path: Path) -> None:
+    """Write a summary as JSON.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
+    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+    atomic_write(path, text.encode(), overwrite=True)
+
+
+def _values(rows: Sequence[Row], name: str) -> list[float]:
+    return [value for row in rows if (value := getattr(row, name)) is not None]
+
+
+def _mean(values: list[float]) -> float | None:
+    mean = fmean(values) if values else None
+    return mean if mean is not None and math.isfinite(mean) else None
+
+
+def _success_share(rows: Sequence[Row]) -> float | None:
+    ratios = _values(rows, "error_ratio")
+    return sum(ratio <= SUCCESS for ratio in ratios) / len(rows) if ratios else None

@@ -1,0 +1,159 @@
+"""One image of a benchmark: read, restore through the one door, score, one row. Runs in a worker process."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unblur.benchmarks.facts import peak_mb
+from unblur.benchmarks.reference import REFERENCE_METHOD, Errors, reference_errors
+from unblur.benchmarks.rows import Row
+from unblur.benchmarks.suites import open_suite
+from unblur.datasets.pairs import Pair, PairedSet
+from unblur.errors import UnblurError
+from unblur.images.files import write_image
+from unblur.images.kernels import write_kernel
+from unblur.images.picture import Picture
+from unblur.methods.apply import restore_tensor
+from unblur.methods.base import Light, Method, Restoration, Task
+from unblur.methods.catalog import load_method
+from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
+from unblur.metrics.protocols import Protocol, Scores, score
+
+__all__ = ["Order", "empty_row", "run_pair", "use_one_thread"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a benchmark run is asked to do; plain values that travel to other processes.
+
+    Attributes:
+        suite: Name of the suite.
+        method: Name of the method.
+        protocol: What is cropped and aligned before scoring.
+        out: Folder for rows, summary, kernels and images.
+        settings: The method's own settings by name.
+        light: In which light the images were blurred; None: as the data set says.
+        data: Folder that holds the data sets; None: see `datasets.folders.find_root`.
+        table: The CSV file of the suite `pairs`.
+        seed: Given to the method.
+        limit: Take so many pairs, spread over the suite; None: all.
+        save_images: Also keep the restored images.
+    """
+
+    suite: str
+    method: str
+    protocol: Protocol
+    out: Path
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    light: Light | None = None
+    data: Path | None = None
+    table: Path | None = None
+    seed: int = 0
+    limit: int | None = None
+    save_images: bool = False
+
+
+def use_one_thread() -> None:
+    """Make this process compute on one thread, so that times mean the same on every machine."""
+    torch.set_num_threads(1)
+
+
+def empty_row(order: Order, image: str, error: str = "") -> Row:
+    """A row without measurements."""
+    return Row(order.suite, image, order.method, order.protocol, order.seed, error=error)
+
+
+def run_pair(order: Order, index: int) -> Row:
+    """Restore and score one pair; whatever goes wrong with it is told in the row."""
+    pairs = _pairs(order.suite, order.data, order.table)
+    try:
+        return _measure(order, pairs[index], index)
+    except UnblurError as error:
+        return empty_row(order, pairs.names[index], str(error))
+    except Exception as error:  # one image must not end the run; its row says what happened
+        return empty_row(order, pairs.names[index], f"{type(error).__name__}: {error}")
+
+
+def _measure(order: Order, pair: Pair, index: int) -> Row:
+    pair = replace(pair, light=order.light or pair.light)
+    task = Task(kernel=pair.kernel if order.method == REFERENCE_METHOD else None, light=pair.light, seed=order.seed)
+    method = _method(order.method, tuple(order.settings.items()))
+    start = time.perf_counter()
+    answer = restore_tensor(pair.blurry, method, task)
+    seconds, peak = time.perf_counter() - start, peak_mb()
+    _keep(order, pair, answer, index)
+    scores, input_scores = (score(image, pair.sharp, order.protocol) for image in (answer.image, pair.blurry))
+    row = replace(
+        empty_row(order, pair.name),
+        threads=torch.get_num_threads(),
+        psnr=float(scores.psnr),
+        ssim=float(scores.ssim),
+        psnr_input=float(input_scores.psnr),
+        ssim_input=float(input_scores.ssim),
+        gain=float(scores.psnr - input_scores.psnr),
+        shift_right=float(scores.shift[0, 0]),
+        shift_down=float(scores.shift[0, 1]),
+        seconds=seconds,
+        peak_mb=peak,
+        warnings="; ".join(answer.warnings),
+    )
+    return row if pair.kernel is None else _with_kernel_measures(row, order, pair, answer, scores)
+
+
+def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration, scores: Scores) -> Row:
+    errors = Errors(float(scores.squared_error), float(scores.spectral_error))
+    is_reference = order.method == REFERENCE_METHOD and not order.settings
+    reference = errors if is_reference else reference_errors(order.suite, pair, order.protocol)
+    row = replace(
+        row,
+        error_ratio=errors.squared / reference.squared,
+        error_ratio_spectral=errors.spectral / reference.spectral,
+    )
+    if answer.kernel is None or pair.kernel is None:
+        return row
+    found, true = answer.kernel.cpu(), pair.kernel
+    return replace(
+        row,
+        kernel_similarity=float(kernel_similarity_upto_shift(found, true)),
+        kernel_rmse=float(kernel_rmse_upto_shift(found, true)),
+    )
+
+
+def _keep(order: Order, pair: Pair, answer: Restoration, index: int) -> None:
+    # names come from the user's list of pairs: the number keeps them apart, the rest is for people
+    stem = f"{index:04d}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", pair.name).strip(".")[-80:]
+    if answer.kernel is not None:
+        _folder(order.out, "kernels")
+        write_kernel(order.out / "kernels" / f"{stem}.png", answer.kernel[0, 0].cpu().numpy(), overwrite=True)
+    if order.save_images:
+        _folder(order.out, "images")
+        write_image(_picture(answer.image), order.out / "images" / f"{stem}.png", overwrite=True)
+
+
+def _folder(out: Path, name: str) -> None:
+    (out / name).mkdir(exist_ok=True)
+
+
+def _picture(image: Tensor) -> Picture:
+    pixels = (image[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return Picture(np.ascontiguousarray(pixels), "grey" if pixels.shape[-1] == 1 else "rgb")
+
+
+@lru_cache(maxsize=4)
+def _pairs(suite: str, data: Path | None, table: Path | None) -> PairedSet:
+    return open_suite(suite, data, table)
+
+
+@lru_cache(maxsize=4)
+def _method(name: str, settings: tuple[tuple[str, Any], ...]) -> Method:
+    return load_method(name, dict(settings))

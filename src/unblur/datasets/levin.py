@@ -1,0 +1,55 @@
+"""Levin et al., "Understanding and evaluating blind deconvolution algorithms", CVPR 2009: 32 photographed pairs.
+
+Four grey images of 255x255 pixels, each photographed with eight camera shakes whose kernels were measured. The stored
+kernels are already turned for convolution (the original files need 180 degrees). The truth is the one sharp image that
+is published for all eight, although for kernels 1 to 5 it was photographed separately and fits only to 32-35 dB.
+
+Layout: `levin/blurred/im{1-4}_kernel{1-8}_img.png`, `levin/gt/im{1-4}.png`, `levin/levin_kernels_float.npz`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor
+from unblur.datasets.pairs import Loader, Pair, PairedSet
+
+__all__ = ["KERNELS", "levin", "levin_kernels"]
+
+KERNELS = 8
+_IMAGES = 4
+
+
+def levin(root: Path) -> PairedSet:
+    """The 32 pairs, kernel after kernel for each image; grey.
+
+    Raises:
+        DataError: The folder is missing or incomplete.
+    """
+    folder = root / "levin"
+    sharp = need_files(folder / "gt", "im[1-4].png", _IMAGES)
+    blurred = need_files(folder / "blurred", "im[1-4]_kernel[1-8]_img.png", _IMAGES * KERNELS)
+    kernels = levin_kernels(root)
+    pairs: list[tuple[str, Loader]] = []
+    for place, path in enumerate(blurred):
+        image, kernel = divmod(place, KERNELS)
+        name = f"im{image + 1}_kernel{kernel + 1}"
+        pairs.append((name, partial(_read, name, path, sharp[image], kernels[kernel])))
+    return PairedSet(pairs, blurs=KERNELS)
+
+
+def levin_kernels(root: Path) -> list[Tensor]:
+    """The eight measured kernels, `(1, 1, k, k)`, k = 19 17 15 27 13 21 23 23.
+
+    Raises:
+        DataError: The file is missing or not what it should be.
+    """
+    arrays = read_arrays(root / "levin" / "levin_kernels_float.npz", [f"k{i + 1}" for i in range(KERNELS)])
+    return [as_kernel(values) for values in arrays]
+
+
+def _read(name: str, blurry: Path, sharp: Path, kernel: Tensor) -> Pair:
+    return Pair(name, read_tensor(blurry), read_tensor(sharp), kernel)

@@ -1,0 +1,71 @@
+"""Pairs of a blurry and a sharp image, and data sets as sequences of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+from torch import Tensor
+
+__all__ = ["Loader", "Pair", "PairedSet", "spread"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One test of a deblurring method.
+
+    Attributes:
+        name: Unique in its data set.
+        blurry: `(1, C, H, W)`, float32 in [0, 1], encoded as stored.
+        sharp: The truth, the same shape, same encoding.
+        kernel: The true blur `(1, 1, kH, kW)`, sum 1, where it is known: `convolve(sharp, kernel)` is `blurry`, up to
+            a shift of a few pixels where the data were photographed.
+        light: In which light the blur took place; `"encoded"`: the image was blurred as it is stored.
+    """
+
+    name: str
+    blurry: Tensor
+    sharp: Tensor
+    kernel: Tensor | None = None
+    light: Literal["auto", "encoded", "linear"] = "encoded"
+
+
+Loader = Callable[[], Pair]
+
+
+class PairedSet(Sequence[Pair]):
+    """A data set: a pair is read, or made, each time it is asked for.
+
+    Attributes:
+        names: The name of each pair, known without reading it.
+        blurs: So many pairs in a row show the same sharp image, each with another blur, the same ones for every image.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, Loader]], blurs: int = 1) -> None:
+        self.names = tuple(name for name, _ in pairs)
+        self.blurs = blurs
+        self._loaders = tuple(loader for _, loader in pairs)
+
+    def __len__(self) -> int:
+        return len(self._loaders)
+
+    @overload
+    def __getitem__(self, index: int) -> Pair: ...
+    @overload
+    def __getitem__(self, index: slice) -> PairedSet: ...
+    def __getitem__(self, index: int | slice) -> Pair | PairedSet:
+        if isinstance(index, slice):
+            return PairedSet(list(zip(self.names[index], self._loaders[index], strict=True)))
+        return self._loaders[index]()
+
+
+def spread(pairs: PairedSet, limit: int | None) -> list[int]:
+    """The places of `limit` pairs, evenly over the data set; of all if `limit` is None or not smaller.
+
+    Images follow each other in even steps while the blurs take turns, so a few pairs show many images and every blur.
+    """
+    if limit is None or limit >= len(pairs):
+        return list(range(len(pairs)))
+    images = len(pairs) // pairs.blurs
+    return [(i * images // limit) * pairs.blurs + i % pairs.blurs for i in range(limit)]

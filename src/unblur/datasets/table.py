@@ -1,0 +1,58 @@
+"""Pairs listed in a CSV file with the columns `blurry`, `sharp` and, where it is known, `kernel`."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from unblur.datasets.folders import read_tensor
+from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.errors import DataError
+from unblur.images.kernels import read_kernel
+
+__all__ = ["pairs_from_table"]
+
+
+def pairs_from_table(path: Path) -> PairedSet:
+    """The pairs of a CSV file, in its order; grey or RGB as the files are.
+
+    Args:
+        path: CSV in UTF-8, first line with the names of the columns; paths in it are relative to its folder. An empty
+            kernel means that it is not known.
+
+    Raises:
+        DataError: No such file, not CSV, a column or a path missing, or no pairs.
+    """
+    pairs: list[tuple[str, Loader]] = []
+    for number, row in enumerate(_rows(path), start=1):
+        blurry, sharp, kernel = ((row.get(column) or "").strip() for column in ("blurry", "sharp", "kernel"))
+        if not blurry or not sharp:
+            raise DataError(f"pair {number} of the list of pairs lacks its blurry or its sharp image")
+        pairs.append((blurry, partial(_read, path.parent, blurry, sharp, kernel)))
+    if not pairs:
+        raise DataError("the list of pairs has no pairs; expected a line for each below the names of the columns")
+    return PairedSet(pairs)
+
+
+def _rows(path: Path) -> list[dict[str, str | None]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            columns = reader.fieldnames or []
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"the list of pairs {str(path)!r} cannot be read as CSV in UTF-8") from error
+    missing = {"blurry", "sharp"} - set(columns)
+    if missing:
+        raise DataError(
+            f"a list of pairs has the columns blurry, sharp and perhaps kernel; found {', '.join(columns) or 'none'}"
+        )
+    return rows
+
+
+def _read(folder: Path, blurry: str, sharp: str, kernel: str) -> Pair:
+    known = torch.from_numpy(read_kernel(folder / kernel))[None, None] if kernel else None
+    return Pair(blurry, read_tensor(folder / blurry), read_tensor(folder / sharp), known)
