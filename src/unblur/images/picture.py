@@ -23,9 +23,13 @@ class FileFacts:
         palette: The colours came from a palette.
         frames: Frames or pages in the file; only the first is decoded.
         icc: Colour profile, byte for byte.
-        exif: EXIF block, byte for byte as it was in the file.
+        exif: EXIF block, byte for byte as it was in the file, without the prefix that JPEG puts before it; of a TIFF,
+            the same entries gathered into such a block.
         xmp: XMP packet, byte for byte.
+        iptc: IPTC block, byte for byte.
         resolution: Pixels per millimetre across and down, where the file states it.
+        lossless: The file kept every pixel value exactly.
+        subsampled: Chroma was stored at a lower resolution.
         notes: Sentences for the user: what was not kept, what was repaired.
     """
 
@@ -36,7 +40,10 @@ class FileFacts:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    iptc: bytes | None = None
     resolution: tuple[float, float] | None = None
+    lossless: bool = True
+    subsampled: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -59,10 +66,12 @@ class Picture:
 
     @property
     def height(self) -> int:
+        """Rows of pixels."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
+        """Pixels in a row."""
         return int(self.pixels.shape[1])
 
     @property

@@ -1,0 +1,115 @@
+"""What libvips does not say of a file, found in the container itself; and BMP. Run in the worker process alone."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Any, cast
+
+from PIL import Image, ImageFile, TiffImagePlugin
+
+from unblur.errors import ReadError
+from unblur.images.exif import PREFIX
+from unblur.images.limits import check_size
+from unblur.images.link import scratch_file, write_all
+
+__all__ = ["add_facts", "decode_bmp"]
+
+_TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
+_TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
+_EXIF_IN_TIFF = (270, 271, 272, 305, 306, 315, 316, 33432)
+_EXIF_DIRECTORIES = (0x8769, 0x8825)
+
+
+def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, bytes]) -> None:
+    """Complete header and metadata blocks by what the format's own structure says.
+
+    Raises:
+        ReadError: A camera raw file in TIFF's clothes.
+    """
+    with os.fdopen(os.dup(source), "rb") as file:
+        file.seek(0)
+        if kind == "png":
+            header["frames"] = _frames_of_png(file)
+        elif kind == "webp":
+            header["lossless"] = b"VP8L" in file.read(1 << 16)
+        elif kind == "jpeg":
+            _note_further_pictures(file.read(1 << 16), header)
+        elif kind == "tiff":
+            _add_tiff_facts(file, header, blobs)
+    if header["frames"] > 1:
+        header["notes"].append(f"the file holds {header['frames']} frames or pages; only the first was used")
+
+
+def decode_bmp(source: int, max_pixels: int, *, damaged: bool) -> tuple[dict[str, Any], int]:
+    """Decode a BMP file; see `decoding.decode`."""
+    Image.MAX_IMAGE_PIXELS = None  # our own check comes first and speaks our language
+    ImageFile.LOAD_TRUNCATED_IMAGES = damaged
+    with os.fdopen(os.dup(source), "rb") as file, Image.open(file, formats=["BMP"]) as image:
+        check_size(image.width, image.height, max_pixels)
+        header = _bmp_header(image)
+        modes = {"1": "L", "P": "RGB"}
+        decoded = image.convert(modes[image.mode]) if image.mode in modes else image
+        header |= {"shape": [image.height, image.width, len(decoded.getbands())], "blobs": {}}
+        header["space"] = "grey" if decoded.mode == "L" else "rgb"
+        pixels = scratch_file()
+        write_all(pixels, decoded.tobytes())
+    return header, pixels
+
+
+def _bmp_header(image: Image.Image) -> dict[str, Any]:
+    dots = image.info.get("dpi", (0, 0))
+    return {
+        "dtype": "uint8",
+        "has_alpha": image.mode == "RGBA",
+        "bits": 1 if image.mode == "1" else 8,
+        "palette": image.mode == "P",
+        "frames": 1,
+        "resolution": [dots[0] / 25.4, dots[1] / 25.4] if min(dots) > 0 else None,
+        "lossless": True,
+        "subsampled": False,
+        "notes": list[str](),
+    }
+
+
+def _frames_of_png(file: Any) -> int:
+    """Frames of an animated PNG, by the `acTL` chunk that stands before the pixels."""
+    file.seek(8)
+    while len(start := file.read(8)) == 8:
+        length, name = struct.unpack(">L4s", start)
+        if name == b"acTL":
+            return max(1, int.from_bytes(file.read(4), "big"))
+        if name == b"IDAT":
+            break
+        file.seek(length + 4, os.SEEK_CUR)
+    return 1
+
+
+def _note_further_pictures(head: bytes, header: dict[str, Any]) -> None:
+    if b"MPF\x00" in head:
+        header["notes"].append("further pictures in the file (a gain map, a preview) are not kept")
+
+
+def _add_tiff_facts(file: Any, header: dict[str, Any], blobs: dict[str, bytes]) -> None:
+    """Facts of a TIFF's first directory, and its EXIF, which libvips passes over."""
+    try:
+        with Image.open(file, formats=["TIFF"]) as image:
+            tags = dict(cast("TiffImagePlugin.TiffImageFile", image).tag_v2)
+            found = image.getexif()
+    except Exception:  # Pillow knows fewer kinds of TIFF than libvips; what it cannot open has no EXIF for us
+        return
+    if _TIFF_DNG_VERSION in tags or int(tags.get(_TIFF_SUBFILE, 0)) & 1:
+        raise ReadError(
+            "is a camera raw file or opens with a reduced picture; develop it to a plain TIFF or JPEG first"
+        )
+    header["palette"] = tags.get(_TIFF_PHOTOMETRIC) == _TIFF_PALETTE
+    header["lossless"] = tags.get(_TIFF_COMPRESSION) not in {_TIFF_JPEG, _TIFF_OLD_JPEG}
+    kept = Image.Exif()
+    for tag in _EXIF_IN_TIFF:
+        if tag in found:
+            kept[tag] = found[tag]
+    for directory in _EXIF_DIRECTORIES:
+        if values := dict(found.get_ifd(directory)):
+            kept.get_ifd(directory).update(values)
+            kept[directory] = kept.get_ifd(directory)
+    blobs["exif"] = kept.tobytes().removeprefix(PREFIX) if len(kept) else b""

@@ -1,0 +1,159 @@
+"""Decoding itself, run in the worker process alone: an open file in, pixels in a scratch file out.
+
+libvips reads all formats but BMP, which its wheel lacks and Pillow reads. Pixels leave in strips, so that a
+photo is in memory once and not twice. CMYK needs no care here: libvips treats every CMYK and YCCK JPEG as
+inverted, with an APP14 marker or without, which is what the JPEG standard and all browsers do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyvips
+
+from unblur.errors import ReadError
+from unblur.images import colour, containers, exif
+from unblur.images.limits import check_size
+from unblur.images.link import scratch_file, write_all
+
+__all__ = ["JOBS", "complaint", "decode"]
+
+Job = Callable[[int, dict[str, Any]], tuple[dict[str, Any], int]]
+
+_STRIP_BYTES = 8 << 20
+_COLOUR_CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
+_SPACES = {1: "grey", 3: "rgb", 4: "cmyk"}
+_DTYPES = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+_BLOBS = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
+
+
+def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Decode the first frame of an image file.
+
+    Args:
+        source: Open descriptor of the file.
+        request: `format`, `max_pixels`, and `allow_damaged`: give what can be read of a damaged file.
+
+    Returns:
+        What the file says beside its pixels, and a scratch file: the pixels, then the metadata blocks whose
+        sizes the header gives in order.
+
+    Raises:
+        ReadError: Damaged, or samples of a kind that is not read.
+        TooLargeError: More pixels than allowed.
+    """
+    try:
+        return _decode(source, request, damaged=False)
+    except pyvips.Error as error:
+        if "out of memory" in str(error.detail):
+            raise MemoryError from None
+        if not request["allow_damaged"]:
+            raise ReadError(complaint(error)) from None
+    except OSError as error:
+        if not request["allow_damaged"] or request["format"] != "bmp":
+            raise ReadError(complaint(error)) from None
+    header, pixels = _decode(source, request, damaged=True)
+    header["notes"].append("the file is damaged; what could be read of it was kept")
+    return header, pixels
+
+
+def complaint(error: Exception) -> str:
+    """One sentence about damage, with the decoder's own first words."""
+    words = str(getattr(error, "detail", error))
+    first = next((line for line in words.splitlines() if line.strip()), "")
+    plain = "".join(letter if letter.isprintable() else " " for letter in first)[:120].strip()
+    return f"is damaged or cut short ({plain})" if plain else "is damaged or cut short"
+
+
+def _decode(source: int, request: dict[str, Any], *, damaged: bool) -> tuple[dict[str, Any], int]:
+    if request["format"] == "bmp":
+        return containers.decode_bmp(source, request["max_pixels"], damaged=damaged)
+    if damaged or request["format"] != "jpeg":
+        return _decode_with_vips(source, request, "none" if damaged else "error")
+    try:
+        return _decode_with_vips(source, request, "warning")
+    except pyvips.Error as error:
+        spoilt = _has_wrong_pixels(str(error.detail))
+    # Phones do write such files, and every viewer shows them: a sentence is enough.
+    header, pixels = _decode_with_vips(source, request, "error")
+    if spoilt:
+        header["notes"].append("the file has a damaged place; part of the photo may look wrong")
+    return header, pixels
+
+
+def _has_wrong_pixels(complaints: str) -> bool:
+    """Whether libjpeg's warning is about pixels; many cameras earn harmless ones."""
+    return "Corrupt JPEG data" in complaints and "extraneous bytes" not in complaints
+
+
+def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tuple[dict[str, Any], int]:
+    kind = request["format"]
+    os.lseek(source, 0, os.SEEK_SET)
+    loader = getattr(pyvips.Image, ("heif" if kind == "avif" else kind) + "load_source")
+    image: Any = loader(pyvips.Source.new_from_descriptor(source), access="sequential", fail_on=fail_on)
+    check_size(image.width, image.height, request["max_pixels"])
+    header = _header(image, kind)
+    blobs = {name: _blob(image, field) for name, field in _BLOBS.items()}
+    blobs["exif"] = blobs["exif"].removeprefix(exif.PREFIX)
+    containers.add_facts(kind, source, header, blobs)
+    if kind != "avif" and 2 <= _field(image, "orientation", 1) <= 8:  # libheif has turned AVIF already
+        image = image.copy_memory().autorot()
+    header |= {
+        "shape": [image.height, image.width, image.bands],
+        "blobs": {name: len(blob) for name, blob in blobs.items()},
+    }
+    pixels = scratch_file()
+    for strip in _strips(image):
+        write_all(pixels, strip)
+    for blob in blobs.values():
+        write_all(pixels, blob)
+    return header, pixels
+
+
+def _header(image: Any, kind: str) -> dict[str, Any]:
+    """What libvips says of the file, as plain values."""
+    colours = _COLOUR_CHANNELS.get(image.interpretation, 0)
+    if image.format not in _DTYPES or image.bands - colours not in (0, 1) or not colours:
+        raise ReadError(
+            f"has {image.bands} channels of type {image.format} ({image.interpretation}); "
+            "grey, RGB and CMYK with or without alpha are read, of up to 16 bits or 32-bit floating point"
+        )
+    stated = image.get_typeof("resolution-unit") != 0 or kind == "png"
+    return {
+        "dtype": _DTYPES[image.format],
+        "space": _SPACES[colours],
+        "has_alpha": image.bands > colours,
+        "bits": 32 if image.format == "float" else _field(image, "bits-per-sample", 8),
+        "palette": bool(_field(image, "palette", 0)),
+        "frames": _field(image, "n-pages", 1),
+        "resolution": [image.xres, image.yres] if stated and (image.xres, image.yres) != (1.0, 1.0) else None,
+        "lossless": kind in {"png", "tiff", "gif"},
+        "subsampled": _text(image, "jpeg-chroma-subsample") not in {"", "4:4:4"},
+        "notes": list[str](),
+    }
+
+
+def _field(image: Any, name: str, otherwise: int) -> int:
+    return int(image.get(name)) if image.get_typeof(name) else otherwise
+
+
+def _text(image: Any, name: str) -> str:
+    return str(image.get(name)) if image.get_typeof(name) else ""
+
+
+def _blob(image: Any, name: str) -> bytes:
+    return bytes(image.get(name)) if image.get_typeof(name) else b""
+
+
+def _strips(image: Any) -> Iterator[memoryview]:
+    """The pixels in reading order, some rows at a time."""
+    region = pyvips.Region.new(image)
+    sample = {"uchar": 1, "ushort": 2, "float": 4}[image.format]
+    rows = max(1, _STRIP_BYTES // (image.width * image.bands * sample))
+    for top in range(0, image.height, rows):
+        yield region.fetch(0, top, image.width, min(rows, image.height - top))
+
+
+JOBS: dict[str, Job] = {"decode": decode, "convert": colour.convert}

@@ -1,0 +1,208 @@
+"""Pictures to the bytes of image files.
+
+JPEG is written at quality 95, with full chroma unless the file that was read had less. WebP is lossless unless the file
+that was read was not; AVIF is written at quality 90 with full chroma. PNG, TIFF and BMP keep every value.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image
+
+from unblur.errors import WriteError
+from unblur.images.exif import PREFIX
+from unblur.images.fitting import fit, low_bits
+from unblur.images.palettes import encode_palette
+from unblur.images.picture import Picture
+from unblur.images.tiff_exif import embed_exif
+
+__all__ = ["encode"]
+
+# libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
+logging.getLogger("pyvips").addHandler(logging.NullHandler())
+
+_KEEP = "icc|xmp|iptc"  # EXIF is put in by ourselves, byte for byte
+_JPEG_QUALITY, _WEBP_QUALITY, _AVIF_QUALITY = 95, 95, 90
+_INTERPRETATIONS = {
+    ("grey", "uint8"): "b-w",
+    ("grey", "uint16"): "grey16",
+    ("grey", "float32"): "b-w",
+    ("rgb", "uint8"): "srgb",
+    ("rgb", "uint16"): "rgb16",
+    ("rgb", "float32"): "scrgb",
+}
+_FORMATS = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+
+
+def encode(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of an image file, and sentences on what the format could not hold.
+
+    Raises:
+        WriteError: No such format, or the picture does not fit into it.
+    """
+    if kind not in _ENCODERS:
+        raise WriteError(f"{kind!r} is no format that is written; choose one of {', '.join(_ENCODERS)}")
+    fitted, notes = fit(picture, kind, strip_metadata=strip_metadata)
+    try:
+        if fitted.facts.palette and (data := encode_palette(fitted, kind)):
+            return data, notes
+        return _ENCODERS[kind](fitted), notes
+    except (pyvips.Error, OSError, ValueError) as error:
+        reason = (getattr(error, "detail", "") or str(error)).strip().splitlines()
+        raise WriteError(
+            f"cannot be written as {kind.upper()}: {reason[0] if reason else 'no reason given'}"
+        ) from error
+
+
+def _jpeg(picture: Picture) -> bytes:
+    subsample = "on" if picture.facts.subsampled and picture.space == "rgb" else "off"
+    data: bytes = _to_vips(picture).jpegsave_buffer(
+        Q=_JPEG_QUALITY, optimize_coding=True, subsample_mode=subsample, keep=_KEEP
+    )
+    block = picture.facts.exif
+    if not block:
+        return data
+    segment = PREFIX + block
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+
+
+def _png(picture: Picture) -> bytes:
+    data: bytes = _to_vips(picture).pngsave_buffer(
+        compression=6, keep=_KEEP, bitdepth=low_bits(picture) or 8 * picture.pixels.itemsize
+    )
+    block = picture.facts.exif
+    if not block:
+        return data
+    chunk = b"eXIf" + block
+    after_header = 33  # signature, then the IHDR chunk, always of this length
+    return (
+        data[:after_header]
+        + struct.pack(">L", len(block))
+        + chunk
+        + struct.pack(">L", zlib.crc32(chunk))
+        + data[after_header:]
+    )
+
+
+def _tiff(picture: Picture) -> bytes:
+    low = low_bits(picture)
+    predictor = "none" if low else "float" if picture.pixels.dtype.kind == "f" else "horizontal"
+    data: bytes = _to_vips(picture).tiffsave_buffer(
+        compression="deflate", predictor=predictor, bitdepth=low, keep=_KEEP
+    )
+    return embed_exif(data, picture.facts.exif) if picture.facts.exif else data
+
+
+def _webp(picture: Picture) -> bytes:
+    return _with_pillow(
+        picture,
+        "WEBP",
+        lossless=picture.facts.lossless,
+        quality=80 if picture.facts.lossless else _WEBP_QUALITY,
+        exact=True,
+    )
+
+
+def _avif(picture: Picture) -> bytes:
+    if picture.pixels.dtype == np.uint8:
+        return _with_pillow(picture, "AVIF", quality=_AVIF_QUALITY, subsampling="4:4:4")
+    image = _to_vips(picture)
+    if picture.facts.exif:
+        # Pillow writes 8 bits alone; libvips keeps the tags and adds a few of its own.
+        image.set_type(pyvips.GValue.blob_type, "exif-data", PREFIX + picture.facts.exif)
+    data: bytes = image.heifsave_buffer(
+        compression="av1",
+        Q=_AVIF_QUALITY,
+        bitdepth=picture.facts.bits if picture.facts.bits in (10, 12) else 12,
+        subsample_mode="off",
+        keep=_KEEP + "|exif",
+    )
+    return data
+
+
+def _gif(picture: Picture) -> bytes:
+    data: bytes = _to_vips(picture).gifsave_buffer(keep="none")
+    return data
+
+
+def _bmp(picture: Picture) -> bytes:
+    if picture.has_alpha:
+        return _bmp_with_alpha(picture)
+    file = io.BytesIO()
+    image = _to_pillow(picture)
+    if low_bits(picture) == 1:
+        image = image.convert("1")
+    image.save(file, "BMP", **_resolution(picture))
+    return file.getvalue()
+
+
+def _bmp_with_alpha(picture: Picture) -> bytes:
+    """A BMP with the header (version 4) that says where alpha is; Pillow's older one declares it padding."""
+    colour = np.broadcast_to(picture.colour[..., ::-1], (picture.height, picture.width, 3))
+    rows = np.concatenate([colour, picture.pixels[..., -1:]], axis=2)[::-1].tobytes()
+    start = 14 + 108
+    across, down = (round(value * 1000) for value in picture.facts.resolution or (0, 0))
+    bit_fields, srgb = 3, int.from_bytes(b"sRGB", "big")
+    masks = (0x00FF0000, 0x0000FF00, 0x000000FF, 0xFF000000)
+    header = struct.pack(
+        "<LllHHLLllLL", 108, picture.width, picture.height, 1, 32, bit_fields, len(rows), across, down, 0, 0
+    )
+    header += struct.pack("<LLLLL", *masks, srgb) + bytes(48)
+    return b"BM" + struct.pack("<LLL", start + len(rows), 0, start) + header + rows
+
+
+def _to_vips(picture: Picture) -> Any:
+    """The pixels as libvips sees them, with the metadata that it writes itself."""
+    pixels, facts = np.ascontiguousarray(picture.pixels), picture.facts
+    dtype = pixels.dtype.name
+    height, width, bands = pixels.shape
+    image: Any = pyvips.Image.new_from_memory(pixels.data, width, height, bands, _FORMATS[dtype])
+    image = image.copy(interpretation=_INTERPRETATIONS.get((picture.space, dtype), "cmyk"))
+    if facts.resolution:
+        image = image.copy(xres=facts.resolution[0], yres=facts.resolution[1])
+        image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
+    for name, block in (("icc-profile-data", facts.icc), ("xmp-data", facts.xmp), ("iptc-data", facts.iptc)):
+        if block:
+            image.set_type(pyvips.GValue.blob_type, name, block)
+    return image
+
+
+def _to_pillow(picture: Picture) -> Image.Image:
+    pixels = np.ascontiguousarray(picture.pixels)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _with_pillow(picture: Picture, kind: str, **options: Any) -> bytes:
+    """Formats of 8 bits for which Pillow takes metadata byte for byte and libvips does not."""
+    facts, file = picture.facts, io.BytesIO()
+    mode = "RGBA" if picture.has_alpha else "RGB"
+    if kind == "AVIF" and picture.pixels.shape[2] == 1:
+        mode = "L"
+    blocks = {"exif": facts.exif, "icc_profile": facts.icc, "xmp": facts.xmp}
+    options |= {name: block for name, block in blocks.items() if block}
+    _to_pillow(picture).convert(mode).save(file, kind, **options)
+    return file.getvalue()
+
+
+def _resolution(picture: Picture) -> dict[str, Any]:
+    resolution = picture.facts.resolution
+    return {"dpi": (resolution[0] * 25.4, resolution[1] * 25.4)} if resolution else {}
+
+
+_ENCODERS: dict[str, Callable[[Picture], bytes]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "tiff": _tiff,
+    "webp": _webp,
+    "bmp": _bmp,
+    "gif": _gif,
+    "avif": _avif,
+}

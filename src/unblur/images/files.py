@@ -1,0 +1,155 @@
+"""Image files to pictures and back: the package's only doors to them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Any
+
+from unblur.errors import ReadError, TooLargeError
+from unblur.images.atomic import atomic_write
+from unblur.images.limits import Limits
+from unblur.images.link import scratch_file, write_all
+from unblur.images.picture import FileFacts, Picture
+from unblur.images.process import map_pixels, shared_worker
+from unblur.images.signatures import HEAD_BYTES, format_of_bytes, format_of_name
+
+__all__ = ["encode_image", "read_image", "write_image"]
+
+Source = str | os.PathLike[str] | bytes
+
+_UNREADABLE = {
+    errno.ENOENT: "does not exist",
+    errno.ENOTDIR: "does not exist",
+    errno.EACCES: "cannot be read: there is no permission",
+    errno.EPERM: "cannot be read: there is no permission",
+    errno.ELOOP: "is a loop of symbolic links",
+    errno.ENAMETOOLONG: "has a name that is too long for this disk",
+    errno.ENXIO: "is not a file but a device, pipe or socket",
+}
+
+
+def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
+    """Read one image; decoding happens in a worker process, so that no file can harm this one.
+
+    JPEG, PNG, TIFF, WebP, BMP, GIF and AVIF are told apart by content. Pixels come upright (EXIF orientation applied),
+    otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
+
+    Args:
+        source: Path of a file, or its bytes.
+        limits: What the file may cost; None: the defaults of `Limits`.
+        allow_damaged: Give what can be decoded of a damaged or cut file, with a note, instead of an error.
+
+    Raises:
+        ReadError: Not an image of a kind that is read, damaged, or unreadable.
+        TooLargeError: Over a limit.
+    """
+    limits = limits or Limits()
+    file = _open(source)
+    try:
+        size = os.fstat(file).st_size
+        kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+        if size > limits.max_bytes:
+            raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+        header, pixels = shared_worker().run("decode", file, limits, format=kind, allow_damaged=allow_damaged)
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(file)
+    try:
+        return _picture(kind, header, pixels)
+    finally:
+        os.close(pixels)
+
+
+def write_image(
+    picture: Picture,
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - the word every image library uses
+    overwrite: bool = False,
+    strip_metadata: bool = False,
+) -> tuple[str, ...]:
+    """Write a picture so that its name never stands for part of it.
+
+    Args:
+        picture: What to write; depth, alpha, colour mode and metadata are kept as far as the format can hold them.
+        path: Name of the file; its extension decides the format unless `format` is given.
+        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`.
+        overwrite: Replace a file of that name.
+        strip_metadata: Leave out EXIF, XMP, IPTC and resolution. The colour profile stays, or the colours would change.
+
+    Returns:
+        Sentences on what the format could not hold.
+
+    Raises:
+        WriteError: No such format, the picture does not fit into it, or the name cannot be used.
+        OutputError: The folder cannot be written to.
+    """
+    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata)
+    atomic_write(path, data, overwrite=overwrite)
+    return notes
+
+
+def encode_image(
+    picture: Picture,
+    format: str,  # noqa: A002
+    *,
+    strip_metadata: bool = False,
+) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of an image file, and sentences on what the format could not hold; see `write_image`."""
+    from unblur.images.encoding import encode  # noqa: PLC0415 - libvips is needed here for writing alone
+
+    return encode(picture, format, strip_metadata=strip_metadata)
+
+
+def _open(source: Source) -> int:
+    """Descriptor of a regular file, or of a scratch file with the bytes."""
+    if isinstance(source, bytes):
+        file = scratch_file()
+        write_all(file, source)
+        return file
+    try:
+        # O_NONBLOCK: a named pipe without a writer must not be waited for.
+        file = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(error) from error
+    except ValueError:
+        raise ReadError("has a zero byte in its name") from None
+    mode = os.fstat(file).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(file)
+        raise ReadError("is a folder" if stat.S_ISDIR(mode) else "is not a file but a device, pipe or socket")
+    return file
+
+
+def _unreadable(error: OSError) -> ReadError:
+    return ReadError(
+        _UNREADABLE.get(error.errno or 0, f"cannot be read: {(error.strerror or 'unknown reason').lower()}")
+    )
+
+
+def _picture(kind: str, header: dict[str, Any], file: int) -> Picture:
+    """The picture of a worker's answer."""
+    height, width, channels = header["shape"]
+    pixels, rest = map_pixels(file, (height, width, channels), header["dtype"])
+    blobs: dict[str, bytes] = {}
+    for name, size in header["blobs"].items():
+        blobs[name], rest = rest[:size], rest[size:]
+    resolution = header["resolution"]
+    facts = FileFacts(
+        format=kind,
+        bits=header["bits"],
+        palette=header["palette"],
+        frames=header["frames"],
+        icc=blobs.get("icc") or None,
+        exif=blobs.get("exif") or None,
+        xmp=blobs.get("xmp") or None,
+        iptc=blobs.get("iptc") or None,
+        resolution=(resolution[0], resolution[1]) if resolution else None,
+        lossless=header["lossless"],
+        subsampled=header["subsampled"],
+        notes=tuple(header["notes"]),
+    )
+    return Picture(pixels, header["space"], header["has_alpha"], facts)

@@ -1,0 +1,140 @@
+"""What each format can hold, and pictures made to fit into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from unblur.errors import WriteError
+from unblur.images.exif import upright_exif, upright_xmp
+from unblur.images.inks import peak_of, to_srgb
+from unblur.images.palettes import find_palette
+from unblur.images.picture import Picture
+
+__all__ = ["fit", "low_bits"]
+
+_LARGEST_SEGMENT = 65533 - 6  # of a JPEG's EXIF block, less its prefix
+
+
+@dataclass(frozen=True)
+class _Holds:
+    """What one format can hold."""
+
+    name: str
+    side: int
+    depths: str = "u8"  # u8, u16: whole numbers up to 16 bits, any: floating point too
+    alpha: bool = True
+    cmyk: bool = False
+    grey: bool = True
+    icc: bool = True
+    exif: bool = True
+    xmp: bool = True
+
+
+_HOLDS = {
+    "jpeg": _Holds("JPEG", 65500, alpha=False, cmyk=True),
+    "png": _Holds("PNG", 1_000_000, depths="u16"),
+    "tiff": _Holds("TIFF", 10_000_000, depths="any", cmyk=True),
+    "webp": _Holds("WebP", 16383, grey=False),
+    "bmp": _Holds("BMP", 1_000_000, icc=False, exif=False, xmp=False),
+    "gif": _Holds("GIF", 65535, icc=False, exif=False, xmp=False),
+    "avif": _Holds("AVIF", 65535, depths="u16"),
+}
+
+
+def fit(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[Picture, tuple[str, ...]]:
+    """The picture as the format can hold it, and a sentence on each thing it cannot.
+
+    Raises:
+        WriteError: The picture is larger than the format allows.
+    """
+    holds, notes = _HOLDS[kind], list[str]()
+    if max(picture.width, picture.height) > holds.side:
+        raise WriteError(f"cannot be written as {holds.name}, which holds at most {holds.side} pixels a side")
+    picture = _fit_metadata(picture, kind, notes, strip_metadata=strip_metadata)
+    picture = _fit_colour(picture, holds, notes)
+    picture = _fit_depth(picture, holds, notes)
+    picture = _fit_alpha(picture, holds, notes)
+    if kind == "gif" and not _few_colours(picture):
+        notes.append("GIF holds 256 colours; finer shades were dithered (PNG would keep them)")
+    if kind == "avif" and picture.pixels.dtype == np.uint16 and picture.facts.bits > 12:
+        notes.append("AVIF holds 12 bits; the last 4 of 16 were dropped")
+    return picture, tuple(notes)
+
+
+def low_bits(picture: Picture) -> int:
+    """1, 2 or 4 where the file had so few bits and the pixels still fit into them without loss, else 0."""
+    bits = picture.facts.bits
+    if bits not in (1, 2, 4) or picture.space != "grey" or picture.has_alpha or picture.pixels.dtype != np.uint8:
+        return 0
+    return 0 if np.any(picture.pixels % (255 // (2**bits - 1))) else bits
+
+
+def _fit_metadata(picture: Picture, kind: str, notes: list[str], *, strip_metadata: bool) -> Picture:
+    """Metadata that is true of upright pixels, as far as it is wanted and held."""
+    facts, holds = picture.facts, _HOLDS[kind]
+    if strip_metadata:
+        return replace(picture, facts=replace(facts, exif=None, xmp=None, iptc=None, resolution=None))
+    exif, xmp = facts.exif, upright_xmp(facts.xmp) if facts.xmp else None
+    if exif:
+        try:
+            exif = upright_exif(exif, picture.width, picture.height)
+        except ValueError:
+            exif = None
+            notes.append("the EXIF block was damaged and is not kept")
+    if exif and (not holds.exif or (kind == "jpeg" and len(exif) > _LARGEST_SEGMENT)):
+        exif = None
+        notes.append(f"{holds.name} holds no {'so large ' if holds.exif else ''}EXIF block; it is not kept")
+    if xmp and not holds.xmp:
+        xmp = None
+        notes.append(f"{holds.name} holds no XMP; it is not kept")
+    return replace(picture, facts=replace(facts, exif=exif, xmp=xmp))
+
+
+def _fit_colour(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
+    if picture.space == "cmyk" and (not holds.cmyk or (picture.has_alpha and not holds.alpha)):
+        notes.append(f"{holds.name} holds no such inks; they were converted to sRGB colours")
+        return to_srgb(picture)
+    if picture.facts.icc and not holds.icc:
+        notes.append(f"{holds.name} holds no colour profile; colours were converted to sRGB")
+        return to_srgb(picture)
+    if picture.facts.icc and picture.space == "grey" and not holds.grey:
+        notes.append(f"{holds.name} holds no grey profile; it is not kept")
+        return replace(picture, facts=replace(picture.facts, icc=None))
+    return picture
+
+
+def _fit_depth(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
+    """Fewer bits a sample where the format has no more; 65535 / 257 = 255, so whites stay white."""
+    pixels = picture.pixels
+    if pixels.dtype.kind == "f" and holds.depths != "any":
+        target = np.dtype(np.uint16 if holds.depths == "u16" else np.uint8)
+        peak = max(1.0, float(np.nanmax(picture.colour, initial=0.0)))
+        scaled = np.nan_to_num(pixels) / np.float32(peak)
+        if picture.alpha is not None:
+            scaled[..., -1:] = np.nan_to_num(picture.alpha)
+        pixels = np.rint(np.clip(scaled, 0, 1) * peak_of(target)).astype(target)
+        scale = f" after division by the largest, {peak:.4g}" if peak > 1 else ""
+        notes.append(f"{holds.name} holds no floating point; values became {8 * target.itemsize}-bit{scale}")
+    elif pixels.dtype == np.uint16 and holds.depths == "u8":
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        notes.append(f"{holds.name} holds 8 bits; values of 16 bits were rounded")
+    else:
+        return picture
+    return replace(picture, pixels=pixels, facts=replace(picture.facts, bits=8 * pixels.itemsize))
+
+
+def _fit_alpha(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
+    if picture.alpha is None or holds.alpha:
+        return picture
+    notes.append(f"{holds.name} holds no transparency; the picture was put on white")
+    peak = peak_of(picture.pixels.dtype)
+    share = picture.alpha.astype(np.float32) / peak
+    colour = np.rint(picture.colour * share + peak * (1 - share)).astype(picture.pixels.dtype)
+    return replace(picture, pixels=colour, has_alpha=False)
+
+
+def _few_colours(picture: Picture) -> bool:
+    """Whether a palette holds every colour."""
+    return find_palette(picture) is not None

@@ -1,0 +1,121 @@
+"""Blur kernels as files: a 16-bit PNG to look at, and a NumPy file with the exact values."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unblur.errors import KernelError, ReadError
+from unblur.images.atomic import atomic_write
+from unblur.images.files import encode_image, read_image
+from unblur.images.inks import peak_of
+from unblur.images.picture import FileFacts, Picture
+
+__all__ = ["check_kernel", "read_kernel", "write_kernel"]
+
+_ZIP_START = b"PK\x03\x04"
+_NPY_START = b"\x93NUMPY"
+_LARGEST_FILE = 256 << 20
+
+
+def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
+    """The blur kernel in a file: `(kH, kW)`, odd sizes, non-negative, sum 1.
+
+    Args:
+        path: An image (colour channels are averaged, alpha is ignored) or a NumPy file; of an `.npz`, the array named
+            `kernel`, or the only one.
+
+    Raises:
+        ReadError: The file cannot be read.
+        KernelError: Its values are no kernel.
+    """
+    start = _start_of(path)
+    if start.startswith((_NPY_START, _ZIP_START)):
+        return check_kernel(_load_array(path))
+    picture = read_image(path)
+    return check_kernel(picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype))
+
+
+def write_kernel(path: str | os.PathLike[str], kernel: NDArray[Any], *, overwrite: bool = False) -> tuple[Path, Path]:
+    """Write `NAME.png` (16 bits, scaled to its maximum) and `NAME.npy` (exact values) and return both paths.
+
+    Args:
+        path: `NAME`, `NAME.png` or `NAME.npy`.
+        kernel: `(kH, kW)`.
+        overwrite: Replace files of these names.
+
+    Raises:
+        KernelError: The values are no kernel.
+        WriteError: A name is taken.
+        OutputError: The folder cannot be written to.
+    """
+    base = Path(path)
+    stem = base.name[:-4] if base.suffix.lower() in {".png", ".npy"} else base.name
+    image, exact = base.with_name(stem + ".png"), base.with_name(stem + ".npy")
+    checked = check_kernel(kernel)
+    scaled = np.rint(checked / checked.max() * 65535).astype(np.uint16)
+    png, _ = encode_image(Picture(scaled[..., None], "grey", facts=FileFacts(bits=16)), "png")
+    file = io.BytesIO()
+    np.save(file, checked, allow_pickle=False)
+    atomic_write(image, png, overwrite=overwrite)
+    atomic_write(exact, file.getvalue(), overwrite=overwrite)
+    return image, exact
+
+
+def check_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
+    """The values as a kernel: sum 1, odd sizes (a zero row or column is added below or on the right).
+
+    Raises:
+        KernelError: Not two-dimensional, empty, not finite, negative somewhere, or zero everywhere.
+    """
+    if values.dtype.kind not in "bfiu":
+        raise KernelError(f"a kernel is an array of real numbers; these are of type {values.dtype}")
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or 0 in values.shape:
+        raise KernelError(f"a kernel has two dimensions; this has the shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise KernelError("a kernel has finite values; this holds NaN or infinity")
+    if (values < 0).any():
+        raise KernelError(f"a kernel has no negative values; the smallest here is {values.min():.4g}")
+    if not values.any():
+        raise KernelError("a kernel has a positive sum; this one is zero everywhere")
+    height, width = values.shape
+    odd = np.pad(values, ((0, 1 - height % 2), (0, 1 - width % 2)))
+    # Division by the maximum first: the sum of huge values must not overflow.
+    odd /= odd.max()
+    return (odd / odd.sum()).astype(np.float32)
+
+
+def _start_of(path: str | os.PathLike[str]) -> bytes:
+    """The first bytes of a regular file; for anything else `read_image` finds the words."""
+    if not Path(path).is_file():
+        return b""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(8)
+    except OSError:
+        return b""
+
+
+def _load_array(path: str | os.PathLike[str]) -> NDArray[Any]:
+    if Path(path).stat().st_size > _LARGEST_FILE:
+        raise KernelError(f"a kernel's file is at most {_LARGEST_FILE >> 20} MB")
+    try:
+        loaded: Any = np.load(Path(path), allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            names = list(loaded.files)
+            name = "kernel" if "kernel" in names else names[0] if len(names) == 1 else None
+            if name is None:
+                raise KernelError(f"the file holds {len(names)} arrays; name the kernel's `kernel`")
+            return np.asarray(loaded[name])
+    except KernelError:
+        raise
+    except Exception as error:  # zip, header and dtype parsers each raise their own
+        raise ReadError("is a damaged NumPy file, or holds something else than numbers") from error

@@ -1,0 +1,62 @@
+"""Messages between this process and the decoding worker: a line of JSON, with an open file where pixels travel.
+
+Nothing from the worker is ever unpickled or run: it is the process that a hostile file may have taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["receive", "scratch_file", "send", "write_all"]
+
+_LARGEST_MESSAGE = 1 << 16
+
+
+def send(link: socket.socket, message: dict[str, Any], file: int | None = None) -> None:
+    """Send one message; the file, if there is one, is an open descriptor and stays open here."""
+    line = json.dumps(message).encode() + b"\n"
+    sent = socket.send_fds(link, [line], [] if file is None else [file])
+    link.sendall(line[sent:])
+
+
+def receive(link: socket.socket) -> tuple[dict[str, Any], int | None]:
+    """The next message and the descriptor that came with it, which now belongs to the caller.
+
+    Raises:
+        EOFError: The other side is gone.
+    """
+    line, files = b"", list[int]()
+    while not line.endswith(b"\n"):
+        part, came, _, _ = socket.recv_fds(link, _LARGEST_MESSAGE, 1)
+        files += came
+        if not part or len(line) > _LARGEST_MESSAGE:
+            close_all(files)
+            raise EOFError
+        line += part
+    return json.loads(line), files[0] if files else None
+
+
+def close_all(files: Iterable[int]) -> None:
+    """Close descriptors."""
+    for file in files:
+        os.close(file)
+
+
+def scratch_file() -> int:
+    """Descriptor of a nameless file, in memory where the system can do that."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("unblur", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def write_all(file: int, data: bytes | memoryview) -> None:
+    """Write every byte; `os.write` alone may stop early."""
+    rest = memoryview(data).cast("B")
+    while rest:
+        rest = rest[os.write(file, rest) :]

@@ -1,0 +1,92 @@
+"""What kind of image some bytes are, by content and never by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from unblur.errors import ReadError, WriteError
+
+__all__ = ["HEAD_BYTES", "KINDS", "format_of_bytes", "format_of_name"]
+
+KINDS = "JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF"
+HEAD_BYTES = 512
+
+_STARTS = {
+    b"\xff\xd8\xff": "jpeg",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"II*\x00": "tiff",
+    b"MM\x00*": "tiff",
+    b"II+\x00": "tiff",
+    b"MM\x00+": "tiff",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+}
+_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
+_EXTENSIONS = {
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".jpe": "jpeg",
+    ".png": "png",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".webp": "webp",
+    ".bmp": "bmp",
+    ".gif": "gif",
+    ".avif": "avif",
+}
+
+
+def format_of_bytes(head: bytes) -> str:
+    """The format that the first bytes of a file announce.
+
+    Args:
+        head: The first `HEAD_BYTES` bytes, or all of a shorter file.
+
+    Raises:
+        ReadError: None of the formats that are read.
+    """
+    if head[8:10] == b"CR" and head[:4] == b"II*\x00":
+        raise ReadError("is a camera raw file (CR2); develop it to TIFF or JPEG first")
+    for start, name in _STARTS.items():
+        if head.startswith(start):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
+        return "bmp"
+    if head[4:8] == b"ftyp" and _brands(head) & {b"avif", b"avis"}:
+        return "avif"
+    raise ReadError(_what_else(head))
+
+
+def format_of_name(path: str | os.PathLike[str]) -> str:
+    """The format that an output's extension asks for.
+
+    Raises:
+        WriteError: An extension that stands for no format that is written.
+    """
+    extension = Path(path).suffix
+    if extension.lower() not in _EXTENSIONS:
+        known = ", ".join(_EXTENSIONS)
+        named = f"the extension {extension!a} stands for no format" if extension else "has no extension, so no format"
+        raise WriteError(f"{named} that is written; use one of {known}")
+    return _EXTENSIONS[extension.lower()]
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """Major and compatible brands of an ISO media file."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return {head[8:12]} | {head[at : at + 4] for at in range(16, end - 3, 4)}
+
+
+def _what_else(head: bytes) -> str:
+    """Why bytes of no known format are refused; the commonest mistakes get their own sentence."""
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not head:
+        return "is empty"
+    if text.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer and not the image itself; fetch it with: git lfs pull"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "is a web page and not an image; the download went wrong"
+    return f"is not an image of a kind that is read ({KINDS})"

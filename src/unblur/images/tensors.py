@@ -1,0 +1,104 @@
+"""Arrays to tensors and back, sRGB to linear light and back, padding to a size that a network wants."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unblur.errors import ShapeError
+
+__all__ = [
+    "Padding",
+    "array_to_tensor",
+    "crop_padding",
+    "linear_to_srgb",
+    "pad_reflect",
+    "pad_to_multiple",
+    "srgb_to_linear",
+    "tensor_to_array",
+]
+
+# IEC 61966-2-1. The two pieces meet where the linear one ends, so each threshold is the other's image.
+_LINEAR_SLOPE, _OFFSET, _EXPONENT = 12.92, 0.055, 2.4
+_ENCODED_THRESHOLD = 0.04045
+_LINEAR_THRESHOLD = _ENCODED_THRESHOLD / _LINEAR_SLOPE
+
+
+class Padding(NamedTuple):
+    """Pixels added on each side."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+
+def array_to_tensor(array: NDArray[np.float32]) -> Float[Tensor, "1 c h w"]:
+    """A tensor `(1, C, H, W)` of an array `(H, W, C)`; the array is copied, never shared.
+
+    Raises:
+        ShapeError: Not three dimensions.
+    """
+    if array.ndim != 3:
+        raise ShapeError(f"expected an array (height, width, channels), got shape {array.shape}")
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)[None]).copy())
+
+
+def tensor_to_array(tensor: Float[Tensor, "1 c h w"]) -> NDArray[np.float32]:
+    """An array `(H, W, C)` of a tensor `(1, C, H, W)` on any device.
+
+    Raises:
+        ShapeError: Not one image.
+    """
+    if tensor.ndim != 4 or tensor.shape[0] != 1:
+        raise ShapeError(f"expected one image (1, channels, height, width), got shape {tuple(tensor.shape)}")
+    array: NDArray[np.float32] = tensor.detach()[0].permute(1, 2, 0).float().cpu().numpy()
+    return np.ascontiguousarray(array)
+
+
+def srgb_to_linear(image: Tensor) -> Tensor:
+    """Linear light of sRGB-encoded values (IEC 61966-2-1); odd about 0, so that values below it keep their sign."""
+    size = image.abs()
+    # The clamp keeps the gradient of the piece that is not chosen finite.
+    curve = ((size.clamp(min=_ENCODED_THRESHOLD) + _OFFSET) / (1 + _OFFSET)) ** _EXPONENT
+    return torch.where(size <= _ENCODED_THRESHOLD, image / _LINEAR_SLOPE, curve.copysign(image))
+
+
+def linear_to_srgb(image_linear: Tensor) -> Tensor:
+    """Encode linear light as sRGB: the inverse of `srgb_to_linear`."""
+    size = image_linear.abs()
+    curve = (1 + _OFFSET) * size.clamp(min=_LINEAR_THRESHOLD) ** (1 / _EXPONENT) - _OFFSET
+    return torch.where(size <= _LINEAR_THRESHOLD, image_linear * _LINEAR_SLOPE, curve.copysign(image_linear))
+
+
+def pad_reflect(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:
+    """The image with its mirror image around it (edge pixels not repeated), for a padding of any size."""
+    rows = _mirror(image.shape[2], padding.top, padding.bottom).to(image.device)
+    columns = _mirror(image.shape[3], padding.left, padding.right).to(image.device)
+    return image.index_select(2, rows).index_select(3, columns)
+
+
+def pad_to_multiple(image: Float[Tensor, "b c h w"], multiple: int) -> tuple[Float[Tensor, "b c h2 w2"], Padding]:
+    """The image, mirrored on the right and below until both sides are multiples, and what was added."""
+    padding = Padding(0, -image.shape[3] % multiple, 0, -image.shape[2] % multiple)
+    return pad_reflect(image, padding), padding
+
+
+def crop_padding(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:
+    """The image without what `padding` added, a view."""
+    height, width = image.shape[2:]
+    return image[..., padding.top : height - padding.bottom, padding.left : width - padding.right]
+
+
+def _mirror(size: int, before: int, after: int) -> Tensor:
+    """Indices `-before .. size + after - 1` folded into `0 .. size - 1`, as often as it takes."""
+    if size == 1:
+        return torch.zeros(before + 1 + after, dtype=torch.long)
+    period = 2 * (size - 1)
+    place = torch.arange(-before, size + after) % period
+    return torch.minimum(place, period - place)

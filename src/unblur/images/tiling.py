@@ -1,0 +1,113 @@
+"""Large images in tiles that overlap, each computed alone and blended into the whole.
+
+Where two tiles meet, both reach over the border by half a ramp, and a linear ramp blends them, so that small
+differences leave no seam. The halo is computed beyond that again and thrown away: no kept pixel lacks its surroundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.errors import ShapeError
+
+__all__ = ["run_tiled"]
+
+TileFunction = Callable[[Tensor], Tensor]
+
+
+class _Span(NamedTuple):
+    """One tile along one axis: what it computes and how much of that it keeps."""
+
+    start: int  # of the computed part, with halo
+    stop: int
+    keep_start: int  # of the part that it contributes to, with ramps
+    keep_stop: int
+    ramp_before: int  # pixels over which it is blended with its neighbour
+    ramp_after: int
+
+
+def run_tiled(
+    image: Float[Tensor, "b c h w"],
+    function: TileFunction,
+    tile: int,
+    halo: int,
+    on_tile: Callable[[int, int], None] | None = None,
+) -> Float[Tensor, "b c2 h w"]:
+    """Apply a function tile by tile.
+
+    Equal to `function(image)`, to rounding, for every function whose answer at a pixel depends on pixels no farther
+    than `halo` and that treats the image's own borders alike.
+
+    Args:
+        image: Any size; one not larger than a tile is handed over whole.
+        function: Returns as many rows and columns as it gets.
+        tile: Side of a tile in pixels without its halo, at least 1.
+        halo: Pixels around a tile that are computed with it.
+        on_tile: Called after each tile with how many are done and how many there are.
+
+    Raises:
+        ShapeError: The function changed height or width, or the tile has no size.
+    """
+    if tile < 1 or halo < 0:
+        raise ShapeError(f"expected a tile of at least 1 and a halo of at least 0 pixels, got {tile} and {halo}")
+    rows, columns = _spans(image.shape[2], tile, halo), _spans(image.shape[3], tile, halo)
+    answer: Tensor | None = None
+    for number, (row, column) in enumerate(((row, column) for row in rows for column in columns), start=1):
+        part = image[:, :, row.start : row.stop, column.start : column.stop]
+        restored = function(part)
+        if restored.shape[2:] != part.shape[2:]:
+            raise ShapeError(f"a tile of {tuple(part.shape[2:])} came back as {tuple(restored.shape[2:])}")
+        if answer is None:
+            answer = restored.new_zeros((*restored.shape[:2], *image.shape[2:]))
+        _add(answer, restored, row, column)
+        if on_tile is not None:
+            on_tile(number, len(rows) * len(columns))
+    if answer is None:
+        raise ShapeError("expected an image of at least one pixel")
+    return answer
+
+
+def _spans(size: int, tile: int, halo: int) -> list[_Span]:
+    """Tiles along one axis. A ramp reaches equally far to both sides of a border, at most half a tile."""
+    feather = min(halo // 2, tile // 2)
+    spans: list[_Span] = []
+    for start in range(0, size, tile):
+        stop = min(start + tile, size)
+        before = min(feather, size - start) if start > 0 else 0
+        after = min(feather, size - stop) if stop < size else 0
+        spans.append(
+            _Span(
+                max(0, start - before - halo),
+                min(size, stop + after + halo),
+                start - before,
+                stop + after,
+                before,
+                after,
+            )
+        )
+    return spans
+
+
+def _add(answer: Tensor, restored: Tensor, row: _Span, column: _Span) -> None:
+    """Add a tile's contribution, faded at its borders, to the whole."""
+    part = restored[:, :, row.keep_start - row.start : row.keep_stop - row.start, column.keep_start - column.start :][
+        ..., : column.keep_stop - column.keep_start
+    ]
+    weight = _weights(row, part)[:, None] * _weights(column, part)[None, :]
+    answer[:, :, row.keep_start : row.keep_stop, column.keep_start : column.keep_stop] += part * weight
+
+
+def _weights(span: _Span, like: Tensor) -> Tensor:
+    """1 inside, falling linearly over both ramps; neighbours' weights sum to 1."""
+    weights = torch.ones(span.keep_stop - span.keep_start, dtype=like.dtype, device=like.device)
+    for width, reverse in ((span.ramp_before, False), (span.ramp_after, True)):
+        if width:
+            ramp = (torch.arange(2 * width, dtype=like.dtype, device=like.device) + 0.5) / (2 * width)
+            place = slice(-2 * width, None) if reverse else slice(2 * width)
+            weights[place] *= ramp.flip(0) if reverse else ramp
+    return weights

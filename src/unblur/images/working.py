@@ -1,0 +1,104 @@
+"""Stored pixels to the numbers that methods work on, and back.
+
+Colours keep the encoding of the file (its profile's), scaled to [0, 1]; inks become sRGB. What is back in the file's
+own dtype equals what was read wherever a method changed nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unblur.errors import ImageError, ShapeError
+from unblur.images.inks import peak_of, rgb_to_cmyk, to_srgb
+from unblur.images.picture import Picture
+
+__all__ = ["from_working", "to_working"]
+
+
+def to_working(picture: Picture) -> NDArray[np.float32]:
+    """Colour channels as `(H, W, 1 | 3)` in [0, 1].
+
+    What lies hidden under fully transparent pixels is replaced by a smooth continuation of the visible colours, so
+    that it cannot bleed into them. Floating-point values above 1 are divided by a power of two, which is exact;
+    negative ones become 0.
+
+    Raises:
+        ImageError: Floating-point pixels that are not finite.
+    """
+    shown = to_srgb(picture) if picture.space == "cmyk" else picture
+    if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
+        raise ImageError("has pixels that are not finite numbers (NaN or infinite)")
+    working = shown.colour.astype(np.float32)
+    working /= np.float32(_scale_of(picture))
+    if picture.alpha is not None and not picture.alpha.all():
+        alpha = picture.alpha.astype(np.float32) / np.float32(peak_of(picture.pixels.dtype))
+        working = _fill_hidden(working, np.clip(alpha, 0, 1))
+    return np.clip(working, 0, 1, out=working)
+
+
+def from_working(restored: NDArray[Any], like: Picture) -> Picture:
+    """A picture of the same dtype, colour space, alpha and facts as `like`, with restored colours.
+
+    Args:
+        restored: `(H, W, 1 | 3)` on the scale of `to_working`; clamped to [0, 1] here, once.
+        like: The picture that was read. Its alpha is returned bit for bit, and so is the colour of fully
+            transparent pixels.
+
+    Raises:
+        ShapeError: Another size or number of channels than `to_working(like)` has.
+        ImageError: Values that are not finite.
+    """
+    channels = 3 if like.space == "cmyk" else like.colour.shape[2]
+    expected = (like.height, like.width, channels)
+    if restored.shape != expected:
+        raise ShapeError(f"expected restored colours of shape {expected}, got {restored.shape}")
+    if not np.isfinite(restored).all():
+        raise ImageError("was restored to pixels that are not finite numbers")
+    stored = np.clip(restored, 0, 1) * np.float32(_scale_of(like))
+    if like.pixels.dtype.kind == "u":
+        stored = np.rint(stored)
+    stored = stored.astype(like.pixels.dtype)
+    colour = rgb_to_cmyk(stored, like) if like.space == "cmyk" else stored
+    if like.alpha is not None:
+        colour = np.where(like.alpha == 0, like.colour, colour)
+    return like.with_colour(colour)
+
+
+def _scale_of(picture: Picture) -> float:
+    """What full intensity is: the dtype's peak, or for floating point the power of two that bounds the values."""
+    if picture.pixels.dtype.kind == "u":
+        return peak_of(picture.pixels.dtype)
+    largest = float(picture.colour.max(initial=0))
+    return 2.0 ** math.ceil(math.log2(largest)) if largest > 1 else 1.0
+
+
+def _fill_hidden(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours where alpha is 0 from the visible ones around, weighted by their alpha.
+
+    A pyramid: each level halves the picture by weighted means; what has no weight takes the next level's value.
+    """
+    weight = np.where(alpha > 0, alpha, 0)
+    weighted = np.where(weight > 0, colour, 0) * weight
+    levels = [(weighted, weight)]
+    while (levels[-1][1] == 0).any() and max(weighted.shape[:2]) > 1:
+        weighted, weight = _halve(weighted), _halve(weight)
+        levels.append((weighted, weight))
+    filled = np.zeros_like(weighted)
+    for weighted, weight in reversed(levels):
+        if filled.shape != weighted.shape:
+            filled = filled.repeat(2, axis=0).repeat(2, axis=1)[: weighted.shape[0], : weighted.shape[1]]
+        means = np.divide(weighted, weight, out=np.zeros_like(weighted), where=weight > 0)
+        filled = np.where(weight > 0, means, filled)
+    # Visible pixels are returned as they came: weighting and its undoing would cost their last bit.
+    return np.where(alpha > 0, colour, filled)
+
+
+def _halve(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums of 2 x 2 blocks; an odd last row or column stands alone."""
+    height, width, _ = values.shape
+    even = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
+    return even[0::2, 0::2] + even[1::2, 0::2] + even[0::2, 1::2] + even[1::2, 1::2]
