@@ -4,7 +4,7 @@ import torch
 from scipy import ndimage
 
 from unblur.errors import ShapeError, UsageError
-from unblur.metrics.protocols import score
+from unblur.metrics.score import score
 from unblur.metrics.shift import align_by_shift, shift_errors
 
 

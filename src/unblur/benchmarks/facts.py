@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import subprocess
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["commit", "hardware", "peak_mb", "run_facts"]
+__all__ = ["commit", "hardware", "run_facts"]
 
 
 def run_facts() -> dict[str, Any]:
@@ -40,12 +38,6 @@ def commit() -> str | None:
     if head is None:
         return None
     return head + ("+dirty" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
-
-
-def peak_mb() -> float:
-    """Largest resident memory that this process has had so far, MB."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _processor() -> str:

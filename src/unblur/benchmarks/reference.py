@@ -22,7 +22,8 @@ from unblur.images.atomic import atomic_write
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.catalog import load_method
-from unblur.metrics.protocols import Protocol, score
+from unblur.metrics.protocols import Protocol
+from unblur.metrics.score import score
 
 __all__ = ["REFERENCE_METHOD", "Errors", "reference_errors"]
 

@@ -38,7 +38,8 @@ class Row:
         kernel_similarity: Of the kernel that was found with the true one, 1 is equal.
         kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels.
         seconds: For the restoration alone.
-        peak_mb: Largest resident memory of the process up to the end of the restoration, so earlier images count too.
+        peak_mb: Largest resident memory of the process during the restoration; since the process began where the
+            system cannot forget an earlier peak (outside Linux).
         warnings: Of the method, joined by `; `.
         error: Why the image failed; empty if it did not.
     """

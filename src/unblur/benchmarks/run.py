@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
 from unblur.benchmarks.summary import Summary, summarise, write_summary
-from unblur.benchmarks.work import Order, empty_row, run_pair, use_one_thread
+from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import spread
 from unblur.errors import OutputError, UsageError
 from unblur.methods.catalog import settings_class_of
@@ -105,4 +105,4 @@ def _run_alone(pool: ProcessPoolExecutor, order: Order, index: int, name: str) -
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")  # a forked torch can hang
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=use_one_thread)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare_worker)

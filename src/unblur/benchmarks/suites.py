@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unblur.errors import UsageError
+from unblur.metrics.protocols import Protocol
 
 if TYPE_CHECKING:
     from unblur.datasets.pairs import PairedSet
-    from unblur.metrics.protocols import Protocol
 
 __all__ = ["SUITES", "Suite", "find_suite", "open_suite"]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
+import signal
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unblur.benchmarks.facts import peak_mb
 from unblur.benchmarks.reference import REFERENCE_METHOD, Errors, reference_errors
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.suites import open_suite
@@ -26,10 +29,12 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Light, Method, Restoration, Task
 from unblur.methods.catalog import load_method
+from unblur.methods.memory import peak_mb, restart_peak
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
-from unblur.metrics.protocols import Protocol, Scores, score
+from unblur.metrics.protocols import Protocol
+from unblur.metrics.score import Scores, score
 
-__all__ = ["Order", "empty_row", "run_pair", "use_one_thread"]
+__all__ = ["Order", "empty_row", "prepare_worker", "run_pair"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,11 @@ class Order:
     save_images: bool = False
 
 
-def use_one_thread() -> None:
-    """Make this process compute on one thread, so that times mean the same on every machine."""
+def prepare_worker() -> None:
+    """Make this process a worker: one thread, so that times mean the same everywhere, and no life after its parent."""
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def empty_row(order: Order, image: str, error: str = "") -> Row:
@@ -84,10 +91,18 @@ def run_pair(order: Order, index: int) -> Row:
         return empty_row(order, pairs.names[index], f"{type(error).__name__}: {error}")
 
 
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _measure(order: Order, pair: Pair, index: int) -> Row:
     pair = replace(pair, light=order.light or pair.light)
     task = Task(kernel=pair.kernel if order.method == REFERENCE_METHOD else None, light=pair.light, seed=order.seed)
     method = _method(order.method, tuple(order.settings.items()))
+    restart_peak()
     start = time.perf_counter()
     answer = restore_tensor(pair.blurry, method, task)
     seconds, peak = time.perf_counter() - start, peak_mb()

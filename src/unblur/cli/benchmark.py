@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from unblur.benchmarks.rows import Row
 from unblur.benchmarks.suites import SUITES, find_suite
-from unblur.errors import UsageError
+from unblur.cli.messages import error_line, say, show_name
+from unblur.errors import SettingsError
+from unblur.methods.base import Light
+from unblur.metrics.protocols import Protocol
 
 __all__ = ["benchmark"]
 
 
-class _Protocol(str, Enum):
-    plain = "plain"
-    shift = "shift"
-
-
-class _Light(str, Enum):
-    auto = "auto"
-    encoded = "encoded"
-    linear = "linear"
-
-
-def benchmark(
+def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.", show_default=False)],
     method: Annotated[str, typer.Option(help="A name that `unblur methods` lists.")] = "map",
     out: Annotated[
@@ -40,10 +32,10 @@ def benchmark(
         typer.Option(help="CSV file with the columns blurry,sharp[,kernel] for the suite pairs.", show_default=False),
     ] = None,
     protocol: Annotated[
-        _Protocol | None, typer.Option(help="How images are compared; else the suite's own.", show_default=False)
+        Protocol | None, typer.Option(help="How images are compared; else the suite's own.", show_default=False)
     ] = None,
     light: Annotated[
-        _Light | None,
+        Light | None,
         typer.Option(help="In which light the images were blurred; else as the data set says.", show_default=False),
     ] = None,
     limit: Annotated[
@@ -54,11 +46,14 @@ def benchmark(
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method.")
     ] = None,
-    save_images: Annotated[bool, typer.Option(help="Also keep the restored images, in images/.")] = False,
-) -> None:
+    save_images: Annotated[
+        bool, typer.Option("--save-images", help="Also keep the restored images, in images/.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
+) -> int:
     """Restore images whose sharp truth is known, score them, and compare with published numbers."""
-    chosen = protocol.value if protocol else find_suite(suite).protocol
-    settings = _settings(setting or [])
+    chosen = protocol or find_suite(suite).protocol
+    settings = _parse_settings(setting or [])
 
     from rich.console import Console  # noqa: PLC0415 - answers about wrong use come without it
 
@@ -72,32 +67,28 @@ def benchmark(
         protocol=chosen,
         out=out,
         settings=settings,
-        light=light.value if light else None,
+        light=light,
         data=data,
         table=pairs,
         seed=seed,
         limit=limit,
         save_images=save_images,
     )
-    summary = run_benchmark(order, jobs=jobs, on_row=_Progress())
+    summary = run_benchmark(order, jobs=jobs, on_row=_say_row)
     Console().print(summary_table(summary))
-    if summary["failed"]:
-        raise typer.Exit(1)
+    return 1 if summary["failed"] else 0
 
 
-class _Progress:
-    """A line on the terminal for each row."""
+def _say_row(row: Row, done: int, total: int) -> None:
+    if row.error:
+        say(error_line(row.error, row.image))
+    else:
+        gain = f"{row.psnr:.2f} dB ({row.gain:+.2f})"
+        say(f"{done} of {total}  {show_name(row.image)}: {gain}, {row.seconds:.2f} s")
 
-    def __call__(self, row: Any, done: int, total: int) -> None:
-        told = f"failed: {row.error}" if row.error else f"{row.psnr:.2f} dB ({row.gain:+.2f}), {row.seconds:.2f} s"
-        typer.echo(f"{done}/{total} {row.image}: {told}", err=True)
 
-
-def _settings(words: list[str]) -> dict[str, str]:
-    settings: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not name or not equals:
-            raise UsageError(f"--set takes NAME=VALUE, not {word!r}")
-        settings[name] = value
-    return settings
+def _parse_settings(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise SettingsError(f"--set takes NAME=VALUE, not {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)

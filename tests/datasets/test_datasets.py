@@ -1,0 +1,188 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import data_trees as trees
+from unblur.blur.convolve import convolve
+from unblur.blur.kernels import check_kernel
+from unblur.datasets.dublid import dublid_bsds
+from unblur.datasets.folders import find_root
+from unblur.datasets.levin import levin
+from unblur.datasets.pairs import PairedSet, spread
+from unblur.datasets.sun import NOISE_SIGMA, sun
+from unblur.datasets.table import pairs_from_table
+from unblur.errors import DataError, UnblurError
+from unblur.metrics.psnr import psnr
+from unblur.metrics.score import score
+
+DATA = Path(os.environ.get("UNBLUR_DATA") or Path(__file__).parents[2] / "../shared/data")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here; set UNBLUR_DATA")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    trees.levin_tree(folder)
+    trees.dublid_tree(folder)
+    trees.sun_tree(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("open_set", "count", "blurs", "channels"), [(levin, 32, 8, 1), (dublid_bsds, 160, 4, 3), (sun, 320, 8, 3)]
+)
+def test_convention_a_pair_is_two_images_of_one_shape_and_the_kernel_between_them(
+    root, open_set, count, blurs, channels
+):
+    pairs = open_set(root)
+    assert (len(pairs), pairs.blurs) == (count, blurs)
+    assert len(set(pairs.names)) == count
+    for index in (0, blurs + 1, count - 1):
+        pair = pairs[index]
+        assert pair.name == pairs.names[index]
+        assert pair.blurry.shape == pair.sharp.shape
+        assert pair.blurry.shape[:2] == (1, channels)
+        assert pair.blurry.dtype == pair.sharp.dtype == torch.float32
+        assert 0 <= pair.blurry.min() <= pair.blurry.max() <= 1
+        check_kernel(pair.kernel)
+        assert pair.light == "encoded"
+        reblurred = convolve(pair.sharp, pair.kernel, "valid")
+        margin = [side // 2 for side in pair.kernel.shape[-2:]]
+        inside = pair.blurry[..., margin[0] : -margin[0], margin[1] : -margin[1]]
+        assert psnr(reblurred, inside, data_range=1.0).item() > (39 if open_set is sun else 50)
+
+
+def test_sun_has_its_noise_and_always_the_same(root):
+    pairs = sun(root)
+    first, again, other = pairs[9], pairs[9], pairs[10]
+    torch.testing.assert_close(first.blurry, again.blurry, rtol=0, atol=0)
+    assert first.blurry.shape != other.blurry.shape
+    kernel = first.kernel
+    noise = first.blurry[..., 8:-8, 8:-8] - convolve(first.sharp, kernel, "valid")
+    assert noise.std().item() == pytest.approx(NOISE_SIGMA, rel=0.1)
+
+
+@pytest.mark.parametrize("limit", [1, 4, 8, 12, 40, 41, 100, 319])
+def test_a_few_pairs_are_spread_over_images_and_blurs(root, limit):
+    pairs = sun(root)
+    chosen = spread(pairs, limit)
+    assert len(set(chosen)) == limit
+    images, kernels = {i // 8 for i in chosen}, [i % 8 for i in chosen]
+    assert len(images) == min(limit, 40)
+    counts = [kernels.count(k) for k in range(8)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_no_limit_means_all(root):
+    pairs = levin(root)
+    assert spread(pairs, None) == spread(pairs, 32) == spread(pairs, 999) == list(range(32))
+
+
+def test_a_set_is_read_pair_by_pair(root):
+    pairs = levin(root)
+    assert isinstance(pairs[3:5], PairedSet)
+    assert pairs[3:5].names == ("im1_kernel4", "im1_kernel5")
+    assert [pair.name for pair in pairs[:2]] == ["im1_kernel1", "im1_kernel2"]
+    with pytest.raises(IndexError):
+        pairs[32]
+
+
+def test_an_incomplete_folder_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="expected a folder 'gt'"):
+        levin(tmp_path)
+    trees.levin_tree(tmp_path)
+    (tmp_path / "levin" / "blurred" / "im2_kernel3_img.png").unlink()
+    with pytest.raises(DataError, match=r"expected 32 files .*; found 31"):
+        levin(tmp_path)
+
+
+def test_kernels_that_are_none_are_told_in_one_sentence(tmp_path):
+    trees.levin_tree(tmp_path)
+    place = tmp_path / "levin" / "levin_kernels_float.npz"
+    np.savez(place, k1=np.ones((3, 3)))
+    with pytest.raises(DataError, match="with the arrays k1, k2"):
+        levin(tmp_path)
+    for garbage in (b"", b"PK\x03\x04 no archive", b"version https://git-lfs"):
+        place.write_bytes(garbage)
+        with pytest.raises(DataError, match=r"expected an \.npz file"):
+            levin(tmp_path)
+
+
+def test_the_root_is_the_one_given_else_the_variable_else_the_neighbour(tmp_path, monkeypatch):
+    given, named, working = (tmp_path / name for name in ("given", "named", "a/working"))
+    for folder in (given, named, working, tmp_path / "a/shared/data"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(working)
+    monkeypatch.setenv("UNBLUR_DATA", str(named))
+    assert find_root(given) == given
+    assert find_root(None) == named
+    monkeypatch.delenv("UNBLUR_DATA")
+    assert find_root(None).resolve() == tmp_path / "a/shared/data"
+    with pytest.raises(DataError, match="no data folder"):
+        find_root(tmp_path / "nowhere")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="UNBLUR_DATA"):
+        find_root(None)
+
+
+def test_a_table_lists_pairs_with_and_without_kernel(tmp_path):
+    sharp = trees.photo(40, 50, 3, 0)
+    for name in ("b.png", "s.png"):
+        trees.save(tmp_path / "images" / name, sharp)
+    np.save(tmp_path / "k.npy", np.ones((3, 5)))
+    table = tmp_path / "pairs.csv"
+    table.write_text("kernel,sharp,blurry\nk.npy,images/s.png,images/b.png\n,images/s.png,images/b.png\n")
+    with_kernel, without = pairs_from_table(table)
+    assert with_kernel.name == "images/b.png"
+    assert with_kernel.sharp.shape == (1, 3, 40, 50)
+    torch.testing.assert_close(with_kernel.kernel, torch.full((1, 1, 3, 5), 1 / 15))
+    assert without.kernel is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "has the columns blurry, sharp .*found none"),
+        (b"gt,lq\na,b\n", "found gt, lq"),
+        (b"blurry,sharp\n", "has no pairs"),
+        (b"blurry,sharp\na.png\n", "pair 1 .*lacks"),
+        (b"blurry,sharp\n\xff\xfe,b\n", "cannot be read as CSV"),
+    ],
+)
+def test_a_table_that_is_none_is_told_in_one_sentence(tmp_path, content, message):
+    table = tmp_path / "pairs.csv"
+    table.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        pairs_from_table(table)
+
+
+def test_a_missing_table_or_image_is_our_error(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        pairs_from_table(tmp_path / "none.csv")
+    table = tmp_path / "pairs.csv"
+    table.write_text("blurry,sharp\na.png,b.png\n")
+    pairs = pairs_from_table(table)
+    with pytest.raises(UnblurError):
+        pairs[0]
+
+
+@needs_data
+def test_levin_inputs_score_as_published_implementations_do():
+    scores = [score(pair.blurry, pair.sharp, "shift") for pair in levin(DATA)]
+    values = torch.cat([s.psnr for s in scores])
+    assert values.mean().item() == pytest.approx(23.25, abs=0.05)
+    assert torch.cat([s.ssim for s in scores]).mean().item() == pytest.approx(0.699, abs=0.001)
+    per_kernel = [24.11, 22.89, 26.48, 19.96, 27.05, 23.80, 21.23, 20.46]
+    assert values.view(4, 8).mean(0).tolist() == pytest.approx(per_kernel, abs=0.02)
+
+
+@needs_data
+@pytest.mark.parametrize(("open_set", "least"), [(levin, 40), (dublid_bsds, 50), (sun, 38)])
+def test_true_kernels_explain_the_blurry_images(open_set, least):
+    pairs = open_set(DATA)
+    for index in spread(pairs, 8):
+        pair = pairs[index]
+        assert score(convolve(pair.sharp, pair.kernel, "replicate"), pair.blurry, "shift").psnr.item() > least
