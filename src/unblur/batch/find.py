@@ -61,7 +61,7 @@ def find_inputs(
 
 def is_own_file(name: str) -> bool:
     """Whether a file of that name was made by unblur: an output or a temporary file."""
-    return ".unblur." in name or name.startswith(".unblur-")
+    return ".unblur." in name or name.endswith(".unblur") or name.startswith(".unblur-")
 
 
 def split_list(stream: BinaryIO, *, null: bool = False) -> list[str]:

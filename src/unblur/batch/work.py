@@ -203,9 +203,10 @@ def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:
 
 
 def _format_for(job: Job, picture: Picture) -> str | None:
-    """None, so that the name decides, except where the output only carries on the input's own extension."""
-    same = job.input is not None and job.output is not None and job.input.suffix == job.output.suffix
-    return picture.facts.format if same else None
+    """None, so that the name decides, except where the name only carries on the input's, right or wrong or without one."""
+    if job.input is None or job.output is None:
+        return None
+    return picture.facts.format if job.output.suffix in (job.input.suffix, ".unblur") else None
 
 
 def _make_folder(folder: Path) -> None:

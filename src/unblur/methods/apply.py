@@ -111,7 +111,7 @@ def make_task(
     """A task from loose values, checked as far as that goes without the photo.
 
     Args:
-        kernel: A file, an array or a tensor; without torch it is checked and then left out.
+        kernel: A file, an array or a tensor; where no torch is needed it stays an array.
         kernel_size: See `restore`, as for all others.
         region: See there.
         strength: See there.
@@ -131,7 +131,7 @@ def make_task(
         raise UsageError(f"light is one of {', '.join(get_args(Light))}, not {light!r}")
     known = None if kernel is None else _read_known_kernel(kernel)
     task = Task(
-        kernel=_kernel_tensor(known) if known is not None and needs_torch else None,
+        kernel=None if known is None else _with_batch(known, needs_torch),
         kernel_size=kernel_size,
         region=None if region is None else _checked_region(region),
         strength=strength,
@@ -231,10 +231,14 @@ def _read_known_kernel(kernel: Any) -> NDArray[np.float32]:
     return check_kernel(kernel.reshape(kernel.shape[-2:]) if kernel.size == np.prod(kernel.shape[-2:]) else kernel)
 
 
-def _kernel_tensor(kernel: NDArray[np.float32]) -> Tensor:
+def _with_batch(kernel: NDArray[np.float32], needs_torch: bool) -> Any:
+    """`(1, 1, kH, kW)`."""
+    batch = kernel[None, None]
+    if not needs_torch:
+        return batch
     import torch  # noqa: PLC0415 - torch only where it is needed
 
-    return torch.from_numpy(kernel)[None, None]
+    return torch.from_numpy(batch)
 
 
 def _checked_region(region: Region | tuple[int, int, int, int]) -> Region:

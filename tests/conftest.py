@@ -1,0 +1,83 @@
+"""What tests of several folders use: the program run in this process, small photos, the shared data."""
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run of the program ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        return [line for line in self.err.splitlines() if line.startswith("unblur: error: ")]
+
+
+@pytest.fixture(autouse=True)
+def _no_traces_outside(tmp_path_factory, monkeypatch):
+    """Notes for --resume stay in a folder of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def run(monkeypatch, capsysbinary) -> Callable[..., Ran]:
+    """The program in this process: `run("restore", path, stdin=b"...")`."""
+    from unblur.cli.main import main
+
+    def run_words(*words: object, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsysbinary.readouterr()
+        code = main([os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in words])
+        out, err = capsysbinary.readouterr()
+        ran = Ran(code, out, err.decode(errors="replace"))
+        if "--debug" not in words:
+            assert "Traceback" not in ran.err
+        return ran
+
+    return run_words
+
+
+@pytest.fixture
+def make_photo(tmp_path) -> Callable[..., Path]:
+    """Writes a small photo and returns its path: `make_photo("a.png", size=(48, 32))`."""
+
+    def make(name: str | Path = "photo.png", *, size: tuple[int, int] = (48, 32), seed: int = 0) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        suffixes = {".jpg": "JPEG", ".tif": "TIFF", ".webp": "WEBP", ".bmp": "BMP"}
+        with path.open("wb") as file:
+            photo_of(size, seed).save(file, suffixes.get(path.suffix, "PNG"))
+        return path
+
+    return make
+
+
+def photo_of(size: tuple[int, int], seed: int = 0) -> Image.Image:
+    """A smooth picture with some edges."""
+    width, height = size
+    noise = np.random.default_rng(seed).random((height // 8 + 2, width // 8 + 2, 3))
+    small = Image.fromarray((noise * 255).astype(np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of the shared data sets; tests that ask for it are skipped where there is none."""
+    folder = Path(os.environ.get("UNBLUR_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no shared data: set UNBLUR_DATA to its folder")
+    return folder

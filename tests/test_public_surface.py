@@ -1,0 +1,62 @@
+"""What `import unblur` offers, and what it costs."""
+
+import importlib.metadata
+import importlib.util
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import unblur
+
+
+def run_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_all_is_what_can_be_had():
+    assert unblur.__all__ == ["__version__", "list_methods", "load_method", "read_image", "restore", "write_image"]
+    assert sorted(dir(unblur)) == unblur.__all__
+    assert all(inspect.isfunction(getattr(unblur, name)) for name in unblur.__all__ if name != "__version__")
+    assert unblur.__version__ == importlib.metadata.version("unblur")
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match="no attribute 'sharpen'"):
+        unblur.sharpen  # noqa: B018
+
+
+def test_import_is_quick():
+    code = "import time; start = time.perf_counter(); import unblur; print(time.perf_counter() - start)"
+    assert min(float(run_python(code)) for _ in range(3)) < 0.3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["restore", "--help"], ["methods"], ["restore", "--no-such-option"], ["restore", "missing.jpg"]],
+)
+def test_cheap_answers_leave_torch_alone(words):
+    code = f"import sys; from unblur.cli.main import main; main({words!r}); print('torch' in sys.modules)"
+    assert run_python(code).splitlines()[-1] == "False"
+
+
+def test_help_is_quick():
+    code = (
+        "import time; start = time.perf_counter(); from unblur.cli.main import main; main(['restore', '--help']);"
+        "print(time.perf_counter() - start)"
+    )
+    assert min(float(run_python(code).splitlines()[-1]) for _ in range(3)) < 0.5
+
+
+def test_input_method_never_imports_torch(make_photo):
+    photo = make_photo()
+    code = f"import sys, unblur; unblur.restore({str(photo)!r}, 'input', strength=0.5); print('torch' in sys.modules)"
+    assert run_python(code).strip() == "False"
+
+
+def test_torchvision_is_not_there():
+    """With the CPU build of torch a torchvision from the index breaks on import, and takes others with it."""
+    assert importlib.util.find_spec("torchvision") is None
+    names = {(found.metadata["Name"] or "").lower() for found in importlib.metadata.distributions()}
+    assert "torchvision" not in names
