@@ -203,7 +203,7 @@ def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:
 
 
 def _format_for(job: Job, picture: Picture) -> str | None:
-    """None, so that the name decides, except where the name only carries on the input's, right or wrong or without one."""
+    """None, so that the name decides, unless it only carries on the input's, which may be wrong or say nothing."""
     if job.input is None or job.output is None:
         return None
     return picture.facts.format if job.output.suffix in (job.input.suffix, ".unblur") else None

@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from unblur.batch.signals import Interrupted
+from unblur.cli.benchmark import benchmark
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.restore import restore, settle_save_kernel
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(restore)
 app.command()(methods)
+app.command()(benchmark)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,8 +20,9 @@ from unblur.batch.run import exit_code, resume_plan, run_plan
 from unblur.batch.signals import Interrupted, catch_signals
 from unblur.batch.work import Outcome, Wishes
 from unblur.cli.messages import error_line, say, show_name, warning_line
+from unblur.cli.options import parse_settings
 from unblur.cli.progress import ProgressLine
-from unblur.errors import OutputError, RegionError, SettingsError, UnblurError, UsageError
+from unblur.errors import OutputError, RegionError, UnblurError, UsageError
 from unblur.images.kernels import read_kernel
 from unblur.images.limits import Limits
 from unblur.methods.apply import make_task
@@ -163,7 +164,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     wishes = Wishes(
         method=method,
-        settings=_parse_settings(settings or []),
+        settings=parse_settings(settings or []),
         kernel=None if kernel is None else _read_kernel(kernel),
         kernel_size=kernel_size,
         region=None if region is None else _parse_region(region),
@@ -233,13 +234,6 @@ def _read_list(place: str, *, null: bool) -> list[str]:
             return split_list(file, null=null)
     except OSError as error:
         raise UsageError(f"the list {show_name(place)} {explain(error)}") from error
-
-
-def _parse_settings(pairs: Sequence[str]) -> dict[str, str]:
-    for pair in pairs:
-        if "=" not in pair:
-            raise SettingsError(f"--set takes NAME=VALUE, not {pair!r}")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _parse_region(text: str) -> Region:

@@ -69,7 +69,10 @@ def _receive_array(blurry: NDArray[Any]) -> Given:
     def give_back(restored: Picture) -> NDArray[Any]:
         if restored is picture:
             return blurry.copy()
-        return restored.pixels.reshape(blurry.shape).astype(blurry.dtype)
+        samples = restored.pixels.reshape(blurry.shape).astype(blurry.dtype)
+        if has_alpha:
+            samples[..., -1] = blurry[..., -1]  # in its own precision
+        return samples
 
     return Given(picture, give_back)
 
