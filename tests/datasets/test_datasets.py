@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,6 @@ from unblur.datasets.table import pairs_from_table
 from unblur.errors import DataError, UnblurError
 from unblur.metrics.psnr import psnr
 from unblur.metrics.score import score
-
-DATA = Path(os.environ.get("UNBLUR_DATA") or Path(__file__).parents[2] / "../shared/data")
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data are not here; set UNBLUR_DATA")
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +165,8 @@ def test_a_missing_table_or_image_is_our_error(tmp_path):
         pairs[0]
 
 
-@needs_data
-def test_levin_inputs_score_as_published_implementations_do():
-    scores = [score(pair.blurry, pair.sharp, "shift") for pair in levin(DATA)]
+def test_levin_inputs_score_as_published_implementations_do(data_folder):
+    scores = [score(pair.blurry, pair.sharp, "shift") for pair in levin(data_folder)]
     values = torch.cat([s.psnr for s in scores])
     assert values.mean().item() == pytest.approx(23.25, abs=0.05)
     assert torch.cat([s.ssim for s in scores]).mean().item() == pytest.approx(0.699, abs=0.001)
@@ -179,10 +174,9 @@ def test_levin_inputs_score_as_published_implementations_do():
     assert values.view(4, 8).mean(0).tolist() == pytest.approx(per_kernel, abs=0.02)
 
 
-@needs_data
 @pytest.mark.parametrize(("open_set", "least"), [(levin, 40), (dublid_bsds, 50), (sun, 38)])
-def test_true_kernels_explain_the_blurry_images(open_set, least):
-    pairs = open_set(DATA)
+def test_true_kernels_explain_the_blurry_images(data_folder, open_set, least):
+    pairs = open_set(data_folder)
     for index in spread(pairs, 8):
         pair = pairs[index]
         assert score(convolve(pair.sharp, pair.kernel, "replicate"), pair.blurry, "shift").psnr.item() > least

@@ -7,19 +7,19 @@ from collections import defaultdict
 from importlib.resources import files
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 __all__ = ["published_results", "summary_table"]
 
 _COLUMNS = {
-    "psnr": ("PSNR dB", "{:.2f}"),
-    "ssim": ("SSIM", "{:.3f}"),
-    "gain": ("gain dB", "{:+.2f}"),
-    "error_ratio": ("error ratio", "{:.2f}"),
-    "error_ratio_spectral": ("(spectral)", "{:.3f}"),
-    "kernel_rmse": ("kernel RMSE", "{:.5f}"),
-    "success_share": ("success", "{:.1%}"),
-    "seconds_median": ("seconds", "{:.2f}"),
+    "psnr": ("PSNR\ndB", "{:.2f}"),
+    "ssim": ("\nSSIM", "{:.3f}"),
+    "gain": ("gain\ndB", "{:+.2f}"),
+    "error_ratio": ("error\nratio", "{:.2f}"),
+    "error_ratio_spectral": ("spec.\nratio", "{:.3f}"),
+    "kernel_rmse": ("kernel\nRMSE", "{:.5f}"),
+    "success_share": ("ratio\n<= 3", "{:.0%}"),
 }
 
 
@@ -41,30 +41,37 @@ def published_results(dataset: str, protocol: str) -> list[dict[str, Any]]:
 
 def summary_table(summary: dict[str, Any]) -> Table:
     """This run, the blurry input, and below them what papers print for the same data set and protocol."""
-    title = f"{summary['suite']}: {summary['n']} images, protocol {summary['protocol']}, {summary['failed']} failed"
-    table = Table(title=title, caption=_caption(summary), title_justify="left", caption_justify="left")
-    table.add_column("method")
-    for heading, _ in _COLUMNS.values():
-        table.add_column(heading, justify="right")
-    table.add_column("source")
-    ours = {"method": summary["method"], "source": f"this run, {summary['date'][:10]}", **summary}
-    blurry = {"psnr": summary["psnr_input"], "ssim": summary["ssim_input"]}
-    _add(table, ours, style="bold")
-    _add(table, {"method": "blurry input", "source": "this run", **blurry})
     published = published_results(summary["suite"], summary["protocol"])
-    if published:
-        table.add_section()
+    notes = list(dict.fromkeys(_note(result) for result in published))
+    table = Table(
+        title=f"{summary['suite']}: {summary['n']} images, protocol {summary['protocol']}, {summary['failed']} failed",
+        caption="\n".join([_conditions(summary), *(f"[{i}] {note}" for i, note in enumerate(notes, 1))]),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("\nmethod", no_wrap=True)
+    for heading, _ in _COLUMNS.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    if summary["method"] != "input":
+        table.add_row(summary["method"], *_cells(summary), style="bold")
+    table.add_row("blurry input", *_cells({"psnr": summary["psnr_input"], "ssim": summary["ssim_input"]}))
+    table.add_section()
     for result in published:
-        note = f"; {result['note']}" if result["note"] else ""
-        _add(table, {**result, "source": result["source"] + note}, style="dim")
+        table.add_row(f"{result['method']} [{notes.index(_note(result)) + 1}]", *_cells(result), style="dim")
     return table
 
 
-def _add(table: Table, result: dict[str, Any], style: str | None = None) -> None:
-    cells = ["" if (value := result.get(name)) is None else form.format(value) for name, (_, form) in _COLUMNS.items()]
-    table.add_row(result["method"], *cells, result["source"], style=style)
+def _cells(result: dict[str, Any]) -> list[str]:
+    return ["" if (value := result.get(name)) is None else form.format(value) for name, (_, form) in _COLUMNS.items()]
 
 
-def _caption(summary: dict[str, Any]) -> str:
-    commit = summary["commit"] or "no commit known"
-    return f"{summary['hardware']}; {summary['threads']} thread(s) an image; seed {summary['seed']}; {commit}"
+def _note(result: dict[str, Any]) -> str:
+    return "; ".join(filter(None, [result["source"], result["note"]]))
+
+
+def _conditions(summary: dict[str, Any]) -> str:
+    threads = "1 thread" if summary["threads"] == 1 else f"{summary['threads']} threads"
+    seconds = "" if summary["seconds_median"] is None else f"median {summary['seconds_median']:.2f} s an image on "
+    return f"{seconds}{threads}; {summary['hardware']}; seed {summary['seed']}; {summary['date'][:10]}"

@@ -126,14 +126,7 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
 
 
 def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration, scores: Scores) -> Row:
-    errors = Errors(float(scores.squared_error), float(scores.spectral_error))
-    is_reference = order.method == REFERENCE_METHOD and not order.settings
-    reference = errors if is_reference else reference_errors(order.suite, pair, order.protocol)
-    row = replace(
-        row,
-        error_ratio=errors.squared / reference.squared,
-        error_ratio_spectral=errors.spectral / reference.spectral,
-    )
+    row = _with_error_ratios(row, order, pair, Errors(float(scores.squared_error), float(scores.spectral_error)))
     if answer.kernel is None or pair.kernel is None:
         return row
     found, true = answer.kernel.cpu(), pair.kernel
@@ -141,6 +134,19 @@ def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoratio
         row,
         kernel_similarity=float(kernel_similarity_upto_shift(found, true)),
         kernel_rmse=float(kernel_rmse_upto_shift(found, true)),
+    )
+
+
+def _with_error_ratios(row: Row, order: Order, pair: Pair, errors: Errors) -> Row:
+    is_reference = order.method == REFERENCE_METHOD and not order.settings
+    try:
+        reference = errors if is_reference else reference_errors(order.suite, pair, order.protocol)
+    except UnblurError as error:  # the method itself did not fail
+        return replace(row, warnings="; ".join(filter(None, [row.warnings, f"no error ratio: {error}"])))
+    return replace(
+        row,
+        error_ratio=errors.squared / reference.squared,
+        error_ratio_spectral=errors.spectral / reference.spectral,
     )
 
 

@@ -69,7 +69,7 @@ def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:
         DataError: Not such a file, or without one of the names.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return [np.asarray(stored[name], dtype=np.float64) for name in names]
     except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise DataError(f"expected an .npz file with the arrays {', '.join(names)} at {str(path)!r}") from error
