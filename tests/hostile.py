@@ -142,7 +142,7 @@ def exif_block(orientation: int | None = None, *, thumbnail: bool = False, order
     short = lambda value: struct.pack(order + "H", value)  # noqa: E731
     long = lambda value: struct.pack(order + "L", value)  # noqa: E731
     # fixed places keep this readable: IFD0 at 8, EXIF at 120, GPS at 200, IFD1 at 240, texts from 300, thumbnail at 400
-    ifd0 = [(0x010F, 2, 10, long(300))]
+    ifd0 = [(0x010F, 2, 9, long(300))]
     if orientation is not None:
         ifd0.append((0x0112, 3, 1, short(orientation)))
     ifd0 += [(0x8769, 4, 1, long(120)), (0x8825, 4, 1, long(200))]
@@ -282,11 +282,26 @@ def bombs() -> dict[str, bytes]:
     }
 
 
-def scan_bomb(side: int = 9000, scans: int = 2000) -> bytes:
-    """A progressive JPEG under every limit on pixels whose hundreds of scans each cost as much as the picture."""
-    jpeg = encode_pillow(np.zeros((side, side), np.uint8), "JPEG", progressive=True)
-    last = jpeg.rindex(b"\xff\xda")
-    return jpeg[:last] + jpeg[last:-2] * scans + jpeg[-2:]
+def scan_bomb(side: int = 9000) -> bytes:
+    """A valid progressive JPEG of 884 scans, each of which costs a walk over the whole picture.
+
+    In an all-grey picture every scan over AC coefficients holds the same bytes, so one of them serves for each
+    coefficient at each of 14 successive precisions.
+    """
+    jpeg = encode_pillow(np.full((side, side), 128, np.uint8), "JPEG", progressive=True)
+    first = jpeg.index(b"\xff\xda")
+    second = jpeg.index(b"\xff\xda", first + 2)
+    next_marker = next(
+        at for at in range(second + 10, len(jpeg)) if jpeg[at] == 0xFF and jpeg[at + 1] not in {0, *range(0xD0, 0xD8)}
+    )
+    start, coded = jpeg[second : second + 7], jpeg[second + 10 : next_marker]
+    precisions = [(0, 13)] + [(high, high - 1) for high in range(13, 0, -1)]
+    scans = [
+        start + bytes([coefficient, coefficient, high << 4 | low]) + coded
+        for coefficient in range(1, 64)
+        for high, low in precisions
+    ]
+    return jpeg[:second] + b"".join(scans) + b"\xff\xd9"
 
 
 def cuts(data: bytes, count: int = 12) -> Iterator[bytes]:

@@ -33,6 +33,8 @@ def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, b
             header["frames"] = _frames_of_png(file)
         elif kind == "webp":
             header["lossless"] = b"VP8L" in file.read(1 << 16)
+        elif kind == "avif":
+            header["frames"] = max(header["frames"], _frames_of_avif(file.read(1 << 16)))
         elif kind == "jpeg":
             _note_further_pictures(file.read(1 << 16), header)
         elif kind == "tiff":
@@ -83,6 +85,12 @@ def _frames_of_png(file: Any) -> int:
             break
         file.seek(length + 4, os.SEEK_CUR)
     return 1
+
+
+def _frames_of_avif(head: bytes) -> int:
+    """Samples of an image sequence's first track, by the `stsz` box; libheif sees the still picture alone."""
+    at = head.find(b"stsz")
+    return int.from_bytes(head[at + 12 : at + 16], "big") if at >= 0 else 1
 
 
 def _note_further_pictures(head: bytes, header: dict[str, Any]) -> None:

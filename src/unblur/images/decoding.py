@@ -47,7 +47,7 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     try:
         return _decode(source, request, damaged=False)
     except pyvips.Error as error:
-        if "out of memory" in str(error.detail):
+        if "out of memory" in str(error.detail) or "Insufficient memory" in str(error.detail):
             raise MemoryError from None
         if not request["allow_damaged"]:
             raise ReadError(complaint(error)) from None
@@ -70,22 +70,32 @@ def complaint(error: Exception) -> str:
 def _decode(source: int, request: dict[str, Any], *, damaged: bool) -> tuple[dict[str, Any], int]:
     if request["format"] == "bmp":
         return containers.decode_bmp(source, request["max_pixels"], damaged=damaged)
-    if damaged or request["format"] != "jpeg":
-        return _decode_with_vips(source, request, "none" if damaged else "error")
+    if damaged:
+        return _decode_with_vips(source, request, "none")
     try:
-        return _decode_with_vips(source, request, "warning")
+        return _decode_with_vips(source, request, "warning" if request["format"] == "jpeg" else "error")
     except pyvips.Error as error:
-        spoilt = _has_wrong_pixels(str(error.detail))
+        complaints = str(error.detail)
+        if request["format"] == "tiff" and 'for "Orientation" tag' in complaints:
+            return _decode_disoriented(source, request)
+        if request["format"] != "jpeg":
+            raise
     # Phones do write such files, and every viewer shows them: a sentence is enough.
     header, pixels = _decode_with_vips(source, request, "error")
-    if spoilt:
+    # Many cameras earn warnings that are not about pixels.
+    if "Corrupt JPEG data" in complaints and "extraneous bytes" not in complaints:
         header["notes"].append("the file has a damaged place; part of the photo may look wrong")
     return header, pixels
 
 
-def _has_wrong_pixels(complaints: str) -> bool:
-    """Whether libjpeg's warning is about pixels; many cameras earn harmless ones."""
-    return "Corrupt JPEG data" in complaints and "extraneous bytes" not in complaints
+def _decode_disoriented(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Decode a TIFF of an orientation that does not exist: libtiff calls that an error, everybody else upright."""
+    mended = scratch_file()
+    try:
+        write_all(mended, exif.with_valid_orientation(os.pread(source, os.fstat(source).st_size, 0)))
+        return _decode_with_vips(mended, request, "error")
+    finally:
+        os.close(mended)
 
 
 def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tuple[dict[str, Any], int]:

@@ -67,11 +67,14 @@ def _jpeg(picture: Picture) -> bytes:
     data: bytes = _to_vips(picture).jpegsave_buffer(
         Q=_JPEG_QUALITY, optimize_coding=True, subsample_mode=subsample, keep=_KEEP
     )
-    block = picture.facts.exif
-    if not block:
-        return data
-    segment = PREFIX + block
-    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+    segments = b""
+    if picture.facts.resolution and picture.space != "cmyk":  # JFIF knows no inks
+        dots = (min(65535, round(25.4 * value)) for value in picture.facts.resolution)
+        segments += b"\xff\xe0\x00\x10JFIF\x00\x01\x02\x01" + struct.pack(">HHBB", *dots, 0, 0)
+    if picture.facts.exif:
+        block = PREFIX + picture.facts.exif
+        segments += b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
+    return data[:2] + segments + data[2:]
 
 
 def _png(picture: Picture) -> bytes:
@@ -94,6 +97,8 @@ def _png(picture: Picture) -> bytes:
 
 def _tiff(picture: Picture) -> bytes:
     low = low_bits(picture)
+    if low == 4 and picture.width % 2:
+        low = 0  # libvips 8.18 spoils the last column of odd widths at 4 bits
     predictor = "none" if low else "float" if picture.pixels.dtype.kind == "f" else "horizontal"
     data: bytes = _to_vips(picture).tiffsave_buffer(
         compression="deflate", predictor=predictor, bitdepth=low, keep=_KEEP

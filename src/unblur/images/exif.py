@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["PREFIX", "upright_exif", "upright_xmp"]
+__all__ = ["PREFIX", "upright_exif", "upright_xmp", "with_valid_orientation"]
 
 PREFIX = b"Exif\x00\x00"
 """What JPEG puts before the block, and PNG does not."""
@@ -56,6 +56,23 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
         return _without_thumbnail(data, first, order)
     except struct.error:
         raise ValueError("an EXIF directory points outside its block") from None
+
+
+def with_valid_orientation(tiff: bytes) -> bytes:
+    """A TIFF file whose first directory says upright, for one that says what the standard does not know.
+
+    Raises:
+        ValueError: The directory is damaged.
+    """
+    data, order = bytearray(tiff), "<" if tiff[:2] == b"II" else ">"
+    try:
+        (first,) = struct.unpack_from(order + "L", data, 4)
+        for entry in _entries(data, first, order):
+            if entry.tag == _ORIENTATION:
+                _set(data, entry, 1, order)
+    except struct.error:
+        raise ValueError("a TIFF directory points outside its file") from None
+    return bytes(data)
 
 
 def upright_xmp(packet: bytes) -> bytes:
