@@ -19,7 +19,11 @@ def method(request):
 
 def task_for(height: int, width: int) -> Task:
     """The kernel as far as it fits; every method must be able to take or leave it."""
-    return make_task(kernel=KERNEL[: min(height, 3) // 2 * 2 + 1, : min(width, 3) // 2 * 2 + 1])
+    return make_task(kernel=KERNEL[: largest_odd(height), : largest_odd(width)])
+
+
+def largest_odd(side: int) -> int:
+    return (min(side, 3) + 1) // 2 * 2 - 1
 
 
 def restored(method, blurry: torch.Tensor) -> torch.Tensor:

@@ -132,7 +132,7 @@ def _check_place(output: Path, *, is_folder: bool) -> None:
         nearest = nearest.parent
     if not nearest.is_dir():
         raise OutputError("the output folder cannot be made: a file is in its way")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if not os.access(nearest, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError("there is no permission to write into the output folder")
 
 

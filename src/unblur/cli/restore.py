@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import numpy as np
 import typer
@@ -37,126 +37,92 @@ _MANY = "Many photos"
 _RUN = "How it runs"
 
 
+def _option(text: str, *names: str, metavar: str = "", panel: str | None = None, **more: Any) -> Any:
+    """An option for typer; without a metavar it is a flag, and help shows no type beside it."""
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
 def restore(  # noqa: PLR0917 - typer reads the options off the signature
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="IN...", help="Photos, folders, patterns, or - for standard input.", show_default=False),
-    ] = None,
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="IN", help="Photos, folders, patterns, or -.")] = None,
     output: Annotated[
         str | None,
-        typer.Option(
+        _option(
+            "File for one photo, folder for several, or -. Default: NAME.unblur.EXT beside the input.",
             "--output",
             "-o",
             metavar="PATH",
-            help="File for one photo, folder for several, or -. Default: NAME.unblur.EXT beside the input.",
         ),
     ] = None,
     method: Annotated[
-        str, typer.Option("--method", "-m", metavar="NAME", help="Method; 'unblur methods' lists them.")
+        str, _option("How to restore; 'unblur methods' lists the methods.", "--method", "-m", metavar="NAME")
     ] = "map",
     settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="A setting of the method; may be repeated.", show_default=False
-        ),
+        list[str] | None, _option("A setting of the method; may be repeated.", "--set", metavar="NAME=VALUE")
     ] = None,
     strength: Annotated[
-        float, typer.Option(metavar="0..1", help="0 leaves the photo as it is, 1 is the method's full answer.")
+        float, _option("From 0, the photo as it is, to 1, the method's full answer.", metavar="0..1")
     ] = 1.0,
     kernel: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="The blur kernel, if you know it: .png or .npy.", rich_help_panel=_BLUR),
+        str | None, _option("The blur kernel, if you know it: .png or .npy.", metavar="FILE", panel=_BLUR)
     ] = None,
     kernel_size: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="Largest extent of the blur in pixels, odd. Default: estimated.", rich_help_panel=_BLUR
-        ),
+        _option("Largest extent of the blur in pixels, odd. Default: estimated.", metavar="N", panel=_BLUR),
     ] = None,
     region: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y,W,H", help="Where to look for the blur, in pixels. Default: chosen.", rich_help_panel=_BLUR
-        ),
+        str | None, _option("Where to look for the blur, in pixels. Default: chosen.", metavar="X,Y,W,H", panel=_BLUR)
     ] = None,
     light: Annotated[
         Light,
-        typer.Option(
-            help="Light in which the blur took place: linear for photos, encoded for images blurred as stored.",
-            rich_help_panel=_BLUR,
+        _option(
+            "Light in which the blur took place: auto, linear (photos) or encoded (images blurred as stored).",
+            metavar="LIGHT",
+            panel=_BLUR,
         ),
     ] = "auto",
     save_kernel: Annotated[
         str | None,
-        typer.Option(
+        _option(
+            "Save the kernel that was found, as 16-bit .png and as .npy. Default: NAME.unblur.kernel.png.",
             metavar="[FILE]",
-            help="Save the kernel that was found, as 16-bit .png and .npy. Default: NAME.unblur.kernel.png.",
-            rich_help_panel=_OUTPUT,
+            panel=_OUTPUT,
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace outputs that exist.", rich_help_panel=_OUTPUT)
-    ] = False,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Write onto the inputs themselves.", rich_help_panel=_OUTPUT)
-    ] = False,
+    overwrite: Annotated[bool, _option("Replace outputs that exist.", "--overwrite", panel=_OUTPUT)] = False,
+    in_place: Annotated[bool, _option("Write onto the inputs themselves.", "--in-place", panel=_OUTPUT)] = False,
     strip_metadata: Annotated[
-        bool,
-        typer.Option(
-            "--strip-metadata", help="Leave out EXIF, XMP and place; keep the colours.", rich_help_panel=_OUTPUT
-        ),
+        bool, _option("Leave out EXIF, XMP and place; colours stay.", "--strip-metadata", panel=_OUTPUT)
     ] = False,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Folders with all that is below them.", rich_help_panel=_MANY)
+        bool, _option("Take folders with all that is below them.", "--recursive", "-r", panel=_MANY)
     ] = False,
     files_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Read names of inputs from a file, or - , one a line.", rich_help_panel=_MANY
-        ),
+        str | None, _option("Read the names of inputs from a file (or -), one a line.", metavar="FILE", panel=_MANY)
     ] = None,
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="Names in --files-from end with a zero byte.", rich_help_panel=_MANY)
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Photos at the same time.", rich_help_panel=_MANY)
-    ] = 1,
+    null: Annotated[bool, _option("Names in --files-from end with a zero byte.", "--null", "-0", panel=_MANY)] = False,
+    jobs: Annotated[int, _option("Photos at the same time.", "--jobs", "-j", metavar="N", panel=_MANY, min=1)] = 1,
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Pass over photos restored before with the same options.", rich_help_panel=_MANY),
+        bool, _option("Pass over photos that were restored before with the same options.", "--resume", panel=_MANY)
     ] = False,
     report: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Write what became of each photo, one JSON object a line.", rich_help_panel=_MANY
-        ),
+        str | None, _option("Write what became of each photo, one JSON object a line.", metavar="FILE", panel=_MANY)
     ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN)
-    ] = "auto",
+    device: Annotated[str, _option("auto, cpu, cuda, cuda:N or mps.", metavar="NAME", panel=_RUN)] = "auto",
     tile: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=32, help="Side of the tiles in pixels, for methods that use them.", rich_help_panel=_RUN
-        ),
+        int | None, _option("Side of tiles in pixels, for methods that use them.", metavar="N", panel=_RUN, min=32)
     ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="For methods that draw random numbers.", rich_help_panel=_RUN)
-    ] = 0,
+    seed: Annotated[int, _option("For methods that draw random numbers.", metavar="N", panel=_RUN)] = 0,
     max_pixels: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, help="Refuse photos with more pixels.", rich_help_panel=_RUN),
+        int, _option("Refuse photos with more pixels.", metavar="N", panel=_RUN, min=1)
     ] = Limits.max_pixels,
     allow_damaged: Annotated[
-        bool,
-        typer.Option("--allow-damaged", help="Take what can be decoded of a damaged file.", rich_help_panel=_RUN),
+        bool, _option("Take what can be decoded of a damaged file.", "--allow-damaged", panel=_RUN)
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_RUN)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.", rich_help_panel=_RUN)] = False,
+    quiet: Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=_RUN)] = False,
+    debug: Annotated[bool, _option("Show the traceback of errors.", "--debug", panel=_RUN)] = False,
 ) -> int:
-    r"""Restore blurry photos.
+    """Restore blurry photos.
 
-    \b
     unblur restore photo.jpg                     writes photo.unblur.jpg
     unblur restore photos/ -o sharp/ -r -j 2     a tree of folders, two at a time
     unblur restore photo.png --kernel k.png      with a blur that you know

@@ -1,0 +1,73 @@
+"""The README is right: its Python and shell blocks run, on small photos that stand for those it names."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import photo_of
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+PYTHON = [text for language, text in BLOCKS if language in ("python", "py")]
+SHELL = [
+    line.removeprefix("$ ").strip()
+    for language, text in BLOCKS
+    if language in ("sh", "shell", "bash", "console")
+    for line in text.replace("\\\n", " ").splitlines()
+    if line.removeprefix("$ ").startswith("unblur ")
+]
+WITH_OTHER_VALUES = {"-o", "--output", "--report", "--save-kernel", "--out"}
+
+
+def place_photo(name: str) -> None:
+    """A photo, or a folder of two, under a name that the README takes for granted."""
+    for path in [Path(name)] if Path(name).suffix else [Path(name) / "one.jpg", Path(name) / "two.png"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if "*" not in path.name and not path.exists():
+            photo_of((96, 64)).save(path)
+
+
+def place_kernel(name: str) -> None:
+    Image.fromarray(np.full((3, 5), 255, np.uint8)).save(name)
+
+
+def place_what_is_named(words: list[str]) -> None:
+    """The inputs of an `unblur restore` line."""
+    for before, word in zip(["", *words], words, strict=False):
+        if before == "--kernel":
+            place_kernel(word)
+        elif before not in WITH_OTHER_VALUES and re.search(r"\.(jpe?g|png|tiff?|webp)$|/$", word) and "*" not in word:
+            place_photo(word)
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in re.findall(r"""(?:restore|read_image|open)\(\s*["']([^"']+)["']""", code):
+        place_photo(name)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("line", SHELL)
+def test_shell(line, tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    if line.startswith("unblur benchmark"):
+        monkeypatch.setenv("UNBLUR_DATA", str(request.getfixturevalue("data_folder")))
+        line = f"{line.partition('#')[0]} --limit 1"
+    elif line.startswith("unblur restore"):
+        place_photo("photo.jpg")
+        place_what_is_named(shlex.split(line, comments=True)[2:])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-ec", line], check=True, timeout=120, env={**os.environ, "PATH": path})
+
+
+def test_there_is_something_to_run():
+    assert PYTHON
+    assert SHELL
