@@ -21,6 +21,8 @@ from unblur.images.process import map_pixels, shared_worker
 
 __all__ = ["peak_of", "rgb_to_cmyk", "to_srgb"]
 
+_RGB, _CMYK = b"RGB ", b"CMYK"  # as a profile's header names them
+
 
 def peak_of(dtype: np.dtype[Any]) -> float:
     """The value that stands for full intensity: 255, 65535 or, for floating point, 1."""
@@ -58,7 +60,9 @@ def rgb_to_cmyk(rgb: NDArray[Any], like: Picture) -> NDArray[Any]:
 
 def _by_profile(pixels: NDArray[Any], profile: bytes | None, *, back: bool) -> NDArray[Any] | None:
     """Pixels converted by the worker, or None where the profile cannot do it."""
-    if profile is None or pixels.dtype.kind != "u":
+    space = _CMYK if back or pixels.shape[2] == 4 else _RGB
+    # libvips would take a profile of its own in place of one for other pixels; the plain model is preferred here.
+    if profile is None or profile[16:20] != space or pixels.dtype.kind != "u":
         return None
     pixels = np.ascontiguousarray(pixels)
     source = scratch_file()

@@ -57,8 +57,8 @@ def tensor_to_array(tensor: Float[Tensor, "1 c h w"]) -> NDArray[np.float32]:
     """
     if tensor.ndim != 4 or tensor.shape[0] != 1:
         raise ShapeError(f"expected one image (1, channels, height, width), got shape {tuple(tensor.shape)}")
-    array: NDArray[np.float32] = tensor.detach()[0].permute(1, 2, 0).float().cpu().numpy()
-    return np.ascontiguousarray(array)
+    # Always a copy: a tensor on the CPU would lend its memory otherwise.
+    return np.array(tensor.detach()[0].permute(1, 2, 0).float().cpu().numpy(), order="C")
 
 
 def srgb_to_linear(image: Tensor) -> Tensor:

@@ -1,0 +1,121 @@
+"""Kernels in files."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hostile
+from unblur.errors import ImageError, KernelError, WriteError
+from unblur.images import check_kernel, read_image, read_kernel, write_kernel
+
+
+def _kernel(height: int = 7, width: int = 9) -> np.ndarray:
+    values = np.random.default_rng(0).random((height, width)).astype(np.float32)
+    return values / values.sum()
+
+
+def test_both_files_give_the_kernel_back(tmp_path: Path) -> None:
+    kernel = _kernel()
+    image, exact = write_kernel(tmp_path / "k", kernel)
+    assert (image.name, exact.name) == ("k.png", "k.npy")
+    np.testing.assert_allclose(read_kernel(exact), kernel, rtol=1e-6)
+    np.testing.assert_allclose(read_kernel(image), kernel, atol=kernel.max() / 65535)
+    picture = read_image(image)
+    assert (picture.facts.bits, picture.space, picture.pixels.max()) == (16, "grey", 65535)
+
+
+def test_suffix_and_dots_in_names(tmp_path: Path) -> None:
+    assert write_kernel(tmp_path / "a.png", _kernel())[1].name == "a.npy"
+    assert write_kernel(tmp_path / "b.c", _kernel())[0].name == "b.c.png"
+    with pytest.raises(WriteError, match="exists already"):
+        write_kernel(tmp_path / "a", _kernel())
+    write_kernel(tmp_path / "a", _kernel(3, 3), overwrite=True)
+    assert read_kernel(tmp_path / "a.npy").shape == (3, 3)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_colour_is_averaged(tmp_path: Path, dtype: str) -> None:
+    pixels = hostile.photo(5, 5, 3, dtype)
+    path = tmp_path / "k.tif"
+    path.write_bytes(hostile.encode_tiff(pixels, photometric="rgb"))
+    expected = pixels.mean(axis=2)
+    np.testing.assert_allclose(read_kernel(path), expected / expected.sum(), rtol=1e-5)
+
+
+def test_convention_kernels_are_odd_non_negative_sum_one() -> None:
+    for shape in ((4, 4), (4, 5), (5, 4), (1, 2), (1, 1)):
+        kernel = check_kernel(np.ones(shape))
+        assert (kernel.shape[0] % 2, kernel.shape[1] % 2) == (1, 1)
+        assert kernel.dtype == np.float32
+        assert kernel.min() >= 0
+        assert kernel.sum() == pytest.approx(1, abs=1e-6)
+    np.testing.assert_array_equal(check_kernel(np.ones((2, 3)))[2], 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.zeros((3, 3)), "zero everywhere"),
+        (np.array([[1.0, -0.1]]), "negative"),
+        (np.array([[1.0, np.nan]]), "finite"),
+        (np.array([[np.inf]]), "finite"),
+        (np.ones((2, 2, 2)), "two dimensions"),
+        (np.ones(3), "two dimensions"),
+        (np.ones((0, 3)), "two dimensions"),
+        (np.array([["a"]]), "real numbers"),
+        (np.array([[1j]]), "real numbers"),
+    ],
+)
+def test_what_is_no_kernel_is_refused(values: np.ndarray, words: str) -> None:
+    with pytest.raises(KernelError, match=words):
+        check_kernel(values)
+
+
+def test_huge_and_tiny_values_are_normalised() -> None:
+    for scale in (1e300, 1e-300):
+        np.testing.assert_allclose(check_kernel(np.full((3, 3), scale)), 1 / 9, rtol=1e-6)
+
+
+def test_numpy_archives(tmp_path: Path) -> None:
+    kernel = _kernel()
+    np.savez(tmp_path / "one.npz", anything=kernel)
+    np.savez(tmp_path / "named.npz", other=np.zeros(3), kernel=kernel)
+    np.savez(tmp_path / "many.npz", a=kernel, b=kernel)
+    np.testing.assert_allclose(read_kernel(tmp_path / "one.npz"), kernel, rtol=1e-6)
+    np.testing.assert_allclose(read_kernel(tmp_path / "named.npz"), kernel, rtol=1e-6)
+    with pytest.raises(KernelError, match="2 arrays"):
+        read_kernel(tmp_path / "many.npz")
+
+
+def test_pickles_are_never_loaded(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "sprung",)
+
+    np.save(tmp_path / "k.npy", np.array([[Trap()]], object), allow_pickle=True)
+    with pytest.raises(ImageError, match="NumPy"):
+        read_kernel(tmp_path / "k.npy")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    np.save(file, _kernel())
+    for number, data in enumerate(hostile.cuts(file.getvalue())):
+        path = tmp_path / f"{number}.npy"
+        path.write_bytes(data)
+        with pytest.raises((ImageError, KernelError)):
+            read_kernel(path)
+    with pytest.raises(ImageError, match="does not exist"):
+        read_kernel(tmp_path / "missing.png")
+    with pytest.raises(ImageError, match="folder"):
+        read_kernel(tmp_path)
+
+
+def test_black_picture_is_no_kernel(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "k.png")
+    with pytest.raises(KernelError, match="zero everywhere"):
+        read_kernel(tmp_path / "k.png")

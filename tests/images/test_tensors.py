@@ -1,0 +1,91 @@
+"""Tensors, linear light and padding."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hostile
+from unblur.errors import ShapeError
+from unblur.images.tensors import (
+    Padding,
+    array_to_tensor,
+    crop_padding,
+    linear_to_srgb,
+    pad_reflect,
+    pad_to_multiple,
+    srgb_to_linear,
+    tensor_to_array,
+)
+
+
+def test_convention_images_are_batch_channel_row_column() -> None:
+    array = hostile.photo(5, 7, 3, "float32")
+    tensor = array_to_tensor(array)
+    assert tensor.shape == (1, 3, 5, 7)
+    assert tensor[0, 2, 4, 6] == array[4, 6, 2]
+    np.testing.assert_array_equal(tensor_to_array(tensor), array)
+
+
+def test_tensor_and_array_share_no_memory() -> None:
+    array = np.zeros((2, 2, 1), np.float32)
+    tensor = array_to_tensor(array)
+    tensor += 1
+    assert not array.any()
+    tensor_to_array(tensor)[...] = 5
+    assert (tensor == 1).all()
+
+
+def test_wrong_dimensions_are_refused() -> None:
+    with pytest.raises(ShapeError):
+        array_to_tensor(np.zeros((4, 4), np.float32))
+    with pytest.raises(ShapeError):
+        tensor_to_array(torch.zeros(2, 3, 4, 4))
+
+
+def test_convention_srgb_curve() -> None:
+    """Values of IEC 61966-2-1, to the digits in which it is usually printed."""
+    encoded = torch.tensor([0.0, 0.04045, 0.5, 1.0], dtype=torch.float64)
+    expected = torch.tensor([0.0, 0.0031308, 0.2140411, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(srgb_to_linear(encoded), expected, atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6), (torch.float16, 2e-3)])
+def test_linear_light_and_back(dtype: torch.dtype, tolerance: float) -> None:
+    encoded = torch.linspace(-0.5, 1.5, 10_001).to(dtype)
+    linear = srgb_to_linear(encoded)
+    assert linear.dtype == dtype
+    torch.testing.assert_close(linear_to_srgb(linear), encoded, atol=tolerance, rtol=tolerance)
+    assert (linear.diff() >= 0).all()
+
+
+def test_linear_light_is_differentiable_everywhere() -> None:
+    for function in (srgb_to_linear, linear_to_srgb):
+        values = torch.tensor([-0.2, 0.0, 1e-9, 0.001, 0.02, 0.3, 1.0], dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(function, values)
+        (gradient,) = torch.autograd.grad(function(values).sum(), values)
+        assert torch.isfinite(gradient).all()
+        assert (gradient > 0).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 9), st.integers(1, 9), st.tuples(*[st.integers(0, 30)] * 4))
+def test_reflection_of_any_size_agrees_with_numpy(height: int, width: int, sides: tuple[int, int, int, int]) -> None:
+    image = torch.arange(height * width, dtype=torch.float32).reshape(1, 1, height, width)
+    left, right, top, bottom = sides
+    padded = pad_reflect(image, Padding(left, right, top, bottom))
+    expected = np.pad(image[0, 0].numpy(), ((top, bottom), (left, right)), mode="reflect")
+    np.testing.assert_array_equal(padded[0, 0].numpy(), expected)
+    torch.testing.assert_close(crop_padding(padded, Padding(left, right, top, bottom)), image, atol=0, rtol=0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 4, 8, 32]))
+def test_padding_to_a_multiple_is_least_and_undone(height: int, width: int, multiple: int) -> None:
+    image = torch.rand(1, 2, height, width)
+    padded, padding = pad_to_multiple(image, multiple)
+    for side, before in zip(padded.shape[2:], (height, width), strict=True):
+        assert side % multiple == 0
+        assert before <= side < before + multiple
+    assert torch.equal(crop_padding(padded, padding), image)

@@ -1,0 +1,79 @@
+"""Tiled equals untiled, wherever the halo is as large as what the function looks at."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from unblur.errors import ShapeError
+from unblur.images.tiling import run_tiled
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.integers(1, 40),
+    st.integers(0, 6),
+    st.integers(0, 6),
+    st.integers(0, 9),
+)
+def test_any_convolution_within_the_halo(size: tuple[int, int], tile: int, radius: int, spare: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(2, 3, *size, dtype=torch.float64, generator=generator)
+    kernel = torch.randn(3, 1, 2 * radius + 1, 2 * radius + 1, dtype=torch.float64, generator=generator)
+
+    def convolve(part: Tensor) -> Tensor:
+        return torch.nn.functional.conv2d(part, kernel, padding=radius, groups=3)
+
+    tiled = run_tiled(image, convolve, tile, radius + spare)
+    torch.testing.assert_close(tiled, convolve(image), atol=1e-10, rtol=1e-10)
+
+
+def test_too_small_a_halo_is_seen() -> None:
+    """The property above is not true of just any tiler: without a halo a blur differs at the borders."""
+    image = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
+    blur = torch.nn.AvgPool2d(5, stride=1, padding=2)
+    assert (run_tiled(image, blur, 16, 0) - blur(image)).abs().max() > 0.1
+    torch.testing.assert_close(run_tiled(image, blur, 16, 2), blur(image))
+
+
+def test_seams_of_differing_tiles_are_smooth() -> None:
+    """Tiles that come back with different brightness are blended by a ramp, not by a step."""
+    calls = iter(range(9))
+    tiled = run_tiled(torch.zeros(1, 1, 16, 96), lambda part: torch.full_like(part, next(calls)), 32, 16)
+    assert tiled[0, 0, 0, 0] == 0
+    assert tiled[0, 0, 0, -1] == 2
+    steps = tiled[0, 0, 0].diff()
+    assert (steps >= 0).all()
+    assert steps.max() <= 1 / 16 + 1e-6
+
+
+def test_progress_memory_and_channels() -> None:
+    seen: list[tuple[int, int]] = []
+    largest: list[int] = []
+
+    def grey(part: Tensor) -> Tensor:
+        largest.append(max(part.shape[2:]))
+        return part.mean(dim=1, keepdim=True)
+
+    image = torch.rand(1, 3, 50, 70)
+    answer = run_tiled(image, grey, 32, 8, lambda done, total: seen.append((done, total)))
+    torch.testing.assert_close(answer, image.mean(dim=1, keepdim=True))
+    assert seen == [(number, 6) for number in range(1, 7)]
+    assert max(largest) <= 32 + 2 * 8 + 2 * 4
+
+
+def test_dtype_is_kept() -> None:
+    assert run_tiled(torch.rand(1, 1, 9, 9).half(), lambda part: part * 2, 4, 2).dtype == torch.float16
+
+
+def test_misuse_is_refused() -> None:
+    image = torch.zeros(1, 1, 8, 8)
+    with pytest.raises(ShapeError, match="came back"):
+        run_tiled(image, lambda part: part[..., 1:], 4, 1)
+    for tile, halo in ((0, 1), (4, -1)):
+        with pytest.raises(ShapeError, match="expected a tile"):
+            run_tiled(image, lambda part: part, tile, halo)
+    with pytest.raises(ShapeError, match="at least one pixel"):
+        run_tiled(torch.zeros(1, 1, 0, 8), lambda part: part, 4, 1)
