@@ -3,6 +3,8 @@ import io
 import json
 import math
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -100,6 +102,32 @@ def test_a_process_that_dies_costs_its_row_and_no_other(table, tmp_path):
     assert [row["image"] for row in rows] == ["b0.png", "b1.png", "b2.png"]
     assert [row["error"] for row in rows] == ["", *["the process that restored it died"] * 2]
     assert summary["failed"] == 2
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    program = """
+import multiprocessing, os
+from concurrent.futures import ProcessPoolExecutor
+from unblur.benchmarks.work import prepare_worker
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), prepare_worker)
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        worker = int(parent.stdout.readline())
+        parent.wait()
+        deadline = time.monotonic() + 20
+        while _is_running(worker) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _is_running(worker)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_what_can_be_known_before_is_said_before(table, tmp_path):

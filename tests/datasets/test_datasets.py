@@ -13,7 +13,7 @@ from unblur.datasets.levin import levin
 from unblur.datasets.pairs import PairedSet, spread
 from unblur.datasets.sun import NOISE_SIGMA, sun
 from unblur.datasets.table import pairs_from_table
-from unblur.errors import DataError, UnblurError
+from unblur.errors import DataError, ReadError
 from unblur.metrics.psnr import psnr
 from unblur.metrics.score import score
 
@@ -161,7 +161,7 @@ def test_a_missing_table_or_image_is_our_error(tmp_path):
     table = tmp_path / "pairs.csv"
     table.write_text("blurry,sharp\na.png,b.png\n")
     pairs = pairs_from_table(table)
-    with pytest.raises(UnblurError):
+    with pytest.raises(ReadError, match=r"a\.png: "):
         pairs[0]
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unblur.errors import DataError
+from unblur.errors import DataError, ImageError, ReadError
 from unblur.images.files import read_image
 from unblur.images.working import to_working
 
@@ -57,8 +57,15 @@ def need_files(folder: Path, pattern: str, count: int | None = None) -> list[Pat
 
 
 def read_tensor(path: Path) -> Tensor:
-    """The colour channels of an image file, `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored."""
-    pixels = to_working(read_image(path))
+    """The colour channels of an image file, `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored.
+
+    Raises:
+        ReadError: The file is missing or no image; the message names it, because a pair has several.
+    """
+    try:
+        pixels = to_working(read_image(path))
+    except ImageError as error:
+        raise ReadError(f"{path.name}: {error}") from error
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
 
 
