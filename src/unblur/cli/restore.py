@@ -152,11 +152,12 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         overwrite=overwrite,
         save_kernel=save_kernel,
     )
-    if any(job.output is None for job in plan.jobs) and sys.stdout.isatty():
-        raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")
+    _check_pipes(plan)
+    if resume and in_place:
+        raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
     if resume:
         plan = resume_plan(plan, wishes)
-        if plan.redone:
+        if plan.redone and not quiet:
             say(warning_line(f"{plan.redone} restored before with other options, so they are restored again"))
     with _open_report(report, plan) as report_file:
         return _carry_out(plan, wishes, jobs, report_file, quiet=quiet, debug=debug)
@@ -227,6 +228,13 @@ def _check(wishes: Wishes) -> None:
         light=wishes.light,
         needs_torch=False,
     )
+
+
+def _check_pipes(plan: Plan) -> None:
+    if any(job.input is None for job in plan.jobs) and sys.stdin.isatty():
+        raise UsageError("standard input is a terminal; pipe a photo in")
+    if any(job.output is None for job in plan.jobs) and sys.stdout.isatty():
+        raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")
 
 
 @contextmanager
