@@ -18,6 +18,7 @@ __all__ = ["add_facts", "decode_bmp"]
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
 _EXIF_IN_TIFF = (270, 271, 272, 305, 306, 315, 316, 33432)
+_SRGB_GAMMA = 45455
 _EXIF_DIRECTORIES = (0x8769, 0x8825)
 
 
@@ -30,7 +31,7 @@ def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, b
     with os.fdopen(os.dup(source), "rb") as file:
         file.seek(0)
         if kind == "png":
-            header["frames"] = _frames_of_png(file)
+            _add_png_facts(file, header)
         elif kind == "webp":
             header["lossless"] = b"VP8L" in file.read(1 << 16)
         elif kind == "avif":
@@ -74,17 +75,20 @@ def _bmp_header(image: Image.Image) -> dict[str, Any]:
     }
 
 
-def _frames_of_png(file: Any) -> int:
-    """Frames of an animated PNG, by the `acTL` chunk that stands before the pixels."""
+def _add_png_facts(file: Any, header: dict[str, Any]) -> None:
+    """Frames of an animated PNG, and a gamma that differs from sRGB's, by the chunks that stand before the pixels."""
+    chunks: dict[bytes, int] = {}
     file.seek(8)
     while len(start := file.read(8)) == 8:
         length, name = struct.unpack(">L4s", start)
-        if name == b"acTL":
-            return max(1, int.from_bytes(file.read(4), "big"))
         if name == b"IDAT":
             break
-        file.seek(length + 4, os.SEEK_CUR)
-    return 1
+        chunks[name] = int.from_bytes(file.read(4), "big")
+        file.seek(length, os.SEEK_CUR)
+    header["frames"] = max(1, chunks.get(b"acTL", 1))
+    gamma = chunks.get(b"gAMA", _SRGB_GAMMA) / 1e5
+    if abs(gamma - _SRGB_GAMMA / 1e5) > 0.01 and not chunks.keys() & {b"iCCP", b"sRGB"}:
+        header["notes"].append(f"the file states a gamma of {gamma:.3f}, which is not kept")
 
 
 def _frames_of_avif(head: bytes) -> int:

@@ -52,7 +52,7 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
         if not request["allow_damaged"]:
             raise ReadError(complaint(error)) from None
     except OSError as error:
-        if not request["allow_damaged"] or request["format"] != "bmp":
+        if error.errno or not request["allow_damaged"]:  # Pillow's own complaints carry no number
             raise ReadError(complaint(error)) from None
     header, pixels = _decode(source, request, damaged=True)
     header["notes"].append("the file is damaged; what could be read of it was kept")
@@ -61,6 +61,8 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 def complaint(error: Exception) -> str:
     """One sentence about damage, with the decoder's own first words."""
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be decoded: {(error.strerror or 'unknown reason').lower()}"
     words = str(getattr(error, "detail", error))
     first = next((line for line in words.splitlines() if line.strip()), "")
     plain = "".join(letter if letter.isprintable() else " " for letter in first)[:120].strip()

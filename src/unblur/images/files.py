@@ -45,22 +45,15 @@ def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: b
         ReadError: Not an image of a kind that is read, damaged, or unreadable.
         TooLargeError: Over a limit.
     """
-    limits = limits or Limits()
-    file = _open(source)
     try:
-        size = os.fstat(file).st_size
-        kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
-        if size > limits.max_bytes:
-            raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
-        header, pixels = shared_worker().run("decode", file, limits, format=kind, allow_damaged=allow_damaged)
+        file = _open(source)
+        try:
+            return _decode(file, limits or Limits(), allow_damaged=allow_damaged)
+        finally:
+            os.close(file)
     except OSError as error:
-        raise _unreadable(error) from error
-    finally:
-        os.close(file)
-    try:
-        return _picture(kind, header, pixels)
-    finally:
-        os.close(pixels)
+        reason = _UNREADABLE.get(error.errno or 0)
+        raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
 
 
 def write_image(
@@ -113,8 +106,6 @@ def _open(source: Source) -> int:
     try:
         # O_NONBLOCK: a named pipe without a writer must not be waited for.
         file = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise _unreadable(error) from error
     except ValueError:
         raise ReadError("has a zero byte in its name") from None
     mode = os.fstat(file).st_mode
@@ -124,10 +115,17 @@ def _open(source: Source) -> int:
     return file
 
 
-def _unreadable(error: OSError) -> ReadError:
-    return ReadError(
-        _UNREADABLE.get(error.errno or 0, f"cannot be read: {(error.strerror or 'unknown reason').lower()}")
-    )
+def _decode(file: int, limits: Limits, *, allow_damaged: bool) -> Picture:
+    """The picture in an open file, by way of the worker."""
+    size = os.fstat(file).st_size
+    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    if size > limits.max_bytes:
+        raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    header, pixels = shared_worker().run("decode", file, limits, format=kind, allow_damaged=allow_damaged)
+    try:
+        return _picture(kind, header, pixels)
+    finally:
+        os.close(pixels)
 
 
 def _picture(kind: str, header: dict[str, Any], file: int) -> Picture:

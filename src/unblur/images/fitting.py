@@ -128,8 +128,9 @@ def _fit_depth(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
 def _fit_alpha(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
     if picture.alpha is None or holds.alpha:
         return picture
-    notes.append(f"{holds.name} holds no transparency; the picture was put on white")
     peak = peak_of(picture.pixels.dtype)
+    if (picture.alpha < peak).any():
+        notes.append(f"{holds.name} holds no transparency; the picture was put on white")
     share = picture.alpha.astype(np.float32) / peak
     colour = np.rint(picture.colour * share + peak * (1 - share)).astype(picture.pixels.dtype)
     return replace(picture, pixels=colour, has_alpha=False)

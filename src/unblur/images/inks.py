@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unblur.errors import ReadError
+from unblur.errors import ImageError, ReadError
 from unblur.images.limits import Limits
 from unblur.images.link import scratch_file, write_all
 from unblur.images.picture import Picture
@@ -80,6 +80,8 @@ def _by_profile(pixels: NDArray[Any], profile: bytes | None, *, back: bool) -> N
         )
     except ReadError:
         return None
+    except OSError as error:
+        raise ImageError(f"cannot be converted to other colours: {(error.strerror or 'no memory').lower()}") from error
     finally:
         os.close(source)
     try:

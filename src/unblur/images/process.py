@@ -84,6 +84,8 @@ class DecodeWorker:
     def close(self) -> None:
         """End the worker, if it runs."""
         with self._lock:
+            if self._process is not None:
+                self._process.kill()  # it has nothing to lose, and its own way out takes longer
             self._stop()
 
     def _running(self) -> socket.socket:
@@ -91,9 +93,10 @@ class DecodeWorker:
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._link is None:
-            self._link, theirs = socket.socketpair()
+            ours, theirs = socket.socketpair()
             with theirs:
                 self._process = _start(theirs.fileno())
+            self._link = ours
         return self._link
 
     def _stop(self) -> int:

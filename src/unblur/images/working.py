@@ -30,7 +30,7 @@ def to_working(picture: Picture) -> NDArray[np.float32]:
         ImageError: Floating-point pixels that are not finite.
     """
     shown = to_srgb(picture) if picture.space == "cmyk" else picture
-    if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
+    if picture.pixels.dtype.kind == "f" and not _all_finite(picture.pixels):
         raise ImageError("has pixels that are not finite numbers (NaN or infinite)")
     working = shown.colour.astype(np.float32)
     working /= np.float32(_scale_of(picture))
@@ -56,16 +56,20 @@ def from_working(restored: NDArray[Any], like: Picture) -> Picture:
     expected = (like.height, like.width, channels)
     if restored.shape != expected:
         raise ShapeError(f"expected restored colours of shape {expected}, got {restored.shape}")
-    if not np.isfinite(restored).all():
+    if not _all_finite(restored):
         raise ImageError("was restored to pixels that are not finite numbers")
-    stored = np.clip(restored, 0, 1) * np.float32(_scale_of(like))
-    if like.pixels.dtype.kind == "u":
-        stored = np.rint(stored)
-    stored = stored.astype(like.pixels.dtype)
+    scaled = np.clip(restored, 0, 1)
+    scaled *= np.float32(_scale_of(like))
+    stored = (np.rint(scaled, out=scaled) if like.pixels.dtype.kind == "u" else scaled).astype(like.pixels.dtype)
     colour = rgb_to_cmyk(stored, like) if like.space == "cmyk" else stored
     if like.alpha is not None:
         colour = np.where(like.alpha == 0, like.colour, colour)
     return like.with_colour(colour)
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    """Whether no value is NaN or infinite, without a mask as large as the picture: NaN survives in both extremes."""
+    return values.size == 0 or bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def _scale_of(picture: Picture) -> float:
