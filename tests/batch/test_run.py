@@ -109,6 +109,18 @@ def test_resume_takes_no_old_results_for_new(folder, changed):
     assert len(resume_plan(plan, COPY).skipped) == 4
 
 
+def test_workers_do_not_outlive_a_killed_parent(folder):
+    command = [sys.executable, "-m", "unblur.cli.main", "restore", folder / "in", "-o", folder / "out", "-j", "2", "-q"]
+    slow = ["--method", "slow-input", "--set", "steps=40", "--set", "nap=0.02", "--report", folder / "report.jsonl"]
+    running = subprocess.Popen([*command, *slow], stderr=subprocess.PIPE, text=True, process_group=0)
+    wait_for(lambda: (folder / "report.jsonl").exists() and (folder / "report.jsonl").stat().st_size > 0)
+    running.kill()
+    _, errors = running.communicate(timeout=20)
+    wait_for(lambda: not group_of(running.pid))
+    assert "Traceback" not in errors
+    assert not list((folder / "out").glob(".unblur-*"))
+
+
 def make_newer(path: Path) -> None:
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 1_000_000_000))
 
@@ -131,7 +143,7 @@ def workers_of(parent: int) -> list[int]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals(folder, jobs, number):
     command = [sys.executable, "-m", "unblur.cli.main", "restore", folder / "in", "-o", folder / "out", "-j", str(jobs)]
-    slow = ["--method", "slow-input", "--set", "steps=100", "--set", "nap=0.02", "--report", folder / "report.jsonl"]
+    slow = ["--method", "slow-input", "--set", "steps=40", "--set", "nap=0.02", "--report", folder / "report.jsonl"]
     running = subprocess.Popen([*command, *slow], stderr=subprocess.PIPE, text=True, process_group=0)
     wait_for(lambda: (folder / "report.jsonl").exists() and (folder / "report.jsonl").stat().st_size > 0)
     started = time.monotonic()
