@@ -1,33 +1,21 @@
-"""`unblur restore`: options to wishes and a plan, and what is said while the plan is carried out."""
+"""`unblur restore`: its options, and what they mean together."""
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from unblur.batch.find import explain, split_list
 from unblur.batch.plan import DEFAULT_NAME, Plan, make_plan
-from unblur.batch.report import report_line
-from unblur.batch.run import exit_code, resume_plan, run_plan
-from unblur.batch.signals import Interrupted, catch_signals
-from unblur.batch.work import Outcome, Wishes
-from unblur.cli.messages import error_line, say, show_name, warning_line
+from unblur.cli.messages import show_name
 from unblur.cli.options import parse_settings
-from unblur.cli.progress import ProgressLine
-from unblur.errors import OutputError, RegionError, UnblurError, UsageError
-from unblur.images.kernels import read_kernel
+from unblur.errors import RegionError, UsageError
 from unblur.images.limits import Limits
-from unblur.methods.apply import make_task
 from unblur.methods.base import Light, Region
-from unblur.methods.catalog import load_method
 
 __all__ = ["restore", "settle_save_kernel"]
 
@@ -127,11 +115,15 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     unblur restore photos/ -o sharp/ -r -j 2     a tree of folders, two at a time
     unblur restore photo.png --kernel k.png      with a blur that you know
     """
+    # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
+    from unblur.batch.work import Wishes  # noqa: PLC0415
+    from unblur.cli.carrying import carry_out, check_wishes, read_known_kernel, without_finished  # noqa: PLC0415
+
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     wishes = Wishes(
         method=method,
         settings=parse_settings(settings or []),
-        kernel=None if kernel is None else _read_kernel(kernel),
+        kernel=None if kernel is None else read_known_kernel(kernel),
         kernel_size=kernel_size,
         region=None if region is None else _parse_region(region),
         strength=strength,
@@ -143,7 +135,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
     )
-    _check(wishes)
+    check_wishes(wishes)
     plan = make_plan(
         names,
         output=output,
@@ -156,11 +148,8 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     if resume and in_place:
         raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
     if resume:
-        plan = resume_plan(plan, wishes)
-        if plan.redone and not quiet:
-            say(warning_line(f"{plan.redone} restored before with other options, so they are restored again"))
-    with _open_report(report, plan) as report_file:
-        return _carry_out(plan, wishes, jobs, report_file, quiet=quiet, debug=debug)
+        plan = without_finished(plan, wishes, quiet=quiet)
+    return carry_out(plan, wishes, jobs, report, quiet=quiet, debug=debug)
 
 
 def settle_save_kernel(words: Sequence[str]) -> list[str]:
@@ -211,93 +200,8 @@ def _parse_region(text: str) -> Region:
     return Region(x, y, width, height)
 
 
-def _read_kernel(place: str) -> NDArray[np.float32]:
-    try:
-        return read_kernel(place)
-    except UnblurError as error:
-        raise UsageError(f"the kernel {show_name(place)}: {error}") from error
-
-
-def _check(wishes: Wishes) -> None:
-    """Refuse now what would fail for every photo; without torch, so that it takes no time."""
-    load_method(wishes.method, wishes.settings)
-    make_task(
-        kernel_size=wishes.kernel_size,
-        region=wishes.region,
-        strength=wishes.strength,
-        light=wishes.light,
-        needs_torch=False,
-    )
-
-
 def _check_pipes(plan: Plan) -> None:
     if any(job.input is None for job in plan.jobs) and sys.stdin.isatty():
         raise UsageError("standard input is a terminal; pipe a photo in")
     if any(job.output is None for job in plan.jobs) and sys.stdout.isatty():
         raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")
-
-
-@contextmanager
-def _open_report(place: str | None, plan: Plan) -> Generator[TextIO | None]:
-    if place is None:
-        yield None
-        return
-    path = Path(place)
-    if path.exists() and any(path.samefile(job.input) for job in plan.jobs if job.input):
-        raise UsageError("the report would be written onto a photo")
-    try:
-        file = path.open("w", encoding="ascii")
-    except OSError as error:
-        raise OutputError(f"the report {show_name(place)} {explain(error)}") from error
-    with file:
-        yield file
-
-
-def _carry_out(plan: Plan, wishes: Wishes, jobs: int, report: TextIO | None, *, quiet: bool, debug: bool) -> int:
-    """Run the plan, say what happens, and return the exit code."""
-    outcomes: list[Outcome] = []
-    with catch_signals(signal.SIGINT, signal.SIGTERM), ProgressLine(len(plan.jobs), shown=not quiet) as progress:
-        running = run_plan(plan, wishes, jobs=jobs, on_step=progress.step)
-        try:
-            with closing(running):
-                for outcome in running:
-                    outcomes.append(outcome)
-                    progress.finish()
-                    for line in _lines(outcome, quiet=quiet, debug=debug):
-                        progress.say(line)
-                    if report:
-                        _write_line(report, report_line(outcome, seed=wishes.seed))
-            code = exit_code(outcomes)
-        except Interrupted as interrupted:
-            code = interrupted.exit_code
-    if not quiet:
-        say(_summary(outcomes))
-    return code
-
-
-def _lines(outcome: Outcome, *, quiet: bool, debug: bool) -> Iterator[str]:
-    if outcome.status == "failed":
-        to_blame = outcome.output if outcome.fault in ("name", "place") else outcome.input
-        yield error_line(outcome.error, to_blame)
-        if debug and outcome.trace:
-            yield outcome.trace
-    if quiet:
-        return
-    for warning in outcome.warnings:
-        yield warning_line(warning, outcome.input)
-    if outcome.status == "done":
-        kernel = f"kernel {outcome.kernel_size[0]}x{outcome.kernel_size[1]}, " if outcome.kernel_size else ""
-        yield f"{show_name(outcome.input)} -> {show_name(outcome.output)} ({kernel}{outcome.seconds:.1f} s)"
-
-
-def _write_line(report: TextIO, line: str) -> None:
-    try:
-        report.write(f"{line}\n")
-        report.flush()
-    except OSError as error:
-        raise OutputError(f"the report cannot be written: {explain(error)}") from error
-
-
-def _summary(outcomes: Sequence[Outcome]) -> str:
-    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("done", "skipped", "failed")}
-    return ", ".join(f"{count} {status}" for status, count in counts.items())
