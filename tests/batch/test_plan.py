@@ -109,6 +109,7 @@ def test_kernels(here):
 
 def test_missing_inputs_are_failures(here):
     plan = make_plan(["a.jpg", "gone.png"])
+    assert [job.output.as_posix() for job in make_plan(["a.jpg", "gone.png"], output="new").jobs] == ["new/a.jpg"]
     assert len(plan.jobs) == 1
     assert [failure.reason for failure in plan.failures] == ["does not exist"]
 

@@ -58,7 +58,7 @@ def test_saved_where_it_is_wanted(run, make_photo, tmp_path):
     assert (tmp_path / "k.npy").exists()
     ran = run("restore", photo, "-o", tmp_path / "x.png", f"--save-kernel={tmp_path}/k.png", *FIND)
     assert (ran.code, len(ran.errors)) == (1, 1)
-    assert "exists already" in ran.errors[0]
+    assert "the kernel file" in ran.errors[0]
     assert not (tmp_path / "x.png").exists()
 
 
@@ -77,6 +77,7 @@ def test_where_the_value_may_be_left_out():
     assert settle_save_kernel(["--save-kernel", "a.jpg"]) == ["--save-kernel=", "a.jpg"]
     assert settle_save_kernel(["--save-kernel", "--quiet", "a"]) == ["--save-kernel=", "--quiet", "a"]
     assert settle_save_kernel(["--save-kernel", "k.npy", "a"]) == ["--save-kernel", "k.npy", "a"]
+    assert settle_save_kernel(["--", "--save-kernel", "a"]) == ["--", "--save-kernel", "a"]
     assert settle_save_kernel(["--save-kernel=k.png", "a"]) == ["--save-kernel=k.png", "a"]
 
 

@@ -86,7 +86,7 @@ def make_plan(
     failures = tuple(item for item in seen if isinstance(item, Failure))
     if not seen:
         raise UsageError(f"there are no photos in {'this folder' if len(names) == 1 else 'these folders'}")
-    if output not in (None, "-") and folder is None and len(found) > 1:
+    if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
         folder = Path(output)
     if output is not None and output != "-":
         _check_place(Path(output), is_folder=folder is not None)

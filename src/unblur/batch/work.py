@@ -175,7 +175,8 @@ def _refuse_taken_names(job: Job) -> None:
     """Say now, before minutes of work, what writing would say in the end."""
     for target in targets_of(job):
         if target and not job.overwrite and os.path.lexists(target):
-            raise WriteError("exists already; --overwrite replaces it, --resume passes over what was made the same way")
+            which = "exists" if target == job.output else f"is not written, because the kernel file {target} exists"
+            raise WriteError(f"{which} already; --overwrite replaces it, --resume passes over what is done")
 
 
 def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:

@@ -160,6 +160,8 @@ def settle_save_kernel(words: Sequence[str]) -> list[str]:
     """
     settled: list[str] = []
     for index, word in enumerate(words):
+        if word == "--":
+            return [*settled, *words[index:]]
         following = words[index + 1] if index + 1 < len(words) else ""
         is_value = following.endswith((".png", ".npy", "/")) and not following.startswith("-")
         settled.append("--save-kernel=" if word == "--save-kernel" and not is_value else word)
