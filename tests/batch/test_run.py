@@ -116,7 +116,7 @@ def test_workers_do_not_outlive_a_killed_parent(folder):
     wait_for(lambda: (folder / "report.jsonl").exists() and (folder / "report.jsonl").stat().st_size > 0)
     running.kill()
     _, errors = running.communicate(timeout=20)
-    wait_for(lambda: not group_of(running.pid))
+    wait_for(lambda: not relatives())
     assert "Traceback" not in errors
     assert not list((folder / "out").glob(".unblur-*"))
 
@@ -125,18 +125,30 @@ def make_newer(path: Path) -> None:
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 1_000_000_000))
 
 
-def workers_of(parent: int) -> list[int]:
-    """Spawned worker processes; not the decoding one, which each process keeps."""
+def processes(wanted) -> list[int]:
+    """Living processes, by their numbers, for which `wanted(stat fields after the name, folder)` holds."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             status = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-            command = (folder / "cmdline").read_bytes()
+            if status[0] != "Z" and wanted(status, folder):
+                found.append(int(folder.name))
         except OSError:
             continue
-        if int(status[1]) == parent and b"spawn_main" in command and status[0] != "Z":
-            found.append(int(folder.name))
     return found
+
+
+def workers_of(parent: int) -> list[int]:
+    """Batch workers; not the decoding process, which each process keeps."""
+    return processes(
+        lambda status, folder: int(status[1]) == parent and b"unblur.batch.worker" in (folder / "cmdline").read_bytes()
+    )
+
+
+def relatives() -> list[int]:
+    """All that was started by this test, wherever it belongs by now: it has the test's own environment."""
+    mark = f"XDG_STATE_HOME={os.environ['XDG_STATE_HOME']}".encode()
+    return processes(lambda _, folder: mark in (folder / "environ").read_bytes())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -155,7 +167,7 @@ def test_signals(folder, jobs, number):
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].endswith("0 failed")
     assert int(errors.splitlines()[-1].split()[0]) >= 1
-    wait_for(lambda: not group_of(running.pid))
+    wait_for(lambda: not relatives())
     assert not list((folder / "out").glob(".unblur-*"))
     for path in (folder / "out").iterdir():
         with Image.open(path) as image:
@@ -167,16 +179,3 @@ def wait_for(condition, seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def group_of(group: int) -> list[str]:
-    """Living processes of a process group."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            status = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(status[2]) == group and status[0] != "Z":
-            found.append(folder.name)
-    return found

@@ -1,0 +1,36 @@
+"""A worker process: restores one photo after the other, as its parent hands them over.
+
+Started as `python -m unblur.batch.worker DESCRIPTOR` with an open connection to the parent, in a process group of its own,
+so that Ctrl-C does not reach it: whether the photo at hand is finished is the parent's decision.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from unblur.batch.plan import Job
+from unblur.batch.signals import Interrupted, catch_signals
+from unblur.batch.work import restore_job
+from unblur.methods.base import Step
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Serve until the parent closes the connection, dies, or sends SIGTERM."""
+    parent = Connection(int(sys.argv[1]))
+
+    def tell(_job: Job, step: Step) -> None:
+        parent.send(Step(step.fraction, step.stage))  # without the preview, which nobody looks at here
+
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Interrupted), catch_signals(signal.SIGTERM):
+        wishes = parent.recv()
+        while True:
+            parent.send(restore_job(parent.recv(), wishes, tell))
+
+
+if __name__ == "__main__":
+    main()
