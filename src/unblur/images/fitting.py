@@ -11,6 +11,7 @@ from unblur.images.exif import upright_exif, upright_xmp
 from unblur.images.inks import peak_of, to_srgb
 from unblur.images.palettes import find_palette
 from unblur.images.picture import Picture
+from unblur.images.tiff_exif import EMPTY_TIFF, embed_exif
 
 __all__ = ["fit", "low_bits"]
 
@@ -80,6 +81,8 @@ def _fit_metadata(picture: Picture, kind: str, notes: list[str], *, strip_metada
     if exif:
         try:
             exif = upright_exif(exif, picture.width, picture.height)
+            if kind == "tiff":
+                embed_exif(EMPTY_TIFF, exif)
         except ValueError:
             exif = None
             notes.append("the EXIF block was damaged and is not kept")

@@ -116,6 +116,10 @@ class DecodeWorker:
 
     def forget(self) -> None:
         """Leave the worker to the process that started it (this one is a fork of that)."""
+        if self._link is not None:
+            self._link.close()
+        if self._process is not None:
+            self._process.returncode = 0  # not ours to wait for, nor to warn about
         self.__init__()
 
 
@@ -145,6 +149,8 @@ def _reason(error: Exception, status: int, limits: Limits) -> ImageError:
         return TooLargeError(f"takes more than the allowed {limits.cpu_seconds} s to decode")
     if status == -signal.SIGKILL:
         return TooLargeError("needs more memory to decode than there is")
+    if status >= 0:
+        return ReadError("cannot be decoded: the decoding process could not start or ended on its own")
     return ReadError("makes the decoder crash; the file is damaged or malicious")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import struct
+import warnings
 
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-__all__ = ["embed_exif"]
+__all__ = ["EMPTY_TIFF", "embed_exif"]
+
+EMPTY_TIFF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
+"""A TIFF file of one directory without entries, to try an EXIF block on."""
 
 _ASCII, _LONG = 2, 4
 _TEXTS = (270, 271, 272, 305, 306, 315, 316, 33432)
@@ -20,9 +24,21 @@ def embed_exif(tiff: bytes, block: bytes) -> bytes:
     Args:
         tiff: A little-endian classic TIFF of one page.
         block: EXIF as a TIFF structure. Its own tags on size and orientation are left out.
+
+    Raises:
+        ValueError: The block is damaged, or the file would be too long for the classic kind.
     """
     if tiff[:4] != b"II*\x00" or len(tiff) + 2 * len(block) > 0xFFFFFFFF:
-        return tiff
+        raise ValueError("EXIF is put into little-endian TIFF files of up to 4 GB")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _embed(tiff, block)
+    except Exception as error:  # Pillow's parser raises nearly everything on damaged blocks
+        raise ValueError("the EXIF block is damaged") from error
+
+
+def _embed(tiff: bytes, block: bytes) -> bytes:
     exif = Image.Exif()
     exif.load(block)
     data = bytearray(tiff)

@@ -1,0 +1,130 @@
+"""Metadata in detail: EXIF in place, EXIF in TIFF, real camera files; and what importing the package costs."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hostile
+import unblur.images
+from unblur.images import FileFacts, Picture, encode_image, read_image
+from unblur.images.exif import upright_exif, upright_xmp
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _tags(data: bytes) -> dict[int, object]:
+    """All tags of a file's EXIF by Pillow, those of the sub-directories too."""
+    exif = Image.open(io.BytesIO(data)).getexif()
+    return (
+        dict(exif) | dict(exif.get_ifd(0x8769)) | {("gps", tag): value for tag, value in exif.get_ifd(0x8825).items()}
+    )
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_only_what_turning_changes_is_changed(order: str) -> None:
+    block = hostile.exif_block(8, thumbnail=True, order=order)
+    patched = upright_exif(block, 70_000, 600)
+    assert len(patched) == 400  # the thumbnail at the end is gone
+    different = [at for at in range(400) if block[at] != patched[at]]
+    # two whole entries and the link to the thumbnail in the first directory, the two sizes in the EXIF directory
+    assert all(at in {*range(20, 62), *range(122, 172)} for at in different)
+    exif = Image.Exif()
+    exif.load(patched)
+    assert exif[274] == 1
+    assert (exif.get_ifd(0x8769)[0xA002], exif.get_ifd(0x8769)[0xA003]) == (70_000, 600)
+    assert upright_exif(patched, 70_000, 600) == patched
+
+
+def test_damaged_exif_is_dropped_with_a_note() -> None:
+    for block in (b"", b"junk", hostile.exif_block(6)[:50], b"II*\x00\xff\xff\xff\xff"):
+        with pytest.raises(ValueError, match="EXIF"):
+            upright_exif(block, 1, 1)
+    picture = Picture(hostile.photo(), "rgb", facts=FileFacts(exif=b"junk"))
+    data, notes = encode_image(picture, "jpeg")
+    assert any("EXIF" in note for note in notes)
+    assert read_image(data).facts.exif is None
+
+
+def test_mutated_exif_never_escapes() -> None:
+    random = np.random.default_rng(0)
+    block = hostile.exif_block(6, thumbnail=True)
+    for _ in range(200):
+        mutated = bytearray(block)
+        for at in random.integers(0, 250, 4):
+            mutated[at] = random.integers(256)
+        picture = Picture(hostile.photo(4, 4), "rgb", facts=FileFacts(exif=bytes(mutated)))
+        for kind in ("jpeg", "tiff"):
+            encode_image(picture, kind)
+
+
+def test_orientation_in_xmp() -> None:
+    for before, after in (
+        (b'<d tiff:Orientation="6"/>', b'<d tiff:Orientation="1"/>'),
+        (b"<tiff:Orientation>8</tiff:Orientation>", b"<tiff:Orientation>1</tiff:Orientation>"),
+        (b'<d tiff:Orientation="1" a="6"/>', b'<d tiff:Orientation="1" a="6"/>'),
+    ):
+        assert upright_xmp(before) == after
+
+
+def test_exif_travels_through_tiff() -> None:
+    first = encode_image(Picture(hostile.photo(), "rgb", facts=FileFacts(exif=hostile.exif_block(1))), "tiff")[0]
+    second = encode_image(read_image(first), "tiff")[0]
+    third = encode_image(read_image(second), "jpeg")[0]
+    for data in (first, second, third):
+        tags = _tags(data)
+        assert tags[271] == "Nonesuch"
+        assert tags[0x9003] == "2020:02:02 02:02:02"
+        assert tags["gps", 1] == "N"
+    np.testing.assert_array_equal(read_image(second).pixels, hostile.photo())
+
+
+def test_gamma_of_png_is_mentioned() -> None:
+    data = hostile.encode_pillow(hostile.photo(), "PNG")
+    assert not read_image(data).facts.notes
+    gamma = b"\x00\x00\x00\x04gAMA\x00\x01\x86\xa0"
+    checksum = b"\x31\xe8\x96\x5f"
+    assert any("gamma of 1.000" in note for note in read_image(data[:33] + gamma + checksum + data[33:]).facts.notes)
+
+
+def _shared_photos() -> Path:
+    """The folder of real photos, where the shared data is at hand."""
+    data = Path(os.environ.get("UNBLUR_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not (data / "real").is_dir():
+        pytest.skip("UNBLUR_DATA names no folder with real/ in it")
+    return data / "real"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
+def test_real_camera_files_keep_their_tags(kind: str) -> None:
+    seen = 0
+    for path in sorted(_shared_photos().rglob("*.[jJ][pP]*[gG]")):
+        before = _tags(path.read_bytes())
+        if not before:
+            continue
+        seen += 1
+        after = _tags(encode_image(read_image(path), kind)[0])
+        changed = {tag for tag in before if before[tag] != after.get(tag)}
+        # orientation, sizes, thumbnail, offsets of sub-directories, and what is said of chroma that is stored no more
+        assert changed <= {274, 256, 257, 513, 514, 531, 0xA002, 0xA003, 0x8769, 0x8825, 0xA005}, path.name
+    assert seen
+
+
+def test_importing_takes_neither_torch_nor_libvips() -> None:
+    code = "import sys, unblur.images; print(sorted({'torch', 'pyvips', 'PIL', 'scipy'} & sys.modules.keys()))"
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    for name in ("", "atomic", "exif", "files", "kernels", "limits", "picture", "process", "signatures", "working"):
+        module = __import__(f"unblur.images.{name}".rstrip("."), fromlist=["x"])
+        assert list(module.__all__) == sorted(module.__all__), name
+        assert all(hasattr(module, public) for public in module.__all__), name
+    assert unblur.images.read_image is read_image
