@@ -26,9 +26,9 @@ def largest_odd(side: int) -> int:
     return (min(side, 3) + 1) // 2 * 2 - 1
 
 
-def restored(method, blurry: torch.Tensor) -> torch.Tensor:
+def restored(method, blurry: torch.Tensor, task: Task | None = None) -> torch.Tensor:
     before = blurry.clone()
-    image = restore_tensor(blurry, method, task_for(*blurry.shape[-2:])).image
+    image = restore_tensor(blurry, method, task or task_for(*blurry.shape[-2:])).image
     assert torch.equal(blurry, before), "the photo was changed in place"
     assert image.shape == blurry.shape
     assert image.dtype == blurry.dtype
@@ -42,6 +42,12 @@ def restored(method, blurry: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size(method, size, channels):
     restored(method, torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOG if name != "known-kernel"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (8, 8), (33, 47)])
+def test_any_size_of_unknown_blur(name, size):
+    restored(load_method(name), torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)), Task())
 
 
 def test_a_batch(method):

@@ -1,7 +1,7 @@
 """A worker process: restores one photo after the other, as its parent hands them over.
 
-Started as `python -m unblur.batch.worker DESCRIPTOR` with an open connection to the parent, in a process group of its own,
-so that Ctrl-C does not reach it: whether the photo at hand is finished is the parent's decision.
+Started as `python -m unblur.batch.worker DESCRIPTOR`, with an open connection to the parent, in a process group of its
+own, so that Ctrl-C does not reach it: whether the photo at hand is finished is the parent's decision.
 """
 
 from __future__ import annotations
