@@ -82,11 +82,23 @@ sys.exit(2)
     assert names(tmp_path) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_folder_without_permission(tmp_path: Path) -> None:
+    """Root may write everywhere, so the test steps down first where it is run by root."""
     tmp_path.chmod(0o555)
-    with pytest.raises(OutputError, match="permission"):
-        atomic_write(tmp_path / "a", b"x")
+    code = """
+import os, sys
+from unblur.errors import OutputError
+from unblur.images.atomic import atomic_write
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    atomic_write(sys.argv[1], b"x")
+except OutputError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "a")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
+    assert "permission" in ended.stdout
 
 
 def test_disk_without_links_still_refuses_to_replace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,6 +279,22 @@ def test_stripping_removes_all_but_the_profile(kind: str) -> None:
     assert b"Nonesuch" not in encoded
 
 
+@pytest.mark.parametrize("kind", ["avif", "webp"])
+def test_lossy_formats_keep_alpha_exactly(kind: str) -> None:
+    pixels = hostile.photo(40, 50, 4)
+    picture = Picture(pixels, "rgb", has_alpha=True, facts=FileFacts(lossless=False))
+    back = read_image(encode_image(picture, kind)[0])
+    np.testing.assert_array_equal(back.alpha, picture.alpha)
+    assert np.abs(back.colour.astype(int) - picture.colour).mean() < 6
+
+
+def test_grey_avif_stays_grey() -> None:
+    pixels = hostile.photo(40, 50, 1)
+    back = read_image(encode_image(Picture(pixels, "grey"), "avif")[0])
+    assert back.pixels.shape == (40, 50, 1)
+    assert np.abs(back.pixels.astype(int) - pixels).mean() < 4
+
+
 def test_sixteen_bit_avif_keeps_what_it_holds() -> None:
     pixels = hostile.photo(40, 40, dtype="uint16")
     exif = hostile.exif_block(1)

@@ -13,7 +13,7 @@ from unblur.images.exif import PREFIX
 from unblur.images.limits import check_size
 from unblur.images.link import scratch_file, write_all
 
-__all__ = ["add_facts", "decode_bmp"]
+__all__ = ["add_facts", "decode_bmp", "is_grey_avif"]
 
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
@@ -42,6 +42,13 @@ def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, b
             _add_tiff_facts(file, header, blobs)
     if header["frames"] > 1:
         header["notes"].append(f"the file holds {header['frames']} frames or pages; only the first was used")
+
+
+def is_grey_avif(source: int) -> bool:
+    """Whether an AVIF without alpha has one channel, by its `pixi` box; libvips shows all as RGB."""
+    head = os.pread(source, 1 << 16, 0)
+    at = head.find(b"pixi")
+    return at >= 0 and head[at + 8 : at + 9] == b"\x01"
 
 
 def decode_bmp(source: int, max_pixels: int, *, damaged: bool) -> tuple[dict[str, Any], int]:

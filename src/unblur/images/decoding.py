@@ -64,7 +64,8 @@ def complaint(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return f"cannot be decoded: {(error.strerror or 'unknown reason').lower()}"
     words = str(getattr(error, "detail", error))
-    first = next((line for line in words.splitlines() if line.strip()), "")
+    # A bad seek is how every probing for a longer file ends; what the loader made of it comes after.
+    first = next((line for line in words.splitlines() if line.strip() and "bad seek" not in line), "")
     plain = "".join(letter if letter.isprintable() else " " for letter in first)[:120].strip()
     return f"is damaged or cut short ({plain})" if plain else "is damaged or cut short"
 
@@ -106,6 +107,8 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
     loader = getattr(pyvips.Image, ("heif" if kind == "avif" else kind) + "load_source")
     image: Any = loader(pyvips.Source.new_from_descriptor(source), access="sequential", fail_on=fail_on)
     check_size(image.width, image.height, request["max_pixels"])
+    if kind == "avif" and image.bands == 3 and containers.is_grey_avif(source):
+        image = image.extract_band(0).copy(interpretation="grey16" if image.format == "ushort" else "b-w")
     header = _header(image, kind)
     blobs = {name: _blob(image, field) for name, field in _BLOBS.items()}
     blobs["exif"] = blobs["exif"].removeprefix(exif.PREFIX)

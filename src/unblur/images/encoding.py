@@ -1,7 +1,7 @@
 """Pictures to the bytes of image files.
 
 JPEG is written at quality 95, with full chroma unless the file that was read had less. WebP is lossless unless the file
-that was read was not; AVIF is written at quality 90 with full chroma. PNG, TIFF and BMP keep every value.
+that was read was not; AVIF is written at quality 90 with full chroma and exact alpha. PNG, TIFF and BMP keep every value.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def _webp(picture: Picture) -> bytes:
 
 def _avif(picture: Picture) -> bytes:
     if picture.pixels.dtype == np.uint8:
-        return _with_pillow(picture, "AVIF", quality=_AVIF_QUALITY, subsampling="4:4:4")
+        # Alpha is to come back bit for bit, so it is coded without loss.
+        alpha = {"codec": "aom", "advanced": {"alpha:lossless": "1"}} if picture.has_alpha else {}
+        subsampling = "4:0:0" if picture.pixels.shape[2] == 1 else "4:4:4"
+        return _with_pillow(picture, "AVIF", quality=_AVIF_QUALITY, subsampling=subsampling, **alpha)
     image = _to_vips(picture)
     if picture.facts.exif:
         # Pillow writes 8 bits alone; libvips keeps the tags and adds a few of its own.
@@ -186,7 +189,7 @@ def _to_pillow(picture: Picture) -> Image.Image:
 
 
 def _with_pillow(picture: Picture, kind: str, **options: Any) -> bytes:
-    """Formats of 8 bits for which Pillow takes metadata byte for byte and libvips does not."""
+    """Formats of 8 bits whose metadata Pillow takes as they are, and libvips does not."""
     facts, file = picture.facts, io.BytesIO()
     mode = "RGBA" if picture.has_alpha else "RGB"
     if kind == "AVIF" and picture.pixels.shape[2] == 1:
