@@ -177,13 +177,13 @@ def restore_tensor(blurry: Tensor, method: Method, task: Task, *, tile: int | No
         UsageError: A kernel or region that does not fit.
         ImageError: Pixels or a result that are not finite.
     """
-    from unblur.methods.pipeline import run_method  # noqa: PLC0415 - torch only where it is needed
+    from unblur.methods.pipeline import is_finite, run_method  # noqa: PLC0415 - torch only where it is needed
 
     if blurry.ndim != 4 or 0 in blurry.shape:
         raise ShapeError(f"the image tensor has shape {tuple(blurry.shape)}; (B, C, H, W) was expected, none of them 0")
     if not blurry.is_floating_point():
         raise TypeError(f"the image tensor has numbers of type {blurry.dtype}; floating point was expected")
-    if not bool(blurry.isfinite().all()):
+    if not is_finite(blurry):
         raise ImageError("has pixels that are not finite numbers (NaN or infinite)")
     _check_fit(task, *blurry.shape[-2:])
     started = time.perf_counter()

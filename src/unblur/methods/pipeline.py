@@ -21,7 +21,7 @@ from unblur.images.tiling import run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, Task
 
-__all__ = ["restore_through_tensor", "run_method"]
+__all__ = ["is_finite", "restore_through_tensor", "run_method"]
 
 _TILE = 512
 """Side of the tiles where the caller names none."""
@@ -51,17 +51,23 @@ def run_method(blurry: Tensor, method: Method, task: Task, tile: int | None) -> 
         # Not inference_mode: a method that learns on the photo switches gradients on again.
         with torch.no_grad():
             answer = _in_its_light(working, method, task, tile)
-            if not answer.image.isfinite().all():
+            if not is_finite(answer.image):
                 answer = _in_its_light(working.to("cpu", torch.float64), method, task, tile)
+                if not is_finite(answer.image):
+                    raise ImageError("gives values that are not finite with this method; try other settings")
     except torch.OutOfMemoryError:
         raise TooLargeError("needs more memory than the device has; use --tile or --device cpu") from None
-    restored = answer.image.to(working)
-    if restored.shape != blurry.shape:
-        raise ShapeError(f"the method answered with shape {tuple(restored.shape)} to {tuple(blurry.shape)}")
-    if not restored.isfinite().all():
-        raise ImageError("gives values that are not finite with this method; try other settings")
-    mixed = torch.lerp(working, restored.clamp(0, 1), task.strength)
-    return replace(answer, image=mixed.to(blurry.dtype))
+    if answer.image.shape != blurry.shape:
+        raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
+    restored = answer.image.to(working).clamp(0, 1)
+    if task.strength != 1:
+        restored = torch.lerp(working, restored, task.strength)
+    return replace(answer, image=restored.to(blurry.dtype))
+
+
+def is_finite(image: Tensor) -> bool:
+    """Whether every value is finite; its extremes tell, without a mask as large as the photo."""
+    return bool(torch.stack(image.aminmax()).isfinite().all())
 
 
 def _rising(hook: StepHook) -> StepHook:
