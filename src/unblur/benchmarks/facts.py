@@ -32,12 +32,12 @@ def hardware() -> str:
 
 
 def commit() -> str | None:
-    """The commit of the package's source, with `+dirty` if files differ from it; None outside a git checkout."""
-    folder = Path(__file__).parent
+    """The commit of the package's source, with `+dirty` if a file of it differs or is new; None outside a git checkout."""
+    folder = Path(__file__).parents[1]
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return None
-    return head + ("+dirty" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+    return head + ("+dirty" if _git(folder, "status", "--porcelain", "--", ".") else "")
 
 
 def _processor() -> str:

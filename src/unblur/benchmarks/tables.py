@@ -54,9 +54,9 @@ def summary_table(summary: dict[str, Any]) -> Table:
     table.add_column("\nmethod", no_wrap=True)
     for heading, _ in _COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_row(summary["method"], *_cells(summary), style="bold")
     if summary["method"] != "input":
-        table.add_row(summary["method"], *_cells(summary), style="bold")
-    table.add_row("blurry input", *_cells({"psnr": summary["psnr_input"], "ssim": summary["ssim_input"]}))
+        table.add_row("blurry input", *_cells({"psnr": summary["psnr_input"], "ssim": summary["ssim_input"]}))
     table.add_section()
     for result in published:
         table.add_row(f"{result['method']} [{notes.index(_note(result)) + 1}]", *_cells(result), style="dim")
