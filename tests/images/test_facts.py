@@ -59,7 +59,7 @@ def test_mutated_exif_never_escapes() -> None:
         for at in random.integers(0, 250, 4):
             mutated[at] = random.integers(256)
         picture = Picture(hostile.photo(4, 4), "rgb", facts=FileFacts(exif=bytes(mutated)))
-        for kind in ("jpeg", "tiff"):
+        for kind in ("jpeg", "tiff", "webp", "avif"):
             encode_image(picture, kind)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import mmap
+import os
 from typing import Any
 
 import pyvips
 
 from unblur.errors import ReadError
-from unblur.images.link import scratch_file, write_all
+from unblur.images.link import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["convert"]
 
@@ -41,8 +42,8 @@ def convert(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
         result = converted.write_to_memory()
     except pyvips.Error:
         raise ReadError("has a colour profile that cannot be used for its pixels") from None
-    file = scratch_file()
-    write_all(file, result)
+    with lasting_scratch_file() as file:
+        write_all(file, result)
     return {"shape": [height, width, converted.bands], "dtype": request["dtype"]}, file
 
 
@@ -55,9 +56,12 @@ def _import(image: Any, profile: bytes, depth: int) -> Any:
 
 def _export(image: Any, profile: bytes, depth: int) -> Any:
     """Pixels of sRGB into the profile's space."""
-    # libvips takes profiles for output by file name only
+    # libvips takes profiles for output by file name only, and reads them at once.
     file = scratch_file()
-    write_all(file, profile)
-    return image.icc_transform(
-        f"/dev/fd/{file}", input_profile="srgb", intent="relative", black_point_compensation=True, depth=depth
-    )
+    try:
+        write_all(file, profile)
+        return image.icc_transform(
+            f"/dev/fd/{file}", input_profile="srgb", intent="relative", black_point_compensation=True, depth=depth
+        )
+    finally:
+        os.close(file)

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from unblur.errors import ReadError
 from unblur.images.exif import PREFIX
 from unblur.images.limits import check_size
-from unblur.images.link import scratch_file, write_all
+from unblur.images.link import lasting_scratch_file, write_all
 
 __all__ = ["add_facts", "decode_bmp", "is_grey_avif"]
 
@@ -62,8 +62,8 @@ def decode_bmp(source: int, max_pixels: int, *, damaged: bool) -> tuple[dict[str
         decoded = image.convert(modes[image.mode]) if image.mode in modes else image
         header |= {"shape": [image.height, image.width, len(decoded.getbands())], "blobs": {}}
         header["space"] = "grey" if decoded.mode == "L" else "rgb"
-        pixels = scratch_file()
-        write_all(pixels, decoded.tobytes())
+        with lasting_scratch_file() as pixels:
+            write_all(pixels, decoded.tobytes())
     return header, pixels
 
 

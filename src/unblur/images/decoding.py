@@ -16,7 +16,7 @@ import pyvips
 from unblur.errors import ReadError
 from unblur.images import colour, containers, exif
 from unblur.images.limits import check_size
-from unblur.images.link import scratch_file, write_all
+from unblur.images.link import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["JOBS", "complaint", "decode"]
 
@@ -119,11 +119,11 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
         "shape": [image.height, image.width, image.bands],
         "blobs": {name: len(blob) for name, blob in blobs.items()},
     }
-    pixels = scratch_file()
-    for strip in _strips(image):
-        write_all(pixels, strip)
-    for blob in blobs.values():
-        write_all(pixels, blob)
+    with lasting_scratch_file() as pixels:
+        for strip in _strips(image):
+            write_all(pixels, strip)
+        for blob in blobs.values():
+            write_all(pixels, blob)
     return header, pixels
 
 

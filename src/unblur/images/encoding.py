@@ -1,7 +1,7 @@
 """Pictures to the bytes of image files.
 
 JPEG is written at quality 95, with full chroma unless the file that was read had less. WebP is lossless unless the file
-that was read was not; AVIF is written at quality 90 with full chroma and exact alpha. PNG, TIFF and BMP keep every value.
+that was read was not; AVIF is written at quality 90 with full chroma and exact alpha. The others keep every value.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -196,7 +197,9 @@ def _with_pillow(picture: Picture, kind: str, **options: Any) -> bytes:
         mode = "L"
     blocks = {"exif": facts.exif, "icc_profile": facts.icc, "xmp": facts.xmp}
     options |= {name: block for name, block in blocks.items() if block}
-    _to_pillow(picture).convert(mode).save(file, kind, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on oddities in EXIF, which are the camera's
+        _to_pillow(picture).convert(mode).save(file, kind, **options)
     return file.getvalue()
 
 

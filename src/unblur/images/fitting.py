@@ -81,7 +81,7 @@ def _fit_metadata(picture: Picture, kind: str, notes: list[str], *, strip_metada
     if exif:
         try:
             exif = upright_exif(exif, picture.width, picture.height)
-            if kind == "tiff":
+            if kind in {"tiff", "avif"}:  # where Pillow must understand the block
                 embed_exif(EMPTY_TIFF, exif)
         except ValueError:
             exif = None

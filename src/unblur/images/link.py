@@ -9,10 +9,11 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["receive", "scratch_file", "send", "write_all"]
+__all__ = ["lasting_scratch_file", "receive", "scratch_file", "send", "write_all"]
 
 _LARGEST_MESSAGE = 1 << 16
 
@@ -35,16 +36,11 @@ def receive(link: socket.socket) -> tuple[dict[str, Any], int | None]:
         part, came, _, _ = socket.recv_fds(link, _LARGEST_MESSAGE, 1)
         files += came
         if not part or len(line) > _LARGEST_MESSAGE:
-            close_all(files)
+            for file in files:
+                os.close(file)
             raise EOFError
         line += part
     return json.loads(line), files[0] if files else None
-
-
-def close_all(files: Iterable[int]) -> None:
-    """Close descriptors."""
-    for file in files:
-        os.close(file)
 
 
 def scratch_file() -> int:
@@ -53,6 +49,17 @@ def scratch_file() -> int:
         return os.memfd_create("unblur", os.MFD_CLOEXEC)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+@contextmanager
+def lasting_scratch_file() -> Generator[int]:
+    """A scratch file for a result: it stays open after the block, unless the block fails."""
+    file = scratch_file()
+    try:
+        yield file
+    except BaseException:
+        os.close(file)
+        raise
 
 
 def write_all(file: int, data: bytes | memoryview) -> None:

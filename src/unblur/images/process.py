@@ -6,7 +6,6 @@ import atexit
 import math
 import mmap
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -65,10 +64,9 @@ class DecodeWorker:
         }
         with self._lock:
             link = self._running()
+            link.settimeout(limits.cpu_seconds + _EXTRA_WALL_SECONDS)
             try:
                 send(link, request, source)
-                if not select.select([link], [], [], limits.cpu_seconds + _EXTRA_WALL_SECONDS)[0]:
-                    raise TimeoutError
                 answer, pixels = receive(link)
             except BaseException as error:
                 # Whatever broke the exchange, an answer that comes later must not be taken for the next job's.
