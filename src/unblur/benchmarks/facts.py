@@ -32,7 +32,7 @@ def hardware() -> str:
 
 
 def commit() -> str | None:
-    """The commit of the package's source, with `+dirty` if a file of it differs or is new; None outside a git checkout."""
+    """The commit of the package's source, with `+dirty` if a file of it differs or is new; None outside git."""
     folder = Path(__file__).parents[1]
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
