@@ -1,0 +1,54 @@
+"""Which part of a photo tells most about its blur."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
+from torch import Tensor
+
+__all__ = ["crop_informative"]
+
+_CAP = 0.1
+"""A gradient counts at most so much: many edges in many directions tell more than one glaring one."""
+_CLIPPED = 0.99
+
+
+def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:
+    """The photo itself if it has no more than `pixels`, else the rectangle of its shape with most usable edges.
+
+    Args:
+        grey: In [0, 1].
+        pixels: Area of the rectangle.
+        smallest_side: Neither side becomes smaller than this, as far as the photo reaches.
+    """
+    height, width = grey.shape[-2:]
+    if height * width <= pixels:
+        return grey
+    scale = (pixels / (height * width)) ** 0.5
+    rows = min(height, max(round(height * scale), smallest_side))
+    columns = min(width, max(round(width * scale), smallest_side))
+    top, left = _best_corner(_usable_edges(grey), rows, columns)
+    return grey[..., top : top + rows, left : left + columns]
+
+
+def _usable_edges(grey: Tensor) -> Tensor:
+    """Capped gradients, none where the photo is clipped, since light was lost there."""
+    right = F.pad(grey[..., :, 1:] - grey[..., :, :-1], (0, 1))
+    down = F.pad(grey[..., 1:, :] - grey[..., :-1, :], (0, 0, 0, 1))
+    clipped = F.max_pool2d((grey >= _CLIPPED).to(grey.dtype), 5, 1, 2)
+    return torch.hypot(right, down).clamp_max(_CAP) * (1 - clipped)
+
+
+def _best_corner(value: Tensor, rows: int, columns: int) -> tuple[int, int]:
+    """Top left corner of the window of largest sum, on a grid of a sixteenth of the window."""
+    total = F.pad(value.double().cumsum(-1).cumsum(-2), (1, 0, 1, 0))
+    steps = max(1, rows // 16), max(1, columns // 16)
+    sums = (
+        total[..., rows :: 1, columns :: 1]
+        - total[..., : total.shape[-2] - rows, columns:]
+        - total[..., rows:, : total.shape[-1] - columns]
+        + total[..., : total.shape[-2] - rows, : total.shape[-1] - columns]
+    )[..., :: steps[0], :: steps[1]]
+    best = int(sums.flatten().argmax())
+    return best // sums.shape[-1] * steps[0], best % sums.shape[-1] * steps[1]

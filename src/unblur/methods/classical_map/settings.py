@@ -1,0 +1,27 @@
+"""The numbers of blind MAP deblurring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+__all__ = ["MapSettings"]
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Settings of the method `map`; all were chosen on synthetic photos, see docs/map.md."""
+
+    prior: Annotated[
+        Literal["l0", "tv", "l1l2", "dark-channel", "extreme-channels"],
+        "What a sharp image looks like while the kernel is searched.",
+    ] = "l0"
+    hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 2
+    first_box: Annotated[int, "Side in pixels of the box that the kernel is first searched in; it grows."] = 31
+    largest_box: Annotated[int, "Side in pixels beyond which the box does not grow."] = 127
+    rounds: Annotated[int, "Rounds of latent image and kernel on each level of the pyramid."] = 5
+    pixels: Annotated[int, "Each level looks at no more than about so many pixels."] = 300_000
+    solver: Annotated[
+        Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the final image is deconvolved."
+    ] = "hyper-laplacian"
+    smoothness: Annotated[float, "Of the final image: 1 suits the noise of the photo, higher is smoother."] = 1.0

@@ -1,0 +1,1 @@
+"""Deconvolution with a kernel that the caller knows."""

@@ -1,0 +1,18 @@
+"""The numbers of deconvolution with a known kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+__all__ = ["KnownKernelSettings"]
+
+
+@dataclass(frozen=True)
+class KnownKernelSettings:
+    """Settings of the method `known-kernel`."""
+
+    solver: Annotated[
+        Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the photo is deconvolved."
+    ] = "hyper-laplacian"
+    smoothness: Annotated[float, "1 suits the noise of the photo; higher is smoother, lower is sharper."] = 1.0

@@ -1,0 +1,133 @@
+"""Deconvolution under a sparse-gradient prior (hyper-Laplacian, total variation), borders and saturation unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply, multiply_conjugate, power, spectrum
+from unblur.solvers.differences import Images, difference_power, differences, differences_adjoint
+from unblur.solvers.frame import Frame
+from unblur.solvers.proximal import shrink
+
+__all__ = ["deconvolve_sparse"]
+
+_WARM_PENALTIES = (1.0, 8.0, 64.0)
+"""Penalties of the half-quadratic start, times the prior's strength."""
+_DATA_PENALTY = 0.2
+_GRADIENT_PENALTY = 0.02
+"""Penalties of the alternating directions that follow; both were chosen on synthetic photos."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One photo in its frame, ready for both solvers."""
+
+    frame: Frame
+    blur: Tensor
+    blur_power: Tensor
+    gradient_power: Tensor
+    observed: Tensor
+    inside: Tensor
+    saturated: Tensor | None
+    prior_strength: float
+    exponent: float
+
+    def shrink(self, gradients: tuple[Tensor, Tensor], penalty: float) -> tuple[Tensor, Tensor]:
+        threshold = self.prior_strength / penalty
+        return shrink(gradients[0], threshold, self.exponent), shrink(gradients[1], threshold, self.exponent)
+
+    def reblur(self, latent_spectrum: Tensor) -> Tensor:
+        return from_spectrum(multiply(self.blur, latent_spectrum), self.frame.size)
+
+    def agree(self, reblurred: Tensor) -> Tensor:
+        """The light near `reblurred` that agrees with what was observed: proximal map of the data term."""
+        light = torch.lerp(reblurred, self.observed, self.inside / (self.inside + _DATA_PENALTY))
+        if self.saturated is None:
+            return light
+        # A clipped pixel only says that there was at least so much light.
+        return torch.where(self.saturated & (reblurred > light), reblurred, light)
+
+
+def deconvolve_sparse(
+    blurry: Images,
+    kernel: Float[Tensor, "b 1 kh kw"],
+    *,
+    prior_strength: float,
+    exponent: float = 0.8,
+    steps: int = 8,
+    saturation: float | None = None,
+) -> Images:
+    """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
+
+    A few half-quadratic steps with rising penalty (Krishnan and Fergus, NIPS 2009, Eq. 3) on the smoothly continued
+    photo; then alternating directions with a mask m that is 0 outside the photo, so that nothing has to be invented
+    there (Almeida and Figueiredo, IEEE TIP 2013, Eq. 30 to 36), and at saturated pixels that ought to be brighter.
+
+    Args:
+        blurry: In [0, 1]; a batch of channels or photos.
+        kernel: Sum 1, odd sizes; one for all or one a photo.
+        prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
+        exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
+        steps: Alternating steps; 0 stops after the half-quadratic start.
+        saturation: Pixels from this value up were clipped; None: none was.
+    """
+    problem = _pose(blurry, kernel, prior_strength, exponent, saturation)
+    latent_spectrum = _start(problem)
+    if steps == 0:
+        return problem.frame.crop(from_spectrum(latent_spectrum, problem.frame.size))
+    return problem.frame.crop(_alternate(problem, latent_spectrum, steps))
+
+
+def _pose(
+    blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float, saturation: float | None
+) -> _Problem:
+    frame = Frame.around((blurry.shape[-2], blurry.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
+    blur = kernel_spectrum(kernel, frame.size)
+    return _Problem(
+        frame=frame,
+        blur=blur,
+        blur_power=power(blur),
+        gradient_power=difference_power(frame.size, blurry),
+        observed=frame.extend(blurry),
+        inside=frame.place(torch.ones_like(blurry[:1, :1])),
+        saturated=None if saturation is None else frame.place(blurry) >= saturation,
+        prior_strength=prior_strength,
+        exponent=exponent,
+    )
+
+
+def _start(problem: _Problem) -> Tensor:
+    """Half-quadratic splitting, one step a penalty; the spectrum of the latent image."""
+    back_projected = multiply_conjugate(problem.blur, spectrum(problem.observed))
+    latent = problem.observed
+    latent_spectrum = back_projected
+    for penalty in _WARM_PENALTIES:
+        weight = penalty * problem.prior_strength
+        wanted = spectrum(differences_adjoint(*problem.shrink(differences(latent), weight)))
+        latent_spectrum = (back_projected + weight * wanted) / (problem.blur_power + weight * problem.gradient_power)
+        latent = from_spectrum(latent_spectrum, problem.frame.size)
+    return latent_spectrum
+
+
+def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor:
+    """Alternating direction method of multipliers; splits u = k * x and v = grad x, scaled multipliers."""
+    damped = _DATA_PENALTY * problem.blur_power + _GRADIENT_PENALTY * problem.gradient_power
+    latent = from_spectrum(latent_spectrum, problem.frame.size)
+    light_gap, right_gap, down_gap = (torch.zeros_like(latent) for _ in range(3))
+    for _ in range(steps):
+        reblurred = problem.reblur(latent_spectrum).add_(light_gap)
+        light = problem.agree(reblurred)
+        light_gap = reblurred.sub_(light)
+        right, down = differences(latent)
+        right, down = right.add_(right_gap), down.add_(down_gap)
+        sparse_right, sparse_down = problem.shrink((right, down), _GRADIENT_PENALTY)
+        right_gap, down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
+        wanted = differences_adjoint(sparse_right.sub_(right_gap), sparse_down.sub_(down_gap))
+        data = multiply_conjugate(problem.blur, spectrum(light.sub_(light_gap)))
+        latent_spectrum = (_DATA_PENALTY * data + _GRADIENT_PENALTY * spectrum(wanted)) / damped.clamp_min(1e-9)
+        latent = from_spectrum(latent_spectrum, problem.frame.size)
+    return latent

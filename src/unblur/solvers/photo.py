@@ -1,0 +1,141 @@
+"""A photo and its kernel in, the sharp photo out: light, noise, saturation, colour and size are dealt with here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.blur.convolve import convolve
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.images.tiling import run_tiled
+from unblur.solvers.differences import Images
+from unblur.solvers.half_quadratic import deconvolve_sparse
+from unblur.solvers.richardson_lucy import deconvolve_richardson_lucy
+from unblur.solvers.wiener import deconvolve_wiener
+
+__all__ = ["SOLVERS", "Solver", "estimate_noise", "restore_with_kernel"]
+
+Solver = Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"]
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
+
+_SATURATION = 0.995
+"""From here up a pixel may have been clipped: the two highest values of 8 bit."""
+_TILE = 1024
+_HALO_KERNELS = 2
+"""Tiles overlap by so many kernel sizes on each side; farther than that nothing rings."""
+_LIGHT_SAMPLE = 384
+"""Side in pixels of the part of the photo on which the light is decided."""
+
+Kernel = Float[Tensor, "1 1 kh kw"]
+
+
+def restore_with_kernel(
+    blurry: Images,
+    kernel: Kernel,
+    *,
+    solver: Solver = "hyper-laplacian",
+    smoothness: float = 1.0,
+    light: Literal["auto", "encoded", "linear"] = "auto",
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> tuple[Images, Literal["encoded", "linear"]]:
+    """The sharp photo, each colour channel by itself, and the light in which it was deconvolved.
+
+    Args:
+        blurry: sRGB-encoded, in [0, 1].
+        kernel: Sum 1, odd sizes.
+        solver: By name.
+        smoothness: 1 suits the noise of the photo; higher is smoother.
+        light: Where the blur took place; `"auto"`: where the kernel explains the photo better.
+        on_progress: Called with the share that is done; raises to stop.
+
+    Returns:
+        An image of the same shape, sRGB-encoded; values may leave [0, 1].
+    """
+    chosen = choose_light(blurry, kernel) if light == "auto" else light
+    working = srgb_to_linear(blurry) if chosen == "linear" else blurry
+    restored = _deconvolve(working, kernel, solver, smoothness, on_progress)
+    return (linear_to_srgb(restored.clamp(0, 1)) if chosen == "linear" else restored), chosen
+
+
+def choose_light(blurry: Images, kernel: Kernel) -> Literal["encoded", "linear"]:
+    """The light in which this kernel explains the photo better.
+
+    The photo is deconvolved and blurred again in either light; what differs from it is compared as the eye sees it,
+    sRGB-encoded. Looks at the middle of the photo.
+    """
+    top, left = (max(0, (side - _LIGHT_SAMPLE) // 2) for side in blurry.shape[-2:])
+    part = blurry[..., top : top + _LIGHT_SAMPLE, left : left + _LIGHT_SAMPLE].mean(1, keepdim=True)
+    linear = srgb_to_linear(part)
+    misfit = _misfit(part, _reblur(part, kernel), kernel)
+    misfit_linear = _misfit(part, linear_to_srgb(_reblur(linear, kernel)), kernel)
+    return "linear" if misfit_linear < misfit else "encoded"
+
+
+def _reblur(blurry: Tensor, kernel: Tensor) -> Tensor:
+    run = _choose_solver(blurry, kernel, "hyper-laplacian", 1.0)
+    return convolve(run(blurry).clamp(0, 1), kernel, "replicate")
+
+
+def _misfit(blurry: Tensor, reblurred: Tensor, kernel: Tensor) -> float:
+    reach = [side // 2 for side in kernel.shape[-2:]]
+    margins = [min(r, (side - 1) // 2) for r, side in zip(reach, blurry.shape[-2:], strict=True)]
+    difference = (reblurred - blurry)[
+        ..., margins[0] : blurry.shape[-2] - margins[0], margins[1] : blurry.shape[-1] - margins[1]
+    ]
+    return float(difference.square().mean())
+
+
+def estimate_noise(blurry: Images) -> float:
+    """Standard deviation of the noise, at least that of rounding to 8 bit.
+
+    Blur leaves nothing of the highest frequencies, so what is there is noise: Immerkaer (CVIU 1996) with the median
+    instead of the mean, against edges.
+    """
+    rounding = 1 / (255 * 12**0.5)
+    height, width = blurry.shape[-2:]
+    if min(height, width) < 3:
+        return rounding
+    line = torch.tensor([1.0, -2.0, 1.0], dtype=blurry.dtype, device=blurry.device)
+    mask = (line[:, None] * line[None, :] / 6).view(1, 1, 3, 3)
+    # A million values tell the noise of a photo of any size.
+    every = max(1, round(height * width / 1e6))
+    rough = F.conv2d(blurry.reshape(-1, 1, height, width), mask, stride=(every, 1))
+    return max(float(rough.abs().median()) / 0.6745, rounding)
+
+
+def _deconvolve(
+    blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float, on_progress: Callable[[float], None]
+) -> Tensor:
+    run = _choose_solver(blurry, kernel, solver, smoothness)
+    halo = _HALO_KERNELS * max(kernel.shape[-2:])
+    channels: list[Tensor] = []
+    for channel in blurry.split(1, dim=1):
+
+        def tell(done: int, tiles: int) -> None:
+            on_progress((len(channels) + done / tiles) / blurry.shape[1])
+
+        channels.append(run_tiled(channel, run, _TILE, halo, tell))
+    return torch.cat(channels, dim=1)
+
+
+def _choose_solver(
+    blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float
+) -> Callable[[Tensor], Tensor]:
+    """The solver with the numbers that suit the noise of this photo; they were chosen on synthetic photos."""
+    noise = estimate_noise(blurry)
+    saturation = _SATURATION if bool((blurry >= _SATURATION).any()) else None
+    if solver == "wiener":
+        return lambda part: deconvolve_wiener(part, kernel, prior_strength=smoothness * (1e-3 + 0.5 * noise))
+    if solver == "richardson-lucy":
+        steps = max(5, round(60 / (smoothness * (1 + noise / 0.004))))
+        return lambda part: deconvolve_richardson_lucy(part, kernel, steps=steps, saturation=saturation)
+    exponent = 1.0 if solver == "tv" else 0.8
+    prior_strength = smoothness * (8e-5 + 0.02 * noise)
+    return lambda part: deconvolve_sparse(
+        part, kernel, prior_strength=prior_strength, exponent=exponent, saturation=saturation
+    )
