@@ -1,11 +1,13 @@
-"""Peak signal-to-noise ratio."""
+"""Peak signal-to-noise ratio, and the gain over the blurry image that follows from it."""
 
 from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["psnr"]
+from unblur.metrics.luma import luma_matlab_studio
+
+__all__ = ["isnr", "psnr", "psnr_y_matlab"]
 
 
 def psnr(
@@ -23,3 +25,19 @@ def psnr(
     """
     error = (restored.double() - sharp.double()).square().mean(dim=(1, 2, 3))
     return 10 * (data_range**2 / error).log10()
+
+
+def psnr_y_matlab(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """PSNR in dB of `luma_matlab_studio` alone, data range 1, as BasicSR's `test_y_channel`; images in [0, 1]."""
+    return psnr(luma_matlab_studio(restored.double()), luma_matlab_studio(sharp.double()), data_range=1.0)
+
+
+def isnr(
+    restored: Float[Tensor, "b c h w"],
+    blurry: Float[Tensor, "b c h w"],
+    sharp: Float[Tensor, "b c h w"],
+    *,
+    data_range: float,
+) -> Float[Tensor, " b"]:
+    """Improvement over the blurry image in dB: `psnr(restored, sharp) - psnr(blurry, sharp)`."""
+    return psnr(restored, sharp, data_range=data_range) - psnr(blurry, sharp, data_range=data_range)
