@@ -125,7 +125,10 @@ def _load_mat(path: str | os.PathLike[str]) -> dict[str, object]:
         from scipy.io import loadmat  # noqa: PLC0415 - part of the [bench] extra
     except ImportError:
         raise UsageError("a .mat file is read by scipy, which is not here; install unblur[bench]") from None
-    return loadmat(os.fspath(path))
+    try:
+        return loadmat(os.fspath(path))
+    except Exception as error:  # scipy has errors of its own for damaged files, of no common kind
+        raise ValueError(str(error)) from error
 
 
 @cache

@@ -6,7 +6,15 @@ from typing import Literal, get_args
 
 __all__ = ["PROTOCOLS", "Protocol"]
 
-Protocol = Literal["plain", "shift"]
-"""`"plain"`: the whole frame as it is. `"shift"`: 15 pixels of border dropped, best of the quarter-pixel shifts."""
+Protocol = Literal["plain", "shift", "gopro", "realblur", "kohler"]
+"""How a pair is scored; PSNR over all channels with data range 1 in each.
+
+`"plain"`: the whole frame as it is; SSIM Gaussian, valid.
+`"shift"`: 15 pixels of border dropped, best of the quarter-pixel shifts (Levin, Lai); SSIM Gaussian, valid, of grey
+images after subsampling to about 256 pixels.
+`"gopro"`: rounded to 8 bits, whole frame; SSIM as MATLAB's `ssim` of an RGB array (GoPro, HIDE, REDS).
+`"realblur"`: gain and ECC homography undone, only where the warped image lies; SSIM Gaussian, valid (RealBlur).
+`"kohler"`: gain and shift undone, best of the sharp views along the shake; MS-SSIM in the place of SSIM (Köhler).
+"""
 
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)

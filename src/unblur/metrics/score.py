@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.errors import ShapeError, UsageError
-from unblur.metrics.protocols import PROTOCOLS, Protocol
+from unblur.metrics.alignment import Comparison, bring_together
+from unblur.metrics.ms_ssim import ms_ssim_gaussian_valid
+from unblur.metrics.protocols import Protocol
 from unblur.metrics.psnr import psnr
 from unblur.metrics.residual import spectral_error, squared_error
-from unblur.metrics.shift import align_by_shift
-from unblur.metrics.ssim import ssim_gaussian_valid, ssim_gaussian_valid_subsampled
+from unblur.metrics.ssim import (
+    ssim_3d_matlab,
+    ssim_gaussian_valid,
+    ssim_gaussian_valid_subsampled,
+    ssim_terms_gaussian_valid,
+)
 
-__all__ = ["Scores", "score"]
+__all__ = ["Scores", "score", "score_comparison"]
 
 
 class Scores(NamedTuple):
@@ -23,9 +28,8 @@ class Scores(NamedTuple):
 
     Attributes:
         psnr: dB, over all channels, data range 1.
-        ssim: Wang's Gaussian window inside the image, mean of the channels; for grey images under `"shift"`, after
-            the subsampling to about 256 pixels that the Levin and Lai scripts do.
-        shift: `(B, 2)`, (right, down) in pixels that was undone; zero under `"plain"`.
+        ssim: In the variant that belongs to the protocol, see `Protocol`.
+        shift: `(B, 2)`, (right, down) in pixels that was undone; zero where nothing is aligned.
         squared_error: Sum of squared differences over what was compared.
         spectral_error: Largest singular value of the difference.
     """
@@ -37,38 +41,52 @@ class Scores(NamedTuple):
     spectral_error: Tensor
 
 
-def score(restored: Float[Tensor, "b c _h _w"], sharp: Float[Tensor, "b c _h2 _w2"], protocol: Protocol) -> Scores:
-    """The scores of restored images under a protocol.
+def score(
+    restored: Float[Tensor, "b c _h _w"],
+    sharp: Float[Tensor, "b c _h2 _w2"],
+    protocol: Protocol,
+    views: Sequence[Tensor] = (),
+) -> Scores:
+    """The scores of restored images under a protocol; arguments and errors as for `bring_together`."""
+    return score_comparison(bring_together(restored, sharp, protocol, views), protocol)
 
-    Args:
-        restored: Answers in [0, 1].
-        sharp: Truths in [0, 1]; under `"shift"` the size may differ by a little.
-        protocol: See `Protocol`.
 
-    Raises:
-        UsageError: No such protocol.
-        ShapeError: Other channels, under `"plain"` another size, or too small for the protocol.
-    """
-    if protocol not in PROTOCOLS:
-        raise UsageError(f"there is no protocol {protocol!r}; choose one of: {', '.join(PROTOCOLS)}")
-    _check(restored, sharp, protocol)
-    shift = torch.zeros(len(sharp), 2, dtype=torch.float64)
-    ssim = ssim_gaussian_valid
-    if protocol == "shift":
-        restored, sharp, shift = align_by_shift(restored, sharp)
-        ssim = ssim_gaussian_valid_subsampled if sharp.shape[1] == 1 else ssim_gaussian_valid
+def score_comparison(pair: Comparison, protocol: Protocol) -> Scores:
+    """The scores of a pair that was brought together under `protocol`."""
     return Scores(
-        psnr(restored, sharp, data_range=1.0),
-        ssim(restored, sharp, data_range=1.0),
-        shift,
-        squared_error(restored, sharp),
-        spectral_error(restored, sharp),
+        _psnr_inside(pair),
+        _ssim(pair, protocol),
+        pair.shift,
+        squared_error(pair.restored, pair.sharp),
+        spectral_error(pair.restored, pair.sharp),
     )
 
 
-def _check(restored: Tensor, sharp: Tensor, protocol: Protocol) -> None:
-    same = 4 if protocol == "plain" else 2
-    if restored.shape[:same] != sharp.shape[:same]:
-        raise ShapeError(
-            f"restored and sharp images are of one shape, not {tuple(restored.shape)} and {tuple(sharp.shape)}"
-        )
+def _psnr_inside(pair: Comparison) -> Tensor:
+    values = psnr(pair.restored, pair.sharp, data_range=1.0)
+    if pair.mask is None:
+        return values
+    # outside the mask both images are black: the error is the same, the count smaller
+    return values + 10 * pair.mask.double().mean(dim=(1, 2, 3)).log10()
+
+
+def _ssim(pair: Comparison, protocol: Protocol) -> Tensor:
+    restored, sharp = pair.restored, pair.sharp
+    if pair.mask is not None:
+        return _ssim_inside(restored, sharp, pair.mask)
+    if protocol == "kohler":
+        return ms_ssim_gaussian_valid(restored, sharp, data_range=1.0)
+    if protocol == "gopro":
+        return ssim_3d_matlab(restored, sharp, data_range=1.0)
+    if protocol == "shift" and sharp.shape[1] == 1:
+        return ssim_gaussian_valid_subsampled(restored, sharp, data_range=1.0)
+    return ssim_gaussian_valid(restored, sharp, data_range=1.0)
+
+
+def _ssim_inside(restored: Tensor, sharp: Tensor, mask: Tensor) -> Tensor:
+    """The map of the Gaussian SSIM, averaged over the pixels of the mask."""
+    luminance, structure = ssim_terms_gaussian_valid(restored, sharp, data_range=1.0)
+    top, left = ((whole - part) // 2 for whole, part in zip(mask.shape[-2:], luminance.shape[-2:], strict=True))
+    inside = mask[..., top : mask.shape[-2] - top, left : mask.shape[-1] - left].double()
+    sums = (luminance * structure * inside).sum(dim=(2, 3))
+    return (sums / inside.sum(dim=(2, 3))).mean(dim=1)
