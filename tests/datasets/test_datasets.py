@@ -87,7 +87,7 @@ def test_a_set_is_read_pair_by_pair(root):
 
 
 def test_an_incomplete_folder_is_told_in_one_sentence(tmp_path):
-    with pytest.raises(DataError, match="expected a folder 'gt'"):
+    with pytest.raises(DataError, match="expected a folder 'levin' in"):
         levin(tmp_path)
     trees.levin_tree(tmp_path)
     (tmp_path / "levin" / "blurred" / "im2_kernel3_img.png").unlink()

@@ -16,7 +16,7 @@ from torch import Tensor
 from unblur.blur.kernels import Kernel, kernel_from_trajectory
 from unblur.errors import KernelError
 
-__all__ = ["sample_motion_kernel", "sample_trajectory"]
+__all__ = ["fit_path", "sample_motion_kernel", "sample_motion_path", "sample_trajectory"]
 
 
 def sample_trajectory(
@@ -61,7 +61,14 @@ def sample_trajectory(
 
 
 def sample_motion_kernel(size: int, generator: torch.Generator, *, length: tuple[float, float] | None = None) -> Kernel:
-    """The kernel of a random camera shake.
+    """The kernel of a random camera shake; see `sample_motion_path`."""
+    return kernel_from_trajectory(sample_motion_path(size, generator, length=length), size)
+
+
+def sample_motion_path(
+    size: int, generator: torch.Generator, *, length: tuple[float, float] | None = None
+) -> Float[Tensor, "n 2"]:
+    """The path of a random camera shake, of random temper, that fits into a kernel.
 
     Args:
         size: Odd side of the kernel, at least 3. A path that would reach outside is shrunk to fit.
@@ -81,6 +88,11 @@ def sample_motion_kernel(size: int, generator: torch.Generator, *, length: tuple
     points = sample_trajectory(
         generator, length=way, steps=steps, anxiety=2 * anxiety, centripetal=8 * centripetal, impulse_rate=3 * impulses
     )
+    return fit_path(points, size)
+
+
+def fit_path(points: Float[Tensor, "n 2"], size: int) -> Float[Tensor, "n 2"]:
+    """The path, shrunk if need be until it lies inside a kernel of that odd side."""
     radius = size // 2
-    fit = min(1.0, radius / max(float(points.abs().max()), 1e-6))
-    return kernel_from_trajectory((points * fit).clamp(-radius, radius), size)  # the clamp is for rounding
+    shrunk = points * min(1.0, radius / max(float(points.abs().max()), 1e-6))
+    return shrunk.clamp(-radius, radius)  # for rounding

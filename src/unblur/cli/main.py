@@ -12,6 +12,8 @@ from typer.main import get_command
 
 from unblur.batch.signals import Interrupted
 from unblur.cli.benchmark import benchmark
+from unblur.cli.blur import blur
+from unblur.cli.data import data
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.restore import restore, settle_save_kernel
@@ -29,6 +31,8 @@ app = typer.Typer(
 app.command()(restore)
 app.command()(methods)
 app.command()(benchmark)
+app.command()(blur)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor
+from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor, set_folder
 from unblur.datasets.pairs import Loader, Pair, PairedSet
 
 __all__ = ["dublid_bsds"]
@@ -30,7 +30,7 @@ def dublid_bsds(root: Path) -> PairedSet:
     Raises:
         DataError: The folder is missing or incomplete.
     """
-    folder = root / "dublid-bsds"
+    folder = set_folder(root, "dublid-bsds")
     sharp = need_files(folder / "sharp", "groundtruth_*.png", _IMAGES)
     blurred = need_files(folder / "blurred", "blurred_*_0[0-3].png", _IMAGES * _KERNELS)
     [stack] = read_arrays(folder / "estimated_kernels_4x23x23.npz", ["kernels"])

@@ -1,21 +1,36 @@
-"""Where data sets lie, and reading their files."""
+"""Where data sets lie, and reading their files. Nothing here imports torch before a tensor is asked for."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from unblur.errors import DataError, ImageError, ReadError
 from unblur.images.files import read_image
 from unblur.images.working import to_working
 
-__all__ = ["as_kernel", "find_root", "need_files", "read_arrays", "read_tensor"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "as_kernel",
+    "find_images",
+    "find_root",
+    "need_files",
+    "need_folder",
+    "read_arrays",
+    "read_tensor",
+    "set_folder",
+]
+
+IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""Which files of a data set's folder are images."""
 
 _VARIABLE = "UNBLUR_DATA"
 _DEFAULT = Path("../shared/data")
@@ -36,6 +51,49 @@ def find_root(given: Path | None) -> Path:
     raise DataError(f"where the data sets are is not known; name their folder with --data or in {_VARIABLE}")
 
 
+def set_folder(root: Path, *names: str) -> Path:
+    """The folder of one data set.
+
+    Args:
+        root: Folder that holds the data sets, or the set's own folder.
+        names: What the set's folder may be called, in order of preference.
+
+    Raises:
+        DataError: There is none, and `root` is not called like that either.
+    """
+    for name in names:
+        if (root / name).is_dir():
+            return root / name
+    if root.is_dir() and root.resolve().name in {Path(name).name for name in names}:
+        return root
+    raise DataError(f"expected a folder {' or '.join(map(repr, names))} in {str(root)!r}; found none")
+
+
+def need_folder(folder: Path, content: str) -> Path:
+    """The folder itself, if it exists.
+
+    Raises:
+        DataError: It does not; the message says what it should hold.
+    """
+    if not folder.is_dir():
+        raise DataError(f"expected a folder {folder.name!r} with {content} in {str(folder.parent)!r}; found none")
+    return folder
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Every image file in and below a folder, in order of their paths; hidden files are passed over.
+
+    Raises:
+        DataError: Missing folder, or no image in it.
+    """
+    need_folder(folder, "images")
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES]
+    images = sorted(path for path in files if not path.name.startswith(".") and path.is_file())
+    if not images:
+        raise DataError(f"expected images in {str(folder)!r}; found none")
+    return images
+
+
 def need_files(folder: Path, pattern: str, count: int | None = None) -> list[Path]:
     """The files of a data set in order of their names.
 
@@ -47,9 +105,7 @@ def need_files(folder: Path, pattern: str, count: int | None = None) -> list[Pat
     Raises:
         DataError: Missing folder, or another number of files.
     """
-    if not folder.is_dir():
-        raise DataError(f"expected a folder {folder.name!r} with {pattern} in {str(folder.parent)!r}; found none")
-    files = sorted(folder.glob(pattern))
+    files = sorted(need_folder(folder, pattern).glob(pattern))
     if not files or count not in {None, len(files)}:
         expected = "one file or more" if count is None else f"{count} files"
         raise DataError(f"expected {expected} of the form {pattern} in {str(folder)!r}; found {len(files)}")
@@ -66,7 +122,9 @@ def read_tensor(path: Path) -> Tensor:
         pixels = to_working(read_image(path))
     except ImageError as error:
         raise ReadError(f"{path.name}: {error}") from error
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+    from unblur.images.tensors import array_to_tensor  # noqa: PLC0415 - torch
+
+    return array_to_tensor(pixels)
 
 
 def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:
@@ -84,4 +142,6 @@ def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:
 
 def as_kernel(values: NDArray[np.float64]) -> Tensor:
     """A kernel `(1, 1, kH, kW)`, float32, sum 1, from its values."""
+    import torch  # noqa: PLC0415 - see the module's first line
+
     return torch.from_numpy((values / values.sum()).astype(np.float32))[None, None]

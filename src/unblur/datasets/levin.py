@@ -14,7 +14,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor
+from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor, set_folder
 from unblur.datasets.pairs import Loader, Pair, PairedSet
 
 __all__ = ["KERNELS", "levin", "levin_kernels"]
@@ -29,7 +29,7 @@ def levin(root: Path) -> PairedSet:
     Raises:
         DataError: The folder is missing or incomplete.
     """
-    folder = root / "levin"
+    folder = set_folder(root, "levin")
     sharp = need_files(folder / "gt", "im[1-4].png", _IMAGES)
     blurred = need_files(folder / "blurred", "im[1-4]_kernel[1-8]_img.png", _IMAGES * KERNELS)
     kernels = levin_kernels(root)
@@ -47,7 +47,7 @@ def levin_kernels(root: Path) -> list[Tensor]:
     Raises:
         DataError: The file is missing or not what it should be.
     """
-    arrays = read_arrays(root / "levin" / "levin_kernels_float.npz", [f"k{i + 1}" for i in range(KERNELS)])
+    arrays = read_arrays(set_folder(root, "levin") / "levin_kernels_float.npz", [f"k{i + 1}" for i in range(KERNELS)])
     return [as_kernel(values) for values in arrays]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Loader", "Pair", "PairedSet", "spread"]
 
@@ -22,6 +23,9 @@ class Pair:
         kernel: The true blur `(1, 1, kH, kW)`, sum 1, where it is known: `convolve(sharp, kernel)` is `blurry`, up to
             a shift of a few pixels where the data were photographed.
         light: In which light the blur took place; `"encoded"`: the image was blurred as it is stored.
+        motion_field: The true displacement over the exposure `(1, 2, H, W)`, (right, down) in pixels, if it is known.
+        views: Where the truth is a sequence of sharp images over the exposure: all of them, each read when it is asked
+            for; `sharp` is the middle one.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Pair:
     sharp: Tensor
     kernel: Tensor | None = None
     light: Literal["auto", "encoded", "linear"] = "encoded"
+    motion_field: Tensor | None = None
+    views: Sequence[Tensor] = ()
 
 
 Loader = Callable[[], Pair]

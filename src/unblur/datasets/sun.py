@@ -17,7 +17,7 @@ from torch import Tensor
 
 from unblur.blur.convolve import convolve
 from unblur.blur.noise import add_gaussian_noise
-from unblur.datasets.folders import need_files, read_tensor
+from unblur.datasets.folders import need_files, read_tensor, set_folder
 from unblur.datasets.levin import KERNELS, levin_kernels
 from unblur.datasets.pairs import Loader, Pair, PairedSet
 
@@ -33,7 +33,7 @@ def sun(root: Path) -> PairedSet:
     Raises:
         DataError: The folder is missing or incomplete.
     """
-    photos = need_files(root / "sun", "img_*.png", _IMAGES)
+    photos = need_files(set_folder(root, "sun"), "img_*.png", _IMAGES)
     kernels = levin_kernels(root)
     pairs: list[tuple[str, Loader]] = []
     for image, path in enumerate(photos):

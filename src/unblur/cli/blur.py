@@ -1,0 +1,181 @@
+"""`unblur blur`: sharp photos in, pairs with everything that is true about their blur out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from unblur.batch.find import Failure, Found, find_inputs
+from unblur.cli.messages import error_line, say, show_name
+from unblur.cli.options import parse_settings
+from unblur.errors import OutputError, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from unblur.datasets.recipes import Recipe
+    from unblur.datasets.writing import Order, Source
+
+__all__ = ["blur"]
+
+Kind = Literal["linear", "shake", "defocus", "gaussian", "motion-field", "dynamic", "frames"]
+
+
+def _option(text: str, *names: str, metavar: str = "", panel: str | None = None, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+_SENSOR = "After the blur"
+_RUN = "How it runs"
+
+
+def blur(  # noqa: PLR0917 - typer reads the options off the signature
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="IN", help="Sharp photos, folders or patterns; for frames: folders of frames, videos."),
+    ],
+    output: Annotated[
+        Path, _option("Folder for blurry/, sharp/, their truth and manifest.jsonl.", "--output", "-o", metavar="DIR")
+    ],
+    kind: Annotated[Kind, _option("Kind of blur.", metavar="KIND")],
+    settings: Annotated[
+        list[str] | None,
+        _option("A setting of the kind; may be repeated. A wrong one lists them.", "--set", metavar="NAME=VALUE"),
+    ] = None,
+    kernel_size: Annotated[
+        int | None, _option("Side of the kernel in pixels, odd; --set kernel_size=N.", metavar="N")
+    ] = None,
+    gyro: Annotated[
+        str | None, _option("For shake: a recorded gyroscope (.npz); --set gyro=FILE.", metavar="FILE")
+    ] = None,
+    size: Annotated[int | None, _option("Cut squares of this side; default: whole photos.", metavar="N", min=1)] = None,
+    light: Annotated[
+        Literal["linear", "encoded"],
+        _option("Light in which the photo is blurred: linear, or encoded as it is stored.", metavar="LIGHT"),
+    ] = "linear",
+    variants: Annotated[int, _option("Pairs of each photo, each with another blur.", metavar="N", min=1)] = 1,
+    gain: Annotated[
+        float, _option("Amplify the light by this, and clip what is too bright.", metavar="X", panel=_SENSOR)
+    ] = 1.0,
+    photons: Annotated[
+        float, _option("Poisson noise: photons that white stands for; 0: none.", metavar="N", panel=_SENSOR)
+    ] = 0.0,
+    noise: Annotated[
+        float, _option("Gaussian noise: standard deviation, white is 1.", metavar="X", panel=_SENSOR)
+    ] = 0.0,
+    jpeg: Annotated[
+        int, _option("Pass the blurry photo through a JPEG of this quality; 0: no.", metavar="1..100", panel=_SENSOR)
+    ] = 0,
+    seed: Annotated[int, _option("Decides everything random, with each photo's name.", metavar="N", panel=_RUN)] = 0,
+    jobs: Annotated[
+        int,
+        _option("Photos at the same time; no output depends on it.", "--jobs", "-j", metavar="N", panel=_RUN, min=1),
+    ] = 1,
+    recursive: Annotated[
+        bool, _option("Take folders with all that is below them.", "--recursive", "-r", panel=_RUN)
+    ] = False,
+    overwrite: Annotated[bool, _option("Replace outputs that exist.", "--overwrite", panel=_RUN)] = False,
+    quiet: Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=_RUN)] = False,
+    debug: Annotated[bool, _option("Show the traceback of errors.", "--debug", panel=_RUN)] = False,  # noqa: ARG001 - for main
+) -> int:
+    """Blur sharp photos, and keep the truth: data to train and to measure with.
+
+    unblur blur photos/ -o pairs --kind shake --size 512          camera shake
+    unblur blur photos/ -o pairs --kind linear --noise 0.01       straight motion and noise
+    unblur blur clips/a clips/b -o pairs --kind frames --set count=8
+    """
+    from unblur.datasets.recipes import Recipe, Sensor  # noqa: PLC0415 - NumPy, which help does without
+
+    given = parse_settings(settings or [])
+    given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}
+    given |= {} if gyro is None else {"gyro": gyro}
+    recipe = Recipe(_settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
+    _check_together(recipe, kind, variants)
+    sources, failures = _find_sources(inputs, kind, recursive=recursive)
+    for failure in failures:
+        say(error_line(failure.reason, failure.path))
+    _check_output(output, overwrite=overwrite)
+
+    from unblur.datasets.writing import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
+
+    order = Order(recipe, output, seed, variants, overwrite)
+    failed = _write_all([Source(path, place) for place, path in sources.items()], order, jobs, quiet=quiet)
+    return 1 if failed or failures else 0
+
+
+def _settings_of(kind: str, given: dict[str, str]) -> Any:
+    from unblur.datasets.recipes import find_kind  # noqa: PLC0415
+    from unblur.methods.settings import describe_settings, make_settings  # noqa: PLC0415
+
+    settings_class = find_kind(kind)
+    try:
+        return make_settings(settings_class, given)
+    except SettingsError as error:
+        known = ", ".join(f"{item.name}={item.default}" for item in describe_settings(settings_class))
+        raise SettingsError(f"{error} ({kind} has {known})") from error
+
+
+def _check_together(recipe: Recipe, kind: str, variants: int) -> None:
+    if kind == "frames" and (variants > 1 or recipe.size is not None or recipe.light != "linear"):
+        raise UsageError("frames are what they are: --variants, --size and --light are for photos (see --set curve=)")
+    odd = [name for name in ("kernel_size", "steps") if getattr(recipe.blur, name, 1) % 2 == 0]
+    if odd:
+        raise UsageError(f"{odd[0]} is an odd number, so that there is a middle; not {getattr(recipe.blur, odd[0])}")
+
+
+def _find_sources(inputs: Sequence[str], kind: str, *, recursive: bool) -> tuple[dict[Path, Path], list[Failure]]:
+    """What to blur by the place of its outputs, and what cannot be used."""
+    if "-" in inputs:
+        raise UsageError("photos to blur come from files; a pipe has no name to file its pair under")
+    if kind == "frames":
+        paths = [Path(name) for name in inputs]
+        # resolved: a folder has a name of its own also where it was given as "."
+        found = [(path, Path(path.resolve().stem)) for path in paths if path.exists()]
+        failures = [Failure(path, "does not exist") for path in paths if not path.exists()]
+    else:
+        seen = list(find_inputs(inputs, recursive=recursive))
+        found = [(item.path, item.place.with_suffix("")) for item in seen if isinstance(item, Found) and item.path]
+        failures = [item for item in seen if isinstance(item, Failure)]
+    sources: dict[Path, Path] = {}
+    for path, place in found:
+        other = sources.setdefault(place, path)
+        if other is not path:
+            raise UsageError(f"{show_name(other)} and {show_name(path)} would both be written to {show_name(place)}")
+    if not sources and not failures:
+        raise UsageError("there are no photos in these folders")
+    return sources, failures
+
+
+def _check_output(output: Path, *, overwrite: bool) -> None:
+    if output.exists() and not output.is_dir():
+        raise OutputError("the output is a file, and pairs need a folder")
+    if (output / "manifest.jsonl").exists() and not overwrite:
+        raise UsageError("the output holds a data set already; choose another folder or give --overwrite")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the output folder cannot be made: {(error.strerror or '').lower()}") from error
+
+
+def _write_all(sources: Sequence[Source], order: Order, jobs: int, *, quiet: bool) -> int:
+    """Write everything and its manifest; returns how many sources failed."""
+    from unblur.datasets.writing import Failed, write_manifest, write_pairs  # noqa: PLC0415 - torch
+
+    start = time.perf_counter()
+    lines: list[dict[str, Any]] = []
+    failed = 0
+    for source, answer in zip(sources, write_pairs(sources, order, jobs=jobs), strict=True):
+        if isinstance(answer, Failed):
+            failed += 1
+            say(error_line(answer.reason, answer.source.path))
+            continue
+        lines += answer
+        if not quiet:
+            say(f"{show_name(source.path)} -> {', '.join(show_name(line['name']) for line in answer)}")
+    write_manifest(order.out, lines, overwrite=order.overwrite)
+    if not quiet:
+        seconds = time.perf_counter() - start
+        say(f"{len(lines)} pairs, {failed} failed, {len(lines) / seconds:.1f} pairs a second")
+    return failed

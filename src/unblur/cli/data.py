@@ -1,0 +1,90 @@
+"""`unblur data`: what data sets there are, what each is, and whether the copy on this disk is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["data"]
+
+data = typer.Typer(help="Data sets: what there is, what each is, whether a copy is whole.", no_args_is_help=True)
+
+_Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False)]
+
+
+@data.command("list")
+def list_sets() -> None:
+    """List the data sets."""
+    from unblur.datasets.catalog import datasets  # noqa: PLC0415 - NumPy
+
+    table = Table("name", "what", "kind", "protocol", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for entry in datasets().values():
+        table.add_row(entry.name, entry.title, entry.kind, entry.protocol)
+    console = Console(highlight=False)
+    console.print(table, markup=False)
+    console.print("\nunblur data show NAME tells more; unblur data verify NAME looks at your copy.", markup=False)
+
+
+@data.command()
+def show(name: _Name) -> None:
+    """Tell what a data set is: citation, terms, layout, protocol, how to get it, what it is not for."""
+    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - NumPy
+
+    entry = find_dataset(name)
+    facts = {
+        "": entry.title,
+        "citation": entry.citation,
+        "terms": entry.terms,
+        "layout": entry.layout,
+        "count": _count(entry.kind, entry.count, dict(entry.splits)),
+        "protocol": entry.protocol or "none",
+        "blurred in": f"{entry.light} light" if entry.light else "-",
+        "how to get it": entry.get,
+        "not for": entry.not_for,
+        "known files": "\n".join(f"{part.count} {part.files}, digest {part.digest}" for part in entry.parts) or "-",
+    }
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, text in facts.items():
+        table.add_row(heading or name, text)
+    Console(highlight=False).print(table, markup=False)
+
+
+@data.command()
+def verify(
+    name: _Name,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Folder with the set's folder in it, or that folder; else the variable UNBLUR_DATA.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Look at this split alone.", show_default=False)
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
+) -> int:
+    """Look whether a copy is whole: known files, and every pair or photo has what belongs to it."""
+    from unblur.cli.messages import escape  # noqa: PLC0415
+    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - NumPy
+    from unblur.datasets.verify import verify_dataset  # noqa: PLC0415 - NumPy
+
+    is_good = True
+    for finding in verify_dataset(find_dataset(name), folder, split):
+        is_good &= finding.is_good
+        typer.echo(f"{'good' if finding.is_good else 'BAD '}  {escape(finding.what)}: {escape(finding.note)}")
+    return 0 if is_good else 1
+
+
+def _count(kind: str, count: int, splits: dict[str, int]) -> str:
+    if splits:
+        return ", ".join(f"{number} {kind} in {split}" for split, number in splits.items())
+    return f"{count} {kind}" if count else "as many as there are"

@@ -1,0 +1,129 @@
+"""Blur from frames: consecutive frames of a fast camera added up, as GoPro and REDS were made."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unblur.datasets.folders import find_images, read_tensor
+from unblur.datasets.recipes import FrameAverage
+from unblur.errors import DataError, ReadError, ShapeError
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+
+__all__ = ["Shot", "average_frames", "curve_of", "read_frames", "shots"]
+
+Frame = tuple[str, Tensor]
+"""Its name and its pixels `(1, C, H, W)`, encoded as stored."""
+
+Curve = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One exposure made of frames.
+
+    Attributes:
+        name: The middle frame's name.
+        blurry: Mean of the frames, encoded as they are.
+        sharp: The middle frame: of 8 the fifth.
+        frames: Names of the first and the last frame.
+    """
+
+    name: str
+    blurry: Tensor
+    sharp: Tensor
+    frames: tuple[str, str]
+
+
+def shots(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[Shot]:
+    """Every exposure of a sequence, one `stride` after the other; frames left over at the end are not used.
+
+    Raises:
+        DataError: Fewer frames than one exposure needs.
+        ShapeError: Frames of different sizes.
+    """
+    stride = settings.stride or settings.count
+    recent: deque[Frame] = deque(maxlen=settings.count)
+    seen = 0
+    for seen, frame in enumerate(frames, start=1):
+        recent.append(frame)
+        if seen >= settings.count and (seen - settings.count) % stride == 0:
+            yield _shot(recent, settings)
+    if seen < settings.count:
+        raise DataError(f"has {seen} frames; an exposure is made of {settings.count}")
+
+
+def average_frames(frames: Sequence[Tensor], curve: tuple[Curve, Curve]) -> Tensor:
+    """Mean of the frames' light, encoded again.
+
+    Args:
+        frames: Encoded as stored, of one size.
+        curve: From stored values to light, and back.
+
+    Raises:
+        ShapeError: Frames of different sizes.
+    """
+    decode, encode = curve
+    if len({frame.shape for frame in frames}) != 1:
+        raise ShapeError("expected frames of one size; these differ")
+    # float64: 33 frames summed in float32 would not always round to the same grey level
+    total = torch.zeros_like(frames[0], dtype=torch.float64)
+    for frame in frames:
+        total += decode(frame.double())
+    return encode(total / len(frames)).to(frames[0].dtype)
+
+
+def curve_of(settings: FrameAverage) -> tuple[Curve, Curve]:
+    """The curve from stored values to light, and back."""
+    if settings.curve == "srgb":
+        return srgb_to_linear, linear_to_srgb
+    gamma = settings.gamma if settings.curve == "gamma" else 1.0
+    return (lambda stored: stored**gamma), (lambda light: light ** (1 / gamma))
+
+
+def read_frames(source: Path) -> Iterator[Frame]:
+    """The frames of a folder of images, in order of their names, or of a video.
+
+    Raises:
+        DataError: A folder without images, or no way to read the video.
+        ReadError: A frame cannot be read.
+    """
+    if source.is_dir():
+        return ((path.stem, read_tensor(path)) for path in find_images(source))
+    return _read_video(source)
+
+
+def _shot(recent: Iterable[Frame], settings: FrameAverage) -> Shot:
+    names, tensors = zip(*recent, strict=True)
+    middle = settings.count // 2
+    return Shot(names[middle], average_frames(tensors, curve_of(settings)), tensors[middle], (names[0], names[-1]))
+
+
+def _read_video(source: Path) -> Iterator[Frame]:
+    try:
+        import cv2  # noqa: PLC0415 - large, optional, and needed for videos alone
+    except ImportError as error:
+        raise DataError(
+            "is no folder of frames; to read videos, install opencv-python-headless, or unpack the frames"
+        ) from error
+    decoder: Any = cv2
+    video = decoder.VideoCapture(str(source))
+    try:
+        number = 0
+        while True:
+            is_read, frame = video.read()
+            if not is_read:
+                break
+            colours = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None]
+            yield f"{number:06d}", colours.float() / 255
+            number += 1
+    finally:
+        video.release()
+    if number == 0:
+        raise ReadError("is neither a folder of frames nor a video that can be read")

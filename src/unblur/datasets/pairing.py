@@ -1,0 +1,97 @@
+"""Which sharp file belongs to which blurry one: the one mechanism behind every data set that is two trees of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Literal
+
+from unblur.datasets.folders import find_images, read_tensor
+from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.errors import DataError, ShapeError
+
+__all__ = ["Twins", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
+
+Twins = tuple[str, Path, Path]
+"""A pair's name, its blurry file and its sharp one."""
+
+
+def paired_folders(blurry: Path, sharp: Path) -> PairedSet:
+    """The pairs of two folders: files of the same place and name, whatever their extensions.
+
+    Raises:
+        DataError: A folder is missing or empty, or an image has no partner.
+    """
+    return paired_set(match_trees(blurry, sharp))
+
+
+def match_trees(
+    blurry: Path, sharp: Path, twin_of: Callable[[PurePath], PurePath] | None = None, *, count: int | None = None
+) -> list[Twins]:
+    """Match every image below one folder with its sharp image below another.
+
+    Args:
+        blurry: Folder of the blurry images; they may lie in folders of their own.
+        sharp: Folder of the sharp ones.
+        twin_of: From a blurry image's place below its folder, without extension, to that of its sharp image; None: the
+            same. Several blurry images may have one sharp image.
+        count: How many pairs there must be; None: any number.
+
+    Returns:
+        In order of the blurry images' places, each named by its place.
+
+    Raises:
+        DataError: A folder is missing or empty, an image has no partner, or another number of pairs.
+    """
+    partners = {_place(path, sharp): path for path in find_images(sharp)}
+    twins: list[Twins] = []
+    for path in find_images(blurry):
+        place = _place(path, blurry)
+        wanted = place if twin_of is None else twin_of(place)
+        if wanted not in partners:
+            raise DataError(
+                f"expected for each image in {str(blurry)!r} its sharp one in {str(sharp)!r}; "
+                f"found none named {wanted.as_posix()!r} for {path.name!r}"
+            )
+        twins.append((place.as_posix(), path, partners[wanted]))
+    return check_count(twins, count, blurry)
+
+
+def check_count(twins: list[Twins], count: int | None, folder: Path) -> list[Twins]:
+    """The pairs themselves, if there are as many as there must be.
+
+    Raises:
+        DataError: There are not; the message says both numbers.
+    """
+    if count not in {None, len(twins)}:
+        raise DataError(f"expected {count} pairs in {str(folder)!r}; found {len(twins)}")
+    return twins
+
+
+def paired_set(
+    twins: Iterable[Twins], *, light: Literal["auto", "encoded", "linear"] = "linear", blurs: int = 1
+) -> PairedSet:
+    """The data set of matched files; photographed blur takes place in linear light."""
+    pairs: list[tuple[str, Loader]] = [
+        (name, partial(read_pair, name, blurry, sharp, light)) for name, blurry, sharp in twins
+    ]
+    return PairedSet(pairs, blurs)
+
+
+def read_pair(name: str, blurry: Path, sharp: Path, light: Literal["auto", "encoded", "linear"] = "linear") -> Pair:
+    """One pair from its two files.
+
+    Raises:
+        ReadError: A file is no image.
+        ShapeError: The two images differ in size.
+    """
+    images = read_tensor(blurry), read_tensor(sharp)
+    if images[0].shape != images[1].shape:
+        sizes = " and ".join(f"{image.shape[-1]}x{image.shape[-2]}x{image.shape[1]}" for image in images)
+        raise ShapeError(f"expected a blurry and a sharp image of one size, got {sizes} ({blurry.name}, {sharp.name})")
+    return Pair(name, *images, light=light)
+
+
+def _place(path: Path, folder: Path) -> PurePath:
+    return path.relative_to(folder).with_suffix("")

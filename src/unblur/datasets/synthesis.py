@@ -1,0 +1,296 @@
+"""Synthetic pairs: a sharp photo and a recipe in, a blurry one and everything that is true about it out.
+
+The same photo, recipe and seed give the same pair, whatever was made before it. As a data set, see `synthetic_set`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from unblur.blur.convolve import convolve
+from unblur.blur.dynamic import expose, random_blobs, sample_layer_paths
+from unblur.blur.kernels import disk_kernel, gaussian_kernel, kernel_from_trajectory, linear_kernel
+from unblur.blur.motion_fields import (
+    MILD_MOTION,
+    STRONG_MOTION,
+    blur_by_motion_field,
+    largest_reach,
+    right_half,
+    sample_motion_field,
+)
+from unblur.blur.noise import add_gaussian_noise, add_poisson_noise, quantise, saturate
+from unblur.blur.trajectories import fit_path, sample_motion_path
+from unblur.datasets.gyro import read_gyro, sample_gyro_path
+from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.photos import PhotoSet
+from unblur.datasets.recipes import (
+    DefocusBlur,
+    DynamicBlur,
+    GaussianBlur,
+    LinearBlur,
+    MotionFieldBlur,
+    Recipe,
+    Sensor,
+    ShakeBlur,
+)
+from unblur.datasets.segments import choose_objects, read_segments
+from unblur.errors import SettingsError
+from unblur.images.tensors import Padding, linear_to_srgb, pad_reflect, srgb_to_linear
+
+__all__ = ["SyntheticPair", "make_pair", "seed_for", "sense_pair", "synthetic_set"]
+
+_FIELD_MARGIN = 48
+"""Pixels kept around a crop where the blur varies: what most motions reach."""
+
+
+@dataclass(frozen=True)
+class SyntheticPair:
+    """A pair with the rest of its truth.
+
+    Attributes:
+        pair: Blurry and sharp image on the 256 levels of a file, kernel, motion field.
+        trajectory: The camera's path `(n, 2)` (right, down) in pixels, or the paths of background and objects
+            `(l, t, 3)` (right, down, angle in radians), in time order, where there are any.
+        facts: What was drawn, as plain numbers.
+    """
+
+    pair: Pair
+    trajectory: Tensor | None = None
+    facts: dict[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True)
+class _Blurred:
+    """An image after its blur.
+
+    Attributes:
+        image: Smaller than the sharp image by `crop` on each side.
+        crop: (rows, columns).
+    """
+
+    image: Tensor
+    crop: tuple[int, int]
+    kernel: Tensor | None = None
+    motion_field: Tensor | None = None
+    trajectory: Tensor | None = None
+    facts: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class _Work(NamedTuple):
+    """A photo under way, in the light of the blur."""
+
+    sharp: Tensor
+    recipe: Recipe
+    generator: torch.Generator
+    name: str
+
+
+def seed_for(seed: int, name: str) -> int:
+    """A seed for one photo of a run, by its name alone, so that neither order nor company matters."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()[:8]) >> 1
+
+
+def make_pair(photo: Tensor, recipe: Recipe, seed: int, name: str = "") -> SyntheticPair:
+    """Blur a photo.
+
+    Args:
+        photo: Sharp, `(1, 1 or 3, H, W)` in [0, 1], encoded as stored.
+        recipe: Kind of blur, sensor, light and size.
+        seed: Decides everything that is drawn; the pair does not depend on anything else.
+        name: Of the pair; a dynamic scene finds its segmentation by the last part of it.
+
+    Raises:
+        ShapeError: The photo is smaller than the kernel.
+        KernelError: A kernel that cannot be made with these settings.
+        DataError: A recording or segmentation that cannot be used.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    stored = _window(photo, recipe, generator)
+    light = srgb_to_linear(stored) if recipe.light == "linear" else stored
+    blurred = _BLURS[type(recipe.blur)](_Work(light, recipe, generator, name))
+    blurry, sharp = sense_pair(blurred.image, _crop(stored, blurred.crop), recipe, generator)
+    pair = Pair(name, blurry, sharp, blurred.kernel, recipe.light, blurred.motion_field)
+    return SyntheticPair(pair, blurred.trajectory, blurred.facts)
+
+
+def synthetic_set(photos: PhotoSet, recipe: Recipe, seed: int = 0) -> PairedSet:
+    """Sharp photos as pairs, made when they are asked for; the same pair each time.
+
+    Photos are named by their file, so a seed and a folder give the same pairs anywhere.
+    """
+    pairs: list[tuple[str, Loader]] = [(path.stem, partial(_make, path, recipe, seed)) for path in photos.paths]
+    return PairedSet(pairs)
+
+
+def sense_pair(blurred: Tensor, stored: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Both images as files hold them: amplified, clipped, encoded, on 256 levels; the blurry one with noise and JPEG.
+
+    Args:
+        blurred: The blurred image in the light of the recipe.
+        stored: The sharp image, encoded as stored.
+        recipe: Its sensor and its light.
+        generator: Draws the noise.
+    """
+    sensor = recipe.sensor
+    decode, encode = (srgb_to_linear, linear_to_srgb) if recipe.light == "linear" else (torch.clone, torch.clone)
+    seen = saturate(blurred, sensor.gain)
+    if sensor.photons:
+        seen = add_poisson_noise(seen, sensor.photons, generator)
+    if sensor.noise_sigma:
+        seen = add_gaussian_noise(seen, sensor.noise_sigma, generator)
+    blurry = quantise(encode(seen.clamp(0, 1)))
+    # at gain 1, decoding and encoding would only cost time
+    sharp = quantise(stored if sensor.gain == 1 else encode(saturate(decode(stored), sensor.gain)))
+    return (_through_jpeg(blurry, sensor) if sensor.jpeg_quality else blurry), sharp
+
+
+def _make(path: Path, recipe: Recipe, seed: int) -> Pair:
+    [photo] = PhotoSet([path])
+    return make_pair(photo, recipe, seed_for(seed, path.stem), path.stem).pair
+
+
+def _window(photo: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """What the pair is made from: the photo, or a part that is larger than the pair by what the blur draws in."""
+    if recipe.size is None:
+        return photo
+    kernel_size = getattr(recipe.blur, "kernel_size", None)
+    margin = _FIELD_MARGIN if kernel_size is None else kernel_size // 2
+    side = recipe.size + 2 * margin
+    height, width = photo.shape[-2:]
+    short, narrow = max(side - height, 0), max(side - width, 0)
+    if short or narrow:
+        photo = pad_reflect(photo, Padding(narrow // 2, narrow - narrow // 2, short // 2, short - short // 2))
+    down, right = torch.rand(2, generator=generator).tolist()
+    top, left = int(down * (photo.shape[-2] - side + 1)), int(right * (photo.shape[-1] - side + 1))
+    return photo[..., top : top + side, left : left + side]
+
+
+def _crop(image: Tensor, crop: tuple[int, int]) -> Tensor:
+    rows, columns = crop
+    return image[..., rows : image.shape[-2] - rows, columns : image.shape[-1] - columns]
+
+
+def _blur_with_kernel(work: _Work) -> _Blurred:
+    settings = work.recipe.blur
+    kernel, trajectory, facts = _DRAWS[type(settings)](settings, work.generator)
+    margin = kernel.shape[-2] // 2, kernel.shape[-1] // 2
+    return _Blurred(convolve(work.sharp, kernel, "valid"), margin, kernel, trajectory=trajectory, facts=facts)
+
+
+def _blur_with_field(work: _Work) -> _Blurred:
+    sharp, recipe, generator, _ = work
+    limits = STRONG_MOTION if recipe.blur.strength == "strong" else MILD_MOTION
+    motion_field = sample_motion_field((sharp.shape[-2], sharp.shape[-1]), generator, limits)
+    crop = _crop_to(sharp, recipe.size) or largest_reach(motion_field)
+    blurred = blur_by_motion_field(sharp, motion_field)
+    return _Blurred(_crop(blurred, crop), crop, motion_field=right_half(_crop(motion_field, crop)))
+
+
+def _blur_with_layers(work: _Work) -> _Blurred:
+    sharp, recipe, generator, name = work
+    settings: DynamicBlur = recipe.blur
+    size = sharp.shape[-2], sharp.shape[-1]
+    if settings.segmentations:
+        if recipe.size is not None:
+            raise SettingsError("a segmentation fits a whole photo, so there can be no size beside it")
+        labels = read_segments(Path(settings.segmentations) / f"{Path(name).name}.npz", size)
+        masks = choose_objects(labels, settings.objects, generator)
+    else:
+        masks = random_blobs(size, settings.objects, generator)
+    paths = sample_layer_paths(
+        len(masks),
+        generator,
+        object_length=(settings.length_min, settings.length_max),
+        shake_length=settings.shake,
+        turn=math.radians(settings.turn),
+        steps=settings.steps,
+    )
+    exposure = expose(sharp, masks, paths)
+    reach = math.ceil(float(paths[0, :, :2].abs().max()))
+    crop = _crop_to(sharp, recipe.size) or (reach, reach)
+    motion_field = _crop(exposure.motion_field, crop)
+    return _Blurred(_crop(exposure.blurry, crop), crop, motion_field=motion_field, trajectory=paths)
+
+
+def _crop_to(image: Tensor, size: int | None) -> tuple[int, int] | None:
+    return None if size is None else ((image.shape[-2] - size) // 2, (image.shape[-1] - size) // 2)
+
+
+_Drawn = tuple[Tensor, Tensor | None, dict[str, float]]
+
+
+def _draw_linear(settings: LinearBlur, generator: torch.Generator) -> _Drawn:
+    length = _between(settings.length_min, settings.length_max, generator)
+    angle = _between(settings.angle_min, settings.angle_max, generator)
+    right, down = (_between(-settings.offset, settings.offset, generator) for _ in range(2))
+    kernel = linear_kernel(length, angle, offset=(right, down), size=settings.kernel_size)
+    return kernel, None, {"length": length, "angle": angle, "offset_right": right, "offset_down": down}
+
+
+def _draw_shake(settings: ShakeBlur, generator: torch.Generator) -> _Drawn:
+    size = settings.kernel_size
+    facts: dict[str, float] = {}
+    if settings.gyro:
+        path, start, exposure = sample_gyro_path(
+            read_gyro(Path(settings.gyro)),
+            generator,
+            exposure=(settings.exposure_min, settings.exposure_max),
+            focal_length=settings.focal_length,
+        )
+        path, facts = fit_path(path, size), {"start": start, "exposure": exposure}
+    else:
+        length = (settings.length_min or size / 4, settings.length_max or 1.5 * size)
+        path = sample_motion_path(size, generator, length=length)
+    return kernel_from_trajectory(path, size), path, facts
+
+
+def _draw_defocus(settings: DefocusBlur, generator: torch.Generator) -> _Drawn:
+    radius = _between(settings.radius_min, settings.radius_max, generator)
+    return disk_kernel(radius, size=settings.kernel_size), None, {"radius": radius}
+
+
+def _draw_gaussian(settings: GaussianBlur, generator: torch.Generator) -> _Drawn:
+    along, across = (_between(settings.sigma_min, settings.sigma_max, generator) for _ in range(2))
+    angle = _between(0, 180, generator)
+    across = along if settings.round else across
+    kernel = gaussian_kernel(along, across, angle, size=settings.kernel_size)
+    return kernel, None, {"sigma_along": along, "sigma_across": across, "angle": angle}
+
+
+def _between(least: float, most: float, generator: torch.Generator) -> float:
+    return least + (most - least) * float(torch.rand((), generator=generator, dtype=torch.float64))
+
+
+def _through_jpeg(image: Tensor, sensor: Sensor) -> Tensor:
+    """The image after a JPEG with the usual half chroma."""
+    pixels = np.ascontiguousarray((image[0] * 255).round().byte().permute(1, 2, 0).numpy())
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=sensor.jpeg_quality)
+    with Image.open(file, formats=["JPEG"]) as compressed:
+        decoded = np.asarray(compressed).reshape(pixels.shape)
+    return torch.from_numpy(decoded.transpose(2, 0, 1).copy())[None].to(image.dtype) / 255
+
+
+_DRAWS: dict[type[Any], Callable[[Any, torch.Generator], _Drawn]] = {
+    LinearBlur: _draw_linear,
+    ShakeBlur: _draw_shake,
+    DefocusBlur: _draw_defocus,
+    GaussianBlur: _draw_gaussian,
+}
+_BLURS: dict[type[Any], Callable[[_Work], _Blurred]] = {
+    **dict.fromkeys(_DRAWS, _blur_with_kernel),
+    MotionFieldBlur: _blur_with_field,
+    DynamicBlur: _blur_with_layers,
+}

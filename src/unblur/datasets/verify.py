@@ -1,0 +1,96 @@
+"""Is a data set on this disk complete, and are its files the known ones? Without torch but for opening pairs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from unblur.datasets.catalog import DatasetEntry, Part, open_dataset, open_photos
+from unblur.datasets.folders import find_root, set_folder
+from unblur.errors import DataError, UnblurError, UsageError
+
+__all__ = ["Finding", "digest_of", "verify_dataset"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: The files or the split.
+        is_good: It is as expected.
+        note: A sentence: what was expected and what was found.
+    """
+
+    what: str
+    is_good: bool
+    note: str
+
+
+def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | None = None) -> Iterator[Finding]:
+    """Look at the known files of a set, then open it as a benchmark would.
+
+    Args:
+        entry: The set.
+        root: Folder with the set's folder in it, or that folder; None: see `find_root`.
+        split: Open this split alone, and pass over the known files of the others; None: all.
+
+    Raises:
+        UsageError: A form of your own, of which nothing is known beforehand, or no such split.
+        DataError: There is no data folder at all.
+    """
+    if entry.kind == "own":
+        raise UsageError(f"{entry.name} is a form for data of your own; there is nothing to compare them with")
+    place = find_root(root)
+    folder = set_folder(place, *entry.folders)
+    if split is not None and split not in entry.splits:
+        raise UsageError(
+            f"the data set {entry.name} has no split {split!r}; it has {', '.join(entry.splits) or 'none'}"
+        )
+    for part in entry.parts:
+        if split is None or part.files.startswith(f"{split}/"):
+            yield _look_at(folder, part)
+    for each in [split] if split else entry.splits or [None]:
+        yield _open(entry, place, each)
+
+
+def digest_of(paths: Iterable[Path], folder: Path) -> str:
+    """16 hexadecimal digits that stand for the names and contents of files.
+
+    SHA-256 of a line for each file in order of their places: its place below `folder`, a tab, and the first 16 digits
+    of its own SHA-256.
+    """
+    whole = hashlib.sha256()
+    for place, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
+        with path.open("rb") as file:
+            whole.update(f"{place}\t{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def _look_at(folder: Path, part: Part) -> Finding:
+    found = [path for path in folder.glob(part.files) if path.is_file()]
+    if len(found) != part.count:
+        return Finding(part.files, False, f"expected {part.count} files in {str(folder)!r}; found {len(found)}")
+    if not part.digest:
+        return Finding(part.files, True, f"{part.count} files; their contents are not known beforehand")
+    try:
+        digest = digest_of(found, folder)
+    except OSError as error:
+        raise DataError(f"a file of {part.files} cannot be read: {(error.strerror or '').lower()}") from error
+    if digest != part.digest:
+        return Finding(part.files, False, f"expected files with the digest {part.digest}; found {digest}")
+    return Finding(part.files, True, f"{part.count} files with the known contents")
+
+
+def _open(entry: DatasetEntry, root: Path, split: str | None) -> Finding:
+    what = split or entry.kind
+    expected = entry.splits[split] if split else entry.count
+    try:
+        count = len((open_dataset if entry.kind == "pairs" else open_photos)(entry.name, root, split))
+    except UnblurError as error:
+        return Finding(what, False, str(error))
+    if expected not in {0, count}:
+        return Finding(what, False, f"expected {expected} {entry.kind}; found {count}")
+    return Finding(what, True, f"{count} {entry.kind}")
