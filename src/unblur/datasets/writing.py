@@ -151,7 +151,8 @@ def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
     recipe = Recipe(order.recipe.blur, order.recipe.sensor, light="encoded")
     blurry, sharp = sense_pair(shot.blurry, shot.sharp, recipe, torch.Generator().manual_seed(seed))
     made = SyntheticPair(Pair(place.as_posix(), blurry, sharp))
-    return _write(source, place, made, seed, order) | {"first": shot.frames[0], "last": shot.frames[1]}
+    light = "encoded" if order.recipe.blur.curve == "none" else "linear"
+    return _write(source, place, made, seed, order) | {"light": light, "first": shot.frames[0], "last": shot.frames[1]}
 
 
 def _write(source: Source, place: Path, made: SyntheticPair, seed: int, order: Order) -> Line:
