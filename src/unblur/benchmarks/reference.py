@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 
-import unblur
+from unblur.benchmarks.code import code_digest
 from unblur.datasets.pairs import Pair
 from unblur.errors import UnblurError
 from unblur.images.atomic import atomic_write
@@ -29,7 +29,15 @@ __all__ = ["REFERENCE_METHOD", "Errors", "reference_errors"]
 
 REFERENCE_METHOD = "known-kernel"
 
-_CODE = ("blur/*", "datasets/*", "images/*", "methods/*", "methods/known_kernel/*", "metrics/*", "solvers/*")
+_CODE = (
+    "blur/*.py",
+    "datasets/*.py",
+    "images/*.py",
+    "methods/*.py",
+    "methods/known_kernel/*.py",
+    "metrics/*.py",
+    "solvers/*.py",
+)
 
 
 class Errors(NamedTuple):
@@ -57,7 +65,7 @@ def reference_errors(suite: str, pair: Pair, protocol: Protocol) -> Errors:
 def _compute(pair: Pair, protocol: Protocol) -> Errors:
     task = Task(kernel=pair.kernel, light=pair.light)
     restored = restore_tensor(pair.blurry, load_method(REFERENCE_METHOD), task).image
-    scores = score(restored, pair.sharp, protocol)
+    scores = score(restored, pair.sharp, protocol, pair.views)
     return Errors(float(scores.squared_error), float(scores.spectral_error))
 
 
@@ -72,11 +80,7 @@ def _keep(place: Path, errors: Errors) -> None:
 @cache
 def _cache_folder() -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256(torch.__version__.encode())
-    package = Path(unblur.__path__[0])
-    for path in sorted(path for part in _CODE for path in package.glob(part + ".py")):
-        digest.update(path.read_bytes())
-    return base / "unblur" / "known-kernel" / digest.hexdigest()[:16]
+    return base / "unblur" / "known-kernel" / f"{code_digest(_CODE)}-torch{torch.__version__}"
 
 
 def _digest_of(pair: Pair) -> str:

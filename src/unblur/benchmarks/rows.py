@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import os
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from unblur.errors import OutputError
+from unblur.errors import DataError, OutputError
+from unblur.images.link import write_all
 
-__all__ = ["Row", "RowWriter"]
+__all__ = ["Row", "RowWriter", "read_rows"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Row:
         method: Name of the method.
         protocol: What was cropped and aligned before scoring.
         seed: Given to the method.
+        index: Place of the pair in the suite, from 0.
         threads: Torch threads of the process that ran it.
         psnr: Of the restored image, dB.
         ssim: Of the restored image.
@@ -42,6 +46,7 @@ class Row:
             system cannot forget an earlier peak (outside Linux).
         warnings: Of the method, joined by `; `.
         error: Why the image failed; empty if it did not.
+        extra: Further metrics by name, each a column of its own after these; None: see `warnings`.
     """
 
     suite: str
@@ -49,6 +54,7 @@ class Row:
     method: str
     protocol: str
     seed: int
+    index: int = 0
     threads: int = 1
     psnr: float | None = None
     ssim: float | None = None
@@ -65,17 +71,46 @@ class Row:
     peak_mb: float | None = None
     warnings: str = ""
     error: str = ""
+    extra: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
 
 
 class RowWriter:
-    """Appends rows to a new CSV file; each goes out as one write, so a killed run leaves whole rows."""
+    """The rows of one run in a CSV file, held by one process at a time.
 
-    def __init__(self, path: Path) -> None:
+    Each row goes out as one write, so a killed run leaves whole rows and at most one torn one at the end, which is
+    dropped when the file is opened again.
+    """
+
+    def __init__(self, path: Path, metrics: Sequence[str] = ()) -> None:
+        self._path, self._columns = path, [*_COLUMNS, *metrics]
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         except OSError as error:
-            raise OutputError(f"the rows cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
-        self._write([field.name for field in fields(Row)])
+            raise _unwritable(error) from error
+        try:
+            self._take()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    @property
+    def is_empty(self) -> bool:
+        """No row has been written, now or earlier."""
+        return os.fstat(self._file).st_size <= self._start
+
+    def finished(self) -> list[Row]:
+        """The rows that are in the file.
+
+        Raises:
+            DataError: They have other columns.
+        """
+        return read_rows(self._path)
+
+    def clear(self) -> None:
+        """Drop every row and begin anew with the columns of this run."""
+        os.ftruncate(self._file, 0)
+        self._write(self._columns)
+        self._start = os.fstat(self._file).st_size
 
     def append(self, row: Row) -> None:
         """Write one row.
@@ -83,7 +118,8 @@ class RowWriter:
         Raises:
             OutputError: The disk is full or gone.
         """
-        self._write([_text(value) for value in asdict(row).values()])
+        values = {**vars(row), **row.extra}
+        self._write([_text(values.get(name)) for name in self._columns])
 
     def __enter__(self) -> Self:
         return self
@@ -93,16 +129,78 @@ class RowWriter:
     ) -> None:
         os.close(self._file)
 
-    def _write(self, values: list[str]) -> None:
+    def _take(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError("another benchmark is writing into this folder; wait for it or choose another") from None
+        data = self._path.read_bytes()
+        ends = list(_record_ends(data))
+        if not ends:
+            self.clear()
+            return
+        self._start = ends[0]
+        os.ftruncate(self._file, ends[-1])
+
+    def _write(self, values: Sequence[str]) -> None:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(values)
         try:
-            os.write(self._file, line.getvalue().encode("utf-8", "backslashreplace"))
+            write_all(self._file, line.getvalue().encode("utf-8", "backslashreplace"))
         except OSError as error:
-            raise OutputError(f"the rows cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
+            raise _unwritable(error) from error
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The whole rows of a file.
+
+    Raises:
+        DataError: The file is missing, or its columns are not those of this version.
+    """
+    try:
+        data = path.read_bytes()
+        text = data[: max(_record_ends(data), default=0)].decode("utf-8")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        rows = [_parse(values) for values in reader]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise DataError(f"{str(path)!r} holds no benchmark rows that this version can read") from error
+    return rows
+
+
+def _parse(values: dict[str, str]) -> Row:
+    plain = {name: parse(values[name]) for name, parse in _COLUMNS.items()}
+    extra = {name: _number(text) for name, text in values.items() if name not in _COLUMNS}
+    return Row(**plain, extra=extra)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _columns() -> dict[str, Callable[[str], Any]]:
+    """Every column that is always there, and how its text is read."""
+    kinds: dict[str, Callable[[str], Any]] = {"str": str, "int": int, "float | None": _number}
+    return {item.name: kinds[str(item.type)] for item in fields(Row) if item.name != "extra"}
+
+
+_COLUMNS = _columns()
+
+
+def _record_ends(data: bytes) -> Iterator[int]:
+    """Where each whole record ends: at a line break outside quotes, which are doubled inside a field."""
+    place, quotes = 0, 0
+    for line in io.BytesIO(data):
+        place += len(line)
+        quotes += line.count(b'"')
+        if line.endswith(b"\n") and quotes % 2 == 0:
+            yield place
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _unwritable(error: OSError) -> OutputError:
+    return OutputError(f"the rows cannot be written: {(error.strerror or 'unknown reason').lower()}")

@@ -6,88 +6,140 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
 
+from unblur.benchmarks.record import check_record, record_of, write_record
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
-from unblur.benchmarks.summary import Summary, summarise, write_summary
+from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
 from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
-from unblur.datasets.pairs import spread
+from unblur.datasets.pairs import PairedSet, spread
 from unblur.errors import OutputError, UsageError
 from unblur.methods.catalog import settings_class_of
 from unblur.methods.settings import make_settings
+from unblur.metrics.catalog import find_metrics
 
-__all__ = ["RowHook", "run_benchmark"]
+__all__ = ["Job", "RowHook", "run_benchmark", "run_benchmarks"]
 
 RowHook = Callable[[Row, int, int], None]
 """Called with each row, how many there are now, and how many there will be."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pair for one method."""
+
+    order: Order
+    index: int
 
 
 def _ignore(row: Row, done: int, total: int) -> None:
     """The hook of a caller who does not want to know."""
 
 
-def run_benchmark(order: Order, *, jobs: int = 1, on_row: RowHook = _ignore) -> Summary:
-    """Run a method over a suite and write `rows.csv` and `summary.json` into `order.out`, replacing earlier ones.
-
-    Every pair is restored in a worker process on one torch thread, also with one job: times are comparable, and a crash
-    costs one row.
-
-    Args:
-        order: What to run.
-        jobs: Worker processes, 1 or more.
-        on_row: Told of each row as it is written.
-
-    Raises:
-        UsageError: An unknown suite, method or setting, or a limit or a number of jobs below 1.
-        DataError: Data that are missing or incomplete.
-        OutputError: The output folder cannot be written to.
-    """
-    if jobs < 1 or (order.limit is not None and order.limit < 1):
-        raise UsageError("the number of jobs and the limit are whole numbers from 1 up")
-    make_settings(settings_class_of(order.method), order.settings)  # complain before the work begins
-    pairs = open_suite(order.suite, order.data, order.table)
-    chosen = spread(pairs, order.limit)
-    _make_folder(order)
-    rows: list[Row] = []
-    with RowWriter(order.out / "rows.csv") as writer:
-        for row in _run_all(order, chosen, pairs.names, jobs):
-            writer.append(row)
-            rows.append(row)
-            on_row(row, len(rows), len(chosen))
-    summary = summarise(rows, order, jobs)
-    write_summary(summary, order.out / "summary.json")
+def run_benchmark(order: Order, *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore) -> Summary:
+    """Run one method over a suite; see `run_benchmarks`."""
+    [summary] = run_benchmarks([order], jobs=jobs, overwrite=overwrite, on_row=on_row)
     return summary
 
 
-def _make_folder(order: Order) -> None:
+def run_benchmarks(
+    orders: Sequence[Order], *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore
+) -> list[Summary]:
+    """Run methods over a suite into one folder: `rows.csv`, `order.json`, `summary.json`.
+
+    Every pair is restored in a worker process on one torch thread, also with one job: times are comparable, and a crash
+    costs one row. A run that was killed goes on where it ended when the same orders are given again. The summary of
+    several methods holds what they have in common and each method's own, which also lies in `summaries/`.
+
+    Args:
+        orders: One for each method; they differ in method and settings alone.
+        jobs: Worker processes, 1 or more.
+        overwrite: Drop the rows of another run in the folder.
+        on_row: Told of each row as it is written.
+
+    Raises:
+        UsageError: An unknown suite, method, metric or setting, a limit or a number of jobs below 1, or a folder with
+            the rows of another run.
+        DataError: Data that are missing or incomplete.
+        OutputError: The output folder cannot be written to.
+    """
+    pairs = _check(orders, jobs)
+    chosen = spread(pairs, orders[0].limit)
+    out = orders[0].out
+    record = record_of(orders, pairs.names)
+    _make_folder(out)
+    with RowWriter(out / "rows.csv", orders[0].metrics) as writer:
+        if overwrite or writer.is_empty:
+            writer.clear()
+            (out / "summary.json").unlink(missing_ok=True)
+            write_record(record, out)
+        check_record(record, out)
+        finished = writer.finished()
+        done = {(row.method, row.index) for row in finished}
+        waiting = [Job(order, index) for order in orders for index in chosen if (order.method, index) not in done]
+        for count, row in enumerate(_run_all(waiting, pairs.names, jobs), start=len(finished) + 1):
+            writer.append(row)
+            on_row(row, count, len(orders) * len(chosen))
+        # from the file, so that a run in pieces has the summary of one in a whole
+        rows = writer.finished()
+    return _write_summaries(rows, orders, jobs, pairs.blurs)
+
+
+def _check(orders: Sequence[Order], jobs: int) -> PairedSet:
+    """Complain before the work begins."""
+    if jobs < 1 or any(order.limit is not None and order.limit < 1 for order in orders):
+        raise UsageError("the number of jobs and the limit are whole numbers from 1 up")
+    if len({order.method for order in orders}) < len(orders):
+        raise UsageError("a method is named twice; each can be in a run once")
+    for order in orders:
+        find_metrics(order.metrics)
+        make_settings(settings_class_of(order.method), order.settings)
+    return open_suite(orders[0].suite, orders[0].data, orders[0].table)
+
+
+def _make_folder(out: Path) -> None:
     try:
-        order.out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise OutputError(f"the output folder cannot be made: {reason}") from error
 
 
-def _run_all(order: Order, chosen: Sequence[int], names: Sequence[str], jobs: int) -> Iterator[Row]:
+def _write_summaries(rows: Sequence[Row], orders: Sequence[Order], jobs: int, blurs: int) -> list[Summary]:
+    out = orders[0].out
+    summaries = [summarise([row for row in rows if row.method == order.method], order, jobs, blurs) for order in orders]
+    if len(summaries) == 1:
+        write_summary(summaries[0], out / "summary.json")
+        return summaries
+    _make_folder(out / "summaries")
+    for summary in summaries:
+        write_summary(summary, out / "summaries" / f"{summary['method']}.json")
+    write_summary(combine(summaries), out / "summary.json")
+    return summaries
+
+
+def _run_all(waiting: list[Job], names: Sequence[str], jobs: int) -> Iterator[Row]:
     """The rows in the order in which they are finished."""
-    waiting = list(chosen)
     while waiting:
-        lost: list[int] = []
+        lost: list[Job] = []
         with _pool(jobs) as pool:
-            yield from _run_pool(pool, order, waiting, jobs, lost)
+            yield from _run_pool(pool, waiting, jobs, lost)
         # a process died and took its neighbours with it: each of them alone shows which one it was
-        for index in lost:
+        for job in lost:
             with _pool(1) as alone:
-                yield _run_alone(alone, order, index, names[index])
+                yield _run_alone(alone, job, names[job.index])
 
 
-def _run_pool(pool: ProcessPoolExecutor, order: Order, waiting: list[int], jobs: int, lost: list[int]) -> Iterator[Row]:
+def _run_pool(pool: ProcessPoolExecutor, waiting: list[Job], jobs: int, lost: list[Job]) -> Iterator[Row]:
     """Rows while the pool lives. Takes its work from `waiting`; what was running when it broke goes to `lost`."""
-    running: dict[Future[Row], int] = {}
+    running: dict[Future[Row], Job] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running[pool.submit(run_pair, order, waiting[0])] = waiting[0]
-                del waiting[0]
+                job = waiting.pop(0)
+                running[pool.submit(run_pair, job.order, job.index)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 row = future.result()
                 del running[future]
@@ -96,11 +148,11 @@ def _run_pool(pool: ProcessPoolExecutor, order: Order, waiting: list[int], jobs:
         lost.extend(running.values())
 
 
-def _run_alone(pool: ProcessPoolExecutor, order: Order, index: int, name: str) -> Row:
+def _run_alone(pool: ProcessPoolExecutor, job: Job, name: str) -> Row:
     try:
-        return pool.submit(run_pair, order, index).result()
+        return pool.submit(run_pair, job.order, job.index).result()
     except BrokenProcessPool:
-        return empty_row(order, name, "the process that restored it died")
+        return empty_row(job.order, job.index, name, "the process that restored it died")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

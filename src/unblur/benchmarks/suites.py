@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from unblur.datasets import datasets, open_dataset
 from unblur.errors import UsageError
 from unblur.metrics.protocols import Protocol
 
 if TYPE_CHECKING:
     from unblur.datasets.pairs import PairedSet
 
-__all__ = ["SUITES", "Suite", "find_suite", "open_suite"]
+__all__ = ["Suite", "find_suite", "open_suite", "suites"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,15 @@ class Suite:
     protocol: Protocol = "shift"
 
 
-SUITES = {
-    "levin": Suite("4 images x 8 photographed camera shakes, grey 255x255, measured kernels (Levin et al. 2009)"),
-    "dublid-bsds": Suite("40 images x 4 straight motions, RGB 451x291, no noise (Li et al. 2020)"),
-    "sun": Suite("40 photos x 8 measured kernels, RGB 1024 pixels, noise 0.01 (after Sun et al. 2013)"),
-    "pairs": Suite("your own pairs, listed in a CSV file: blurry,sharp[,kernel] (--pairs)"),
-}
-"""Colours are those of the files: `levin` is grey, `dublid-bsds` and `sun` are RGB, `pairs` what the files hold."""
+@cache
+def suites() -> Mapping[str, Suite]:
+    """Every data set with pairs, and `pairs`; by name. Colours are those of the files."""
+    named = {
+        name: Suite(entry.title, cast("Protocol", entry.protocol))
+        for name, entry in datasets().items()
+        if entry.kind == "pairs"
+    }
+    return {**named, "pairs": Suite("your own pairs, listed in a CSV file: blurry,sharp[,kernel] (--pairs)")}
 
 
 def find_suite(name: str) -> Suite:
@@ -43,16 +48,16 @@ def find_suite(name: str) -> Suite:
     Raises:
         UsageError: There is none; the message lists the names.
     """
-    if name not in SUITES:
-        raise UsageError(f"there is no suite named {name!r}; choose one of: {', '.join(SUITES)}")
-    return SUITES[name]
+    if name not in suites():
+        raise UsageError(f"there is no suite named {name!r}; choose one of: {', '.join(suites())}")
+    return suites()[name]
 
 
 def open_suite(name: str, data: Path | None = None, table: Path | None = None) -> PairedSet:
     """The pairs of a suite.
 
     Args:
-        name: A name in `SUITES`.
+        name: A name in `suites()`.
         data: Folder that holds the data sets; None: see `find_root`.
         table: The CSV file of `pairs`.
 
@@ -67,9 +72,4 @@ def open_suite(name: str, data: Path | None = None, table: Path | None = None) -
         from unblur.datasets.table import pairs_from_table  # noqa: PLC0415 - torch
 
         return pairs_from_table(table)
-    from unblur.datasets.dublid import dublid_bsds  # noqa: PLC0415 - torch
-    from unblur.datasets.folders import find_root  # noqa: PLC0415 - torch
-    from unblur.datasets.levin import levin  # noqa: PLC0415 - torch
-    from unblur.datasets.sun import sun  # noqa: PLC0415 - torch
-
-    return {"levin": levin, "dublid-bsds": dublid_bsds, "sun": sun}[name](find_root(data))
+    return open_dataset(name, data)

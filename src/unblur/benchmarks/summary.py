@@ -14,7 +14,7 @@ from unblur.benchmarks.rows import Row
 from unblur.benchmarks.work import Order
 from unblur.images.atomic import atomic_write
 
-__all__ = ["Summary", "summarise", "write_summary"]
+__all__ = ["Summary", "combine", "summarise", "write_summary"]
 
 Summary = dict[str, Any]
 
@@ -26,11 +26,12 @@ _MEANS = (
 )  # fmt: skip
 
 
-def summarise(rows: Sequence[Row], order: Order, jobs: int) -> Summary:
-    """The summary of a run, ready for JSON.
+def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> Summary:
+    """The summary of one method's rows, ready for JSON.
 
     `n` counts all images, `failed` those with an error. Means are over the images that have the value, null if none
-    has. `success_share` is over all images of a run with known kernels, where a failed image is no success.
+    has. `success_share` is over all images of a run with known kernels, where a failed image is no success. `blurs`: so
+    many pairs in a row show the same image with blurs that every image has.
     """
     return {
         "suite": order.suite,
@@ -49,7 +50,20 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int) -> Summary:
         "limit": order.limit,
         "light": order.light,
         "settings": {name: str(value) for name, value in order.settings.items()},
+        "blurs": blurs,
+        "metrics": {name: _mean(_further_values(rows, name)) for name in order.metrics},
         **run_facts(),
+    }
+
+
+def combine(summaries: Sequence[Summary]) -> Summary:
+    """What several methods on the same pairs have in common, and the summary of each under its name."""
+    shared = [name for name in summaries[0] if all(other[name] == summaries[0][name] for other in summaries)]
+    return {
+        "methods": [summary["method"] for summary in summaries],
+        **{name: summaries[0][name] for name in shared if name not in {"method", "settings", "failed", *_MEANS}},
+        "failed": sum(summary["failed"] for summary in summaries),
+        "summaries": {summary["method"]: summary for summary in summaries},
     }
 
 
@@ -65,6 +79,11 @@ def write_summary(summary: Summary, path: Path) -> None:
 
 def _values(rows: Sequence[Row], name: str) -> list[float]:
     return [value for row in rows if (value := getattr(row, name)) is not None]
+
+
+def _further_values(rows: Sequence[Row], name: str) -> list[float]:
+    values = (row.extra.get(name) for row in rows)
+    return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def _mean(values: list[float]) -> float | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from rich import box
 from rich.table import Table
+
+from unblur.benchmarks.summary import Summary
+from unblur.metrics.catalog import METRICS
 
 __all__ = ["published_results", "summary_table"]
 
@@ -39,24 +43,29 @@ def published_results(dataset: str, protocol: str) -> list[dict[str, Any]]:
     return sorted(results.values(), key=lambda result: -result.get("psnr", 0.0))
 
 
-def summary_table(summary: dict[str, Any]) -> Table:
-    """This run, the blurry input, and below them what papers print for the same data set and protocol."""
-    published = published_results(summary["suite"], summary["protocol"])
+def summary_table(summaries: Sequence[Summary]) -> Table:
+    """The methods of a run, the blurry input, and below them what papers print for the same data set and protocol."""
+    first = summaries[0]
+    published = published_results(first["suite"], first["protocol"])
     notes = list(dict.fromkeys(_note(result) for result in published))
+    failed = sum(summary["failed"] for summary in summaries)
     table = Table(
-        title=f"{summary['suite']}: {summary['n']} images, protocol {summary['protocol']}, {summary['failed']} failed",
-        caption="\n".join([_conditions(summary), *(f"[{i}] {note}" for i, note in enumerate(notes, 1))]),
+        title=f"{first['suite']}: {first['n']} images, protocol {first['protocol']}, {failed} failed",
+        caption="\n".join([*map(_conditions, summaries), *(f"[{i}] {note}" for i, note in enumerate(notes, 1))]),
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     table.add_column("\nmethod", no_wrap=True)
-    for heading, _ in _COLUMNS.values():
+    further = list(first["metrics"])
+    for heading in [*(heading for heading, _ in _COLUMNS.values()), *further]:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_row(summary["method"], *_cells(summary), style="bold")
-    if summary["method"] != "input":
-        table.add_row("blurry input", *_cells({"psnr": summary["psnr_input"], "ssim": summary["ssim_input"]}))
+    for summary in summaries:
+        extra = [_further_cell(name, summary["metrics"][name]) for name in further]
+        table.add_row(summary["method"], *_cells(summary), *extra, style="bold")
+    if all(summary["method"] != "input" for summary in summaries):
+        table.add_row("blurry input", *_cells({"psnr": first["psnr_input"], "ssim": first["ssim_input"]}))
     table.add_section()
     for result in published:
         table.add_row(f"{result['method']} [{notes.index(_note(result)) + 1}]", *_cells(result), style="dim")
@@ -67,6 +76,10 @@ def _cells(result: dict[str, Any]) -> list[str]:
     return ["" if (value := result.get(name)) is None else form.format(value) for name, (_, form) in _COLUMNS.items()]
 
 
+def _further_cell(name: str, value: float | None) -> str:
+    return "n/a" if value is None else METRICS[name].form.format(value)
+
+
 def _note(result: dict[str, Any]) -> str:
     return "; ".join(filter(None, [result["source"], result["note"]]))
 
@@ -74,4 +87,5 @@ def _note(result: dict[str, Any]) -> str:
 def _conditions(summary: dict[str, Any]) -> str:
     threads = "1 thread" if summary["threads"] == 1 else f"{summary['threads']} threads"
     seconds = "" if summary["seconds_median"] is None else f"median {summary['seconds_median']:.2f} s an image on "
-    return f"{seconds}{threads}; {summary['hardware']}; seed {summary['seed']}; {summary['date'][:10]}"
+    place = f"{seconds}{threads}; {summary['hardware']}"
+    return f"{summary['method']}: {place}; seed {summary['seed']}; {summary['date'][:10]}"

@@ -30,11 +30,13 @@ from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Light, Method, Restoration, Task
 from unblur.methods.catalog import load_method
 from unblur.methods.memory import peak_mb, restart_peak
+from unblur.metrics.alignment import Comparison, bring_together
+from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
 from unblur.metrics.protocols import Protocol
-from unblur.metrics.score import Scores, score
+from unblur.metrics.score import Scores, score, score_comparison
 
-__all__ = ["Order", "empty_row", "prepare_worker", "run_pair"]
+__all__ = ["Order", "empty_row", "file_stem", "prepare_worker", "run_pair"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Order:
         table: The CSV file of the suite `pairs`.
         seed: Given to the method.
         limit: Take so many pairs, spread over the suite; None: all.
-        save_images: Also keep the restored images.
+        metrics: Further metrics to take, see `metrics.catalog`.
+        save_images: Also keep the restored images, and the pairs beside them.
+        shelf: Folder below `kernels` and `images` for what this order keeps; empty: none of its own.
     """
 
     suite: str
@@ -65,7 +69,9 @@ class Order:
     table: Path | None = None
     seed: int = 0
     limit: int | None = None
+    metrics: tuple[str, ...] = ()
     save_images: bool = False
+    shelf: str = ""
 
 
 def prepare_worker() -> None:
@@ -75,9 +81,16 @@ def prepare_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def empty_row(order: Order, image: str, error: str = "") -> Row:
+def empty_row(order: Order, index: int, image: str, error: str = "") -> Row:
     """A row without measurements."""
-    return Row(order.suite, image, order.method, order.protocol, order.seed, error=error)
+    nothing = dict.fromkeys(order.metrics)
+    return Row(order.suite, image, order.method, order.protocol, order.seed, index, error=error, extra=nothing)
+
+
+def file_stem(index: int, name: str) -> str:
+    """What the files that are kept of a pair are called."""
+    # names come from the user's list of pairs: the number keeps them apart, the rest is for people
+    return f"{index:04d}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".")[-80:]
 
 
 def run_pair(order: Order, index: int) -> Row:
@@ -86,9 +99,9 @@ def run_pair(order: Order, index: int) -> Row:
     try:
         return _measure(order, pairs[index], index)
     except UnblurError as error:
-        return empty_row(order, pairs.names[index], str(error))
+        return empty_row(order, index, pairs.names[index], str(error))
     except Exception as error:  # one image must not end the run; its row says what happened
-        return empty_row(order, pairs.names[index], f"{type(error).__name__}: {error}")
+        return empty_row(order, index, pairs.names[index], f"{type(error).__name__}: {error}")
 
 
 def _end_with_parent() -> None:
@@ -107,9 +120,11 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
     answer = restore_tensor(pair.blurry, method, task)
     seconds, peak = time.perf_counter() - start, peak_mb()
     _keep(order, pair, answer, index)
-    scores, input_scores = (score(image, pair.sharp, order.protocol) for image in (answer.image, pair.blurry))
+    together = bring_together(answer.image, pair.sharp, order.protocol, pair.views)
+    scores = score_comparison(together, order.protocol)
+    input_scores = score(pair.blurry, pair.sharp, order.protocol, pair.views)
     row = replace(
-        empty_row(order, pair.name),
+        empty_row(order, index, pair.name),
         threads=torch.get_num_threads(),
         psnr=float(scores.psnr),
         ssim=float(scores.ssim),
@@ -122,7 +137,19 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
         peak_mb=peak,
         warnings="; ".join(answer.warnings),
     )
+    row = _with_further_metrics(row, order, together, answer.image)
     return row if pair.kernel is None else _with_kernel_measures(row, order, pair, answer, scores)
+
+
+def _with_further_metrics(row: Row, order: Order, together: Comparison, restored: Tensor) -> Row:
+    values: dict[str, float | None] = {}
+    for name in order.metrics:
+        try:
+            values[name] = float(measure(name, together, restored))
+        except UnblurError as error:  # the method itself did not fail
+            values[name] = None
+            row = _warned(row, f"no {name}: {error}")
+    return replace(row, extra=values)
 
 
 def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration, scores: Scores) -> Row:
@@ -142,7 +169,7 @@ def _with_error_ratios(row: Row, order: Order, pair: Pair, errors: Errors) -> Ro
     try:
         reference = errors if is_reference else reference_errors(order.suite, pair, order.protocol)
     except UnblurError as error:  # the method itself did not fail
-        return replace(row, warnings="; ".join(filter(None, [row.warnings, f"no error ratio: {error}"])))
+        return _warned(row, f"no error ratio: {error}")
     return replace(
         row,
         error_ratio=errors.squared / reference.squared,
@@ -150,19 +177,36 @@ def _with_error_ratios(row: Row, order: Order, pair: Pair, errors: Errors) -> Ro
     )
 
 
+def _warned(row: Row, sentence: str) -> Row:
+    return replace(row, warnings="; ".join(filter(None, [row.warnings, sentence])))
+
+
 def _keep(order: Order, pair: Pair, answer: Restoration, index: int) -> None:
-    # names come from the user's list of pairs: the number keeps them apart, the rest is for people
-    stem = f"{index:04d}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", pair.name).strip(".")[-80:]
+    """The kernel that was found, and where asked the images, and the pair once for all methods."""
+    stem = file_stem(index, pair.name)
     if answer.kernel is not None:
-        _folder(order.out, "kernels")
-        write_kernel(order.out / "kernels" / f"{stem}.png", answer.kernel[0, 0].cpu().numpy(), overwrite=True)
-    if order.save_images:
-        _folder(order.out, "images")
-        write_image(_picture(answer.image), order.out / "images" / f"{stem}.png", overwrite=True)
+        _keep_kernel(answer.kernel, _folder(order.out, "kernels", order.shelf) / f"{stem}.png")
+    if not order.save_images:
+        return
+    _keep_image(answer.image, _folder(order.out, "images", order.shelf) / f"{stem}.png")
+    _keep_image(pair.blurry, _folder(order.out, "pairs", "blurry") / f"{stem}.png")
+    _keep_image(pair.sharp, _folder(order.out, "pairs", "sharp") / f"{stem}.png")
+    if pair.kernel is not None:
+        _keep_kernel(pair.kernel, _folder(order.out, "pairs", "kernels") / f"{stem}.png")
 
 
-def _folder(out: Path, name: str) -> None:
-    (out / name).mkdir(exist_ok=True)
+def _folder(*parts: str | Path) -> Path:
+    folder = Path(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _keep_image(image: Tensor, place: Path) -> None:
+    write_image(_picture(image), place, overwrite=True)
+
+
+def _keep_kernel(kernel: Tensor, place: Path) -> None:
+    write_kernel(place, kernel[0, 0].cpu().numpy(), overwrite=True)
 
 
 def _picture(image: Tensor) -> Picture:

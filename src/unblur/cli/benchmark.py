@@ -1,28 +1,43 @@
-"""`unblur benchmark`: a method over a suite of images with known truth."""
+"""`unblur benchmark`: methods over a suite of images with known truth."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from unblur.benchmarks.rows import Row
-from unblur.benchmarks.suites import SUITES, find_suite
+from unblur.benchmarks.suites import find_suite
 from unblur.cli.messages import error_line, say, show_name
-from unblur.errors import SettingsError
+from unblur.cli.options import parse_settings
+from unblur.errors import SettingsError, UsageError
 from unblur.methods.base import Light
+from unblur.methods.catalog import find_entry
+from unblur.metrics.catalog import METRICS, find_metrics
 from unblur.metrics.protocols import Protocol
 
 __all__ = ["benchmark"]
 
 
 def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
-    suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.", show_default=False)],
-    method: Annotated[str, typer.Option(help="A name that `unblur methods` lists.")] = "map",
+    suite: Annotated[
+        str, typer.Argument(help="pairs, or a data set with pairs; 'unblur data list' shows them.", show_default=False)
+    ],
+    method: Annotated[
+        str | None, typer.Option(help="A name that `unblur methods` lists; map if none is given.", show_default=False)
+    ] = None,
+    methods: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Several methods in one run.", show_default=False)
+    ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for rows.csv, summary.json and kernels/; earlier ones are replaced.")
+        Path,
+        typer.Option(help="Folder for rows.csv, summary.json and kernels/; a run that was cut short goes on."),
     ] = Path("runs/benchmark"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Drop the rows of an earlier run in the folder.")
+    ] = False,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder that holds the data sets; else the variable UNBLUR_DATA.", show_default=False),
@@ -44,39 +59,51 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     seed: Annotated[int, typer.Option(help="For methods that draw random numbers.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes, of one thread each.")] = 1,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method; of several: METHOD.NAME=VALUE."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help=f"Add columns: {', '.join(METRICS)}.", show_default=False),
     ] = None,
     save_images: Annotated[
-        bool, typer.Option("--save-images", help="Also keep the restored images, in images/.")
+        bool, typer.Option("--save-images", help="Also keep the images, for the contact sheets of `unblur report`.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
 ) -> int:
     """Restore images whose sharp truth is known, score them, and compare with published numbers."""
     chosen = protocol or find_suite(suite).protocol
-    settings = _parse_settings(setting or [])
+    names = _choose_methods(method, methods)
+    settings = _settings_of_each(names, setting or [])
+    further = find_metrics([name.strip() for name in metrics.split(",")] if metrics else [])
 
     from rich.console import Console  # noqa: PLC0415 - answers about wrong use come without it
 
-    from unblur.benchmarks.run import run_benchmark  # noqa: PLC0415 - torch
+    from unblur.benchmarks.run import run_benchmarks  # noqa: PLC0415 - torch
     from unblur.benchmarks.tables import summary_table  # noqa: PLC0415
     from unblur.benchmarks.work import Order  # noqa: PLC0415 - torch
 
-    order = Order(
-        suite=suite,
-        method=method,
-        protocol=chosen,
-        out=out,
-        settings=settings,
-        light=light,
-        data=data,
-        table=pairs,
-        seed=seed,
-        limit=limit,
-        save_images=save_images,
-    )
-    summary = run_benchmark(order, jobs=jobs, on_row=_say_row)
-    Console().print(summary_table(summary))
-    return 1 if summary["failed"] else 0
+    orders = [
+        Order(
+            suite=suite,
+            method=name,
+            protocol=chosen,
+            out=out,
+            settings=settings[name],
+            light=light,
+            data=data,
+            table=pairs,
+            seed=seed,
+            limit=limit,
+            metrics=further,
+            save_images=save_images,
+            shelf=name if len(names) > 1 else "",
+        )
+        for name in names
+    ]
+    summaries = run_benchmarks(orders, jobs=jobs, overwrite=overwrite, on_row=_say_row)
+    Console().print(summary_table(summaries))
+    return 1 if any(summary["failed"] for summary in summaries) else 0
 
 
 def _say_row(row: Row, done: int, total: int) -> None:
@@ -84,11 +111,28 @@ def _say_row(row: Row, done: int, total: int) -> None:
         say(error_line(row.error, row.image))
     else:
         gain = f"{row.psnr:.2f} dB ({row.gain:+.2f})"
-        say(f"{done} of {total}  {show_name(row.image)}: {gain}, {row.seconds:.2f} s")
+        say(f"{done} of {total}  {row.method}  {show_name(row.image)}: {gain}, {row.seconds:.2f} s")
 
 
-def _parse_settings(pairs: list[str]) -> dict[str, str]:
-    for pair in pairs:
-        if "=" not in pair:
-            raise SettingsError(f"--set takes NAME=VALUE, not {pair!r}")
-    return dict(pair.split("=", 1) for pair in pairs)
+def _choose_methods(one: str | None, several: str | None) -> list[str]:
+    """The names after `--method` or `--methods`; the usual method if neither is given."""
+    if one and several:
+        raise UsageError("--method takes one name, --methods several; give one of the two")
+    names = [name.strip() for name in several.split(",")] if several else [one or "map"]
+    for name in names:
+        find_entry(name)
+    return names
+
+
+def _settings_of_each(methods: Sequence[str], pairs: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The values of `--set`, by method: with several methods, the setting's name begins with the method's."""
+    chosen: dict[str, dict[str, str]] = {method: {} for method in methods}
+    for name, value in parse_settings(pairs).items():
+        method, dot, own = name.partition(".")
+        if dot and method in chosen:
+            chosen[method][own] = value
+        elif len(methods) == 1:
+            chosen[methods[0]][name] = value
+        else:
+            raise SettingsError(f"with several methods, --set takes METHOD.NAME=VALUE; {name!r} names none of them")
+    return chosen
