@@ -58,7 +58,7 @@ def test_wrong_names_are_told_in_one_sentence(tmp_path, words, message):
 
 @pytest.mark.parametrize("name", sorted(name for name in ISSUE if datasets()[name].kind == "pairs"))
 def test_an_empty_folder_is_told_in_one_sentence(tmp_path, name):
-    with pytest.raises(DataError, match="^expected [^\n]*; found none$"):
+    with pytest.raises(DataError, match=r"^expected [^\n]*; found none$"):
         open_dataset(name, tmp_path)
 
 

@@ -52,7 +52,7 @@ def test_gopro_in_sequences(tmp_path):
     with pytest.raises(DataError, match="expected a folder 'train' with sequences"):
         gopro(tmp_path, "train")
     (tmp_path / "GOPRO_Large/test/GOPR2_00/sharp/000002.png").unlink()
-    with pytest.raises(DataError, match="found none named '000002' for '000002.png'"):
+    with pytest.raises(DataError, match="found none named '000002' for '000002"):
         gopro(tmp_path, count=4)
 
 
@@ -172,7 +172,7 @@ def test_unpaired_folders_may_differ_in_length(tmp_path):
     assert grey_of(unpaired.blurry[1]) == sums(["blur/2.png"])[0]
     assert [path.name for path in unpaired.blurry[1:].paths] == ["2.png", "3.png"]
     (tmp_path / "sharp/9.png").unlink()
-    with pytest.raises(DataError, match="expected images in .*sharp"):
+    with pytest.raises(DataError, match=r"expected images in .*sharp"):
         unpaired_folders(tmp_path)
 
 

@@ -43,12 +43,12 @@ def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | N
     """
     if entry.kind == "own":
         raise UsageError(f"{entry.name} is a form for data of your own; there is nothing to compare them with")
-    place = find_root(root)
-    folder = set_folder(place, *entry.folders)
     if split is not None and split not in entry.splits:
         raise UsageError(
             f"the data set {entry.name} has no split {split!r}; it has {', '.join(entry.splits) or 'none'}"
         )
+    place = find_root(root)
+    folder = set_folder(place, *entry.folders)
     for part in entry.parts:
         if split is None or part.files.startswith(f"{split}/"):
             yield _look_at(folder, part)
@@ -72,16 +72,20 @@ def digest_of(paths: Iterable[Path], folder: Path) -> str:
 def _look_at(folder: Path, part: Part) -> Finding:
     found = [path for path in folder.glob(part.files) if path.is_file()]
     if len(found) != part.count:
-        return Finding(part.files, False, f"expected {part.count} files in {str(folder)!r}; found {len(found)}")
+        return Finding(part.files, False, f"expected {_files(part.count)} in {str(folder)!r}; found {len(found)}")
     if not part.digest:
-        return Finding(part.files, True, f"{part.count} files; their contents are not known beforehand")
+        return Finding(part.files, True, f"{_files(part.count)}; their contents are not known beforehand")
     try:
         digest = digest_of(found, folder)
     except OSError as error:
         raise DataError(f"a file of {part.files} cannot be read: {(error.strerror or '').lower()}") from error
     if digest != part.digest:
         return Finding(part.files, False, f"expected files with the digest {part.digest}; found {digest}")
-    return Finding(part.files, True, f"{part.count} files with the known contents")
+    return Finding(part.files, True, f"{_files(part.count)} with the known contents")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _open(entry: DatasetEntry, root: Path, split: str | None) -> Finding:
