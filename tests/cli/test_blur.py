@@ -108,6 +108,13 @@ def test_a_bad_photo_is_told_and_the_rest_is_done(run, photos, tmp_path):
         (["--kind", "shake", "--set", "kernel_size=big"], "kernel_size takes a value of type int"),
         (["--kind", "shake", "--kernel-size", "30"], "kernel_size is an odd number"),
         (["--kind", "dynamic", "--set", "steps=4"], "steps is an odd number"),
+        (
+            ["--kind", "linear", "--set", "length_max=40"],
+            "too small for a blur of 40; change kernel_size or length_max",
+        ),
+        (["--kind", "defocus", "--set", "radius_min=9"], "radius_min is 0 or more and not above radius_max"),
+        (["--kind", "dynamic", "--set", "objects=-1"], "objects and shake are 0 or more"),
+        (["--kind", "frames", "--set", "count=0"], "count is 1 or more"),
         (["--kind", "dynamic", "--kernel-size", "31"], "no setting 'kernel_size' here"),
         (["--kind", "frames", "--size", "64"], "frames are what they are"),
         (["--kind", "linear", "--jpeg", "101"], "JPEG quality is from 1 to 100"),
@@ -121,6 +128,13 @@ def test_wrong_use_is_one_line(run, photos, tmp_path, words, reason):
     [line] = ran.errors
     assert reason in line
     assert not (tmp_path / "out").exists()
+
+
+def test_an_output_among_the_photos_is_no_photo(run, photos):
+    words = ["blur", photos, "-r", "-o", photos / "out", "--kind", "gaussian", "--kernel-size", 9]
+    assert run(*words).code == 0
+    assert run(*words, "--overwrite").code == 0
+    assert [line["name"] for line in manifest(photos / "out")] == ["a", "b", "deep/c"]
 
 
 def test_two_photos_for_one_place_are_refused(run, photos, tmp_path):
@@ -139,6 +153,9 @@ def test_an_output_that_is_taken_is_refused(run, photos, tmp_path):
     assert again.code == 2
     assert "holds a data set already" in again.errors[0]
     assert run(*words, "--overwrite").code == 0
+    onto_itself = run("blur", tmp_path / "out/sharp", "-o", tmp_path / "out", "--kind", "defocus", "--overwrite")
+    assert onto_itself.code == 2
+    assert "would be written over" in onto_itself.errors[0]
     (tmp_path / "file").write_text("")
     blocked = run("blur", photos / "a.png", "-o", tmp_path / "file", "--kind", "defocus")
     assert blocked.code == 2

@@ -81,7 +81,7 @@ def test_verify_says_what_is_expected_and_what_is_there(tmp_path):
     assert "expected files with the digest 6843593cb33b46f1; found" in blurred.note
     assert "expected 4 files" in sharp.note
     assert "found 3" in sharp.note
-    assert "expected 4 files" in pairs.note
+    assert "found none named 'im4' for 'im4_kernel1_img.png'" in pairs.note
     assert not any(finding.is_good for finding in (blurred, sharp, kernels, pairs))
 
 

@@ -91,7 +91,7 @@ def test_an_incomplete_folder_is_told_in_one_sentence(tmp_path):
         levin(tmp_path)
     trees.levin_tree(tmp_path)
     (tmp_path / "levin" / "blurred" / "im2_kernel3_img.png").unlink()
-    with pytest.raises(DataError, match=r"expected 32 files .*; found 31"):
+    with pytest.raises(DataError, match=r"expected 32 pairs .*; found 31"):
         levin(tmp_path)
 
 

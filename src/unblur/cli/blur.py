@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -93,10 +93,10 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     given |= {} if gyro is None else {"gyro": gyro}
     recipe = Recipe(_settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
     _check_together(recipe, kind, variants)
-    sources, failures = _find_sources(inputs, kind, recursive=recursive)
+    sources, failures = _find_sources(inputs, kind, output, recursive=recursive)
     for failure in failures:
         say(error_line(failure.reason, failure.path))
-    _check_output(output, overwrite=overwrite)
+    _check_output(output, sources.values(), overwrite=overwrite)
 
     from unblur.datasets.writing import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
 
@@ -120,12 +120,11 @@ def _settings_of(kind: str, given: dict[str, str]) -> Any:
 def _check_together(recipe: Recipe, kind: str, variants: int) -> None:
     if kind == "frames" and (variants > 1 or recipe.size is not None or recipe.light != "linear"):
         raise UsageError("frames are what they are: --variants, --size and --light are for photos (see --set curve=)")
-    odd = [name for name in ("kernel_size", "steps") if getattr(recipe.blur, name, 1) % 2 == 0]
-    if odd:
-        raise UsageError(f"{odd[0]} is an odd number, so that there is a middle; not {getattr(recipe.blur, odd[0])}")
 
 
-def _find_sources(inputs: Sequence[str], kind: str, *, recursive: bool) -> tuple[dict[Path, Path], list[Failure]]:
+def _find_sources(
+    inputs: Sequence[str], kind: str, output: Path, *, recursive: bool
+) -> tuple[dict[Path, Path], list[Failure]]:
     """What to blur by the place of its outputs, and what cannot be used."""
     if "-" in inputs:
         raise UsageError("photos to blur come from files; a pipe has no name to file its pair under")
@@ -135,7 +134,7 @@ def _find_sources(inputs: Sequence[str], kind: str, *, recursive: bool) -> tuple
         found = [(path, Path(path.resolve().stem)) for path in paths if path.exists()]
         failures = [Failure(path, "does not exist") for path in paths if not path.exists()]
     else:
-        seen = list(find_inputs(inputs, recursive=recursive))
+        seen = list(find_inputs(inputs, recursive=recursive, avoid=output.resolve()))
         found = [(item.path, item.place.with_suffix("")) for item in seen if isinstance(item, Found) and item.path]
         failures = [item for item in seen if isinstance(item, Failure)]
     sources: dict[Path, Path] = {}
@@ -148,9 +147,13 @@ def _find_sources(inputs: Sequence[str], kind: str, *, recursive: bool) -> tuple
     return sources, failures
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def _check_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError("the output is a file, and pairs need a folder")
+    written = [(output / part).resolve() for part in ("blurry", "sharp")]
+    for path in inputs:
+        if any(path.resolve().is_relative_to(folder) for folder in written):
+            raise UsageError(f"the output would be written over {show_name(path)}; choose another folder")
     if (output / "manifest.jsonl").exists() and not overwrite:
         raise UsageError("the output holds a data set already; choose another folder or give --overwrite")
     try:

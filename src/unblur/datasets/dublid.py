@@ -11,12 +11,11 @@ Layout: `dublid-bsds/sharp/groundtruth_{id}.png`, `dublid-bsds/blurred/blurred_{
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from torch import Tensor
-
-from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor, set_folder
-from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.folders import as_kernel, read_arrays, set_folder
+from unblur.datasets.pairing import match_trees, read_pair
+from unblur.datasets.pairs import Loader, PairedSet
 
 __all__ = ["dublid_bsds"]
 
@@ -31,16 +30,15 @@ def dublid_bsds(root: Path) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     folder = set_folder(root, "dublid-bsds")
-    sharp = need_files(folder / "sharp", "groundtruth_*.png", _IMAGES)
-    blurred = need_files(folder / "blurred", "blurred_*_0[0-3].png", _IMAGES * _KERNELS)
+    twins = match_trees(folder / "blurred", folder / "sharp", _sharp_of, count=_IMAGES * _KERNELS)
     [stack] = read_arrays(folder / "estimated_kernels_4x23x23.npz", ["kernels"])
     kernels = [as_kernel(values) for values in stack]
     pairs: list[tuple[str, Loader]] = []
-    for place, path in enumerate(blurred):
-        image, kernel = divmod(place, _KERNELS)
-        pairs.append((path.stem, partial(_read, path.stem, path, sharp[image], kernels[kernel])))
+    for place, (name, blurry, sharp) in enumerate(twins):
+        pairs.append((name, partial(read_pair, name, blurry, sharp, "encoded", kernels[place % _KERNELS])))
     return PairedSet(pairs, blurs=_KERNELS)
 
 
-def _read(name: str, blurry: Path, sharp: Path, kernel: Tensor) -> Pair:
-    return Pair(name, read_tensor(blurry), read_tensor(sharp), kernel)
+def _sharp_of(place: PurePath) -> PurePath:
+    """`groundtruth_005` of `blurred_005_02`."""
+    return PurePath(place.name.rpartition("_")[0].replace("blurred", "groundtruth"))

@@ -9,7 +9,6 @@ Layout: blurred images `class_NN_kernel_KK.png` in `uniform/`, sharp ones `class
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 
@@ -44,5 +43,5 @@ def _without_kernel(place: PurePath) -> PurePath:
 
 
 def _read(name: str, blurry: Path, sharp: Path, kernel: Path) -> Pair:
-    pair = read_pair(name, blurry, sharp, light="encoded")
-    return replace(pair, kernel=as_kernel(read_kernel(kernel).astype("float64")) if kernel.is_file() else None)
+    known = as_kernel(read_kernel(kernel).astype("float64")) if kernel.is_file() else None
+    return read_pair(name, blurry, sharp, "encoded", known)

@@ -10,12 +10,13 @@ Layout: `levin/blurred/im{1-4}_kernel{1-8}_img.png`, `levin/gt/im{1-4}.png`, `le
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from torch import Tensor
 
-from unblur.datasets.folders import as_kernel, need_files, read_arrays, read_tensor, set_folder
-from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.folders import as_kernel, read_arrays, set_folder
+from unblur.datasets.pairing import match_trees, read_pair
+from unblur.datasets.pairs import Loader, PairedSet
 
 __all__ = ["KERNELS", "levin", "levin_kernels"]
 
@@ -30,14 +31,12 @@ def levin(root: Path) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     folder = set_folder(root, "levin")
-    sharp = need_files(folder / "gt", "im[1-4].png", _IMAGES)
-    blurred = need_files(folder / "blurred", "im[1-4]_kernel[1-8]_img.png", _IMAGES * KERNELS)
+    twins = match_trees(folder / "blurred", folder / "gt", _sharp_of, count=_IMAGES * KERNELS)
     kernels = levin_kernels(root)
     pairs: list[tuple[str, Loader]] = []
-    for place, path in enumerate(blurred):
-        image, kernel = divmod(place, KERNELS)
-        name = f"im{image + 1}_kernel{kernel + 1}"
-        pairs.append((name, partial(_read, name, path, sharp[image], kernels[kernel])))
+    for place, (stem, blurry, sharp) in enumerate(twins):
+        name = stem.removesuffix("_img")
+        pairs.append((name, partial(read_pair, name, blurry, sharp, "encoded", kernels[place % KERNELS])))
     return PairedSet(pairs, blurs=KERNELS)
 
 
@@ -51,5 +50,6 @@ def levin_kernels(root: Path) -> list[Tensor]:
     return [as_kernel(values) for values in arrays]
 
 
-def _read(name: str, blurry: Path, sharp: Path, kernel: Tensor) -> Pair:
-    return Pair(name, read_tensor(blurry), read_tensor(sharp), kernel)
+def _sharp_of(place: PurePath) -> PurePath:
+    """`im2` of `im2_kernel3_img`."""
+    return PurePath(place.name.partition("_kernel")[0])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from unblur.datasets.folders import find_images, read_tensor
-from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
 from unblur.errors import DataError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Twins", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
 
@@ -69,9 +72,7 @@ def check_count(twins: list[Twins], count: int | None, folder: Path) -> list[Twi
     return twins
 
 
-def paired_set(
-    twins: Iterable[Twins], *, light: Literal["auto", "encoded", "linear"] = "linear", blurs: int = 1
-) -> PairedSet:
+def paired_set(twins: Iterable[Twins], *, light: Light = "linear", blurs: int = 1) -> PairedSet:
     """The data set of matched files; photographed blur takes place in linear light."""
     pairs: list[tuple[str, Loader]] = [
         (name, partial(read_pair, name, blurry, sharp, light)) for name, blurry, sharp in twins
@@ -79,7 +80,7 @@ def paired_set(
     return PairedSet(pairs, blurs)
 
 
-def read_pair(name: str, blurry: Path, sharp: Path, light: Literal["auto", "encoded", "linear"] = "linear") -> Pair:
+def read_pair(name: str, blurry: Path, sharp: Path, light: Light = "linear", kernel: Tensor | None = None) -> Pair:
     """One pair from its two files.
 
     Raises:
@@ -90,7 +91,7 @@ def read_pair(name: str, blurry: Path, sharp: Path, light: Literal["auto", "enco
     if images[0].shape != images[1].shape:
         sizes = " and ".join(f"{image.shape[-1]}x{image.shape[-2]}x{image.shape[1]}" for image in images)
         raise ShapeError(f"expected a blurry and a sharp image of one size, got {sizes} ({blurry.name}, {sharp.name})")
-    return Pair(name, *images, light=light)
+    return Pair(name, *images, kernel, light)
 
 
 def _place(path: Path, folder: Path) -> PurePath:

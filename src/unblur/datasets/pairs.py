@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Literal, overload
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Loader", "Pair", "PairedSet", "spread"]
+__all__ = ["Light", "Loader", "Pair", "PairedSet", "spread"]
+
+Light = Literal["auto", "encoded", "linear"]
+"""In which light a blur took place; `"auto"`: nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Pair:
     blurry: Tensor
     sharp: Tensor
     kernel: Tensor | None = None
-    light: Literal["auto", "encoded", "linear"] = "encoded"
+    light: Light = "encoded"
     motion_field: Tensor | None = None
     views: Sequence[Tensor] = ()
 

@@ -38,6 +38,12 @@ class LinearBlur:
     angle_max: Annotated[float, "Direction of the motion: to."] = 180.0
     offset: Annotated[float, "Largest distance of the kernel's middle from its centre, along each axis, pixels."] = 0.0
 
+    def __post_init__(self) -> None:
+        _check_odd("kernel_size", self.kernel_size)
+        _check_range("length", self.length_min, self.length_max, least=1)
+        _check_range("angle", self.angle_min, self.angle_max, least=-360)
+        _check_fit(self.kernel_size, self.length_max + 2 * self.offset, "length_max and offset")
+
 
 @dataclass(frozen=True)
 class ShakeBlur:
@@ -51,6 +57,12 @@ class ShakeBlur:
     exposure_max: Annotated[float, "Longest exposure cut from a recording, seconds."] = 1 / 4
     focal_length: Annotated[float, "Focal length in pixels: how far a measured angle moves the image."] = 1000.0
 
+    def __post_init__(self) -> None:
+        _check_odd("kernel_size", self.kernel_size)
+        _check_range("exposure", self.exposure_min, self.exposure_max, least=1e-6)
+        if self.length_min and self.length_max:
+            _check_range("length", self.length_min, self.length_max, least=0)
+
 
 @dataclass(frozen=True)
 class DefocusBlur:
@@ -59,6 +71,11 @@ class DefocusBlur:
     kernel_size: Annotated[int, "Side of the kernel in pixels, odd."] = 31
     radius_min: Annotated[float, "Smallest radius in pixels."] = 1.0
     radius_max: Annotated[float, "Largest radius in pixels."] = 8.0
+
+    def __post_init__(self) -> None:
+        _check_odd("kernel_size", self.kernel_size)
+        _check_range("radius", self.radius_min, self.radius_max, least=0)
+        _check_fit(self.kernel_size, 2 * self.radius_max + 1, "radius_max")
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,10 @@ class GaussianBlur:
     sigma_min: Annotated[float, "Smallest standard deviation in pixels."] = 0.5
     sigma_max: Annotated[float, "Largest standard deviation in pixels."] = 4.0
     round: Annotated[bool, "The same standard deviation in all directions."] = True
+
+    def __post_init__(self) -> None:
+        _check_odd("kernel_size", self.kernel_size)
+        _check_range("sigma", self.sigma_min, self.sigma_max, least=1e-3)
 
 
 @dataclass(frozen=True)
@@ -90,6 +111,12 @@ class DynamicBlur:
     shake: Annotated[float, "Way of the camera over the exposure, pixels; 0: a tripod."] = 6.0
     steps: Annotated[int, "Moments that the exposure is summed from, odd."] = 33
 
+    def __post_init__(self) -> None:
+        _check_odd("steps", self.steps)
+        _check_range("length", self.length_min, self.length_max, least=0)
+        if self.objects < 0 or self.shake < 0:
+            raise SettingsError("objects and shake are 0 or more")
+
 
 @dataclass(frozen=True)
 class FrameAverage:
@@ -101,6 +128,10 @@ class FrameAverage:
         "gamma"
     )
     gamma: Annotated[float, "Exponent of the curve `gamma`."] = 2.2
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.stride < 0 or self.gamma <= 0:
+            raise SettingsError("count is 1 or more, stride is 0 or more, and gamma is above 0")
 
 
 KINDS: dict[str, type[Any]] = {
@@ -166,3 +197,20 @@ class Recipe:
     sensor: Sensor = field(default_factory=Sensor)
     light: Light = "linear"
     size: int | None = None
+
+
+def _check_odd(name: str, value: int) -> None:
+    if value < 1 or value % 2 == 0:
+        raise SettingsError(f"{name} is an odd number, so that there is a middle; not {value}")
+
+
+def _check_range(name: str, lowest: float, highest: float, *, least: float) -> None:
+    if not least <= lowest <= highest:
+        raise SettingsError(f"{name}_min is {least:g} or more and not above {name}_max; got {lowest:g} and {highest:g}")
+
+
+def _check_fit(kernel_size: int, extent: float, names: str) -> None:
+    if extent > kernel_size:
+        raise SettingsError(
+            f"a kernel of {kernel_size} pixels is too small for a blur of {extent:g}; change kernel_size or {names}"
+        )

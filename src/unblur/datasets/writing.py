@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from torch import Tensor
 from unblur.datasets.folders import as_kernel, read_tensor, set_folder
 from unblur.datasets.frames import Shot, read_frames, shots
 from unblur.datasets.pairing import match_trees, read_pair
-from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
 from unblur.datasets.recipes import KINDS, FrameAverage, Recipe
 from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for, sense_pair
 from unblur.errors import DataError, OutputError, UnblurError
@@ -156,20 +156,20 @@ def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
 
 
 def _write(source: Source, place: Path, made: SyntheticPair, seed: int, order: Order) -> Line:
-    pair, replace = made.pair, order.overwrite
+    pair, overwrite = made.pair, order.overwrite
     line: Line = {"name": place.as_posix(), "input": source.path.name, "seed": seed, "run_seed": order.seed}
     for folder, image in (("blurry", pair.blurry), ("sharp", pair.sharp)):
         target = _target(order.out, folder, place, ".png")
-        write_image(_picture(image), target, overwrite=replace)
+        write_image(_picture(image), target, overwrite=overwrite)
         line[folder] = target.relative_to(order.out).as_posix()
     if pair.kernel is not None:
         target = _target(order.out, "kernel", place, ".png")
-        write_kernel(target, pair.kernel[0, 0].numpy(), overwrite=replace)
+        write_kernel(target, pair.kernel[0, 0].numpy(), overwrite=overwrite)
         line["kernel"] = target.relative_to(order.out).as_posix()
     for folder, tensor in (("motion_field", pair.motion_field), ("trajectory", made.trajectory)):
         if tensor is not None:
             target = _target(order.out, folder, place, ".npy")
-            atomic_write(target, _npy(tensor.squeeze(0).numpy()), overwrite=replace)
+            atomic_write(target, _npy(tensor.squeeze(0).numpy()), overwrite=overwrite)
             line[folder] = target.relative_to(order.out).as_posix()
     return line | {"size": [pair.blurry.shape[-1], pair.blurry.shape[-2]], "drawn": made.facts} | _wishes(order.recipe)
 
@@ -205,7 +205,7 @@ def _npy(values: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def _light_of(manifest: Path) -> Any:
+def _light_of(manifest: Path) -> Light:
     """In which light the pairs were blurred; a set without a manifest does not say."""
     try:
         with manifest.open(encoding="ascii") as lines:
@@ -217,17 +217,10 @@ def _light_of(manifest: Path) -> Any:
     return light if light in {"linear", "encoded"} else "auto"
 
 
-def _read_written(folder: Path, name: str, blurry: Path, sharp: Path, light: Any) -> Pair:
-    pair = read_pair(name, blurry, sharp, light)
+def _read_written(folder: Path, name: str, blurry: Path, sharp: Path, light: Light) -> Pair:
     kernel, motion_field = (_array(folder / part / f"{name}.npy") for part in ("kernel", "motion_field"))
-    return Pair(
-        name,
-        pair.blurry,
-        pair.sharp,
-        None if kernel is None else as_kernel(kernel),
-        light,
-        None if motion_field is None else torch.from_numpy(motion_field)[None].float(),
-    )
+    pair = read_pair(name, blurry, sharp, light, None if kernel is None else as_kernel(kernel))
+    return pair if motion_field is None else replace(pair, motion_field=torch.from_numpy(motion_field)[None].float())
 
 
 def _array(path: Path) -> NDArray[np.float64] | None:
