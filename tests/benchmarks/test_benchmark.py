@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 import data_trees as trees
+from unblur.benchmarks.published import published_results
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.run import run_benchmark
 from unblur.benchmarks.suites import open_suite, suites
 from unblur.benchmarks.summary import summarise
-from unblur.benchmarks.tables import published_results, summary_table
+from unblur.benchmarks.tables import summary_table
 from unblur.benchmarks.work import Order, run_pair
 from unblur.errors import DataError, OutputError, SettingsError, UnknownMethodError, UsageError
 

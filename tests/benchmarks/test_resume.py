@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,21 @@ def orders_of(table: Path, out: Path, *methods: str, **wishes) -> list[Order]:
     return [Order("pairs", method, "plain", out, table=table, **wishes) for method in methods]
 
 
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory) -> Path:
+    """The outputs of one run of two pairs, to copy: processes take seconds to start."""
+    folder = tmp_path_factory.mktemp("finished")
+    run_benchmarks(orders_of(pairs_of(folder, 2), folder / "out", "input"))
+    return folder
+
+
+@pytest.fixture
+def finished(finished_run, tmp_path) -> tuple[Path, Path]:
+    """A list of pairs, and the folder of a finished run of it."""
+    shutil.copytree(finished_run, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "pairs.csv", tmp_path / "out"
+
+
 def keys_of(rows: list[Row]) -> list[tuple[str, int]]:
     return sorted((row.method, row.index) for row in rows)
 
@@ -66,10 +82,10 @@ def test_several_methods_make_one_run(tmp_path):
         assert summary["metrics"]["ms_ssim"] is None
 
 
-def test_a_finished_run_is_not_done_again_unless_asked(tmp_path):
-    table, out = pairs_of(tmp_path, 2), tmp_path / "out"
+def test_a_finished_run_is_not_done_again_unless_asked(finished):
+    table, out = finished
     orders = orders_of(table, out, "input")
-    [first] = run_benchmarks(orders)
+    first = json.loads((out / "summary.json").read_text())
     before = (out / "rows.csv").read_bytes()
     told: list[Row] = []
     [second] = run_benchmarks(orders, on_row=lambda row, done, total: told.append(row))
@@ -91,22 +107,18 @@ def test_a_finished_run_is_not_done_again_unless_asked(tmp_path):
         ({"light": "linear"}, "light"),
     ],
 )
-def test_rows_of_another_order_are_refused(tmp_path, change, word):
-    table, out = pairs_of(tmp_path, 2), tmp_path / "out"
-    run_benchmarks(orders_of(table, out, "input"))
+def test_rows_of_another_order_are_refused(finished, change, word):
+    table, out = finished
     before = (out / "rows.csv").read_bytes()
     other = orders_of(table, out, *change.pop("methods", ["input"]), **change)
     with pytest.raises(UsageError, match=rf"differs in {word}.*--overwrite"):
         run_benchmarks(other)
     assert (out / "rows.csv").read_bytes() == before
-    run_benchmarks(other, overwrite=True)
-    assert len(read_csv(out)) == other[0].limit or 2
 
 
-def test_rows_of_other_code_and_rows_without_a_record_are_refused(tmp_path):
-    table, out = pairs_of(tmp_path, 1), tmp_path / "out"
+def test_rows_of_other_code_and_rows_without_a_record_are_refused(finished):
+    table, out = finished
     orders = orders_of(table, out, "input")
-    run_benchmarks(orders)
     record = json.loads((out / "order.json").read_text())
     (out / "order.json").write_text(json.dumps({**record, "version of the code": "older"}))
     with pytest.raises(UsageError, match="differs in version of the code"):
@@ -119,28 +131,36 @@ def test_rows_of_other_code_and_rows_without_a_record_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "torn", [b"pairs,b1.png,inp", b'pairs,"b1 with\nline bre', b'pairs,"b1",\xff', b'pairs,"a""b\n']
 )
-def test_a_torn_last_row_is_dropped_and_done_again(tmp_path, torn):
-    table, out = pairs_of(tmp_path, 2), tmp_path / "out"
-    orders = orders_of(table, out, "input")
-    run_benchmarks(orders)
+def test_a_torn_last_row_is_dropped(finished, torn):
+    _, out = finished
     whole = (out / "rows.csv").read_bytes()
-    header, first, _ = whole.splitlines(keepends=True)
-    (out / "rows.csv").write_bytes(header + first + torn)
-    assert len(read_rows(out / "rows.csv")) == 1
+    (out / "rows.csv").write_bytes(whole + torn)
+    assert keys_of(read_rows(out / "rows.csv")) == [("input", 0), ("input", 1)]
+    with RowWriter(out / "rows.csv") as writer:
+        assert not writer.is_empty
+    assert (out / "rows.csv").read_bytes() == whole
+
+
+def test_a_run_goes_on_where_it_was_torn(finished):
+    table, out = finished
+    header, first, second = (out / "rows.csv").read_bytes().splitlines(keepends=True)
+    (out / "rows.csv").write_bytes(header + first + second[:20])
     told: list[str] = []
-    run_benchmarks(orders, on_row=lambda row, done, total: told.append(f"{row.image} {done} {total}"))
+    run_benchmarks(
+        orders_of(table, out, "input"), on_row=lambda row, done, total: told.append(f"{row.image} {done} {total}")
+    )
     assert told == ["b1.png 2 2"]
     assert keys_of(read_rows(out / "rows.csv")) == [("input", 0), ("input", 1)]
 
 
 @pytest.mark.parametrize("size", [0, 10])
-def test_a_torn_header_is_written_again(tmp_path, size):
-    table, out = pairs_of(tmp_path, 1), tmp_path / "out"
-    run_benchmarks(orders_of(table, out, "input"))
+def test_a_torn_header_is_written_again(finished, size):
+    _, out = finished
     whole = (out / "rows.csv").read_bytes()
     (out / "rows.csv").write_bytes(whole[:size])
-    run_benchmarks(orders_of(table, out, "input"))
-    assert len(read_rows(out / "rows.csv")) == 1
+    with RowWriter(out / "rows.csv") as writer:
+        assert writer.is_empty
+    assert (out / "rows.csv").read_bytes() == whole.splitlines(keepends=True)[0]
 
 
 def test_rows_come_back_as_they_were_written(tmp_path):
@@ -176,25 +196,29 @@ def test_the_command_takes_methods_metrics_and_their_settings(run, tmp_path):
         assert message in refused.errors[0]
 
 
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def killed_runs(words: list[str], out: Path, kills: int, chance: random.Random) -> int:
     """Runs of the program, each but the last killed at a random moment; how many kills found it at work."""
     at_work = 0
     for turn in range(kills + 1):
-        before = (out / "rows.csv").stat().st_size if (out / "rows.csv").exists() else 0
+        before = size_of(out / "rows.csv")
         with subprocess.Popen(
             words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         ) as run:
             if turn == kills:
                 assert run.wait(timeout=240) == 0
-                return at_work
-            while (
-                run.poll() is None
-                and ((out / "rows.csv").stat().st_size if (out / "rows.csv").exists() else 0) <= before
-            ):
+                break
+            while run.poll() is None and size_of(out / "rows.csv") <= before:
                 time.sleep(0.01)  # importing torch takes the longest; kills during it would prove little
             time.sleep(chance.uniform(0, 0.5))
             at_work += run.poll() is None
-            os.killpg(run.pid, signal.SIGKILL) if chance.random() < 0.5 else run.kill()
+            if chance.random() < 0.5:
+                os.killpg(run.pid, signal.SIGKILL)  # its workers with it
+            else:
+                run.kill()
     return at_work
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
+from unblur.benchmarks.published import published_results
 from unblur.benchmarks.summary import Summary
 from unblur.metrics.catalog import METRICS
 
-__all__ = ["published_results", "summary_table"]
+__all__ = ["further_table", "summary_table"]
 
 _COLUMNS = {
     "psnr": ("PSNR\ndB", "{:.2f}"),
@@ -25,22 +23,6 @@ _COLUMNS = {
     "kernel_rmse": ("kernel\nRMSE", "{:.5f}"),
     "success_share": ("ratio\n<= 3", "{:.0%}"),
 }
-
-
-def published_results(dataset: str, protocol: str) -> list[dict[str, Any]]:
-    """What papers print for a data set under a protocol, best PSNR first.
-
-    Returns:
-        One mapping for each method and source, with `method`, `source`, `note` and the metrics by name.
-    """
-    entries = json.loads(files("unblur.benchmarks").joinpath("published.json").read_text(encoding="utf-8"))
-    results: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
-    for entry in entries:
-        if (entry["dataset"], entry["protocol"]) == (dataset, protocol):
-            result = results[entry["method"], entry["source"]]
-            result.update(method=entry["method"], source=entry["source"], note=entry.get("note", ""))
-            result[entry["metric"]] = entry["value"]
-    return sorted(results.values(), key=lambda result: -result.get("psnr", 0.0))
 
 
 def summary_table(summaries: Sequence[Summary]) -> Table:
@@ -58,12 +40,10 @@ def summary_table(summaries: Sequence[Summary]) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("\nmethod", no_wrap=True)
-    further = list(first["metrics"])
-    for heading in [*(heading for heading, _ in _COLUMNS.values()), *further]:
+    for heading, _ in _COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
-        extra = [_further_cell(name, summary["metrics"][name]) for name in further]
-        table.add_row(summary["method"], *_cells(summary), *extra, style="bold")
+        table.add_row(summary["method"], *_cells(summary), style="bold")
     if all(summary["method"] != "input" for summary in summaries):
         table.add_row("blurry input", *_cells({"psnr": first["psnr_input"], "ssim": first["ssim_input"]}))
     table.add_section()
@@ -74,6 +54,17 @@ def summary_table(summaries: Sequence[Summary]) -> Table:
 
 def _cells(result: dict[str, Any]) -> list[str]:
     return ["" if (value := result.get(name)) is None else form.format(value) for name, (_, form) in _COLUMNS.items()]
+
+
+def further_table(summaries: Sequence[Summary]) -> Table:
+    """The means of the metrics that were asked for; n/a: the warnings in the rows say why."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("method", no_wrap=True)
+    for name in summaries[0]["metrics"]:
+        table.add_column(name, justify="right")
+    for summary in summaries:
+        table.add_row(summary["method"], *(_further_cell(*item) for item in summary["metrics"].items()))
+    return table
 
 
 def _further_cell(name: str, value: float | None) -> str:

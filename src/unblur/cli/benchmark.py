@@ -80,7 +80,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     from rich.console import Console  # noqa: PLC0415 - answers about wrong use come without it
 
     from unblur.benchmarks.run import run_benchmarks  # noqa: PLC0415 - torch
-    from unblur.benchmarks.tables import summary_table  # noqa: PLC0415
+    from unblur.benchmarks.tables import further_table, summary_table  # noqa: PLC0415
     from unblur.benchmarks.work import Order  # noqa: PLC0415 - torch
 
     orders = [
@@ -102,7 +102,10 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         for name in names
     ]
     summaries = run_benchmarks(orders, jobs=jobs, overwrite=overwrite, on_row=_say_row)
-    Console().print(summary_table(summaries))
+    console = Console()
+    console.print(summary_table(summaries))
+    if further:
+        console.print(further_table(summaries))
     return 1 if any(summary["failed"] for summary in summaries) else 0
 
 

@@ -16,6 +16,7 @@ from unblur.cli.blur import blur
 from unblur.cli.data import data
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
+from unblur.cli.report import report
 from unblur.cli.restore import restore, settle_save_kernel
 from unblur.errors import ImageError, UnblurError
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(restore)
 app.command()(methods)
 app.command()(benchmark)
+app.command()(report)
 app.command()(blur)
 app.add_typer(data, name="data")
 
