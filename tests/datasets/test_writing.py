@@ -8,7 +8,7 @@ import torch
 
 import data_trees as trees
 from unblur.datasets import open_dataset
-from unblur.datasets.folders import read_tensor
+from unblur.datasets.reading import read_tensor
 from unblur.datasets.recipes import DynamicBlur, FrameAverage, MotionFieldBlur, Recipe, Sensor, ShakeBlur
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.datasets.writing import Failed, Order, Source, write_manifest, write_pairs, written_set

@@ -86,7 +86,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     unblur blur photos/ -o pairs --kind linear --noise 0.01       straight motion and noise
     unblur blur clips/a clips/b -o pairs --kind frames --set count=8
     """
-    from unblur.datasets.recipes import Recipe, Sensor  # noqa: PLC0415 - NumPy, which help does without
+    from unblur.datasets.recipes import Recipe, Sensor  # noqa: PLC0415 - only once it is needed
 
     given = parse_settings(settings or [])
     given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}

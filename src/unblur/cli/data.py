@@ -19,7 +19,7 @@ _Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows
 @data.command("list")
 def list_sets() -> None:
     """List the data sets."""
-    from unblur.datasets.catalog import datasets  # noqa: PLC0415 - NumPy
+    from unblur.datasets.catalog import datasets  # noqa: PLC0415 - help does without
 
     table = Table("name", "what", "kind", "protocol", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for entry in datasets().values():
@@ -32,7 +32,7 @@ def list_sets() -> None:
 @data.command()
 def show(name: _Name) -> None:
     """Tell what a data set is: citation, terms, layout, protocol, how to get it, what it is not for."""
-    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - NumPy
+    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - help does without
 
     entry = find_dataset(name)
     facts = {
@@ -74,8 +74,8 @@ def verify(
 ) -> int:
     """Look whether a copy is whole: known files, and every pair or photo has what belongs to it."""
     from unblur.cli.messages import escape  # noqa: PLC0415
-    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - NumPy
-    from unblur.datasets.verify import verify_dataset  # noqa: PLC0415 - NumPy
+    from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - help does without
+    from unblur.datasets.verify import verify_dataset  # noqa: PLC0415 - help does without
 
     is_good = True
     for finding in verify_dataset(find_dataset(name), folder, split):

@@ -1,33 +1,13 @@
-"""Where data sets lie, and reading their files. Nothing here imports torch before a tensor is asked for."""
+"""Where data sets lie, and which files are in them. Nothing here imports NumPy or torch."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
-import numpy as np
-from numpy.typing import NDArray
+from unblur.errors import DataError
 
-from unblur.errors import DataError, ImageError, ReadError
-from unblur.images.files import read_image
-from unblur.images.working import to_working
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "as_kernel",
-    "find_images",
-    "find_root",
-    "need_files",
-    "need_folder",
-    "read_arrays",
-    "read_tensor",
-    "set_folder",
-]
+__all__ = ["IMAGE_SUFFIXES", "find_images", "find_root", "need_files", "need_folder", "set_folder"]
 
 IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Which files of a data set's folder are images."""
@@ -110,38 +90,3 @@ def need_files(folder: Path, pattern: str, count: int | None = None) -> list[Pat
         expected = "one file or more" if count is None else f"{count} files"
         raise DataError(f"expected {expected} of the form {pattern} in {str(folder)!r}; found {len(files)}")
     return files
-
-
-def read_tensor(path: Path) -> Tensor:
-    """The colour channels of an image file, `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored.
-
-    Raises:
-        ReadError: The file is missing or no image; the message names it, because a pair has several.
-    """
-    try:
-        pixels = to_working(read_image(path))
-    except ImageError as error:
-        raise ReadError(f"{path.name}: {error}") from error
-    from unblur.images.tensors import array_to_tensor  # noqa: PLC0415 - torch
-
-    return array_to_tensor(pixels)
-
-
-def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:
-    """The named arrays of an `.npz` file.
-
-    Raises:
-        DataError: Not such a file, or without one of the names.
-    """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return [np.asarray(stored[name], dtype=np.float64) for name in names]
-    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise DataError(f"expected an .npz file with the arrays {', '.join(names)} at {str(path)!r}") from error
-
-
-def as_kernel(values: NDArray[np.float64]) -> Tensor:
-    """A kernel `(1, 1, kH, kW)`, float32, sum 1, from its values."""
-    import torch  # noqa: PLC0415 - see the module's first line
-
-    return torch.from_numpy((values / values.sum()).astype(np.float32))[None, None]

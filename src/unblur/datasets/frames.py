@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unblur.datasets.folders import find_images, read_tensor
+from unblur.datasets.folders import find_images
+from unblur.datasets.reading import read_tensor
 from unblur.datasets.recipes import FrameAverage
 from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear

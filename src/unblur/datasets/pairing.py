@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
-from unblur.datasets.folders import find_images, read_tensor
+from torch import Tensor
+
+from unblur.datasets.folders import find_images
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
+from unblur.datasets.reading import read_tensor
 from unblur.errors import DataError, ShapeError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["Twins", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
 

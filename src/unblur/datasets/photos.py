@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-from unblur.datasets.folders import find_images, need_files, read_tensor, set_folder
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from unblur.datasets.folders import find_images, need_files, set_folder
+from unblur.datasets.reading import read_tensor
 
 __all__ = ["PhotoSet", "UnpairedSet", "bsds500", "coco", "kodak", "lai_real", "photos_of", "unpaired_folders"]
 
 
-class PhotoSet(Sequence["Tensor"]):
+class PhotoSet(Sequence[Tensor]):
     """Image files as tensors `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored; each is read when asked for.
 
     Attributes:

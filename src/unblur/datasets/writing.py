@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unblur.datasets.folders import as_kernel, read_tensor, set_folder
+from unblur.datasets.folders import set_folder
 from unblur.datasets.frames import Shot, read_frames, shots
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
+from unblur.datasets.reading import as_kernel, read_tensor
 from unblur.datasets.recipes import KINDS, FrameAverage, Recipe
 from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for, sense_pair
 from unblur.errors import DataError, OutputError, UnblurError

@@ -1,0 +1,49 @@
+"""Files of data sets as tensors and arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unblur.errors import DataError, ImageError, ReadError
+from unblur.images.files import read_image
+from unblur.images.tensors import array_to_tensor
+from unblur.images.working import to_working
+
+__all__ = ["as_kernel", "read_arrays", "read_tensor"]
+
+
+def read_tensor(path: Path) -> Tensor:
+    """The colour channels of an image file, `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored.
+
+    Raises:
+        ReadError: The file is missing or no image; the message names it, because a pair has several.
+    """
+    try:
+        pixels = to_working(read_image(path))
+    except ImageError as error:
+        raise ReadError(f"{path.name}: {error}") from error
+    return array_to_tensor(pixels)
+
+
+def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:
+    """The named arrays of an `.npz` file.
+
+    Raises:
+        DataError: Not such a file, or without one of the names.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return [np.asarray(stored[name], dtype=np.float64) for name in names]
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        raise DataError(f"expected an .npz file with the arrays {', '.join(names)} at {str(path)!r}") from error
+
+
+def as_kernel(values: NDArray[np.float64]) -> Tensor:
+    """A kernel `(1, 1, kH, kW)`, float32, sum 1, from its values."""
+    return torch.from_numpy((values / values.sum()).astype(np.float32))[None, None]
