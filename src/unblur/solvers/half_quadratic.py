@@ -82,9 +82,7 @@ def deconvolve_sparse(
     return problem.frame.crop(_alternate(problem, latent_spectrum, steps))
 
 
-def _pose(
-    blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float, saturation: float | None
-) -> _Problem:
+def _pose(blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float, saturation: float | None) -> _Problem:
     frame = Frame.around((blurry.shape[-2], blurry.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
     blur = kernel_spectrum(kernel, frame.size)
     return _Problem(

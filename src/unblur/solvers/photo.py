@@ -123,9 +123,7 @@ def _deconvolve(
     return torch.cat(channels, dim=1)
 
 
-def _choose_solver(
-    blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float
-) -> Callable[[Tensor], Tensor]:
+def _choose_solver(blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float) -> Callable[[Tensor], Tensor]:
     """The solver with the numbers that suit the noise of this photo; they were chosen on synthetic photos."""
     noise = estimate_noise(blurry)
     saturation = _SATURATION if bool((blurry >= _SATURATION).any()) else None

@@ -17,7 +17,15 @@ from torch import Tensor
 from unblur.solvers.differences import Images
 from unblur.solvers.proximal import keep_strong
 
-__all__ = ["PRIORS", "DarkChannel", "ExtremeChannels", "L0Gradient", "LatentPrior", "NormalisedSparsity", "TotalVariation"]
+__all__ = [
+    "PRIORS",
+    "DarkChannel",
+    "ExtremeChannels",
+    "L0Gradient",
+    "LatentPrior",
+    "NormalisedSparsity",
+    "TotalVariation",
+]
 
 Strength = Tensor
 """`(B, 1, 1, 1)`: each photo, or each hypothesis on one, has its own."""

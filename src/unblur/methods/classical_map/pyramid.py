@@ -18,12 +18,9 @@ from unblur.solvers.differences import difference_power, differences, difference
 from unblur.solvers.frame import Frame
 from unblur.solvers.priors import LatentPrior
 
-__all__ = ["HYPOTHESES", "Hypothesis", "Level", "estimate_kernels", "plan_levels"]
+__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "Level", "estimate_kernels", "plan_levels"]
 
-_RATIO = 0.5**0.5
 _COARSEST_BOX = 5
-_FINAL_PENALTY = 1e5
-"""Splitting ends when the penalty is so high that latent image and prior agree."""
 _WEAKEST = 1e-4
 _WEAKENING = 1.1
 """The prior's strength is divided by this after every round, down to the weakest."""
@@ -35,10 +32,29 @@ Kernels = Float[Tensor, "b 1 kh kw"]
 
 
 @dataclass(frozen=True)
+class Descent:
+    """How to get from the coarsest level to the photo.
+
+    Attributes:
+        ratio: Of the sides of one level to those of the next finer one.
+        final_penalty: On each level the splitting penalty doubles up to this; the higher, the closer the latent image
+            comes to what the prior wants.
+    """
+
+    ratio: float
+    final_penalty: float
+
+
+_STEEP = Descent(ratio=0.5**0.5, final_penalty=1e5)
+_GENTLE = Descent(ratio=0.8, final_penalty=1e2)
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One way to go about a photo; which is best differs from photo to photo.
 
     Attributes:
+        descent: Its pyramid.
         prior_strength: At the start; it falls from round to round.
         edge_share: Share of the latent image's gradients, the strongest, that the kernel is fitted to.
         faintest: Kernel values below this share of the largest become zero.
@@ -48,6 +64,7 @@ class Hypothesis:
         whitens_levels: How many of the finest levels are whitened; with a rough kernel it does harm.
     """
 
+    descent: Descent
     prior_strength: float
     edge_share: float = 1.0
     faintest: float = 0.05
@@ -56,12 +73,12 @@ class Hypothesis:
 
 
 HYPOTHESES = (
-    Hypothesis(8e-3, edge_share=0.2, faintest=0.07, whitening=0.03),
-    Hypothesis(4e-3, whitening=0.03),
-    Hypothesis(8e-3, faintest=0.07, whitening=0.1, whitens_levels=99),
-    Hypothesis(16e-3, whitening=0.1, whitens_levels=99),
+    Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03),
+    Hypothesis(_GENTLE, 8e-3, edge_share=0.1),
+    Hypothesis(_GENTLE, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03),
+    Hypothesis(_STEEP, 4e-3, whitening=0.03),
 )
-"""Chosen on synthetic photos: the first two are the best pair, each more adds a little."""
+"""Chosen on synthetic photos, the most useful first. They fail on different photos, which is what counts."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +89,10 @@ class Level:
     box: int
 
 
-def plan_levels(photo: tuple[int, int], box: int) -> list[Level]:
+def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
     """Levels from coarse to fine; at the last one the photo has its own size and the kernel the box `box`."""
-    count = max(1, math.floor(math.log(_COARSEST_BOX / box) / math.log(_RATIO)) + 1)
-    scales = [_RATIO**level for level in reversed(range(count))]
+    count = max(1, math.floor(math.log(_COARSEST_BOX / box) / math.log(ratio)) + 1)
+    scales = [ratio**level for level in reversed(range(count))]
     return [
         Level((max(1, round(photo[0] * s)), max(1, round(photo[1] * s))), max(3, round(box * s) // 2 * 2 + 1))
         for s in scales
@@ -92,7 +109,7 @@ def estimate_kernels(
     pixels: int,
     on_round: Callable[[int, int], None],
 ) -> Kernels:
-    """One kernel for each hypothesis, all found in one batch.
+    """One kernel for each hypothesis; those with the same pyramid are found in one batch.
 
     Args:
         grey: The photo, or the part of it that may be looked at, in [0, 1].
@@ -103,15 +120,22 @@ def estimate_kernels(
         pixels: Each level looks at no more than about so many pixels, its most informative region.
         on_round: Called with (rounds done, rounds in all); raises to stop.
     """
-    levels = plan_levels((grey.shape[-2], grey.shape[-1]), box)
-    search = _Search(hypotheses, prior, grey)
-    for number, level in enumerate(levels):
-        photo = grey if level.photo == tuple(grey.shape[-2:]) else _shrink(grey, level.photo)
-        search.enter(crop_informative(photo, pixels, 2 * level.box), level.box, len(levels) - number)
-        for step in range(rounds):
-            search.run_round()
-            on_round(number * rounds + step + 1, len(levels) * rounds)
-    return search.kernel
+    searches = [
+        _Search([h for h in hypotheses if h.descent == descent], descent, prior, grey, box)
+        for descent in dict.fromkeys(h.descent for h in hypotheses)
+    ]
+    total = sum(len(search.levels) for search in searches) * rounds
+    done = 0
+    found: dict[Hypothesis, Tensor] = {}
+    for search in searches:
+        for number in range(len(search.levels)):
+            search.enter(number, pixels)
+            for _ in range(rounds):
+                search.run_round()
+                done += 1
+                on_round(done, total)
+        found.update(zip(search.hypotheses, search.kernel.split(1), strict=True))
+    return torch.cat([found[h] for h in hypotheses])
 
 
 def _shrink(grey: Tensor, size: tuple[int, int]) -> Tensor:
@@ -119,20 +143,29 @@ def _shrink(grey: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class _Search:
-    """State of the search for all hypotheses at once: kernels, prior strengths, and the level's spectra."""
+    """State of the search for several hypotheses at once: kernels, prior strengths, and the level's spectra."""
 
-    def __init__(self, hypotheses: Sequence[Hypothesis], prior: LatentPrior, like: Tensor) -> None:
+    def __init__(
+        self, hypotheses: Sequence[Hypothesis], descent: Descent, prior: LatentPrior, grey: Tensor, box: int
+    ) -> None:
         def column(values: list[float]) -> Tensor:
-            return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, 1, 1, 1)
+            return torch.tensor(values, dtype=grey.dtype, device=grey.device).view(-1, 1, 1, 1)
 
+        self.hypotheses = hypotheses
+        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), box, descent.ratio)
+        self.kernel = _two_pixels(grey).expand(len(hypotheses), -1, -1, -1)
+        self._descent = descent
         self._prior = prior
-        self._hypotheses = hypotheses
+        self._grey = grey
         self._strength = column([h.prior_strength for h in hypotheses])
         self._faintest = column([h.faintest for h in hypotheses])
-        self.kernel = _two_pixels(like).expand(len(hypotheses), -1, -1, -1)
 
-    def enter(self, photo: Tensor, box: int, levels_left: int) -> None:
-        """Go to the next finer level."""
+    def enter(self, number: int, pixels: int) -> None:
+        """Go to level `number` and look at its most informative `pixels`."""
+        level = self.levels[number]
+        box, levels_left = level.box, len(self.levels) - number
+        whole = self._grey if level.photo == tuple(self._grey.shape[-2:]) else _shrink(self._grey, level.photo)
+        photo = crop_informative(whole, pixels, 2 * box)
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
         self._frame = frame = Frame.around((photo.shape[-2], photo.shape[-1]), (box, box))
@@ -144,7 +177,7 @@ class _Search:
         right, down = differences(self._observed)
         self._blurry = Gradients.of(right * self._inside, down * self._inside)
         self._whitening = [
-            h.whitening if h.whitening and levels_left <= h.whitens_levels else None for h in self._hypotheses
+            h.whitening if h.whitening and levels_left <= h.whitens_levels else None for h in self.hypotheses
         ]
 
     def run_round(self) -> None:
@@ -161,12 +194,10 @@ class _Search:
 
     def _sharpen(self, back_projected: Tensor, blur_power: Tensor) -> Tensor:
         """The latent image under the prior: half-quadratic splitting, the penalty doubling."""
-        latent = self._observed.expand(len(self._hypotheses), -1, -1, -1)
+        latent = self._observed.expand(len(self.hypotheses), -1, -1, -1)
         penalty = 2 * self._strength
-        while float(penalty.min()) < _FINAL_PENALTY:
-            wanted = spectrum(
-                differences_adjoint(*self._prior.sparsify(*differences(latent), self._strength, penalty))
-            )
+        while float(penalty.min()) < self._descent.final_penalty:
+            wanted = spectrum(differences_adjoint(*self._prior.sparsify(*differences(latent), self._strength, penalty)))
             data, weight = back_projected, blur_power
             darkened = self._prior.darken(latent, self._strength)
             if darkened is not None:
@@ -178,11 +209,11 @@ class _Search:
 
     def _certain_edges(self, right: Tensor, down: Tensor) -> Tensor:
         """1 where a gradient is strong enough for its hypothesis and inside the photo, else 0."""
-        if all(h.edge_share >= 1 for h in self._hypotheses):
+        if all(h.edge_share >= 1 for h in self.hypotheses):
             return self._inside
         length = self._frame.crop(right.square() + down.square())
         every = max(1, length[0].numel() // 20_000)
-        shares = [h.edge_share for h in self._hypotheses]
+        shares = [h.edge_share for h in self.hypotheses]
         thresholds = [
             torch.quantile(one.flatten()[::every], 1 - share) if share < 1 else one.new_zeros(())
             for one, share in zip(length, shares, strict=True)

@@ -45,7 +45,7 @@ def _best_corner(value: Tensor, rows: int, columns: int) -> tuple[int, int]:
     total = F.pad(value.double().cumsum(-1).cumsum(-2), (1, 0, 1, 0))
     steps = max(1, rows // 16), max(1, columns // 16)
     sums = (
-        total[..., rows :: 1, columns :: 1]
+        total[..., rows::1, columns::1]
         - total[..., : total.shape[-2] - rows, columns:]
         - total[..., rows:, : total.shape[-1] - columns]
         + total[..., : total.shape[-2] - rows, : total.shape[-1] - columns]
