@@ -14,6 +14,7 @@ from unblur.datasets.photos import photos_of
 from unblur.datasets.recipes import (
     DefocusBlur,
     DynamicBlur,
+    FrameAverage,
     GaussianBlur,
     LinearBlur,
     MotionFieldBlur,
@@ -166,6 +167,10 @@ def test_seeds_differ_with_name_and_run():
 def test_what_cannot_be_blurred_is_our_error(tmp_path):
     with pytest.raises(ShapeError, match="fits nowhere inside"):
         make_pair(photo(16, 16), Recipe(ShakeBlur(kernel_size=17)), 0)
+    with pytest.raises(ShapeError, match="a photo of 10x9 pixels is too small for this motion"):
+        make_pair(photo(9, 10), Recipe(MotionFieldBlur()), 0)
+    with pytest.raises(SettingsError, match="frames are added up from sequences"):
+        make_pair(photo(), Recipe(FrameAverage()), 0)
     with pytest.raises(SettingsError, match="a segmentation fits a whole photo"):
         make_pair(photo(), Recipe(DynamicBlur(segmentations=str(tmp_path)), size=32), 0)
     for sensor in ({"gain": 0}, {"noise_sigma": -1}, {"jpeg_quality": 101}, {"photons": -1}):

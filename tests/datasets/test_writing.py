@@ -96,6 +96,17 @@ def test_the_set_of_neurmap_is_made_of_variants_with_their_motion_fields(sources
     assert not torch.equal(pairs[0].motion_field[..., 20, 20], pairs[1].motion_field[..., 20, 20])
 
 
+def test_all_variants_of_a_photo_share_its_segmentation(sources, tmp_path):
+    labels = np.ones((56, 64), np.uint8)
+    labels[20:40, 20:40] = 2
+    np.savez(tmp_path / "c.npz", seg0=labels)
+    recipe = Recipe(DynamicBlur(segmentations=str(tmp_path), steps=5, shake=0, length_min=6, length_max=6))
+    lines = make(sources[2:], tmp_path / "out", recipe, variants=2)
+    moving = [np.abs(np.load(tmp_path / "out" / line["motion_field"])).sum(0) > 0 for line in lines]
+    np.testing.assert_array_equal(moving[0], labels == 2)
+    np.testing.assert_array_equal(moving[1], labels == 2)
+
+
 def test_frames_become_pairs(tmp_path):
     for i in range(6):
         trees.save(tmp_path / f"clip/{i:03d}.png", trees.photo(24, 32, 3, i))

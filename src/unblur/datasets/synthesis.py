@@ -6,7 +6,6 @@ The same photo, recipe and seed give the same pair, whatever was made before it.
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from unblur.blur.convolve import convolve
@@ -30,7 +27,6 @@ from unblur.blur.motion_fields import (
     right_half,
     sample_motion_field,
 )
-from unblur.blur.noise import add_gaussian_noise, add_poisson_noise, quantise, saturate
 from unblur.blur.trajectories import fit_path, sample_motion_path
 from unblur.datasets.gyro import read_gyro, sample_gyro_path
 from unblur.datasets.pairs import Loader, Pair, PairedSet
@@ -42,14 +38,14 @@ from unblur.datasets.recipes import (
     LinearBlur,
     MotionFieldBlur,
     Recipe,
-    Sensor,
     ShakeBlur,
 )
 from unblur.datasets.segments import choose_objects, read_segments
-from unblur.errors import SettingsError
-from unblur.images.tensors import Padding, linear_to_srgb, pad_reflect, srgb_to_linear
+from unblur.datasets.sensing import sense_pair
+from unblur.errors import SettingsError, ShapeError
+from unblur.images.tensors import Padding, pad_reflect, srgb_to_linear
 
-__all__ = ["SyntheticPair", "make_pair", "seed_for", "sense_pair", "synthetic_set"]
+__all__ = ["SyntheticPair", "make_pair", "seed_for", "synthetic_set"]
 
 _FIELD_MARGIN = 48
 """Pixels kept around a crop where the blur varies: what most motions reach."""
@@ -109,17 +105,19 @@ def make_pair(photo: Tensor, recipe: Recipe, seed: int, name: str = "") -> Synth
         photo: Sharp, `(1, 1 or 3, H, W)` in [0, 1], encoded as stored.
         recipe: Kind of blur, sensor, light and size.
         seed: Decides everything that is drawn; the pair does not depend on anything else.
-        name: Of the pair; a dynamic scene finds its segmentation by the last part of it.
+        name: Of the pair; a moving scene finds its segmentation by the last part of it, the photo's name.
 
     Raises:
-        ShapeError: The photo is smaller than the kernel.
+        ShapeError: The photo is smaller than the kernel or the motion.
         KernelError: A kernel that cannot be made with these settings.
         DataError: A recording or segmentation that cannot be used.
     """
+    if type(recipe.blur) not in _BLURS:
+        raise SettingsError("frames are added up from sequences (see datasets.frames), not made of photos")
     generator = torch.Generator().manual_seed(seed)
     stored = _window(photo, recipe, generator)
-    light = srgb_to_linear(stored) if recipe.light == "linear" else stored
-    blurred = _BLURS[type(recipe.blur)](_Work(light, recipe, generator, name))
+    scene = srgb_to_linear(stored) if recipe.light == "linear" else stored
+    blurred = _BLURS[type(recipe.blur)](_Work(scene, recipe, generator, name))
     blurry, sharp = sense_pair(blurred.image, _crop(stored, blurred.crop), recipe, generator)
     pair = Pair(name, blurry, sharp, blurred.kernel, recipe.light, blurred.motion_field)
     return SyntheticPair(pair, blurred.trajectory, blurred.facts)
@@ -128,32 +126,11 @@ def make_pair(photo: Tensor, recipe: Recipe, seed: int, name: str = "") -> Synth
 def synthetic_set(photos: PhotoSet, recipe: Recipe, seed: int = 0) -> PairedSet:
     """Sharp photos as pairs, made when they are asked for; the same pair each time.
 
-    Photos are named by their file, so a seed and a folder give the same pairs anywhere.
+    Photos are named by their file, so a seed and a folder give the same pairs anywhere. Training takes another seed
+    for each epoch.
     """
     pairs: list[tuple[str, Loader]] = [(path.stem, partial(_make, path, recipe, seed)) for path in photos.paths]
     return PairedSet(pairs)
-
-
-def sense_pair(blurred: Tensor, stored: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Both images as files hold them: amplified, clipped, encoded, on 256 levels; the blurry one with noise and JPEG.
-
-    Args:
-        blurred: The blurred image in the light of the recipe.
-        stored: The sharp image, encoded as stored.
-        recipe: Its sensor and its light.
-        generator: Draws the noise.
-    """
-    sensor = recipe.sensor
-    decode, encode = (srgb_to_linear, linear_to_srgb) if recipe.light == "linear" else (torch.clone, torch.clone)
-    seen = saturate(blurred, sensor.gain)
-    if sensor.photons:
-        seen = add_poisson_noise(seen, sensor.photons, generator)
-    if sensor.noise_sigma:
-        seen = add_gaussian_noise(seen, sensor.noise_sigma, generator)
-    blurry = quantise(encode(seen.clamp(0, 1)))
-    # at gain 1, decoding and encoding would only cost time
-    sharp = quantise(stored if sensor.gain == 1 else encode(saturate(decode(stored), sensor.gain)))
-    return (_through_jpeg(blurry, sensor) if sensor.jpeg_quality else blurry), sharp
 
 
 def _make(path: Path, recipe: Recipe, seed: int) -> Pair:
@@ -179,6 +156,8 @@ def _window(photo: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor
 
 def _crop(image: Tensor, crop: tuple[int, int]) -> Tensor:
     rows, columns = crop
+    if 2 * rows >= image.shape[-2] or 2 * columns >= image.shape[-1]:
+        raise ShapeError(f"a photo of {image.shape[-1]}x{image.shape[-2]} pixels is too small for this motion")
     return image[..., rows : image.shape[-2] - rows, columns : image.shape[-1] - columns]
 
 
@@ -271,16 +250,6 @@ def _draw_gaussian(settings: GaussianBlur, generator: torch.Generator) -> _Drawn
 
 def _between(least: float, most: float, generator: torch.Generator) -> float:
     return least + (most - least) * float(torch.rand((), generator=generator, dtype=torch.float64))
-
-
-def _through_jpeg(image: Tensor, sensor: Sensor) -> Tensor:
-    """The image after a JPEG with the usual half chroma."""
-    pixels = np.ascontiguousarray((image[0] * 255).round().byte().permute(1, 2, 0).numpy())
-    file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=sensor.jpeg_quality)
-    with Image.open(file, formats=["JPEG"]) as compressed:
-        decoded = np.asarray(compressed).reshape(pixels.shape)
-    return torch.from_numpy(decoded.transpose(2, 0, 1).copy())[None].to(image.dtype) / 255
 
 
 _DRAWS: dict[type[Any], Callable[[Any, torch.Generator], _Drawn]] = {

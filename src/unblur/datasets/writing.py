@@ -22,7 +22,8 @@ from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
 from unblur.datasets.reading import as_kernel, read_tensor
 from unblur.datasets.recipes import KINDS, FrameAverage, Recipe
-from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for, sense_pair
+from unblur.datasets.sensing import sense_pair
+from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for
 from unblur.errors import DataError, OutputError, UnblurError
 from unblur.images.atomic import atomic_write
 from unblur.images.files import write_image
@@ -142,7 +143,7 @@ def _numbered(place: Path, count: int) -> list[Path]:
 
 def _write_photo(source: Source, place: Path, photo: Tensor, order: Order) -> Line:
     seed = seed_for(order.seed, place.as_posix())
-    return _write(source, place, make_pair(photo, order.recipe, seed, place.as_posix()), seed, order)
+    return _write(source, place, make_pair(photo, order.recipe, seed, source.place.as_posix()), seed, order)
 
 
 def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
