@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import data_trees as trees
@@ -158,14 +159,42 @@ def test_protocols_differ(table, tmp_path):
     assert plain.psnr != shift.psnr
 
 
+def test_a_pair_of_two_cameras_is_aligned_before_it_is_scored(tmp_path):
+    sharp = trees.photo(120, 140, 3, 0)
+    trees.save(tmp_path / "s.png", sharp)
+    trees.save(tmp_path / "b.png", np.roll(sharp // 2, (1, 2), (0, 1)))
+    (tmp_path / "pairs.csv").write_text("blurry,sharp\nb.png,s.png\n")
+    row = run_pair(order_of(tmp_path / "pairs.csv", tmp_path, protocol="realblur"), 0)
+    assert row.error == ""
+    assert (row.shift_right, row.shift_down) == (pytest.approx(2, abs=0.1), pytest.approx(1, abs=0.1))
+    assert row.psnr > 25
+
+
+def test_the_closest_view_along_a_shake_is_the_truth(tmp_path):
+    """Köhler's layout: every file must be there, only those of the first pair are looked at."""
+    folder = tmp_path / "kohler"
+    for number in (f"{image}_{shake}" for image in range(1, 5) for shake in range(1, 13)):
+        image, shake = number.split("_")
+        trees.save(folder / f"Blurry{number}.png", trees.photo(2, 2, 3, 0))
+        trees.save(folder / f"Image{image}/Kernel{shake}/GroundTruth{number}_1.png", trees.photo(2, 2, 3, 0))
+    views = [trees.photo(208, 210, 3, seed) for seed in range(3)]
+    for number, view in enumerate(views, start=1):
+        trees.save(folder / f"Image1/Kernel1/GroundTruth1_1_{number}.png", view)
+    trees.save(folder / "Blurry1_1.png", np.roll(views[2], 3, 1))
+    row = run_pair(Order("kohler", "input", "kohler", tmp_path, data=tmp_path), 0)
+    assert row.error == ""
+    assert row.shift_right == 3
+    assert row.ssim > 0.99
+
+
 def test_restored_images_are_kept_where_asked(table, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     run_pair(order_of(table, out), 2)
     assert not list(out.iterdir())
     run_pair(order_of(table, out, save_images=True), 2)
-    [image] = (out / "images").iterdir()
-    assert image.name == "0002-b2.png.png"
+    kept = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
+    assert kept == ["images/0002-b2.png.png", "pairs/blurry/0002-b2.png.png", "pairs/sharp/0002-b2.png.png"]
 
 
 @pytest.mark.parametrize("method", ["known-kernel", "input"])

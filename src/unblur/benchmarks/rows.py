@@ -41,6 +41,7 @@ class Row:
         error_ratio_spectral: The same with the largest singular value of the error, not squared.
         kernel_similarity: Of the kernel that was found with the true one, 1 is equal.
         kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels.
+        motion_error: Of the motion field that was found, mean squared difference in square pixels.
         seconds: For the restoration alone.
         peak_mb: Largest resident memory of the process during the restoration; since the process began where the
             system cannot forget an earlier peak (outside Linux).
@@ -67,6 +68,7 @@ class Row:
     error_ratio_spectral: float | None = None
     kernel_similarity: float | None = None
     kernel_rmse: float | None = None
+    motion_error: float | None = None
     seconds: float | None = None
     peak_mb: float | None = None
     warnings: str = ""

@@ -22,7 +22,7 @@ SUCCESS = 3.0  # largest error ratio that counts as success: Levin et al., CVPR 
 
 _MEANS = (
     "psnr", "ssim", "psnr_input", "ssim_input", "gain", "error_ratio", "error_ratio_spectral",
-    "kernel_similarity", "kernel_rmse",
+    "kernel_similarity", "kernel_rmse", "motion_error",
 )  # fmt: skip
 
 

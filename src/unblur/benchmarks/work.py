@@ -33,6 +33,7 @@ from unblur.methods.memory import peak_mb, restart_peak
 from unblur.metrics.alignment import Comparison, bring_together
 from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
+from unblur.metrics.motion import motion_field_error
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import Scores, score, score_comparison
 
@@ -138,6 +139,9 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
         warnings="; ".join(answer.warnings),
     )
     row = _with_further_metrics(row, order, together, answer.image)
+    if pair.motion_field is not None and answer.motion_field is not None:
+        error = motion_field_error(answer.motion_field.cpu(), pair.motion_field, scale=1.0)
+        row = replace(row, motion_error=float(error))
     return row if pair.kernel is None else _with_kernel_measures(row, order, pair, answer, scores)
 
 

@@ -33,6 +33,7 @@ _INTERVALS = (
     _Column("gain dB", "gain", "{:+.2f}"),
     _Column("error ratio", "error_ratio", "{:.2f}", "lower"),
     _Column("kernel similarity", "kernel_similarity", "{:.3f}"),
+    _Column("motion error px²", "motion_error", "{:.2f}", "lower"),
 )
 _PRINTED = {
     "psnr": ("PSNR dB", "{:.2f}"), "ssim": ("SSIM", "{:.3f}"), "gain": ("gain dB", "{:+.2f}"),
@@ -228,9 +229,7 @@ def _grid(runs: Sequence[Run]) -> Grid | None:
 
 def _remarks(runs: Sequence[Run]) -> Table | None:
     failures = [(run.label, row.image, f"failed: {row.error}") for run in runs for row in run.rows if row.error]
-    told = Counter(
-        (run.label, sentence) for run in runs for row in run.rows for sentence in filter(None, row.warnings.split("; "))
-    )
+    told = Counter((run.label, row.warnings) for run in runs for row in run.rows if row.warnings)
     lines = [*failures, *((label, f"{count} images", sentence) for (label, sentence), count in told.most_common())]
     if not lines:
         return None
