@@ -81,7 +81,6 @@ def test_a_video_is_read_frame_by_frame(tmp_path):
         list(read_frames(tmp_path / "notes.txt"))
 
 
-@pytest.mark.slow
 def test_shared_frames_average_as_the_published_pairs_were_made(data_folder):
     """All eight exposures of eight frames in the 64 shared ones, against NumPy in float64."""
     folder = data_folder / "frames/gopro240_GOPR0477_11_00_crop"
