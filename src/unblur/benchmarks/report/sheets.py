@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from unblur.benchmarks.report.runs import Run
@@ -77,38 +78,56 @@ def make_sheet(run: Run, width: int) -> list[Strip]:
 def _strip(run: Run, rank: str, row: Row, width: int) -> Strip:
     file = f"{file_stem(row.index, row.image)}.png"
     photos = [
-        Photo(caption, _address(place / file, width, "photo"))
+        Photo(caption, _photo_address(place / file, width))
         for caption, place in (
             ("blurry", run.folder / "pairs" / "blurry"),
             ("restored", run.folder / "images" / run.shelf),
             ("sharp", run.folder / "pairs" / "sharp"),
         )
     ]
-    kernels = [
-        Photo(caption, _address(place / file, _KERNEL_WIDTH, "kernel"))
-        for caption, place in (
-            ("kernel found", run.folder / "kernels" / run.shelf),
-            ("true kernel", run.folder / "pairs" / "kernels"),
-        )
-    ]
-    return Strip(rank, row, tuple(photos), tuple(kernel for kernel in kernels if kernel.address))
+    kernels = {
+        "kernel found": _pixels(run.folder / "kernels" / run.shelf / file),
+        "true kernel": _pixels(run.folder / "pairs" / "kernels" / file),
+    }
+    side = max((max(pixels.shape) for pixels in kernels.values() if pixels is not None), default=0)
+    shown = [Photo(caption, _kernel_address(pixels, side)) for caption, pixels in kernels.items() if pixels is not None]
+    return Strip(rank, row, tuple(photos), tuple(shown))
 
 
 @lru_cache(maxsize=256)
-def _address(path: Path, width: int, kind: str) -> str:
-    """The picture as a `data:` address of that width; empty where there is none that can be read."""
+def _photo_address(path: Path, width: int) -> str:
+    """The photo as a `data:` address, at most so wide; empty where there is none that can be read."""
+    pixels = _pixels(path)
+    if pixels is None:
+        return ""
+    image = Image.fromarray(pixels)
+    if image.width > width:
+        height = max(1, round(image.height * width / image.width))
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    return _encoded(image, "JPEG", quality=_QUALITY)
+
+
+def _kernel_address(pixels: NDArray[np.uint8], side: int) -> str:
+    """The kernel in the middle of a square of so many pixels, which found and true kernel share."""
+    pixels = pixels if pixels.ndim == 2 else pixels[..., 0]
+    above, left = (side - pixels.shape[0]) // 2, (side - pixels.shape[1]) // 2
+    square = np.zeros((side, side), np.uint8)
+    square[above : above + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    # enlarged without smoothing: the pixels of a kernel are meant to be seen
+    return _encoded(Image.fromarray(square).resize((_KERNEL_WIDTH, _KERNEL_WIDTH), Image.Resampling.NEAREST), "PNG")
+
+
+def _pixels(path: Path) -> NDArray[np.uint8] | None:
+    """`(H, W)` or `(H, W, 3)`; None where there is no image that can be read."""
     try:
         working = to_working(read_image(path))
     except ImageError:
-        return ""
+        return None
     pixels = (working * 255).round().astype(np.uint8)
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    height = max(1, round(image.height * width / image.width))
+    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+
+
+def _encoded(image: Image.Image, form: str, **wishes: int) -> str:
     file = io.BytesIO()
-    if kind == "kernel":  # the pixels of a kernel are meant to be seen
-        image.resize((width, height), Image.Resampling.NEAREST).save(file, "PNG")
-        return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    if image.width > width:
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
-    image.save(file, "JPEG", quality=_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, form, **wishes)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
