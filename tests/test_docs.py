@@ -1,0 +1,37 @@
+"""The pages say what is true of the code, and their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from unblur.methods.classical_map.pyramid import HYPOTHESES
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_table_of_hypotheses_is_that_of_the_code():
+    text = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    _, _, below = text.partition("| Ratio of levels ")
+    rows = re.findall(r"^\| (\d.*) \|$", below, flags=re.MULTILINE)
+    assert rows == [
+        " | ".join(
+            (
+                f"{h.descent.ratio:.2g}",
+                f"{h.descent.final_penalty:g}",
+                f"{h.prior_strength:g}",
+                f"{h.edge_share:.0%}",
+                f"{h.faintest:.0%}",
+                f"{h.whitening:g}" if h.whitening else "-",
+            )
+        )
+        for h in HYPOTHESES
+    ]
