@@ -36,10 +36,12 @@ class Frame:
 
     @property
     def top(self) -> int:
+        """Rows of the frame above the photo."""
         return (self.size[0] - self.photo[0]) // 2
 
     @property
     def left(self) -> int:
+        """Columns of the frame to the left of the photo."""
         return (self.size[1] - self.photo[1]) // 2
 
     def crop(self, framed: Float[Tensor, "b c fh fw"]) -> Float[Tensor, "b c h w"]:

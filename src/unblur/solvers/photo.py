@@ -18,7 +18,7 @@ from unblur.solvers.half_quadratic import deconvolve_sparse
 from unblur.solvers.richardson_lucy import deconvolve_richardson_lucy
 from unblur.solvers.wiener import deconvolve_wiener
 
-__all__ = ["SOLVERS", "Solver", "estimate_noise", "restore_with_kernel"]
+__all__ = ["SOLVERS", "Solver", "choose_light", "estimate_noise", "restore_with_kernel"]
 
 Solver = Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"]
 SOLVERS: tuple[Solver, ...] = get_args(Solver)

@@ -1,4 +1,4 @@
-"""Priors on the latent image of blind deblurring: each tells which gradients, and which intensities, it would rather see.
+"""Priors on the latent image of blind deblurring: each tells which gradients and intensities it would rather see.
 
 All are used in half-quadratic splitting: the image is asked to be close to what the prior makes of it, more and more
 strictly as the penalty rises. They are meant to be too strong for a final image: a blind method needs the few edges
@@ -47,6 +47,7 @@ class _NoIntensities:
     """A prior on gradients alone."""
 
     def darken(self, latent: Images, strength: Strength) -> Images | None:  # noqa: ARG002
+        """Nothing: any intensity will do."""
         return None
 
 
@@ -54,6 +55,7 @@ class L0Gradient(_NoIntensities):
     """Few non-zero gradients: Xu, Zheng and Jia (CVPR 2013); Pan et al. (CVPR 2014) with an exact L0 step."""
 
     def sparsify(self, right: Images, down: Images, strength: Strength, penalty: Strength) -> tuple[Images, Images]:
+        """Strong gradients stay as they are, weak ones become zero."""
         return keep_strong(right, down, strength / penalty)
 
 
@@ -65,6 +67,7 @@ class TotalVariation(_NoIntensities):
     """
 
     def sparsify(self, right: Images, down: Images, strength: Strength, penalty: Strength) -> tuple[Images, Images]:
+        """All gradients shortened by the same length."""
         return _shorten(right, down, strength.sqrt() / (4 * penalty))
 
 
@@ -75,6 +78,7 @@ class NormalisedSparsity(_NoIntensities):
     """
 
     def sparsify(self, right: Images, down: Images, strength: Strength, penalty: Strength) -> tuple[Images, Images]:
+        """All gradients shortened by the same length, the more the weaker they are as a whole."""
         spread = (right.square() + down.square()).mean(dim=(-3, -2, -1), keepdim=True).sqrt().clamp_min(1e-6)
         return _shorten(right, down, strength / (8 * penalty * spread))
 
@@ -90,6 +94,7 @@ class DarkChannel(L0Gradient):
     patch: int = 15
 
     def darken(self, latent: Images, strength: Strength) -> Images | None:
+        """The darkest pixels of patches black, where they nearly are."""
         return _blacken(latent, strength, self.patch)
 
 
@@ -104,6 +109,7 @@ class ExtremeChannels(L0Gradient):
     patch: int = 15
 
     def darken(self, latent: Images, strength: Strength) -> Images | None:
+        """The darkest pixels of patches black and the brightest white, where they nearly are."""
         return 1 - _blacken(1 - _blacken(latent, strength, self.patch), strength, self.patch)
 
 
@@ -125,16 +131,27 @@ def _shorten(right: Tensor, down: Tensor, threshold: Tensor) -> tuple[Tensor, Te
 
 
 def _blacken(latent: Tensor, strength: Tensor, patch: int) -> Tensor:
-    """The darkest pixel of each patch set to 0 where its square is below `strength`."""
-    margin = patch // 2
-    batch, _, height, width = latent.shape
-    padded = F.pad(latent, (margin,) * 4, mode="replicate")
-    darkest, place = F.max_pool2d(-padded, patch, stride=1, return_indices=True)
-    wide = width + 2 * margin
-    rows = (place // wide - margin).clamp(0, height - 1)
-    columns = (place % wide - margin).clamp(0, width - 1)
-    pixel = (rows * width + columns).flatten(1)
-    unsure = (darkest.square() < strength).flatten(1)
-    factor = torch.ones(batch, height * width, dtype=latent.dtype, device=latent.device)
-    factor.scatter_reduce_(1, pixel, (~unsure).to(latent.dtype), reduce="amin")
-    return latent * factor.view(batch, 1, height, width)
+    """Pixels that are the darkest of some patch set to 0 where their square is below `strength`."""
+    darkest = -_largest_around(-latent, patch)
+    # No patch that a pixel lies in has a larger minimum than the pixel itself; if one has an equal one, it is its own.
+    is_darkest = _largest_around(darkest, patch) >= latent
+    return latent.masked_fill(is_darkest & (latent.square() < strength), 0)
+
+
+def _largest_around(image: Tensor, patch: int) -> Tensor:
+    """The largest value in the square patch around each pixel, as far as the image reaches."""
+    return _largest_along(_largest_along(image, patch, -1), patch, -2)
+
+
+def _largest_along(image: Tensor, patch: int, dim: int) -> Tensor:
+    """The same along one dimension: windows of 2, 4, 8 pixels and so on, the last two overlapping to `patch`.
+
+    A few dozen times as fast as `max_pool2d`, which looks at each pixel of each patch.
+    """
+    length, reach = image.shape[dim], patch // 2
+    margins = (reach, reach) if dim == -1 else (0, 0, reach, reach)
+    largest, window = F.pad(image, margins, value=-torch.inf), 1
+    while 2 * window <= patch:
+        largest = torch.maximum(*(largest.narrow(dim, at, largest.shape[dim] - window) for at in (0, window)))
+        window *= 2
+    return torch.maximum(*(largest.narrow(dim, at, length) for at in (0, patch - window)))

@@ -8,8 +8,8 @@ from torch import Tensor
 
 __all__ = ["keep_strong", "shrink"]
 
-_NEWTON_STEPS = 2
-"""Fixed-point steps of the generalised threshold; two leave an error below a grey level of 16 bit."""
+_FIXED_POINT_STEPS = 2
+"""Of the generalised threshold; two are off by at most a sixth of the threshold, near the jump, far less above it."""
 
 
 def shrink(values: Float[Tensor, "*s"], threshold: float, power: float = 1.0) -> Float[Tensor, "*s"]:
@@ -30,7 +30,7 @@ def shrink(values: Float[Tensor, "*s"], threshold: float, power: float = 1.0) ->
     edge = spread + threshold * power * spread ** (power - 1)
     size = values.abs()
     shrunk = size.clamp_min(edge)
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_FIXED_POINT_STEPS):
         shrunk = size.clamp_min(edge) - threshold * power * shrunk.pow(power - 1)
     return torch.where(size > edge, shrunk.copysign(values), 0.0)
 

@@ -20,7 +20,7 @@ _COLOUR_WEIGHT = 0.15
 _IMPULSE = 0.9
 _CLOUD = 0.4
 _MISFIT_LIMIT = 0.5
-_TOUCHING = 0.02
+_TOUCHING = 0.002
 
 Grey = Float[Tensor, "1 1 h w"]
 Kernel = Float[Tensor, "1 1 kh kw"]

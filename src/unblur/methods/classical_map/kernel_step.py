@@ -35,6 +35,7 @@ class Gradients:
 
     @classmethod
     def of(cls, right: Tensor, down: Tensor) -> Gradients:
+        """Of the gradients themselves."""
         return cls(spectrum(right), spectrum(down))
 
 

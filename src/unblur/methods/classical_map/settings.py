@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from unblur.errors import SettingsError
+
 __all__ = ["MapSettings"]
 
 
@@ -25,3 +27,15 @@ class MapSettings:
         Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the final image is deconvolved."
     ] = "hyper-laplacian"
     smoothness: Annotated[float, "Of the final image: 1 suits the noise of the photo, higher is smoother."] = 1.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hypotheses <= 4:
+            raise SettingsError(f"hypotheses takes a number from 1 to 4, not {self.hypotheses}")
+        for name, side in (("first_box", self.first_box), ("largest_box", self.largest_box)):
+            if side < 3 or side % 2 == 0:
+                raise SettingsError(f"{name} takes an odd number from 3 up, not {side}")
+        for name, count in (("rounds", self.rounds), ("pixels", self.pixels)):
+            if count < 1:
+                raise SettingsError(f"{name} takes a number from 1 up, not {count}")
+        if not 0 < self.smoothness < float("inf"):
+            raise SettingsError(f"smoothness takes a number above 0, not {self.smoothness:g}")

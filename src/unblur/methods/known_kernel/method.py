@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from unblur.errors import KernelError
@@ -28,13 +29,23 @@ class KnownKernel:
         """
         if task.kernel is None:
             raise KernelError("this method needs the kernel of the blur; give one with --kernel")
-        image, light = restore_with_kernel(
-            blurry,
-            task.kernel,
-            solver=self.settings.solver,
-            smoothness=self.settings.smoothness,
-            light=task.light,
-            on_progress=lambda share: task.on_step(Step(share, "deconvolving")),
+        kernel = task.kernel
+        # Each photo by itself: its noise, its clipped pixels and its light are its own.
+        photos = blurry.split(1)
+        answers = [
+            restore_with_kernel(
+                photo,
+                kernel,
+                solver=self.settings.solver,
+                smoothness=self.settings.smoothness,
+                light=task.light,
+                on_progress=lambda share, done=done: task.on_step(Step((done + share) / len(photos), "deconvolving")),
+            )
+            for done, photo in enumerate(photos)
+        ]
+        lights = ", ".join(dict.fromkeys(light for _, light in answers))
+        return Restoration(
+            image=torch.cat([image for image, _ in answers]),
+            kernel=kernel.expand(len(photos), -1, -1, -1),
+            facts={"light": lights},
         )
-        kernel = task.kernel.expand(blurry.shape[0], -1, -1, -1)
-        return Restoration(image=image, kernel=kernel, facts={"light": light})

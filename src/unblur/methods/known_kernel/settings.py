@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from unblur.errors import SettingsError
+
 __all__ = ["KnownKernelSettings"]
 
 
@@ -16,3 +18,7 @@ class KnownKernelSettings:
         Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the photo is deconvolved."
     ] = "hyper-laplacian"
     smoothness: Annotated[float, "1 suits the noise of the photo; higher is smoother, lower is sharper."] = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.smoothness < float("inf"):
+            raise SettingsError(f"smoothness takes a number above 0, not {self.smoothness:g}")

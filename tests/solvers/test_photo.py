@@ -1,0 +1,94 @@
+import math
+
+import pytest
+import torch
+
+from planted import draw_picture, plant, psnr, shake
+from unblur.errors import Cancelled
+from unblur.methods.known_kernel.settings import KnownKernelSettings
+from unblur.methods.settings import describe_settings
+from unblur.solvers.photo import SOLVERS, choose_light, estimate_noise, restore_with_kernel
+
+KERNEL = shake(15, 3, (15, 20))
+
+
+def test_settings_name_every_solver():
+    solver = next(item for item in describe_settings(KnownKernelSettings) if item.name == "solver")
+    assert solver.type.__args__ == SOLVERS
+
+
+@pytest.mark.parametrize("light", ["encoded", "linear"])
+def test_the_light_of_strong_contrast_is_recognised(light):
+    """Ten pictures from black to white; on photos of little contrast the two lights hardly differ."""
+    kernels = [shake(15, seed, (15, 20)) for seed in range(10)]
+    photos = [plant(kernel, (150, 150), seed=seed, light=light).blurry for seed, kernel in enumerate(kernels)]
+    right = [choose_light(photo, kernel) == light for photo, kernel in zip(photos, kernels, strict=True)]
+    assert sum(right) >= 9
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_right_light_restores_better(solver):
+    planted = plant(KERNEL, light="linear")
+    right, wrong = (
+        psnr(restore_with_kernel(planted.blurry, KERNEL, solver=solver, light=light)[0].clamp(0, 1), planted.sharp)
+        for light in ("linear", "encoded")
+    )
+    assert right > max(wrong, planted.psnr + 2)
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.02, 0.05])
+def test_noise_is_estimated_through_blur(noise):
+    planted = plant(KERNEL, (128, 128), noise=noise)
+    assert estimate_noise(planted.blurry) == pytest.approx(noise, rel=0.15)
+
+
+def test_noise_of_a_large_photo_is_estimated_on_a_part():
+    photo = torch.full((1, 3, 1400, 1500), 0.5)
+    photo += 0.02 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+    assert estimate_noise(photo) == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 50), (20, 20)])
+def test_without_noise_there_is_still_rounding(size):
+    assert estimate_noise(torch.full((1, 1, *size), 0.5)) == pytest.approx(1 / 255 / math.sqrt(12))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_smoothness_smooths(solver):
+    planted = plant(KERNEL, noise=0.01)
+
+    def roughness(smoothness: float) -> float:
+        restored, _ = restore_with_kernel(planted.blurry, KERNEL, solver=solver, smoothness=smoothness, light="encoded")
+        return float(restored.diff(dim=-1).abs().mean())
+
+    assert roughness(8) < roughness(1) < roughness(0.2)
+
+
+def test_colours_are_restored_one_by_one():
+    photos = [plant(KERNEL, (40, 50), seed=seed, noise=0.0).blurry for seed in range(3)]
+    together, _ = restore_with_kernel(torch.cat(photos, 1), KERNEL, light="encoded")
+    for channel, photo in enumerate(photos):
+        alone, _ = restore_with_kernel(photo, KERNEL, light="encoded")
+        torch.testing.assert_close(together[:, channel : channel + 1], alone)
+
+
+def test_tiles_cost_nothing(monkeypatch):
+    planted = plant(KERNEL, (150, 170))
+    whole, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
+    monkeypatch.setattr("unblur.solvers.photo._TILE", 64)
+    tiled, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
+    assert (tiled - whole).abs().mean() <= 1 / 255
+    assert psnr(tiled, planted.sharp) > psnr(whole, planted.sharp) - 0.3
+
+
+def test_progress_rises_to_one_and_can_stop():
+    seen = []
+    photo = draw_picture(20, 24).expand(1, 3, -1, -1)
+    restore_with_kernel(photo, KERNEL, on_progress=seen.append)
+    assert seen == pytest.approx([1 / 3, 2 / 3, 1])
+
+    def stop(_: float) -> None:
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        restore_with_kernel(photo, KERNEL, on_progress=stop)
