@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -6,7 +8,7 @@ from unblur.blur.kernels import disk_kernel, gaussian_kernel
 from unblur.methods.classical_map.judge import Judgement, find_fault, judge, touches_box
 from unblur.solvers.photo import restore_with_kernel
 
-GOOD = Judgement(sparsity=0.5, misfit=0.003, colour=0.0, unexplained=0.1)
+GOOD = Judgement(sparsity=0.5, misfit=0.003, colour=0.0, unexplained=0.1, noise_share=0.1, unremoved=1.0)
 
 
 def judged(planted: Planted, kernel: torch.Tensor) -> Judgement:
@@ -36,6 +38,19 @@ def test_a_wrong_kernel_leaves_a_coloured_misfit_of_more_power():
     assert true.unexplained < wrong.unexplained
 
 
+@pytest.mark.parametrize("light", ["encoded", "linear"])
+@pytest.mark.parametrize("noise", [0.003, 0.02])
+def test_frequencies_that_the_kernel_removed_hold_nothing_but_noise(light, noise):
+    planted = plant(shake(15, 3, (15, 20)), (128, 128), light=light, noise=noise)
+    assert 0.5 < judged(planted, planted.kernel).unremoved < 2
+
+
+def test_a_sharp_photo_holds_what_a_kernel_would_have_removed():
+    sharp = draw_picture(128, 128)
+    for kernel in (gaussian_kernel(1.0), disk_kernel(2), shake(15, 3)):
+        assert judge(sharp, kernel, sharp).unremoved > 20
+
+
 def test_the_right_answer_has_no_fault():
     planted = plant(shake(15, 3, (15, 20)), (128, 128))
     assert find_fault(planted.kernel, judged(planted, planted.kernel)) is None
@@ -45,8 +60,10 @@ def test_the_right_answer_has_no_fault():
     ("kernel", "judgement", "words"),
     [
         (impulse(), GOOD, "so small that the photo looks sharp"),
+        (shake(15, 3, (15, 20)), replace(GOOD, unremoved=20.0), "so small that the photo looks sharp"),
+        (shake(15, 3, (15, 20)), replace(GOOD, noise_share=0.99), "could not be told from noise"),
         (torch.full((1, 1, 15, 15), 1 / 225), GOOD, "could not be told from noise"),
-        (shake(15, 3, (15, 20)), Judgement(0.5, 0.1, 1.0, unexplained=0.8), "not the same everywhere"),
+        (shake(15, 3, (15, 20)), replace(GOOD, unexplained=0.8), "not the same everywhere"),
     ],
 )
 def test_what_cannot_be_trusted_is_named(kernel, judgement, words):

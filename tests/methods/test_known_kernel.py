@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import torch
+
+from planted import plant, psnr, shake
+from unblur.errors import Cancelled, KernelError
+from unblur.methods.apply import make_task, restore, restore_tensor
+from unblur.methods.base import Step, Task
+from unblur.methods.catalog import load_method
+from unblur.solvers.photo import SOLVERS
+
+KERNEL = shake(15, 3, (15, 20))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("light", ["encoded", "linear"])
+def test_a_planted_blur_is_removed(solver, light):
+    planted = plant(KERNEL, (150, 150), light=light)
+    answer = restore_tensor(planted.blurry, load_method("known-kernel", {"solver": solver}), make_task(kernel=KERNEL))
+    assert psnr(answer.image, planted.sharp) > planted.psnr + 3
+    assert answer.facts["light"] == light
+    assert answer.warnings == ()
+
+
+def test_the_kernel_comes_back_as_it_was_given():
+    blurry = torch.cat([plant(KERNEL, (24, 30), seed=seed).blurry for seed in range(2)])
+    answer = restore_tensor(blurry, load_method("known-kernel"), make_task(kernel=KERNEL))
+    torch.testing.assert_close(answer.kernel, KERNEL.expand(2, -1, -1, -1))
+
+
+def test_a_noisy_photo_does_not_smooth_its_neighbour():
+    blurry = torch.cat([plant(KERNEL, (48, 48), noise=noise).blurry for noise in (0.003, 0.1)])
+    method, task = load_method("known-kernel"), make_task(kernel=KERNEL)
+    together = restore_tensor(blurry, method, task).image
+    for i in range(2):
+        torch.testing.assert_close(together[i : i + 1], restore_tensor(blurry[i : i + 1], method, task).image)
+
+
+def test_the_light_can_be_told():
+    planted = plant(KERNEL, (48, 48))
+    answers = [
+        restore_tensor(planted.blurry, load_method("known-kernel"), make_task(kernel=KERNEL, light=light))
+        for light in ("encoded", "linear")
+    ]
+    assert [answer.facts["light"] for answer in answers] == ["encoded", "linear"]
+    assert psnr(answers[0].image, planted.sharp) > psnr(answers[1].image, planted.sharp)
+
+
+def test_without_a_kernel_there_is_one_sentence():
+    with pytest.raises(KernelError, match="--kernel"):
+        restore_tensor(torch.rand(1, 1, 20, 20), load_method("known-kernel"), Task())
+
+
+def test_double_precision_stays():
+    planted = plant(KERNEL, (40, 40))
+    answer = restore_tensor(planted.blurry.double(), load_method("known-kernel"), make_task(kernel=KERNEL))
+    assert answer.image.dtype == torch.float64
+    assert psnr(answer.image, planted.sharp) > planted.psnr + 3
+
+
+def test_progress_rises_over_the_whole_batch_and_can_stop():
+    seen: list[float] = []
+
+    def stop_after_four(step: Step) -> None:
+        seen.append(step.fraction)
+        if len(seen) == 4:
+            raise Cancelled("stopped")
+
+    task = make_task(kernel=KERNEL, on_step=stop_after_four)
+    with pytest.raises(Cancelled):
+        restore_tensor(torch.rand(2, 3, 20, 20), load_method("known-kernel"), task)
+    assert seen == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6])
+
+
+def test_stored_pixels_go_through_the_door():
+    planted = plant(KERNEL, (60, 60))
+    blurry, sharp = ((image[0, 0] * 255).round().byte().numpy() for image in (planted.blurry, planted.sharp))
+    image = restore(blurry, "known-kernel", kernel=KERNEL[0, 0].numpy()).image
+    assert image.dtype == np.uint8
+    before, after = (np.square(one.astype(float) - sharp).mean() for one in (blurry, image))
+    assert after < before / 4

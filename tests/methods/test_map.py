@@ -1,0 +1,152 @@
+"""Blind MAP as a whole: plant a blur, find it, and know when there is none to find."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from planted import Planted, draw_picture, plant, psnr, shake, shifted_psnr
+from unblur.errors import Cancelled
+from unblur.methods.apply import make_task, restore_tensor
+from unblur.methods.base import Restoration, Step
+from unblur.methods.catalog import load_method
+from unblur.methods.classical_map.pyramid import plan_levels
+from unblur.methods.classical_map.settings import MapSettings
+from unblur.metrics.kernel import kernel_similarity_upto_shift
+from unblur.solvers.priors import PRIORS
+
+KERNEL = shake(15, 3, (15, 20))
+QUICK = {"hypotheses": 1, "first_box": 15}
+
+
+@pytest.fixture(scope="module")
+def small() -> Planted:
+    return plant(KERNEL, (128, 136), noise=0.005)
+
+
+@pytest.fixture(scope="module")
+def quick_answer(small) -> Restoration:
+    return restored(small.blurry, QUICK)
+
+
+def restored(blurry: torch.Tensor, settings: dict | None = None, **wishes) -> Restoration:
+    return restore_tensor(blurry, load_method("map", settings), make_task(**wishes))
+
+
+def gain(answer: Restoration, planted: Planted, margin: int = 20) -> float:
+    after, before = (shifted_psnr(image, planted.sharp, margin) for image in (answer.image, planted.blurry))
+    return after - before
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_planted_blur_is_found_and_removed(seed):
+    planted = plant(shake(15, seed + 3, (15, 20)), (255, 255), seed=seed)
+    answer = restored(planted.blurry)
+    assert kernel_similarity_upto_shift(answer.kernel, planted.kernel) > 0.6
+    assert gain(answer, planted) >= 3
+    assert answer.warnings == ()
+    assert len(answer.history["score"]) == MapSettings().hypotheses
+    assert answer.history["score"][answer.facts["hypothesis"]] == min(answer.history["score"])
+
+
+def test_a_kernel_larger_than_the_first_box_is_found_by_growing():
+    planted = plant(shake(45, 6, (60, 80)), (255, 255), seed=3)
+    answer = restored(planted.blurry, {"hypotheses": 2})
+    assert answer.kernel.shape[-1] > 31
+    assert kernel_similarity_upto_shift(answer.kernel, planted.kernel) > 0.6
+    assert gain(answer, planted, 30) >= 3
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_every_prior_gains(small, prior):
+    answer = restored(small.blurry, {"prior": prior, "hypotheses": 2, "first_box": 15})
+    assert gain(answer, small) >= 3
+
+
+@pytest.mark.parametrize(
+    "photo",
+    {
+        "sharp": draw_picture(160, 160),
+        "constant": torch.full((1, 1, 64, 64), 0.4),
+        "noise": (0.5 + 0.1 * torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(0))).clamp(0, 1),
+        "low": draw_picture(15, 60),
+        "one pixel": torch.full((1, 3, 1, 1), 0.7),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_where_there_is_no_blur_to_find_the_photo_stays_and_a_warning_says_so(photo):
+    answer = restored(photo[1])
+    assert psnr(answer.image, photo[1]) >= 38
+    assert len(answer.warnings) == 1
+    assert "returned as it was" in answer.warnings[0]
+
+
+def test_the_kernel_size_is_a_bound(small):
+    answer = restored(small.blurry, {"hypotheses": 1}, kernel_size=7)
+    assert max(answer.kernel.shape[-2:]) <= 7
+
+
+def test_the_blur_is_looked_for_in_the_region(small):
+    """Two halves, blurred differently: each region finds its own kernel."""
+    other = plant(shake(15, 8, (15, 20)), (128, 136), seed=5, noise=0.005)
+    both = torch.cat([small.blurry, other.blurry], dim=-1)
+    for x, planted, stranger in ((0, small, other), (136, other, small)):
+        answer = restored(both, QUICK, region=(x, 0, 136, 128))
+        own, foreign = (kernel_similarity_upto_shift(answer.kernel, one.kernel) for one in (planted, stranger))
+        assert own > 0.6
+        assert own > foreign
+        assert answer.image.shape == both.shape
+
+
+def test_a_kernel_that_is_known_is_not_looked_for(small):
+    answer = restored(small.blurry, kernel=KERNEL)
+    expected = restore_tensor(small.blurry, load_method("known-kernel"), make_task(kernel=KERNEL))
+    assert torch.equal(answer.image, expected.image)
+
+
+def test_progress_rises_through_both_stages_and_can_stop(small):
+    seen: list[Step] = []
+    restored(small.blurry, QUICK, on_step=seen.append)
+    fractions = [step.fraction for step in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert [*dict.fromkeys(step.stage for step in seen)] == ["looking for the blur", "restoring the photo"]
+
+    def stop(step: Step) -> None:
+        if step.fraction > 0.3:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        restored(small.blurry, QUICK, on_step=stop)
+
+
+def test_the_same_answer_twice(small, quick_answer):
+    again = restored(small.blurry, QUICK)
+    assert torch.equal(again.image, quick_answer.image)
+    assert torch.equal(again.kernel, quick_answer.kernel)
+
+
+def test_double_precision_finds_the_same_blur(small, quick_answer):
+    answer = restored(small.blurry.double(), QUICK)
+    assert answer.image.dtype == torch.float64
+    assert kernel_similarity_upto_shift(answer.kernel.float(), quick_answer.kernel) > 0.9
+    assert gain(answer, small) > gain(quick_answer, small) - 1
+
+
+def test_colours_share_one_blur(small):
+    colours = small.blurry * torch.tensor([1.0, 0.8, 0.6]).view(1, 3, 1, 1)
+    answer = restored(colours, QUICK)
+    assert answer.kernel.shape[1] == 1
+    assert kernel_similarity_upto_shift(answer.kernel, KERNEL) > 0.6
+
+
+@pytest.mark.parametrize("box", [3, 5, 15, 31, 127])
+@pytest.mark.parametrize("ratio", [0.5**0.5, 0.8])
+def test_levels_grow_to_the_photo_and_the_box(box, ratio):
+    levels = plan_levels((300, 200), box, ratio)
+    assert (levels[-1].photo, levels[-1].box) == ((300, 200), box)
+    assert levels[0].box <= 7
+    for coarse, fine in pairwise(levels):
+        assert coarse.photo <= fine.photo
+        assert coarse.box <= fine.box
+        assert fine.box % 2 == 1
