@@ -12,6 +12,8 @@ __all__ = ["crop_informative"]
 _CAP = 0.1
 """A gradient counts at most so much: many edges in many directions tell more than one glaring one."""
 _CLIPPED = 0.99
+_ENOUGH = 1_000_000
+"""Pixels on which the choice is made."""
 
 
 def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:
@@ -28,8 +30,17 @@ def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side:
     scale = (pixels / (height * width)) ** 0.5
     rows = min(height, max(round(height * scale), smallest_side))
     columns = min(width, max(round(width * scale), smallest_side))
-    top, left = _best_corner(_usable_edges(grey), rows, columns)
+    top, left = _find_window(grey, rows, columns)
     return grey[..., top : top + rows, left : left + columns]
+
+
+def _find_window(grey: Tensor, rows: int, columns: int) -> tuple[int, int]:
+    """Top left corner of the best window; a large photo is averaged in blocks first, which is enough to find it."""
+    block = max(1, round((grey.numel() / _ENOUGH) ** 0.5))
+    edges = _usable_edges(F.avg_pool2d(grey, block))
+    window = [max(1, min(side // block, have)) for side, have in zip((rows, columns), edges.shape[-2:], strict=True)]
+    top, left = _best_corner(edges, *window)
+    return min(top * block, grey.shape[-2] - rows), min(left * block, grey.shape[-1] - columns)
 
 
 def _usable_edges(grey: Tensor) -> Tensor:

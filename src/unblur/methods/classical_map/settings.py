@@ -22,7 +22,7 @@ class MapSettings:
     first_box: Annotated[int, "Side in pixels of the box that the kernel is first searched in; it grows."] = 31
     largest_box: Annotated[int, "Side in pixels beyond which the box does not grow."] = 127
     rounds: Annotated[int, "Rounds of latent image and kernel on each level of the pyramid."] = 5
-    pixels: Annotated[int, "Each level looks at no more than about so many pixels."] = 300_000
+    pixels: Annotated[int, "Each level looks at no more than about so many pixels."] = 120_000
     solver: Annotated[
         Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the final image is deconvolved."
     ] = "hyper-laplacian"

@@ -1,0 +1,153 @@
+"""The search for a photo's kernel: in which light, in how large a box, which answer to keep, whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.images.tensors import srgb_to_linear
+from unblur.methods.base import Light, Step, Task
+from unblur.methods.classical_map.judge import find_fault, judge, touches_box
+from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, estimate_kernels
+from unblur.methods.classical_map.region import crop_informative
+from unblur.methods.classical_map.settings import MapSettings
+from unblur.solvers.photo import restore_with_kernel
+from unblur.solvers.priors import PRIORS
+
+__all__ = ["SEARCH_SHARE", "Finding", "find_kernel"]
+
+SEARCH_SHARE = 0.7
+"""Share of the whole work that the search is taken to be, for progress."""
+_SMALLEST_PHOTO = 16
+"""Sides in pixels below which no blur can be found."""
+_BOX_GROWTH = 1.5
+_LINEAR_BONUS = 0.12
+"""Cameras blur in linear light. There the white noise that the solver assumes is far from the truth in dark places,
+which costs an answer in linear light about so much of its score."""
+
+Grey = Float[Tensor, "1 1 h w"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The kernel that was found for one photo, or why none was.
+
+    Attributes:
+        kernel: Sum 1, odd square box that just holds it.
+        light: Where it blurs.
+        fault: What speaks against it, in words that follow "the blur ..."; None: nothing.
+        scores: Of all answers that were compared, in this light and box; lower is better.
+        hypothesis: Number of the one that was kept.
+    """
+
+    kernel: Float[Tensor, "1 1 k k"]
+    light: Light
+    fault: str | None = None
+    scores: tuple[float, ...] = ()
+    hypothesis: int = 0
+
+
+def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
+    """The kernel of the whole photo, found where the task or the photo's edges say.
+
+    Args:
+        grey: Brightness, sRGB-encoded, in [0, 1].
+        settings: The method's.
+        task: Gives region, kernel size, light and the hook for progress.
+    """
+    if task.region is not None:
+        x, y, width, height = task.region
+        grey = grey[..., y : y + height, x : x + width]
+    if min(grey.shape[-2:]) < _SMALLEST_PHOTO:
+        return Finding(_impulse(grey), task.light, "cannot be found on so few pixels")
+    if float(grey.amax() - grey.amin()) < 1 / 255:
+        return Finding(_impulse(grey), task.light, "cannot be found where there is nothing but one tone")
+    lights: tuple[Light, ...] = ("encoded", "linear") if task.light == "auto" else (task.light,)
+    findings: list[Finding] = []
+    for number, light in enumerate(lights):
+        findings += _grow(grey, light, settings, task, _share_of_search(task, number, len(lights)))
+    best = min(findings, key=_rank)
+    return replace(best, kernel=_trim(best.kernel))
+
+
+def _rank(finding: Finding) -> float:
+    return min(finding.scores) - (_LINEAR_BONUS if finding.light == "linear" else 0.0)
+
+
+def _grow(
+    grey: Tensor, light: Light, settings: MapSettings, task: Task, tell: Callable[[int, int], None]
+) -> list[Finding]:
+    """What is found in one light, in larger and larger boxes as long as the kernel reaches the border of its box."""
+    limit = min(grey.shape[-2:]) // 2
+    if task.kernel_size is not None:
+        box = _odd(min(task.kernel_size, 2 * limit))
+        told = [replace(hypothesis, box_share=1.0) for hypothesis in HYPOTHESES[: settings.hypotheses]]
+        return [_search(grey, box, light, list(dict.fromkeys(told)), settings, tell)]
+    limit = min(settings.largest_box, limit)
+    box = _odd(min(settings.first_box, limit))
+    hypotheses = HYPOTHESES[: settings.hypotheses]
+    findings = [_search(grey, box, light, hypotheses, settings, tell)]
+    while touches_box(findings[-1].kernel) and box < _odd(limit):
+        box = _odd(min(box * _BOX_GROWTH, limit))
+        findings.append(_search(grey, box, light, hypotheses, settings, tell))
+    return findings
+
+
+def _search(
+    grey: Tensor,
+    box: int,
+    light: Light,
+    hypotheses: Sequence[Hypothesis],
+    settings: MapSettings,
+    tell: Callable[[int, int], None],
+) -> Finding:
+    """The best answer of all hypotheses in this light and box."""
+    kernels = estimate_kernels(
+        srgb_to_linear(grey) if light == "linear" else grey,
+        box,
+        hypotheses,
+        PRIORS[settings.prior],
+        rounds=settings.rounds,
+        pixels=settings.pixels,
+        on_round=tell,
+    )
+    sample = crop_informative(grey, settings.pixels, 2 * box)
+    judgements = [
+        judge(sample, kernel, *restore_with_kernel(sample, kernel, light=light)) for kernel in kernels.split(1)
+    ]
+    scores = tuple(judgement.score for judgement in judgements)
+    choice = scores.index(min(scores))
+    kernel = kernels[choice : choice + 1]
+    return Finding(kernel, light, find_fault(kernel, judgements[choice]), scores, choice)
+
+
+def _share_of_search(task: Task, number: int, count: int) -> Callable[[int, int], None]:
+    """Tells the task how far the search is, of which this is part `number` of `count`."""
+
+    def tell(done: int, rounds: int) -> None:
+        task.on_step(Step(SEARCH_SHARE * (number + done / rounds) / count, "looking for the blur"))
+
+    return tell
+
+
+def _odd(side: float) -> int:
+    """The largest odd number not above `side`, at least 3."""
+    return max(3, (int(side) - 1) // 2 * 2 + 1)
+
+
+def _impulse(like: Tensor) -> Tensor:
+    kernel = torch.zeros(1, 1, 3, 3, dtype=like.dtype, device=like.device)
+    kernel[..., 1, 1] = 1
+    return kernel
+
+
+def _trim(kernel: Tensor) -> Tensor:
+    """The kernel in the smallest odd square box around its centre that holds all of it."""
+    centre = kernel.shape[-1] // 2
+    rows, columns = torch.nonzero(kernel[0, 0], as_tuple=True)
+    reach = max(1, int(torch.cat([rows, columns]).sub(centre).abs().max()))
+    return kernel[..., centre - reach : centre + reach + 1, centre - reach : centre + reach + 1]
