@@ -31,6 +31,7 @@ def test_table_of_hypotheses_is_that_of_the_code():
                 f"{h.edge_share:.0%}",
                 f"{h.faintest:.0%}",
                 f"{h.whitening:g}" if h.whitening else "-",
+                f"{h.box_share:.0%}",
             )
         )
         for h in HYPOTHESES
