@@ -119,7 +119,9 @@ class Method(Protocol):
     """A deblurring method, ready to run: settings chosen, weights loaded."""
 
     @property
-    def traits(self) -> Traits: ...
+    def traits(self) -> Traits:
+        """What it needs of the image it is given."""
+        ...
 
     @property
     def settings(self) -> Any:

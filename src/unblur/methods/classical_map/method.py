@@ -16,6 +16,7 @@ from unblur.solvers.photo import restore_with_kernel
 __all__ = ["ClassicalMap"]
 
 _LUMA = (0.299, 0.587, 0.114)
+_CUT = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 
 
 class ClassicalMap:
@@ -63,6 +64,7 @@ class ClassicalMap:
             image=image,
             kernel=finding.kernel,
             history={"score": list(finding.scores)},
+            warnings=(_CUT,) if finding.cut else (),
             facts={"light": light, "hypothesis": finding.hypothesis},
         )
 

@@ -22,7 +22,7 @@ __all__ = ["SEARCH_SHARE", "Finding", "find_kernel"]
 
 SEARCH_SHARE = 0.7
 """Share of the whole work that the search is taken to be, for progress."""
-_SMALLEST_PHOTO = 16
+_SMALLEST_PHOTO = 32
 """Sides in pixels below which no blur can be found."""
 _BOX_GROWTH = 1.5
 _LINEAR_BONUS = 0.12
@@ -42,6 +42,7 @@ class Finding:
         fault: What speaks against it, in words that follow "the blur ..."; None: nothing.
         scores: Of all answers that were compared, in this light and box; lower is better.
         hypothesis: Number of the one that was kept.
+        cut: The kernel still reached the border of the largest box: the blur may be larger.
     """
 
     kernel: Float[Tensor, "1 1 k k"]
@@ -49,6 +50,7 @@ class Finding:
     fault: str | None = None
     scores: tuple[float, ...] = ()
     hypothesis: int = 0
+    cut: bool = False
 
 
 def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
@@ -71,7 +73,7 @@ def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
     for number, light in enumerate(lights):
         findings += _grow(grey, light, settings, task, _share_of_search(task, number, len(lights)))
     best = min(findings, key=_rank)
-    return replace(best, kernel=_trim(best.kernel))
+    return replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel))
 
 
 def _rank(finding: Finding) -> float:
