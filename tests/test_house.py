@@ -17,9 +17,9 @@ LAYERS = [
     {"training", "benchmarks"},
     {"methods", "datasets"},
     {"losses"},
-    {"solvers", "metrics", "backbones"},
+    {"solvers", "metrics", "backbones", "weights"},
     {"images", "blur"},
-    {"errors"},
+    {"errors", "facts"},
 ]
 """From the outside in; each may import what stands below it, and nobody a peer."""
 

@@ -4,6 +4,7 @@
     ├── UsageError              a wrong option, argument or combination (exit 2)
     │   ├── UnknownMethodError  no method of that name
     │   ├── SettingsError       a setting that does not exist or cannot take that value
+    │   ├── CheckpointError     weights that cannot be used: damaged, unsafe, of another network
     │   ├── KernelError         a kernel that cannot be used: all zero, negative, larger than the image
     │   └── RegionError         a region outside the photo, or empty
     ├── ImageError              one image cannot be used; a batch goes on without it (exit 1)
@@ -21,6 +22,7 @@ It never names the file: whoever holds the file name puts it in front.
 
 __all__ = [
     "Cancelled",
+    "CheckpointError",
     "DataError",
     "ImageError",
     "KernelError",
@@ -51,6 +53,10 @@ class UnknownMethodError(UsageError):
 
 class SettingsError(UsageError):
     """A setting that the method does not have, or a value that it cannot take."""
+
+
+class CheckpointError(UsageError):
+    """Weights that are damaged, could run code, or belong to another network."""
 
 
 class KernelError(UsageError):

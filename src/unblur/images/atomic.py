@@ -31,7 +31,9 @@ _PLACE_UNUSABLE = {
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
-def atomic_write(path: str | os.PathLike[str], data: bytes | memoryview, *, overwrite: bool = False) -> None:
+def atomic_write(
+    path: str | os.PathLike[str], data: bytes | memoryview, *, overwrite: bool = False, read_back: bool = False
+) -> None:
     """Write a file so that its name never stands for part of it, not even after a crash.
 
     The bytes go to a temporary file in the same folder, to the disk, and only then under the name.
@@ -40,9 +42,11 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | memoryview, *, over
         path: Name of the file; its folder must exist.
         data: All of its bytes.
         overwrite: Replace a file of that name.
+        read_back: Read what was written and compare, before it gets the name.
 
     Raises:
-        WriteError: The name is taken, is a folder's, or cannot be a name; other outputs may succeed.
+        WriteError: The name is taken, is a folder's, or cannot be a name, or other bytes are read back than were
+            written; other outputs may succeed.
         OutputError: The folder cannot be written to; no output will succeed.
     """
     target = Path(path)
@@ -51,6 +55,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | memoryview, *, over
         temporary = target.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
         try:
             _write_through(temporary, data)
+            if read_back and temporary.read_bytes() != data:
+                raise WriteError("cannot be written: the disk gives back other bytes than it got")
             _rename(temporary, target, overwrite=overwrite)
         finally:
             with suppress(FileNotFoundError):

@@ -1,0 +1,81 @@
+"""Which network weights belong to, told by the names and shapes of their tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["describe_family", "guess_arch"]
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def describe_family(checkpoint: Checkpoint) -> str:
+    """What the network is, for people: what the file says of itself, else a guess, else that it is unknown."""
+    stated = checkpoint.metadata.get("arch", "")
+    shapes = {name: tuple(tensor.shape) for name, tensor in checkpoint.tensors.items()}
+    arch = guess_arch(shapes)
+    if not arch:
+        return stated or "of an unknown architecture"
+    return _DETAILS[arch](shapes)
+
+
+def guess_arch(shapes: Shapes) -> str:
+    """The name of the architecture; empty if it is unknown."""
+    return next((arch for arch, signs in _SIGNS.items() if all(name in shapes for name in signs)), "")
+
+
+def _describe_dublid(shapes: Shapes) -> str:
+    channels, colours = shapes["weight_list.0"][:2]
+    layers = _count(shapes, r"kernel_bias_list\.\d+")
+    return f"DUBLID ({layers} layers, {channels} channels, {_colours(colours)})"
+
+
+def _describe_nafnet(shapes: Shapes) -> str:
+    return f"NAFNet (width {shapes['intro.weight'][0]})"
+
+
+def _describe_mprnet(shapes: Shapes) -> str:
+    return f"MPRNet (width {shapes['concat12.weight'][0]})"
+
+
+def _describe_dmphn(shapes: Shapes) -> str:
+    levels = _count(shapes, r"encoder_lv\d+")
+    return f"DMPHN ({'-'.join(str(2**level) for level in range(levels))})"
+
+
+def _describe_dmphn_part(shapes: Shapes) -> str:
+    return f"one {'encoder' if 'layer1.weight' in shapes else 'decoder'} of DMPHN"
+
+
+_SIGNS: dict[str, Iterable[str]] = {
+    "dublid": ("weight_list.0", "kernel_bias_list.0", "prox_list.0"),
+    "nafnet": ("intro.weight", "ending.weight", "encoders.0.0.beta"),
+    "mprnet": ("stage1_encoder.encoder_level1.0.body.0.weight", "concat12.weight"),
+    "dmphn": ("encoder_lv1.layer1.weight", "decoder_lv1.layer24.weight"),
+    "dmphn-encoder": ("layer1.weight", "layer11.2.weight"),
+    "dmphn-decoder": ("layer13.0.weight", "layer24.weight"),
+}
+"""Tensors that the networks of a family have and no others."""
+
+_DETAILS: dict[str, Callable[[Shapes], str]] = {
+    "dublid": _describe_dublid,
+    "nafnet": _describe_nafnet,
+    "mprnet": _describe_mprnet,
+    "dmphn": _describe_dmphn,
+    "dmphn-encoder": _describe_dmphn_part,
+    "dmphn-decoder": _describe_dmphn_part,
+}
+
+
+def _count(shapes: Shapes, pattern: str) -> int:
+    """How many different beginnings of names fit a pattern."""
+    return len({match[0] for name in shapes if (match := re.match(pattern, name))})
+
+
+def _colours(channels: int) -> str:
+    return "grey" if channels == 1 else "colour" if channels == 3 else f"{channels} input channels"

@@ -1,0 +1,69 @@
+"""What `torch.save` wrote before PyTorch 1.6: pickles in a row, then the numbers of each storage.
+
+torch's own reader of plain weights refuses files from Python 2 among them, so these are read here.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING
+
+from unblur.errors import CheckpointError
+from unblur.weights.pickles import StorageNote, TensorNote, read_pickle
+from unblur.weights.storages import bytes_of, make_tensors
+from unblur.weights.unwrapping import unwrap
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["LEGACY_BEGIN", "read_legacy"]
+
+LEGACY_BEGIN = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""A pickle of torch's magic number, 0x1950a86a20f9469cfc6c."""
+
+_PROTOCOL = 1001
+
+
+def read_legacy(data: bytes) -> dict[str, Tensor]:
+    """The weights by name.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        CheckpointError: Damaged, or with more in it than plain weights need.
+    """
+    file = io.BytesIO(data)
+    file.seek(len(LEGACY_BEGIN))
+    _check_head(read_pickle(file).value, read_pickle(file).value)
+    contents = read_pickle(file)
+    keys = read_pickle(file).value
+    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(contents.storages):
+        raise CheckpointError("is damaged: its list of stored numbers does not fit its description")
+    numbers = _find_numbers(data, file.tell(), [contents.storages[key] for key in keys])
+    return make_tensors(unwrap(contents.value, TensorNote), numbers)
+
+
+def _check_head(protocol: object, system: object) -> None:
+    if protocol != _PROTOCOL or not isinstance(system, dict):
+        raise CheckpointError("is damaged, or was saved by a version of torch that is not known here")
+    if system.get("little_endian") is not True:
+        raise CheckpointError("holds numbers in an order of bytes other than little-endian")
+
+
+def _find_numbers(data: bytes, place: int, storages: list[StorageNote]) -> dict[str, memoryview]:
+    """The bytes of each storage; each has its count of numbers in front."""
+    found: dict[str, memoryview] = {}
+    view = memoryview(data)
+    for storage in storages:
+        begin, end = place + 8, place + 8 + bytes_of(storage)
+        if end > len(data):
+            raise CheckpointError("is cut short: the numbers of some tensors are missing")
+        if struct.unpack_from("<q", data, place) != (storage.count,):
+            raise CheckpointError("is damaged: a stored tensor has another length than its description")
+        found[storage.key] = view[begin:end]
+        place = end
+    if place != len(data):
+        raise CheckpointError("has something hidden behind its tensors; it is refused")
+    return found

@@ -1,0 +1,134 @@
+"""Safetensors files: their header checked before anything is taken from it, and files of ours written."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Mapping
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from unblur.errors import CheckpointError
+from unblur.images.atomic import atomic_write
+from unblur.weights.checking import check_tensors
+from unblur.weights.storages import ITEM_BYTES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["read_safe", "write_checkpoint"]
+
+_LARGEST_HEADER = 2 * 2**20
+"""Room for 20,000 tensors."""
+
+_TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
+    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+
+def read_safe(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        CheckpointError: A header that is damaged or does not fit the file.
+    """
+    header, size = _read_header(data)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise CheckpointError("is damaged: the metadata of its header are no texts")
+    _check_places(header, len(data) - size)
+
+    from safetensors import SafetensorError  # noqa: PLC0415 - torch only where it is needed
+    from safetensors.torch import load  # noqa: PLC0415
+
+    try:
+        return load(data), metadata
+    except SafetensorError:
+        raise CheckpointError("is damaged: its header breaks the rules of safetensors files") from None
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, overwrite: bool = False
+) -> None:
+    """Write a safetensors file; the same tensors and metadata give the same bytes.
+
+    Args:
+        path: Its folder must exist.
+        tensors: By name, on any device.
+        metadata: `format_version`, `method`, `arch`, `arch_config`, `trained_on`, `licence`, `metrics`, `commit`: what
+            applies, as text.
+        overwrite: Replace a file of that name.
+
+    Raises:
+        CheckpointError: There are no tensors, or they are not finite.
+        WriteError: The name is taken, or what was written cannot be read back.
+        OutputError: The folder cannot be written to.
+    """
+    from safetensors.torch import save  # noqa: PLC0415 - torch only where it is needed
+
+    # Tied tensors are written out each by itself: safetensors has no views.
+    plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    check_tensors(plain)
+    data = _with_sorted_header(save(plain, dict(metadata)))
+    read_safe(data)
+    atomic_write(path, data, overwrite=overwrite, read_back=True)
+
+
+def _read_header(data: bytes) -> tuple[dict[str, Any], int]:
+    """The header and its length in bytes with the count in front."""
+    length = int.from_bytes(data[:8], "little")
+    if length > _LARGEST_HEADER:
+        raise CheckpointError(f"has a header of {length:,} bytes, far more than weights need; it is refused")
+    if 8 + length > len(data):
+        raise CheckpointError("is cut short within its header")
+    try:
+        header = json.loads(data[8 : 8 + length], object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError):
+        raise CheckpointError("is damaged: its header cannot be read") from None
+    if not isinstance(header, dict):
+        raise CheckpointError("is damaged: its header is no list of tensors")
+    return header, 8 + length
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _check_places(header: Mapping[str, Any], room: int) -> None:
+    """Tensors lie one behind the other without gaps and fill the rest of the file."""
+    place = 0
+    try:
+        entries = sorted(header.items(), key=lambda item: item[1]["data_offsets"])
+        for name, entry in entries:
+            begin, end = entry["data_offsets"]
+            shape, dtype = entry["shape"], _TYPES.get(entry["dtype"])
+            if dtype is None:
+                raise CheckpointError(f"holds {name!r} as numbers of type {entry['dtype']!r}, which are not read here")
+            if any(type(length) is not int or length < 0 for length in shape) or begin != place:
+                raise ValueError
+            if end - begin != prod(shape) * ITEM_BYTES[dtype]:
+                raise ValueError
+            place = end
+    except (ValueError, TypeError, KeyError):
+        raise CheckpointError("is damaged: its header does not say where each tensor is") from None
+    if place > room:
+        raise CheckpointError("is cut short: the numbers of some tensors are missing")
+    if place < room:
+        raise CheckpointError("has something hidden behind its tensors; it is refused")
+
+
+def _with_sorted_header(data: bytes) -> bytes:
+    """The same file with the metadata in order: the library writes them as they come out of its hash table."""
+    header, size = _read_header(data)
+    metadata = header.pop("__metadata__", {})
+    ordered = {"__metadata__": dict(sorted(metadata.items())), **header}
+    text = json.dumps(ordered, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[size:]
