@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from unblur.images.kernels import write_kernel
 from unblur.images.limits import Limits
 from unblur.images.picture import Picture
 from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
-from unblur.methods.base import Light, Method, Region, Restoration, Step
+from unblur.methods.base import Light, Method, Region, Restoration, Step, TrainedMethod
 from unblur.methods.catalog import load_method
 from unblur.methods.memory import peak_mb, restart_peak
 
@@ -52,6 +52,7 @@ class Wishes:
 
     method: str = "map"
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    weights: str | None = None
     kernel: NDArray[np.float32] | None = None
     kernel_size: int | None = None
     region: Region | None = None
@@ -67,15 +68,21 @@ class Wishes:
     @cached_property
     def ready_method(self) -> Method:
         """The method, loaded once for all photos of a process."""
-        return load_method(self.method, self.settings)
+        return load_method(self.method, self.settings, self.weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process, which loads the method for itself."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def fingerprint(self, source: Path) -> str:
         """A checksum of what decides the pixels of this photo's output."""
         kernel = None if self.kernel is None else sha256(np.ascontiguousarray(self.kernel).tobytes()).hexdigest()
+        method = self.ready_method
         decisive = {
             "version": version("unblur"),
             "method": self.method,
-            "settings": asdict(self.ready_method.settings),
+            "settings": asdict(method.settings),
+            "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
             "kernel": kernel,
             "kernel_size": self.kernel_size,
             "region": self.region,

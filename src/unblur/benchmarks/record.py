@@ -14,6 +14,8 @@ from unblur.benchmarks.code import code_digest
 from unblur.benchmarks.work import Order
 from unblur.errors import UsageError
 from unblur.images.atomic import atomic_write
+from unblur.methods.catalog import choose_weights
+from unblur.weights.shipped import checksum_of
 
 __all__ = ["Record", "check_record", "record_of", "write_record"]
 
@@ -22,7 +24,7 @@ Record = dict[str, Any]
 _NAME = "order.json"
 _CODE = (
     "backbones/**/*.py", "benchmarks/work.py", "benchmarks/reference.py", "blur/**/*.py", "datasets/**/*.py",
-    "images/**/*.py", "methods/**/*.py", "metrics/**/*.npz", "metrics/**/*.py", "solvers/**/*.py",
+    "images/**/*.py", "methods/**/*.py", "metrics/**/*.npz", "metrics/**/*.py", "solvers/**/*.py", "weights/**/*.py",
 )  # fmt: skip
 
 
@@ -30,7 +32,7 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
     """Everything that decides the rows of a run: the orders, the names of the pairs, and the code.
 
     Args:
-        orders: One for each method; they differ in method and settings alone.
+        orders: One for each method; they differ in method, settings and weights alone.
         names: Of all pairs of the suite.
     """
     first = orders[0]
@@ -39,6 +41,7 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "pairs": hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "methods": [order.method for order in orders],
         "settings": {order.method: {name: str(value) for name, value in order.settings.items()} for order in orders},
+        "weights": {order.method: _checksum(order) for order in orders},
         "protocol": first.protocol,
         "light": first.light,
         "seed": first.seed,
@@ -47,6 +50,11 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "saved images": first.save_images,
         "version of the code": f"{code_digest(_CODE)} with torch {torch.__version__}",
     }
+
+
+def _checksum(order: Order) -> str | None:
+    weights = choose_weights(order.method, order.weights)
+    return None if weights is None else checksum_of(weights)
 
 
 def check_record(record: Record, out: Path) -> None:

@@ -29,6 +29,8 @@ class Row:
         protocol: What was cropped and aligned before scoring.
         seed: Given to the method.
         index: Place of the pair in the suite, from 0.
+        weights: Name of a trained method's weights.
+        weights_sha256: Their checksum.
         threads: Torch threads of the process that ran it.
         psnr: Of the restored image, dB.
         ssim: Of the restored image.
@@ -56,6 +58,8 @@ class Row:
     protocol: str
     seed: int
     index: int = 0
+    weights: str = ""
+    weights_sha256: str = ""
     threads: int = 1
     psnr: float | None = None
     ssim: float | None = None
@@ -170,7 +174,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _parse(values: dict[str, str]) -> Row:
-    plain = {name: parse(values[name]) for name, parse in _COLUMNS.items()}
+    plain = {name: parse(values.get(name, "") if name in _LATER else values[name]) for name, parse in _COLUMNS.items()}
     extra = {name: _number(text) for name, text in values.items() if name not in _COLUMNS}
     return Row(**plain, extra=extra)
 
@@ -186,6 +190,9 @@ def _columns() -> dict[str, Callable[[str], Any]]:
 
 
 _COLUMNS = _columns()
+
+_LATER = {"weights", "weights_sha256"}
+"""Columns that rows stored by earlier versions do not have."""
 
 
 def _record_ends(data: bytes) -> Iterator[int]:

@@ -50,6 +50,7 @@ class Order:
         protocol: What is cropped and aligned before scoring.
         out: Folder for rows, summary, kernels and images.
         settings: The method's own settings by name.
+        weights: For a trained method, in place of its own: a file or a name.
         light: In which light the images were blurred; None: as the data set says.
         data: Folder that holds the data sets; None: see `datasets.folders.find_root`.
         table: The CSV file of the suite `pairs`.
@@ -65,6 +66,7 @@ class Order:
     protocol: Protocol
     out: Path
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    weights: str | None = None
     light: Light | None = None
     data: Path | None = None
     table: Path | None = None
@@ -115,7 +117,7 @@ def _end_with_parent() -> None:
 def _measure(order: Order, pair: Pair, index: int) -> Row:
     pair = replace(pair, light=order.light or pair.light)
     task = Task(kernel=pair.kernel if order.method == REFERENCE_METHOD else None, light=pair.light, seed=order.seed)
-    method = _method(order.method, tuple(order.settings.items()))
+    method = _method(order.method, tuple(order.settings.items()), order.weights)
     restart_peak()
     start = time.perf_counter()
     answer = restore_tensor(pair.blurry, method, task)
@@ -126,6 +128,8 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
     input_scores = score(pair.blurry, pair.sharp, order.protocol, pair.views)
     row = replace(
         empty_row(order, index, pair.name),
+        weights=answer.facts.get("weights", ""),
+        weights_sha256=answer.facts.get("weights_sha256", ""),
         threads=torch.get_num_threads(),
         psnr=float(scores.psnr),
         ssim=float(scores.ssim),
@@ -224,5 +228,5 @@ def _pairs(suite: str, data: Path | None, table: Path | None) -> PairedSet:
 
 
 @lru_cache(maxsize=4)
-def _method(name: str, settings: tuple[tuple[str, Any], ...]) -> Method:
-    return load_method(name, dict(settings))
+def _method(name: str, settings: tuple[tuple[str, Any], ...], weights: str | None) -> Method:
+    return load_method(name, dict(settings), weights)

@@ -14,7 +14,7 @@ from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import SettingsError, UsageError
 from unblur.methods.base import Light
-from unblur.methods.catalog import find_entry
+from unblur.methods.catalog import choose_weights, find_entry
 from unblur.metrics.catalog import METRICS, find_metrics
 from unblur.metrics.protocols import Protocol
 
@@ -62,6 +62,10 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method; of several: METHOD.NAME=VALUE."),
     ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE", help="For a trained method, in place of its own; of several: METHOD=NAME."),
+    ] = None,
     metrics: Annotated[
         str | None,
         typer.Option(metavar="A,B,C", help=f"Add columns: {', '.join(METRICS)}.", show_default=False),
@@ -75,6 +79,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     chosen = protocol or find_suite(suite).protocol
     names = _choose_methods(method, methods)
     settings = _settings_of_each(names, setting or [])
+    named_weights = _weights_of_each(names, weights or [])
     further = find_metrics([name.strip() for name in metrics.split(",")] if metrics else [])
 
     from rich.console import Console  # noqa: PLC0415 - answers about wrong use come without it
@@ -90,6 +95,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             protocol=chosen,
             out=out,
             settings=settings[name],
+            weights=named_weights.get(name),
             light=light,
             data=data,
             table=pairs,
@@ -138,4 +144,20 @@ def _settings_of_each(methods: Sequence[str], pairs: Sequence[str]) -> dict[str,
             chosen[methods[0]][name] = value
         else:
             raise SettingsError(f"with several methods, --set takes METHOD.NAME=VALUE; {name!r} names none of them")
+    return chosen
+
+
+def _weights_of_each(methods: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """The values of `--weights`, by method: with several methods, the method's name stands in front."""
+    chosen: dict[str, str] = {}
+    for value in given:
+        method, equals, place = value.partition("=")
+        if equals and method in methods:
+            chosen[method] = place
+        elif len(methods) == 1:
+            chosen[methods[0]] = value
+        else:
+            raise UsageError(f"with several methods, --weights takes METHOD=NAME; {value!r} names none of them")
+    for method in methods:
+        choose_weights(method, chosen.get(method))
     return chosen

@@ -22,7 +22,7 @@ from unblur.cli.progress import ProgressLine
 from unblur.errors import OutputError, UnblurError, UsageError
 from unblur.images.kernels import read_kernel
 from unblur.methods.apply import make_task
-from unblur.methods.catalog import settings_class_of
+from unblur.methods.catalog import choose_weights, settings_class_of
 from unblur.methods.settings import make_settings
 
 __all__ = ["carry_out", "check_wishes", "read_known_kernel", "without_finished"]
@@ -37,7 +37,7 @@ def read_known_kernel(place: str) -> NDArray[np.float32]:
 
 
 def check_wishes(wishes: Wishes) -> None:
-    """Refuse now what would fail for every photo; without torch, so that it takes no time."""
+    """Refuse now what would fail for every photo; without torch where there are no weights, so it takes no time."""
     make_settings(settings_class_of(wishes.method), wishes.settings)
     make_task(
         kernel_size=wishes.kernel_size,
@@ -46,6 +46,8 @@ def check_wishes(wishes: Wishes) -> None:
         light=wishes.light,
         needs_torch=False,
     )
+    if choose_weights(wishes.method, wishes.weights) is not None:
+        _ = wishes.ready_method  # whether weights can be used shows only when they are
 
 
 @contextmanager

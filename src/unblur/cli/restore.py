@@ -47,6 +47,12 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     settings: Annotated[
         list[str] | None, _option("A setting of the method; may be repeated.", "--set", metavar="NAME=VALUE")
     ] = None,
+    weights: Annotated[
+        str | None,
+        _option(
+            "For a trained method, in place of its own: a file, or what 'unblur weights list' shows.", metavar="NAME"
+        ),
+    ] = None,
     strength: Annotated[
         float, _option("From 0, the photo as it is, to 1, the method's full answer.", metavar="0..1")
     ] = 1.0,
@@ -123,6 +129,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     wishes = Wishes(
         method=method,
         settings=parse_settings(settings or []),
+        weights=weights,
         kernel=None if kernel is None else read_known_kernel(kernel),
         kernel_size=kernel_size,
         region=None if region is None else _parse_region(region),

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from unblur.errors import ImageError, KernelError, RegionError, ShapeError, UsageError
 from unblur.images.kernels import check_kernel, read_kernel
 from unblur.images.picture import Picture
-from unblur.methods.base import Light, Method, Region, Restoration, StepHook, Task
+from unblur.methods.base import Light, Method, Region, Restoration, StepHook, Task, TrainedMethod
 from unblur.methods.catalog import load_method
 from unblur.methods.given import receive
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["PictureMethod", "choose_device", "make_task", "restore", "restore_picture", "restore_tensor"]
 
@@ -42,6 +44,7 @@ def restore(
     method: str | Method = "map",
     *,
     settings: Mapping[str, Any] | None = None,
+    weights: str | os.PathLike[str] | Checkpoint | None = None,
     kernel: Any = None,
     kernel_size: int | None = None,
     region: Region | tuple[int, int, int, int] | None = None,
@@ -60,6 +63,7 @@ def restore(
             floating-point tensor `(C, H, W)` or `(B, C, H, W)` in [0, 1]. It is never changed.
         method: A name of `list_methods()`, or a method that is ready.
         settings: The method's own settings by name.
+        weights: For a trained method, in place of its own: see `load_method`.
         kernel: The blur, if it is known: a file, an array or a tensor of odd size; it is normalised.
         kernel_size: Largest extent of the blur in pixels, odd; None: estimate it.
         region: Where to look for the blur: x, y, width, height in pixels.
@@ -73,12 +77,12 @@ def restore(
     Raises:
         TypeError: An argument of a type that is not listed here.
         ValueError: An array or tensor with a wrong shape or wrong values.
-        UsageError: A method, setting, kernel, region or device that cannot be used.
+        UsageError: A method, setting, weights, kernel, region or device that cannot be used.
         ImageError: A file that cannot be read, or a result that is not finite.
     """
-    ready = load_method(method, settings) if isinstance(method, str) else method
-    if settings is not None and not isinstance(method, str):
-        raise TypeError("settings go with the name of a method; this method has its settings already")
+    ready = load_method(method, settings, weights) if isinstance(method, str) else method
+    if not isinstance(method, str) and not (settings is None and weights is None):
+        raise TypeError("settings and weights go with the name of a method; this method has its own already")
     task = make_task(
         kernel=kernel,
         kernel_size=kernel_size,
@@ -160,7 +164,7 @@ def restore_picture(
         from unblur.methods.pipeline import restore_through_tensor  # noqa: PLC0415 - torch only where it is needed
 
         answer = restore_through_tensor(picture, method, task, choose_device(device), tile)
-    return replace(answer, seconds=time.perf_counter() - started)
+    return _complete(answer, method, started)
 
 
 def restore_tensor(blurry: Tensor, method: Method, task: Task, *, tile: int | None = None) -> Restoration:
@@ -188,7 +192,7 @@ def restore_tensor(blurry: Tensor, method: Method, task: Task, *, tile: int | No
     _check_fit(task, *blurry.shape[-2:])
     started = time.perf_counter()
     answer = run_method(blurry, method, task, tile)
-    return replace(answer, seconds=time.perf_counter() - started)
+    return _complete(answer, method, started)
 
 
 def choose_device(name: str) -> str:
@@ -206,6 +210,14 @@ def choose_device(name: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UsageError(f"there is no device {name!r} here; use auto or cpu") from None
     return name
+
+
+def _complete(answer: Restoration, method: Method, started: float) -> Restoration:
+    """The answer with what a method need not say itself: how long it took, and with which weights."""
+    facts = answer.facts
+    if isinstance(method, TrainedMethod):
+        facts = {**facts, "weights": method.checkpoint.name, "weights_sha256": method.checkpoint.sha256}
+    return replace(answer, facts=facts, seconds=time.perf_counter() - started)
 
 
 def _restore_given_tensor(blurry: Tensor, method: Method, task: Task, device: str, tile: int | None) -> Restoration:

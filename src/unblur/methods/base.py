@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Light", "Method", "Region", "Restoration", "Step", "StepHook", "Task", "Traits"]
+    from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["Light", "Method", "Region", "Restoration", "Step", "StepHook", "Task", "TrainedMethod", "Traits"]
 
 Light = Literal["auto", "encoded", "linear"]
 
@@ -139,3 +141,10 @@ class Method(Protocol):
             `image` of the same shape, dtype and device; values may leave [0, 1], the caller clamps once.
         """
         ...
+
+
+@runtime_checkable
+class TrainedMethod(Protocol):
+    """A method with weights; `restore` says in its answer which."""
+
+    checkpoint: Checkpoint

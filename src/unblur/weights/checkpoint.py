@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
 from unblur.weights.checking import check_tensors
+from unblur.weights.files import read_bytes
 from unblur.weights.foreign import name_foreign
 from unblur.weights.legacy_file import LEGACY_BEGIN, read_legacy
 from unblur.weights.safe_file import read_safe
@@ -21,9 +21,8 @@ from unblur.weights.zip_file import read_zip
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Checkpoint", "read_bytes", "read_checkpoint"]
+__all__ = ["Checkpoint", "read_checkpoint"]
 
-_LARGEST_FILE = 4 * 2**30
 _MOST_SHARING = 4
 """Tensors may share numbers, but a small file must not become large ones."""
 
@@ -45,11 +44,12 @@ class Checkpoint:
     sha256: str = ""
 
 
-def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+def read_checkpoint(path: str | os.PathLike[str], *, name: str = "") -> Checkpoint:
     """Read weights; nothing in the file is ever run.
 
     Args:
-        path: A .safetensors file, or one that `torch.save` wrote, by whatever name.
+        path: A .safetensors file, or one that `torch.save` wrote, whatever its ending.
+        name: What to call it; empty: the file's name.
 
     Raises:
         CheckpointError: The file is missing, damaged, something else, or holds more than plain weights need.
@@ -59,30 +59,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     check_tensors(tensors)
     if sum(tensor.nbytes for tensor in tensors.values()) > _MOST_SHARING * len(data):
         raise CheckpointError("describes far more numbers than it holds; it is refused")
-    return Checkpoint(Path(path).name, tensors, metadata, sha256(data).hexdigest())
-
-
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a regular file of at most 4 GB.
-
-    Raises:
-        CheckpointError: There is no such file, or it cannot be read.
-    """
-    try:
-        # without waiting for somebody to write into a pipe
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
-                raise CheckpointError("is a device or pipe, not a file of weights")
-            if facts.st_size > _LARGEST_FILE:
-                raise CheckpointError("is larger than 4 GB, too large for weights")
-            return file.read()
-    except IsADirectoryError:
-        raise CheckpointError("is a folder, not a file of weights") from None
-    except FileNotFoundError:
-        raise CheckpointError("does not exist") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"cannot be read: {getattr(error, 'strerror', None) or error}".lower()) from error
+    return Checkpoint(name or Path(path).name, tensors, metadata, sha256(data).hexdigest())
 
 
 def _read_any(data: bytes) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:

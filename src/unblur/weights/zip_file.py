@@ -88,9 +88,9 @@ def _check_member(member: ZipInfo) -> None:
 
 
 def _check_contents(archive: ZipFile, folder: str, members: dict[str, ZipInfo]) -> None:
-    pickle = io.BytesIO(archive.read(f"{folder}/data.pkl"))
-    contents = read_pickle(pickle)
-    if pickle.read(1):
+    description = io.BytesIO(archive.read(f"{folder}/data.pkl"))
+    contents = read_pickle(description)
+    if description.read(1):
         raise CheckpointError("has something hidden behind the description of its tensors; it is refused")
     byteorder = f"{folder}/byteorder"
     if byteorder in members and archive.read(byteorder) != b"little":

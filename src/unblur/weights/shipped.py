@@ -1,0 +1,108 @@
+"""Weights that ship with unblur, and the way from what a user names to a file; torch comes only with reading it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unblur.errors import CheckpointError
+from unblur.weights.files import read_bytes
+
+if TYPE_CHECKING:
+    from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["Weights", "checksum_of", "find_weights", "read_weights", "shipped"]
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A place where weights are.
+
+    Attributes:
+        name: Of those that ship with unblur; else as the user wrote it.
+        path: The file.
+        sha256: What its checksum must be; empty: not known beforehand.
+        method: That they were trained for, where known.
+        summary: A line about them.
+    """
+
+    name: str
+    path: Path
+    sha256: str = ""
+    method: str = ""
+    summary: str = ""
+
+    @property
+    def card(self) -> Path:
+        """Data, scores and limits, for people."""
+        return self.path.with_suffix(".md")
+
+
+def shipped(folder: Path = _FOLDER) -> dict[str, Weights]:
+    """The weights that ship with unblur, by name."""
+    listed = tomllib.loads((folder / "shipped.toml").read_text(encoding="utf-8"))
+    return {
+        name: Weights(name, folder / f"{name}.safetensors", facts["sha256"], facts["method"], facts["summary"])
+        for name, facts in listed.items()
+    }
+
+
+def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weights:
+    """The place of weights.
+
+    Args:
+        given: A name of `shipped()`, or a file; `./NAME` is always a file.
+        folder: Of the shipped weights.
+
+    Raises:
+        CheckpointError: There is neither such a name nor such a file.
+    """
+    listed = shipped(folder)
+    name = os.fspath(given)
+    if name in listed:
+        return listed[name]
+    if not os.path.lexists(name):
+        names = f"shipped weights: {', '.join(listed)}" if listed else "no weights are shipped with this version"
+        raise CheckpointError(f"the weights {name}: there is no such file, and no weights of that name; {names}")
+    return Weights(name, Path(name))
+
+
+def read_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Checkpoint:
+    """The weights of a name or a file, read and checked.
+
+    Args:
+        given: See `find_weights`.
+        folder: See there.
+
+    Raises:
+        CheckpointError: They cannot be found or used; the message names them.
+    """
+    from unblur.weights.checkpoint import read_checkpoint  # noqa: PLC0415 - torch only where it is needed
+
+    found = find_weights(given, folder)
+    try:
+        checkpoint = read_checkpoint(found.path, name=found.name if found.sha256 else found.path.name)
+        if found.sha256 and checkpoint.sha256 != found.sha256:
+            raise CheckpointError("is not the file that ships with this version (its checksum differs); install anew")
+    except CheckpointError as error:
+        raise CheckpointError(f"the weights {found.name}: {error}") from error
+    return checkpoint
+
+
+def checksum_of(given: str | os.PathLike[str], folder: Path = _FOLDER) -> str:
+    """The sha256 of the file of weights, without torch.
+
+    Raises:
+        CheckpointError: It cannot be found or read.
+    """
+    found = find_weights(given, folder)
+    try:
+        return found.sha256 or sha256(read_bytes(found.path)).hexdigest()
+    except CheckpointError as error:
+        raise CheckpointError(f"the weights {found.name}: {error}") from error
