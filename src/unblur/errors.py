@@ -13,6 +13,7 @@
     │   └── WriteError          this one output cannot be written (it exists, it is the input)
     ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
+    ├── TrainingError           a training run cannot start or go on (exit 2)
     ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
     └── Cancelled               the caller's progress hook asked to stop
 
@@ -32,6 +33,7 @@ __all__ = [
     "SettingsError",
     "ShapeError",
     "TooLargeError",
+    "TrainingError",
     "UnblurError",
     "UnknownMethodError",
     "UsageError",
@@ -89,6 +91,10 @@ class OutputError(UnblurError):
 
 class DataError(UnblurError):
     """A data set folder is missing, incomplete or of another layout."""
+
+
+class TrainingError(UnblurError):
+    """A training run cannot start here or cannot go on."""
 
 
 class ShapeError(UnblurError, ValueError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from unblur.benchmarks.facts import run_facts
+from unblur.facts import run_facts
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.work import Order
 from unblur.images.atomic import atomic_write

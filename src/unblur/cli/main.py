@@ -18,6 +18,8 @@ from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
 from unblur.cli.restore import restore, settle_save_kernel
+from unblur.cli.train import OVERRIDES, train
+from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
 
 __all__ = ["app", "main"]
@@ -34,7 +36,9 @@ app.command()(methods)
 app.command()(benchmark)
 app.command()(report)
 app.command()(blur)
+app.command(context_settings=OVERRIDES)(train)
 app.add_typer(data, name="data")
+app.add_typer(weights, name="weights")
 
 
 def _print_version(wanted: bool) -> None:

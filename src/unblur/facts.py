@@ -1,4 +1,4 @@
-"""On what and with what a benchmark ran: without it a number cannot be compared."""
+"""On what and with what something ran: without it a number cannot be compared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hardware() -> str:
 
 def commit() -> str | None:
     """The commit of the package's source, with `+dirty` if a file of it differs or is new; None outside git."""
-    folder = Path(__file__).parents[1]
+    folder = Path(__file__).parent
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return None

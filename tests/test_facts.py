@@ -1,6 +1,6 @@
 import subprocess
 
-from unblur.benchmarks.facts import commit, hardware, run_facts
+from unblur.facts import commit, hardware, run_facts
 
 
 def test_facts_say_where_and_with_what():

@@ -1,0 +1,45 @@
+"""What a network is trained for: the one thing that training asks of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+__all__ = ["Objective"]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A loss with the network that it trains; in practice an `nn.Module`, so that it can be moved and stored.
+
+    All that has `requires_grad` is trained.
+
+    Attributes:
+        network: The part that is averaged and exported.
+        term_weights: Multiplier of each term of `forward`; a term that is missing here is only logged.
+    """
+
+    network: nn.Module
+    term_weights: dict[str, float]
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The terms of the loss by name, each a scalar."""
+        ...
+
+    def project(self) -> None:
+        """Bring weights back to where they are allowed; called after each step of the optimiser."""
+        ...
+
+    def evaluate(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Scores of a validation batch by name, each `(B,)`."""
+        ...
+
+    def pictures(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Images and kernels to look at by name, each `(B, 1 or 3, h, w)` in [0, 1]."""
+        ...
+
+    def metadata(self) -> dict[str, str]:
+        """What the exported file says of the network: `method`, `arch`, `arch_config`."""
+        ...

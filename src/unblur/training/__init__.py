@@ -1,0 +1,21 @@
+"""Training: what every recipe shares on top of Lightning. It knows objectives and streams, not the names of methods."""
+
+from unblur.losses.objective import Objective
+from unblur.training.data import StreamData
+from unblur.training.module import SupervisedModule
+from unblur.training.recipe import Recipe, load_recipe
+from unblur.training.run import Outcome, train
+from unblur.training.settings import RunSettings
+from unblur.training.streams import Stream
+
+__all__ = [
+    "Objective",
+    "Outcome",
+    "Recipe",
+    "RunSettings",
+    "Stream",
+    "StreamData",
+    "SupervisedModule",
+    "load_recipe",
+    "train",
+]

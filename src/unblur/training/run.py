@@ -1,0 +1,257 @@
+"""A training run from its recipe to exported weights, in a folder that it can be taken up from at any time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning.fabric.utilities.warnings import PossibleUserWarning
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from typing_extensions import override
+
+from unblur.errors import CheckpointError, OutputError, TrainingError
+from unblur.images.atomic import atomic_write
+from unblur.training.checkpoints import (
+    CheckpointKeeper,
+    SafeCheckpointIO,
+    clear_leftovers,
+    list_checkpoints,
+    newest_whole,
+    read_training,
+)
+from unblur.training.export import export_weights
+from unblur.training.faults import BadPhotos, BadSteps
+from unblur.training.interruption import Interruption, StopWhenAsked
+from unblur.training.journal import Board, Journal
+from unblur.training.lock import hold_folder
+from unblur.training.recipe import Recipe
+from unblur.training.record import differences, make_record
+from unblur.training.table import StepTable
+from unblur.training.validation import Validation
+
+__all__ = ["Outcome", "train"]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        step: Steps that are done.
+        weights: The exported file; None if the run was interrupted.
+        signal: The signal that interrupted it.
+    """
+
+    step: int
+    weights: Path | None = None
+    signal: int | None = None
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    resume: str = "auto",
+    force: bool = False,
+    say: Say,
+    warn: Say,
+    interruption: Interruption | None = None,
+) -> Outcome:
+    """Train, or go on training.
+
+    Args:
+        recipe: What to do.
+        folder: Where all that the run writes goes; it is made if it is not there.
+        resume: `auto`: go on from the newest checkpoint in the folder, if there is one; `never`: begin anew; else a
+            checkpoint's path.
+        force: Go on although settings, data or code are not those of the checkpoint, begin anew over another run, or
+            take over the folder of a run on another machine.
+        say: Told how far it is.
+        warn: Told what goes wrong but does not end the run.
+        interruption: Notes signals; None: signals do what they do outside.
+
+    Raises:
+        TrainingError: The folder is taken, the checkpoint is of another run, or the run cannot go on.
+        CheckpointError: There is no checkpoint that can be read.
+        OutputError: The folder cannot be written to.
+    """
+    interruption = interruption or Interruption()
+    checkpoints = _make_folders(folder)
+    with hold_folder(folder, force=force), _quiet():
+        clear_leftovers(checkpoints)
+        record = make_record(recipe.values, {"train": recipe.data.train, "validation": recipe.data.validation})
+        start = _find_start(checkpoints, resume, force=force, warn=warn)
+        step = _check_start(start, record, force=force, say=say, warn=warn) if start else 0
+        _write_record(folder, record, step)
+        with interruption.listening():
+            run = _Run(recipe, folder, record, step, interruption, say=say, warn=warn)
+            return run.fit(start)
+
+
+class _Run:
+    """The trainer of a run with all that belongs to it."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        record: dict[str, Any],
+        step: int,
+        interruption: Interruption,
+        *,
+        say: Say,
+        warn: Say,
+    ) -> None:
+        self.recipe, self.folder, self.record, self.interruption, self.say = recipe, folder, record, interruption, say
+        settings = recipe.settings
+        log, scores = StepTable(folder / "log.csv"), StepTable(folder / "scores.csv")
+        log.rewind(step)
+        scores.rewind(step)
+        self.board = Board(folder / "tensorboard", warn)
+        self.board.rewind(step)
+        keeper = CheckpointKeeper(folder / "checkpoints", settings)
+        self.validation = Validation(settings, scores, self.board, interruption, say=say, warn=warn)
+        # in this order at the end of each step: a checkpoint knows what was validated and logged
+        callbacks: list[Callback] = [
+            BadPhotos(warn),
+            self.validation,
+            Journal(log, self.board, settings.log_every, say=say, warn=warn),
+            BadSteps(keeper, settings.log_every),
+            keeper,
+            StopWhenAsked(interruption, keeper),
+            _RecordKeeper(record),
+        ]
+        self.trainer = Trainer(
+            **recipe.trainer,
+            callbacks=callbacks,
+            plugins=[SafeCheckpointIO(warn, keep_going=settings.keep_going)],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            max_epochs=-1,
+            default_root_dir=folder,
+        )
+
+    def fit(self, start: Path | None) -> Outcome:
+        """Train to the end or to an interruption, and export."""
+        try:
+            self.trainer.fit(self.recipe.module, datamodule=self.recipe.data, ckpt_path=start)
+        except SIGTERMException:  # Lightning's way to end after the signal that StopWhenAsked has seen, too
+            pass
+        finally:
+            self.board.close()
+        step = self.trainer.global_step
+        if self.interruption.signal is not None:
+            self.say(f"stopped after step {step}; the same command goes on from there")
+            return Outcome(step, signal=self.interruption.signal)
+        return Outcome(step, weights=self._export(step))
+
+    def _export(self, step: int) -> Path | None:
+        if not self.trainer.is_global_zero:
+            return None
+        settings = {name: str(value) for name, value in asdict(self.recipe.settings).items()}
+        path = export_weights(
+            self.recipe.module,
+            self.folder,
+            self.recipe.name,
+            step=step,
+            scores=self.validation.scores,
+            record=self.record,
+            settings=settings,
+        )
+        self.say(f"done after step {step}; the weights are in {path.name}")
+        return path
+
+
+class _RecordKeeper(Callback):
+    """Puts the record into each checkpoint, so that a checkpoint alone says what it is of."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self._record = record
+
+    @override
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        checkpoint["unblur_record"] = json.dumps(self._record)
+
+
+def _make_folders(folder: Path) -> Path:
+    """The folder for checkpoints."""
+    checkpoints = folder / "checkpoints"
+    try:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder for the run cannot be made: {error.strerror or error}") from error
+    return checkpoints
+
+
+def _find_start(checkpoints: Path, resume: str, *, force: bool, warn: Say) -> Path | None:
+    """The checkpoint to go on from; None: begin anew."""
+    if resume == "auto":
+        return newest_whole(checkpoints, warn)
+    if resume != "never":
+        return Path(resume)
+    old = list_checkpoints(checkpoints)
+    if old and not force:
+        raise TrainingError(
+            "there is a run in this folder; choose another with --out, or begin anew over it with --force"
+        )
+    for path in old:
+        path.unlink()
+    return None
+
+
+def _check_start(start: Path, record: dict[str, Any], *, force: bool, say: Say, warn: Say) -> int:
+    """The step of a checkpoint, if it is of this very run."""
+    try:
+        saved = read_training(start)
+        found = differences(json.loads(saved["unblur_record"]), record)
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise CheckpointError(f"{start.name} does not say which run it is of") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{start.name} {error}") from error
+    if found and not force:
+        raise TrainingError(
+            f"{start.name} is of another run: {'; '.join(found)};"
+            " go on all the same with --force, or choose another --out"
+        )
+    for difference in found:
+        warn(f"going on although {difference}")
+    say(f"going on from {start.name}")
+    return int(saved["global_step"])
+
+
+def _write_record(folder: Path, record: dict[str, Any], step: int) -> None:
+    """Add this start to the list of those in `run.json`."""
+    path = folder / "run.json"
+    try:
+        starts = json.loads(path.read_text(encoding="utf-8"))["starts"] if step else []
+    except (OSError, ValueError, LookupError, TypeError):
+        starts = []
+    starts = [*starts, {"step": step, **record}]
+    atomic_write(path, json.dumps({"starts": starts}, indent=2).encode(), overwrite=True)
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Within, Lightning keeps its advice to itself."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PossibleUserWarning)
+        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own use of torch
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

@@ -1,0 +1,108 @@
+"""How the learning rate changes from step to step.
+
+A schedule is a function of the step and nothing else, so that a run that goes on after an interruption needs no memory
+of it.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from unblur.errors import SettingsError
+
+__all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps"]
+
+
+class Schedule(ABC):
+    """Multiplier of the learning rate at each step; it rises evenly from 0 during the first `warmup` steps.
+
+    Args:
+        warmup: Steps.
+    """
+
+    def __init__(self, warmup: int = 0) -> None:
+        if warmup < 0:
+            raise SettingsError(f"warmup takes a number of steps of 0 or more, not {warmup}")
+        self.warmup = warmup
+
+    def factor(self, step: int) -> float:
+        """The multiplier at a step, counted from 0."""
+        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        return rise * self.after_warmup(max(0, step - self.warmup))
+
+    @abstractmethod
+    def after_warmup(self, step: int) -> float:
+        """The multiplier at a step, counted from the end of the warm-up."""
+
+
+class Constant(Schedule):
+    """Always 1."""
+
+    def after_warmup(self, step: int) -> float:  # noqa: ARG002, D102
+        return 1.0
+
+
+class Cosine(Schedule):
+    """Half a wave from 1 down to `floor`, again and again: Loshchilov and Hutter (2017), Eq. 5.
+
+    Args:
+        period: Steps of the first descent.
+        longer: Each descent has so many times the steps of the one before.
+        lower: Each descent starts so many times as high as the one before.
+        floor: Where a descent ends.
+        warmup: See `Schedule`.
+    """
+
+    def __init__(
+        self, period: int, *, longer: int = 1, lower: float = 1.0, floor: float = 0.0, warmup: int = 0
+    ) -> None:
+        super().__init__(warmup)
+        if period < 1 or longer < 1:
+            raise SettingsError("period and longer take whole numbers of 1 or more")
+        self.period, self.longer, self.lower, self.floor = period, longer, lower, floor
+
+    def after_warmup(self, step: int) -> float:  # noqa: D102
+        period, top = self.period, 1.0
+        while step >= period:
+            step -= period
+            period *= self.longer
+            top *= self.lower
+        return self.floor + (top - self.floor) * (1 + math.cos(math.pi * step / period)) / 2
+
+
+class Steps(Schedule):
+    """Falls by a factor at each milestone.
+
+    Args:
+        milestones: Steps after the warm-up.
+        gamma: The factor.
+        warmup: See `Schedule`.
+    """
+
+    def __init__(self, milestones: Sequence[int], *, gamma: float = 0.5, warmup: int = 0) -> None:
+        super().__init__(warmup)
+        self.milestones, self.gamma = tuple(milestones), gamma
+
+    def after_warmup(self, step: int) -> float:  # noqa: D102
+        return self.gamma ** sum(step >= milestone for milestone in self.milestones)
+
+
+class Exponential(Schedule):
+    """Falls evenly, to one half in `half_life` steps.
+
+    Args:
+        half_life: Steps.
+        floor: It stays at this.
+        warmup: See `Schedule`.
+    """
+
+    def __init__(self, half_life: float, *, floor: float = 0.0, warmup: int = 0) -> None:
+        super().__init__(warmup)
+        if half_life <= 0:
+            raise SettingsError(f"half_life takes a positive number of steps, not {half_life}")
+        self.half_life, self.floor = half_life, floor
+
+    def after_warmup(self, step: int) -> float:  # noqa: D102
+        return max(self.floor, 0.5 ** (step / self.half_life))

@@ -1,0 +1,43 @@
+import math
+
+import pytest
+
+from unblur.errors import SettingsError
+from unblur.training.schedules import Constant, Cosine, Exponential, Steps
+
+
+def test_warmup_rises_evenly_then_the_schedule_begins():
+    schedule = Steps([2], gamma=0.1, warmup=4)
+    assert [schedule.factor(step) for step in range(8)] == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 0.1, 0.1])
+
+
+def test_constant():
+    assert {Constant().factor(step) for step in (0, 1, 10**6)} == {1.0}
+
+
+def test_cosine_restarts_longer_and_lower():
+    schedule = Cosine(4, longer=2, lower=0.5, floor=0.1)
+    assert schedule.factor(0) == 1
+    assert schedule.factor(2) == pytest.approx(0.55)
+    assert schedule.factor(4) == pytest.approx(0.5)
+    assert schedule.factor(8) == pytest.approx(0.3)
+    assert schedule.factor(12) == pytest.approx(0.25)
+
+
+def test_cosine_is_half_a_wave():
+    schedule = Cosine(100)
+    for step in range(100):
+        assert schedule.factor(step) == pytest.approx(math.cos(math.pi * step / 200) ** 2)
+
+
+def test_exponential_halves_and_stays_above_its_floor():
+    schedule = Exponential(10, floor=0.2)
+    assert schedule.factor(10) == pytest.approx(0.5)
+    assert schedule.factor(20) == pytest.approx(0.25)
+    assert schedule.factor(1000) == 0.2
+
+
+@pytest.mark.parametrize("make", [lambda: Constant(-1), lambda: Cosine(0), lambda: Exponential(0)])
+def test_impossible_numbers_are_refused(make):
+    with pytest.raises(SettingsError):
+        make()
