@@ -1,0 +1,195 @@
+"""Endless training samples for blur that differs from place to place: made from sharp photos, or cut from true pairs.
+
+Sample n of a stream is the same whenever and wherever it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unblur.datasets.catalog import open_dataset
+from unblur.datasets.frames import average_frames, curve_of, read_frames
+from unblur.datasets.pairs import PairedSet
+from unblur.datasets.photos import PhotoSet, photos_of
+from unblur.datasets.recipes import FrameAverage, Recipe, Sensor, find_kind
+from unblur.datasets.sensing import sense_pair
+from unblur.datasets.synthesis import make_pair, seed_for
+from unblur.errors import DataError, SettingsError, ShapeError
+from unblur.images.tensors import srgb_to_linear
+
+__all__ = ["BlurPart", "PairCropStream", "SceneStream"]
+
+_BORDER = 2
+"""Outermost pixels of a photo that are left out: some cameras leave them black."""
+
+
+@dataclass(frozen=True)
+class BlurPart:
+    """One kind of blur in a mixture.
+
+    Attributes:
+        kind: A kind of blur made of photos (see `datasets.recipes`), `frames`, or `none`: sharp and to stay so.
+        share: Its share of the samples, relative to the other parts.
+        blur: Settings of the kind by name.
+    """
+
+    kind: str
+    share: float = 1.0
+    blur: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class SceneStream:
+    """Crops of sharp photos under a mixture of blurs in linear light, at times with shot noise.
+
+    Photos are kept in memory once decoded, one byte a value.
+
+    Args:
+        photos: Folders of sharp photos, colour.
+        parts: The mixture.
+        size: Side of the crops in pixels.
+        photons: Fewest and most photons that full intensity stands for, drawn evenly.
+        noise_share: Share of the samples with that noise.
+        frames: Folder of consecutive frames, for parts of the kind `frames`.
+        seed: Another seed is another stream.
+
+    Raises:
+        SettingsError: A part of no known kind, a setting it does not have, or shares that are not positive in sum.
+        DataError: A folder is missing or holds no image.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[str],
+        parts: Sequence[BlurPart],
+        *,
+        size: int = 96,
+        photons: tuple[float, float] = (5_000.0, 50_000.0),
+        noise_share: float = 0.5,
+        frames: str = "",
+        seed: int = 0,
+    ) -> None:
+        self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
+        self.parts = [(part, _blur_of(part)) for part in parts]
+        if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
+            raise SettingsError("the shares of a mixture are 0 or more, and not all 0")
+        self.size, self.photons, self.noise_share, self.seed = size, photons, noise_share, seed
+        self._frames = _bytes_of_frames(frames) if frames else []
+        self._decoded: dict[Path, Tensor] = {}
+
+    def sample(self, index: int) -> dict[str, Tensor]:
+        """Sample number `index`: `blurry` and `sharp`, each `(3, size, size)`.
+
+        Raises:
+            ReadError: The photo that was drawn cannot be read; the message names it.
+        """
+        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
+        blur = self._draw_blur(generator)
+        if isinstance(blur, FrameAverage):
+            blurry, sharp = self._from_frames(blur, generator)
+        else:
+            blurry, sharp = self._from_photo(blur, generator)
+        turns, mirrored = _draw(4, generator), _draw(2, generator)
+        return {name: _turned(image[0], turns, mirrored) for name, image in (("blurry", blurry), ("sharp", sharp))}
+
+    def _draw_blur(self, generator: torch.Generator) -> Any:
+        shares = torch.tensor([part.share for part, _ in self.parts])
+        return self.parts[int(torch.multinomial(shares, 1, generator=generator))][1]
+
+    def _from_photo(self, blur: Any, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        photo = self._photo(self.paths[_draw(len(self.paths), generator)])
+        recipe = Recipe(blur, self._sensor(generator), size=self.size)
+        if blur is None:
+            crop = _random_crop((photo,), self.size, generator)[0]
+            return sense_pair(srgb_to_linear(crop), crop, recipe, generator)
+        pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
+        return pair.blurry, pair.sharp
+
+    def _from_frames(self, blur: FrameAverage, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        if len(self._frames) < blur.count:
+            raise DataError(f"there are {len(self._frames)} frames; an exposure is made of {blur.count}")
+        first = _draw(len(self._frames) - blur.count + 1, generator)
+        crops = _random_crop(self._frames[first : first + blur.count], self.size, generator)
+        frames = [crop.float() / 255 for crop in crops]
+        return average_frames(frames, curve_of(blur)), frames[blur.count // 2]
+
+    def _photo(self, path: Path) -> Tensor:
+        if path not in self._decoded:
+            [photo] = PhotoSet([path])
+            inner = photo[..., _BORDER:-_BORDER, _BORDER:-_BORDER].expand(-1, 3, -1, -1)
+            self._decoded[path] = inner.mul(255).round().byte()
+        return self._decoded[path].float() / 255
+
+    def _sensor(self, generator: torch.Generator) -> Sensor:
+        noisy, place = torch.rand(2, generator=generator).tolist()
+        fewest, most = self.photons
+        return Sensor(photons=fewest + (most - fewest) * place) if noisy < self.noise_share else Sensor()
+
+
+class PairCropStream:
+    """Crops of the pairs of a data set, mirrored at random in both directions; no other change.
+
+    Args:
+        dataset: A data set with pairs, such as `gopro`; `unblur data list` shows them.
+        root: Folder with the data set in it; empty: the variable UNBLUR_DATA.
+        split: Part of the data set; empty: its usual one.
+        size: Side of the crops in pixels.
+        seed: Another seed is another stream.
+
+    Raises:
+        DataError: The data set is missing or incomplete.
+    """
+
+    def __init__(self, dataset: str, *, root: str = "", split: str = "", size: int = 256, seed: int = 0) -> None:
+        self.pairs: PairedSet = open_dataset(dataset, Path(root) if root else None, split or None)
+        self.size, self.seed = size, seed
+
+    def sample(self, index: int) -> dict[str, Tensor]:
+        """Sample number `index`: `blurry` and `sharp`, each `(C, size, size)`.
+
+        Raises:
+            ReadError: The pair that was drawn cannot be read; the message names it.
+        """
+        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
+        pair = self.pairs[_draw(len(self.pairs), generator)]
+        crops = _random_crop((pair.blurry, pair.sharp), self.size, generator)
+        flips = [axis for axis in (-2, -1) if _draw(2, generator)]
+        blurry, sharp = (crop[0].flip(flips) for crop in crops)
+        return {"blurry": blurry, "sharp": sharp}
+
+
+def _blur_of(part: BlurPart) -> Any:
+    if part.kind == "none":
+        return None
+    try:
+        return find_kind(part.kind)(**part.blur)
+    except TypeError:
+        names = ", ".join(part.blur)
+        raise SettingsError(f"the blur {part.kind} cannot be made of these settings: {names}") from None
+
+
+def _bytes_of_frames(folder: str) -> list[Tensor]:
+    return [frame.mul(255).round().byte() for _, frame in read_frames(Path(folder))]
+
+
+def _random_crop(images: Sequence[Tensor], size: int, generator: torch.Generator) -> list[Tensor]:
+    """The same random square of each image."""
+    height, width = images[0].shape[-2:]
+    if min(height, width) < size:
+        raise ShapeError(f"a crop of {size} pixels does not fit into {width}x{height}")
+    top, left = _draw(height - size + 1, generator), _draw(width - size + 1, generator)
+    return [image[..., top : top + size, left : left + size] for image in images]
+
+
+def _draw(count: int, generator: torch.Generator) -> int:
+    return int(torch.randint(count, (), generator=generator))
+
+
+def _turned(image: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
+    turned = torch.rot90(image, quarter_turns, (-2, -1))
+    return (turned.flip(-1) if mirrored else turned).contiguous()

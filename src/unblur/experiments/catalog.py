@@ -1,0 +1,91 @@
+"""The list of experiments. Nothing of an experiment is imported before it is run, torch least of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from unblur.errors import UsageError
+from unblur.experiments.outcome import Outcome, Say
+
+__all__ = ["EXPERIMENTS", "Experiment", "find_experiment", "run_of", "settings_class_of"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment as a list shows it.
+
+    Attributes:
+        summary: One line for people.
+        settings: Where its settings class is, `module:name`; that module must not import torch. The defaults are the
+            full experiment.
+        run: Where its function is, `module:name`; called with the settings and with what tells of progress.
+        quick: Settings of the short version, by name.
+    """
+
+    summary: str
+    settings: str
+    run: str
+    quick: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "golf-toy": Experiment(
+        summary="a prior learned as a classifier against one learned as a gradient, in the plane (Figures 4, 10-14)",
+        settings="unblur.experiments.golf_settings:ToySettings",
+        run="unblur.experiments.golf_toy:run",
+        quick={"seeds": 4},
+    ),
+    "golf-forgetting": Experiment(
+        summary="one network, two tasks: what it forgets of the first while it learns the second (Figure 5)",
+        settings="unblur.experiments.golf_settings:ForgettingSettings",
+        run="unblur.experiments.golf_forgetting:run",
+        quick={"steps": 120, "every": 20, "crops": 8, "size": 48, "batch": 4},
+    ),
+    "golf-lambda": Experiment(
+        summary="the weight of the perceptual loss (Figure 8)",
+        settings="unblur.experiments.golf_settings:LambdaSettings",
+        run="unblur.experiments.golf_lambda:run",
+        quick={"steps": 60, "crops": 8, "size": 64},
+    ),
+    "golf-iterations": Experiment(
+        summary="quality of the first shot and after each putt (Table 2)",
+        settings="unblur.experiments.golf_settings:IterationSettings",
+        run="unblur.experiments.golf_iterations:run",
+        quick={"crops": 12},
+    ),
+    "golf-runtime": Experiment(
+        summary="size and time of the networks (Tables 3 to 5)",
+        settings="unblur.experiments.golf_settings:RuntimeSettings",
+        run="unblur.experiments.golf_runtime:run",
+        quick={"warmups": 1, "runs": 5},
+    ),
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        UsageError: There is none; the message lists the names.
+    """
+    if name not in EXPERIMENTS:
+        raise UsageError(f"there is no experiment named {name!r}; choose one of: {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
+
+
+def settings_class_of(experiment: Experiment) -> type[Any]:
+    """The settings class of an experiment; torch is not imported for it."""
+    return _find(experiment.settings)
+
+
+def run_of(experiment: Experiment) -> Callable[[Any, Say], Outcome]:
+    """The function that runs an experiment."""
+    return _find(experiment.run)
+
+
+def _find(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)

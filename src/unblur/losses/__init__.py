@@ -1,0 +1,1 @@
+"""Differentiable terms that networks are trained with."""

@@ -1,0 +1,24 @@
+"""How far an answer is from the truth, pixel by pixel."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+__all__ = ["log_mean_square", "mean_square"]
+
+_FLOOR = 1e-3
+"""Mean square at 30 dB."""
+
+
+def mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Mean squared difference of each image over its channels and pixels, in float32 or better; nothing is cropped."""
+    return (restored.float() - sharp.float()).square().mean((1, 2, 3))
+
+
+def log_mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Natural logarithm of `mean_square`: PSNR up to sign and unit, so that mild blur counts as much as strong blur.
+
+    It flattens out beyond 30 dB of PSNR, or nothing would count beside what is sharp already.
+    """
+    return (mean_square(restored, sharp) + _FLOOR).log()

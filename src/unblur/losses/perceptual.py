@@ -1,0 +1,72 @@
+"""How far an answer is from the truth in the features of a network that was trained to name things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unblur.weights.checkpoint import read_checkpoint
+
+__all__ = ["PerceptualDistance", "Reduction", "vgg11_bn_features"]
+
+Reduction = Literal["sum", "mean"]
+
+_VGG11 = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class PerceptualDistance(nn.Module):
+    """Squared distance behind the fifth pooling of VGG-11 with batch normalisation (Simonyan, Zisserman, ICLR 2015).
+
+    Its weights are not part of unblur: the usual file is `vgg11_bn-6002323d.pth`, trained on ImageNet.
+
+    Args:
+        weights: That file, or one with the same tensors.
+        reduction: `sum` or `mean` of the squares over the 512 maps of 1/32 of the image's size.
+
+    Raises:
+        CheckpointError: No such file, or one of another network.
+    """
+
+    def __init__(self, weights: Path, reduction: Reduction = "sum") -> None:
+        super().__init__()
+        self.reduction: Reduction = reduction
+        self.features = vgg11_bn_features()
+        self.features.load_state_dict(_feature_tensors(weights))
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> PerceptualDistance:  # noqa: ARG002 - nn.Module's signature
+        """Stays as it is: its statistics are ImageNet's."""
+        return super().train(False)
+
+    def forward(self, restored: Float[Tensor, "b 3 h w"], sharp: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+        """The distance of each image; sides of at least 32 pixels, values in [0, 1]."""
+        difference = self._seen(restored) - self._seen(sharp)
+        squares = difference.square().flatten(1)
+        return squares.sum(1) if self.reduction == "sum" else squares.mean(1)
+
+    def _seen(self, image: Tensor) -> Tensor:
+        mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in (_IMAGENET_MEAN, _IMAGENET_STD))
+        return self.features((image - mean) / deviation)
+
+
+def vgg11_bn_features() -> nn.Sequential:
+    """The 29 feature layers, without weights; named as torchvision names them."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for item in _VGG11:
+        if isinstance(item, str):
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(channels, item, 3, padding=1), nn.BatchNorm2d(item), nn.ReLU()]
+            channels = item
+    return nn.Sequential(*layers)
+
+
+def _feature_tensors(weights: Path) -> dict[str, Tensor]:
+    tensors = read_checkpoint(weights).tensors
+    return {name.removeprefix("features."): value for name, value in tensors.items() if name.startswith("features.")}

@@ -1,0 +1,124 @@
+"""The method `golf`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.golf.inference import PreparedNet, choose_precision
+from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.golf.settings import GolfSettings
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["Golf", "load_networks"]
+
+_SMALLEST = 96
+"""Smaller photos are continued by their mirror image: the networks learned on crops of about this size."""
+_FIRST_SHOT_WORK, _PUTT_WORK = 4.0, 1.0
+"""Twice the channels, four times the work."""
+
+
+class Golf:
+    """A first shot at the whole photo, then putts; the blur may differ from place to place and is not looked for.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of both networks.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    traits = Traits(channels="rgb")
+
+    def __init__(self, settings: GolfSettings, checkpoint: Checkpoint) -> None:
+        self.settings = settings
+        self.networks = load_networks(checkpoint)
+        self._prepared: dict[tuple[torch.device, torch.dtype], tuple[PreparedNet, PreparedNet]] = {}
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; of the task, only `on_step` matters, and each step shows an iterate."""
+        photos = blurry.split(1)
+        answers: list[Tensor] = []
+        for number, photo in enumerate(photos):
+            on_step = _share(task.on_step, number, len(photos))
+            answers.append(self._restore_one(photo, replace(task, on_step=on_step)))
+        precision = self._precision(blurry)
+        return Restoration(image=torch.cat(answers), facts={"precision": str(precision).removeprefix("torch.")})
+
+    def iterates(self, blurry: Tensor, task: Task) -> Iterator[Tensor]:
+        """x_0, x_1, ... of one photo `(1, 3, H, W)`, as they come; none is clamped."""
+        short = [max(_SMALLEST - side, 0) for side in blurry.shape[-2:]]
+        padding = Padding(short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2)
+        first, then = self._prepare(blurry)
+        latent = pad_reflect(blurry, padding)
+        total = _FIRST_SHOT_WORK + self.settings.iters * _PUTT_WORK
+        done = 0.0
+        for number in range(self.settings.iters + 1):
+            net, work = (then, _PUTT_WORK) if number else (first, _FIRST_SHOT_WORK)
+            stage = f"putt {number} of {self.settings.iters}" if number else "first shot"
+            latent = self._apply(net, latent, _between(task, stage, done / total, work / total))
+            done += work
+            image = crop_padding(latent, padding)
+            task.on_step(Step(done / total, stage, image))
+            yield image
+
+    def _restore_one(self, blurry: Tensor, task: Task) -> Tensor:
+        least, most = blurry.aminmax()
+        if least == most:  # normalising a photo without contrast would make something of nothing
+            task.on_step(Step(1.0, "no blur to remove"))
+            return blurry
+        *_, last = self.iterates(blurry, task)
+        return last
+
+    def _apply(self, net: PreparedNet, latent: Tensor, on_tile: Callable[[int, int], None]) -> Tensor:
+        if latent.shape[-2] * latent.shape[-1] <= 1e6 * self.settings.whole:
+            return net.whole(latent)
+        return net.in_tiles(latent, self.settings.tile, on_tile)
+
+    def _prepare(self, blurry: Tensor) -> tuple[PreparedNet, PreparedNet]:
+        key = blurry.device, self._precision(blurry)
+        if key not in self._prepared:
+            self._prepared[key] = (
+                PreparedNet(self.networks.first_shot, *key),
+                PreparedNet(self.networks.putt, *key),
+            )
+        return self._prepared[key]
+
+    def _precision(self, blurry: Tensor) -> torch.dtype:
+        if blurry.dtype == torch.float64:
+            return torch.float64
+        return choose_precision(self.settings.precision, blurry.device)
+
+
+def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
+    """Both networks with their weights.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+    config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
+    networks = GolfOptimizer(first_shot(skip=config.get("skip", True)), putt())
+    load_into(networks, checkpoint, expected="Golf Optimizer (first shot of 32 channels, putt of 16)")
+    return networks.requires_grad_(False)
+
+
+def _between(task: Task, stage: str, done: float, share: float) -> Callable[[int, int], None]:
+    """Tells of the tiles of one network, which is so much of the whole work."""
+
+    def on_tile(tile: int, tiles: int) -> None:
+        task.on_step(Step(done + share * tile / tiles, f"{stage}, tile {tile} of {tiles}"))
+
+    return on_tile
+
+
+def _share(on_step: Callable[[Step], None], number: int, count: int) -> Callable[[Step], None]:
+    """Steps of one photo of a batch as steps of the batch."""
+    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count))

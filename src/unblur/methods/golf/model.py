@@ -1,0 +1,139 @@
+"""The two networks of the Golf Optimizer (Luo, Chen, Qian, "A deep optimization approach for image deconvolution").
+
+A first shot F brings the blurry photo near; a putt G walks the rest in equal steps, without seeing the photo again:
+
+    x_0 = F(y),    x_i = G(x_(i-1)) = x_(i-1) + r(x_(i-1))
+
+r stands for -grad of the prior: G is trained to give the mean sharp image behind x, so r points uphill in the
+probability of images smoothed by a Gaussian. Both have one topology, of 32 and 16 channels. No layer changes the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+__all__ = ["BasicBlock", "GolfNet", "GolfOptimizer", "first_shot", "putt"]
+
+
+class BasicBlock(nn.Module):
+    """Six layers beside a shortcut; nothing follows their sum.
+
+    The paper's parameter counts leave three orders of the layers without bias; this one alone keeps all six on the
+    branch and lets it add numbers of either sign.
+
+    Args:
+        channels_in: Of the input.
+        channels_out: Of the output; the first convolution and the shortcut change the number.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            _norm(channels_in), nn.ReLU(), _conv(channels_in, channels_out, 7),
+            _norm(channels_out), nn.ReLU(), _conv(channels_out, channels_out, 5),
+        )  # fmt: skip
+        self.shortcut = (
+            nn.Sequential()
+            if channels_in == channels_out
+            else nn.Sequential(_conv(channels_in, channels_out, 1), _norm(channels_out))
+        )
+
+    def forward(self, features: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h w"]:
+        """The features of the next block."""
+        return self.shortcut(features) + self.branch(features)
+
+
+class GolfNet(nn.Module):
+    """One of the two networks: Table 1 of the paper, 50 layers; images in, images of the same size out.
+
+    Its convolutions see 46 pixels far, its normalisation the whole image. Borders are continued with zeros.
+
+    Args:
+        width: Channels of the features: 32 for the first shot, 16 for the putt.
+        skip: Add the image itself to the answer.
+    """
+
+    def __init__(self, width: int, *, skip: bool = True) -> None:
+        super().__init__()
+        self.width, self.skip = width, skip
+        self.head = _conv(3, width, 7)
+        self.layer1, self.layer2, self.layer3 = (
+            nn.Sequential(BasicBlock(width, width), BasicBlock(width, width)) for _ in range(3)
+        )
+        self.layer4 = nn.Sequential(BasicBlock(width, 3), BasicBlock(3, 3))
+        self.tail = _conv(3, 3, 7)
+        self._start_as_identity()
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The image, one step sharper; not clamped. At least 2 pixels."""
+        features = self.head(image)
+        for stage in self.stages:
+            for block in stage:
+                features = block(features)
+        answer = self.tail(features)
+        return image + answer if self.skip else answer
+
+    @property
+    def stages(self) -> tuple[tuple[BasicBlock, ...], ...]:
+        """The blocks between head and tail."""
+        layers = (self.layer1, self.layer2, self.layer3, self.layer4)
+        return tuple(tuple(block for block in layer if isinstance(block, BasicBlock)) for layer in layers)
+
+    def _start_as_identity(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if self.skip:
+            nn.init.zeros_(self.tail.weight)
+
+
+class GolfOptimizer(nn.Module):
+    """The first shot, and the putt again and again.
+
+    Args:
+        first_shot: F.
+        putt: G.
+        iters: How often the putt is applied; it converges within 2 to 4.
+    """
+
+    def __init__(self, first_shot: GolfNet, putt: GolfNet, *, iters: int = 3) -> None:
+        super().__init__()
+        self.first_shot, self.putt, self.iters = first_shot, putt, iters
+
+    def forward(self, blurry: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The last iterate; not clamped."""
+        *_, latent = self.iterates(blurry)
+        return latent
+
+    def iterates(self, blurry: Float[Tensor, "b 3 h w"]) -> Iterator[Float[Tensor, "b 3 h w"]]:
+        """Every iterate x_0, x_1, ... as it comes; none is clamped."""
+        latent = self.first_shot(blurry)
+        yield latent
+        for _ in range(self.iters):
+            latent = self.putt(latent)
+            yield latent
+
+    def residual_gradient(self, latent: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """G(x) - x: the gradient of the log probability of smoothed images, up to a positive factor."""
+        return self.putt(latent) - latent
+
+
+def first_shot(*, skip: bool = True) -> GolfNet:
+    """F, 466,348 parameters, close to the identity."""
+    return GolfNet(32, skip=skip)
+
+
+def putt() -> GolfNet:
+    """G, 120,188 parameters, close to the identity."""
+    return GolfNet(16)
+
+
+def _conv(channels_in: int, channels_out: int, size: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, size, padding=size // 2, bias=False)
+
+
+def _norm(channels: int) -> nn.InstanceNorm2d:
+    return nn.InstanceNorm2d(channels, affine=True)

@@ -1,0 +1,202 @@
+"""What the two networks are trained for: first F alone, then G on what F leaves.
+
+A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1].
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from unblur.losses.content import log_mean_square, mean_square
+from unblur.losses.perceptual import PerceptualDistance, Reduction
+from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
+from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["FirstShotObjective", "PuttObjective", "balanced_weight"]
+
+Batch = Mapping[str, Tensor]
+Content = Literal["mean-square", "log"]
+"""The paper's content term, or its logarithm, in which mild blur counts as much as strong blur."""
+
+_LITERAL = 5e-6
+"""λ as printed; it balances the terms where the squares of the features are summed up and content is not a mean of
+values in [0, 1]. Only the ratio of the terms matters, see `balanced_weight`."""
+_EQUAL = 1e-6
+"""Mean square below which images count as equal: 60 dB."""
+
+
+class FirstShotObjective(nn.Module):
+    """Stage 1: content and perceptual loss of F(y).
+
+    Args:
+        content: Kind of content term.
+        vgg: File with the weights of VGG-11 (see `PerceptualDistance`); empty: no perceptual term.
+        perceptual_weight: λ.
+        reduction: How the perceptual term is summed up.
+        skip: Add the image itself to the network's answer.
+
+    Raises:
+        CheckpointError: No such file, or one of another network.
+    """
+
+    def __init__(
+        self,
+        *,
+        content: Content = "mean-square",
+        vgg: str = "",
+        perceptual_weight: float = _LITERAL,
+        reduction: Reduction = "sum",
+        skip: bool = True,
+    ) -> None:
+        super().__init__()
+        self.network: GolfNet = first_shot(skip=skip)
+        self.loss = _Loss(content, vgg, reduction)
+        self.term_weights = self.loss.weights(perceptual_weight)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The terms, each a mean over the batch."""
+        return self.loss(self.network(batch["blurry"]), batch["sharp"])
+
+    def project(self) -> None:
+        """Nothing is bounded."""
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> dict[str, Tensor]:
+        """PSNR of the clamped answer, its gain, and PSNR of what becomes of the sharp image, in dB, each `(B,)`."""
+        return _scores(self.network(batch["blurry"]), batch) | _kept(self.network(batch["sharp"]), batch)
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Blurry, restored and sharp side by side `(B, 3, H, 3 W)`."""
+        return {"blurry, restored, sharp": _row(batch["blurry"], self.network(batch["blurry"]), batch["sharp"])}
+
+    def metadata(self) -> dict[str, str]:
+        """What an exported file says of itself."""
+        return {"method": "golf", "arch": "golf-first-shot", "arch_config": json.dumps({"skip": self.network.skip})}
+
+
+class PuttObjective(nn.Module):
+    """Stage 2: mean loss of G applied 1 to N times to F(y), through all of them; F stays as it is.
+
+    Both networks are exported together.
+
+    Args:
+        first_shot_weights: File with the weights of F; empty: F is the identity, for trying out.
+        putts: N.
+        content: See `FirstShotObjective`, as for all others.
+        vgg: See there.
+        perceptual_weight: See there.
+        reduction: See there.
+
+    Raises:
+        CheckpointError: No such file, or one of another network.
+    """
+
+    def __init__(
+        self,
+        first_shot_weights: str = "",
+        *,
+        putts: int = 5,
+        content: Content = "mean-square",
+        vgg: str = "",
+        perceptual_weight: float = _LITERAL,
+        reduction: Reduction = "sum",
+    ) -> None:
+        super().__init__()
+        self.network = GolfOptimizer(_trained_first_shot(first_shot_weights), putt(), iters=putts)
+        self.loss = _Loss(content, vgg, reduction)
+        self.term_weights = self.loss.weights(perceptual_weight)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The terms, each a mean over the batch and over the N iterates."""
+        _, *latents = self.network.iterates(batch["blurry"])
+        losses = [self.loss(latent, batch["sharp"]) for latent in latents]
+        return {name: torch.stack([loss[name] for loss in losses]).mean() for name in losses[0]}
+
+    def project(self) -> None:
+        """Nothing is bounded."""
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> dict[str, Tensor]:
+        """Scores as in stage 1 of the last iterate, and its gain over the first shot, in dB."""
+        start, *_, last = self.network.iterates(batch["blurry"])
+        scores = _scores(last, batch) | _kept(self.network(batch["sharp"]), batch)
+        return scores | {"putt_gain": scores["psnr"] - _decibels(start.clamp(0, 1), batch["sharp"])}
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Blurry, first shot, last iterate and sharp side by side `(B, 3, H, 4 W)`."""
+        start, *_, last = self.network.iterates(batch["blurry"])
+        return {"blurry, first shot, last putt, sharp": _row(batch["blurry"], start, last, batch["sharp"])}
+
+    def metadata(self) -> dict[str, str]:
+        """What an exported file says of itself."""
+        skip = self.network.first_shot.skip
+        return {"method": "golf", "arch": "golf", "arch_config": json.dumps({"skip": skip})}
+
+
+class _Loss(nn.Module):
+    """The terms of one answer."""
+
+    def __init__(self, content: Content, vgg: str, reduction: Reduction) -> None:
+        super().__init__()
+        self.content = log_mean_square if content == "log" else mean_square
+        self.perceptual = PerceptualDistance(Path(vgg), reduction) if vgg else None
+
+    def weights(self, perceptual_weight: float) -> dict[str, float]:
+        return {"content": 1.0} if self.perceptual is None else {"content": 1.0, "perceptual": perceptual_weight}
+
+    def forward(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
+        terms = {"content": self.content(restored, sharp).mean()}
+        if self.perceptual is not None:
+            terms["perceptual"] = self.perceptual(restored, sharp).mean()
+        return terms
+
+
+@torch.no_grad()
+def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iterable[Batch]) -> float:
+    """The λ at which the perceptual term weighs as much as the content term, measured after some training without it.
+
+    Args:
+        objective: With a perceptual term.
+        batches: 50 say enough.
+    """
+    sums = {"content": 0.0, "perceptual": 0.0}
+    for batch in batches:
+        terms = objective(batch)
+        sums = {name: total + float(terms[name]) for name, total in sums.items()}
+    return sums["content"] / sums["perceptual"]
+
+
+def _trained_first_shot(weights: str) -> GolfNet:
+    if not weights:
+        return first_shot().requires_grad_(False)
+    checkpoint = read_checkpoint(Path(weights))
+    config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
+    network = first_shot(skip=config.get("skip", True))
+    load_into(network, checkpoint, expected="golf-first-shot")
+    return network.requires_grad_(False)
+
+
+def _scores(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
+    psnr = _decibels(restored.clamp(0, 1), batch["sharp"])
+    return {"psnr": psnr, "gain": psnr - _decibels(batch["blurry"], batch["sharp"])}
+
+
+def _kept(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
+    return {"sharp_psnr": _decibels(restored.clamp(0, 1), batch["sharp"])}
+
+
+def _decibels(image: Tensor, sharp: Tensor) -> Tensor:
+    return -10 * mean_square(image, sharp).clamp(min=_EQUAL).log10()
+
+
+def _row(*images: Tensor) -> Tensor:
+    return torch.cat([image.float().clamp(0, 1) for image in images], -1)

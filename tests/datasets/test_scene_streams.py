@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from unblur.datasets.recipes import MotionFieldBlur
+from unblur.datasets.scene_streams import BlurPart, PairCropStream, SceneStream
+from unblur.errors import DataError, SettingsError
+
+
+@pytest.fixture
+def photos(make_photo):
+    for seed in range(3):
+        make_photo(f"photos/{seed}.png", size=(160, 120), seed=seed)
+    return str(make_photo("photos/3.png", size=(120, 160), seed=3).parent)
+
+
+def stream_of(photos: str, *parts: BlurPart, **more) -> SceneStream:
+    return SceneStream([photos], parts or [BlurPart("shake", blur={"kernel_size": 9})], size=32, **more)
+
+
+def same(one, other) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in ("blurry", "sharp"))
+
+
+def test_a_sample_is_the_same_whenever_it_is_asked_for(photos):
+    first, second = stream_of(photos), stream_of(photos)
+    in_order = [first.sample(index) for index in range(4)]
+    assert same(second.sample(3), in_order[3])
+    assert same(second.sample(0), in_order[0])
+    assert not same(in_order[0], in_order[1])
+    assert not same(stream_of(photos, seed=1).sample(0), in_order[0])
+
+
+def test_samples_are_blurry_and_sharp_crops(photos):
+    sample = stream_of(photos, BlurPart("dynamic", blur={"steps": 9})).sample(0)
+    assert sample["blurry"].shape == sample["sharp"].shape == (3, 32, 32)
+    assert 0 <= sample["blurry"].min() <= sample["blurry"].max() <= 1
+    assert not torch.equal(sample["blurry"], sample["sharp"])
+
+
+def test_shares_are_kept(photos):
+    parts = [BlurPart("none", 1.0), BlurPart("shake", 3.0, {"kernel_size": 9})]
+    stream = stream_of(photos, *parts, noise_share=0.0)
+    sharp = sum(torch.equal(sample["blurry"], sample["sharp"]) for sample in map(stream.sample, range(200)))
+    assert 30 <= sharp <= 70
+
+
+def test_sharp_samples_may_be_noisy(photos):
+    sample = stream_of(photos, BlurPart("none"), noise_share=1.0, photons=(500.0, 500.0)).sample(0)
+    difference = (sample["blurry"] - sample["sharp"]).std()
+    assert 0.005 < difference < 0.1
+
+
+def test_frames_are_averaged(photos, make_photo):
+    for number in range(5):
+        make_photo(f"frames/{number}.png", size=(48, 40), seed=7)
+    frames = str(make_photo("frames/5.png", size=(48, 40), seed=7).parent)
+    sample = stream_of(photos, BlurPart("frames", blur={"count": 3}), frames=frames).sample(0)
+    assert torch.allclose(sample["blurry"], sample["sharp"], atol=1e-5), "the mean of equal frames is each of them"
+    with pytest.raises(DataError, match="an exposure is made of 9"):
+        stream_of(photos, BlurPart("frames", blur={"count": 9}), frames=frames).sample(0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([BlurPart("fog")], "no kind of blur named 'fog'"),
+        ([BlurPart("shake", blur={"fog": 1})], "cannot be made of these settings: fog"),
+        ([BlurPart("none", 0.0)], "not all 0"),
+        ([BlurPart("none", -1.0), BlurPart("shake", 2.0)], "0 or more"),
+    ],
+)
+def test_mixtures_that_cannot_be_made(photos, parts, message):
+    with pytest.raises(SettingsError, match=message):
+        stream_of(photos, *parts)
+
+
+def test_settings_reach_the_blur(photos):
+    stream = stream_of(photos, BlurPart("motion-field", blur={"strength": "mild"}))
+    assert stream.parts[0][1] == MotionFieldBlur("mild")
+
+
+def test_crops_of_true_pairs(data_folder):
+    stream = PairCropStream("dublid-bsds", root=str(data_folder), size=24, seed=1)
+    sample = stream.sample(5)
+    assert sample["blurry"].shape == sample["sharp"].shape == (3, 24, 24)
+    assert same(sample, stream.sample(5))
+    assert not same(sample, stream.sample(6))
+    assert (sample["blurry"] - sample["sharp"]).abs().mean() < 0.2, "both are cropped and mirrored alike"
