@@ -11,8 +11,6 @@ from torch.nn import functional
 
 from unblur.datasets.photos import photos_of
 
-KEEPS_STEPS = {"run": {"save_every": 5, "log_every": 1, "validate_every": 10, "pictures_every": 20}}
-
 
 class TinyObjective(nn.Module):
     """Mean square error of a 5 x 5 convolution, with dropout, so that steps draw random numbers.
@@ -103,7 +101,7 @@ def tiny_recipe(photos: Path, **changes: dict) -> dict:
             "workers": 0,
         },
         "trainer": {"max_steps": 20, "accelerator": "cpu"},
-        "run": dict(KEEPS_STEPS["run"]),
+        "run": {"save_every": 5, "log_every": 1, "validate_every": 10, "pictures_every": 20},
     }
     for part, values in changes.items():
         recipe[part].update(values)

@@ -74,7 +74,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     parser = _parser()
     try:
         config = parser.parse_args([f"--config={path}", *overrides])
-        values = json.loads(parser.dump(config, format="json", skip_none=False))
+        values = json.loads(parser.dump(config, format="json"))
         values.pop("config", None)
         torch.manual_seed(config.run.seed)  # the first weights
         made = parser.instantiate(config)
@@ -113,5 +113,5 @@ def _other_arguments() -> set[str | int]:
 def _check_trainer(trainer: dict[str, Any]) -> None:
     if trainer["max_steps"] < 1:
         raise SettingsError("a recipe says how long it trains: trainer.max_steps takes a whole number of 1 or more")
-    if trainer["precision"] in _HALF:
+    if trainer.get("precision") in _HALF:
         raise SettingsError("trainer.precision takes 32-true or bf16-mixed; half precision would need scaled losses")

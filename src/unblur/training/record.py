@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,21 +21,25 @@ _PACKAGES = ("unblur", "torch", "lightning", "numpy")
 _WITHOUT_EFFECT = ("data.workers", "run.keep", "run.keep_going", "run.trained_on", "run.licence", "run.name")
 """Settings that change no weight."""
 
+_AROUND = ("unblur.batch", "unblur.benchmarks", "unblur.cli", "unblur.experiments", "unblur.web")
+"""Code that changes no weight, and of which more or less may be loaded."""
+
 _COMPARED = {"recipe": "", "data": "data of ", "code": "code of ", "versions": "version of "}
 """Parts of the record that decide the weights, and how a difference in them is named."""
 
 
-def make_record(recipe: Mapping[str, Any], streams: Mapping[str, Any]) -> dict[str, Any]:
+def make_record(recipe: Mapping[str, Any], objective: Any, streams: Mapping[str, Any]) -> dict[str, Any]:
     """Settings, data, code and machine, as plain values ready for JSON.
 
     Args:
         recipe: All settings, also those that have their default.
+        objective: What is trained.
         streams: The streams by name. One that has `fingerprint()`, or `paths` of its files, is known by it.
     """
     return {
         "recipe": _flat(recipe),
         "data": {name: _fingerprint(stream) for name, stream in streams.items() if stream is not None},
-        "code": _code(),
+        "code": _code([objective, *streams.values()]),
         "versions": {package: _version(package) for package in _PACKAGES},
         "commit": commit(),
         "hardware": _machine(),
@@ -73,13 +77,11 @@ def _fingerprint(stream: Any) -> str:
     return f"{len(lines)} files, {_digest(chr(10).join(lines).encode())}"
 
 
-def _code() -> dict[str, str]:
-    """Checksums of the modules of ours that the run has loaded; the command around it changes no weight."""
-    sources = {
-        name: getattr(module, "__file__", None)
-        for name, module in sorted(sys.modules.items())
-        if name.startswith("unblur.") and not name.startswith(("unblur.cli", "unblur.batch"))
-    }
+def _code(parts: Iterable[Any]) -> dict[str, str]:
+    """Checksums of the modules that the run is made of: of ours those that are loaded, and those of the parts."""
+    ours = {name for name in sys.modules if name.startswith("unblur.") and not name.startswith(_AROUND)}
+    names = sorted(ours | {type(part).__module__ for part in parts if part is not None})
+    sources = {name: getattr(sys.modules[name], "__file__", None) for name in names}
     return {name: _digest(Path(source).read_bytes()) for name, source in sources.items() if source}
 
 

@@ -88,7 +88,11 @@ def train(
     checkpoints = _make_folders(folder)
     with hold_folder(folder, force=force), _quiet():
         clear_leftovers(checkpoints)
-        record = make_record(recipe.values, {"train": recipe.data.train, "validation": recipe.data.validation})
+        record = make_record(
+            recipe.values,
+            recipe.module.objective,
+            {"train": recipe.data.train, "validation": recipe.data.validation},
+        )
         start = _find_start(checkpoints, resume, force=force, warn=warn)
         step = _check_start(start, record, force=force, say=say, warn=warn) if start else 0
         _write_record(folder, record, step)

@@ -23,8 +23,9 @@ FAULTS = "faults"
 """Where a batch says which photos could not be read."""
 
 _TRIES = 20
-_STRIDE = 1 << 40
-"""No run gets so far: what replaces a sample is none that comes by itself."""
+_STRIDE = 1_000_000_007
+"""No run gets so far, so what replaces a sample is none that comes by itself. Odd, because torch seeds with 32 bits: a
+power of 2 would give some streams the same sample again."""
 
 
 class Stream(Protocol):

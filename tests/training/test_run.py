@@ -1,0 +1,133 @@
+import csv
+import json
+
+import pytest
+import torch
+
+from tiny_training import TinyObjective
+from unblur.errors import DataError, SettingsError, TrainingError
+from unblur.training.checkpoints import list_checkpoints, read_training
+from unblur.weights.checkpoint import read_checkpoint
+
+SHORT = {"trainer": {"max_steps": 4}, "run": {"save_every": 2, "validate_every": 4, "pictures_every": 4}}
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_learns_and_leaves_what_it_promises(runs):
+    outcome = runs.start()
+    assert outcome.step == 20
+    assert not runs.warnings
+    log = rows(runs.file("log.csv"))
+    assert [int(row["step"]) for row in log] == list(range(1, 21))
+    assert float(log[-1]["loss"]) < float(log[0]["loss"]) / 2
+    assert [int(row["step"]) for row in rows(runs.file("scores.csv"))] == [10, 20]
+    assert [path.name for path in list_checkpoints(runs.file("checkpoints"))] == [
+        "step-000000020.ckpt",
+        "step-000000015.ckpt",
+        "step-000000010.ckpt",
+    ]
+    assert any(runs.file("tensorboard").iterdir())
+    assert runs.lines[-1].startswith("done after step 20")
+
+
+def test_the_exported_weights_are_the_averaged_ones(runs):
+    path = runs.start().weights
+    weights = read_checkpoint(path)
+    state = read_training(list_checkpoints(runs.file("checkpoints"))[0])["state_dict"]
+    assert weights.metadata["method"] == "tiny"
+    assert weights.metadata["steps"] == "20"
+    for name, tensor in weights.tensors.items():
+        assert torch.equal(tensor, state[f"average.average.{name}"])
+        assert not torch.equal(tensor, state[f"objective.network.{name}"])
+    TinyObjective().network.load_state_dict(dict(weights.tensors))
+
+
+def test_the_card_and_the_record_say_how_the_weights_came_about(runs):
+    path = runs.start(run={"trained_on": "four small pictures", "licence": "cc0-1.0"}).weights
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    record = json.loads(runs.file("run.json").read_text(encoding="utf-8"))["starts"][0]
+    for words in ("four small pictures", "license: cc0-1.0", "20 steps, 40 samples", record["hardware"], "psnr"):
+        assert words in card
+    assert record["recipe"]["model.optimizer.init_args.lr"] == 0.01
+    assert record["versions"]["torch"] == torch.__version__
+
+
+def test_any_number_of_workers_gives_the_same_run(runs):
+    runs.start("alone", **SHORT)
+    runs.start("helped", **SHORT, data={"workers": 2})
+    for name in ("log.csv", "scores.csv", "tiny.safetensors"):
+        assert runs.file(name, "alone").read_bytes() == runs.file(name, "helped").read_bytes()
+
+
+def test_validation_does_not_disturb_the_run(runs):
+    runs.start("often", **SHORT | {"run": SHORT["run"] | {"validate_every": 1}})
+    runs.start("never", **SHORT, data={"validation": None})
+    assert runs.file("log.csv", "often").read_bytes() == runs.file("log.csv", "never").read_bytes()
+
+
+def test_a_finished_run_has_nothing_to_do(runs):
+    runs.start(**SHORT)
+    before = {path.name: path.read_bytes() for path in runs.folder.glob("run/*.csv")}
+    assert runs.start(**SHORT).step == 4
+    assert {path.name: path.read_bytes() for path in runs.folder.glob("run/*.csv")} == before
+
+
+def test_it_stops_when_the_score_gets_no_better(runs):
+    settings = {"validate_every": 2, "pictures_every": 20, "monitor": "psnr", "min_change": 100.0, "patience": 3}
+    assert runs.start(run=settings).step == 8
+    assert "that is enough" in " ".join(runs.lines)
+    assert runs.start(run=settings).step == 8
+
+
+def test_an_unknown_score_cannot_decide(runs):
+    with pytest.raises(SettingsError, match=r"'ssim', but validation gives: psnr"):
+        runs.start(run={"validate_every": 2, "pictures_every": 20, "monitor": "ssim"})
+
+
+def test_weights_are_projected_after_each_step(runs):
+    runs.start(
+        trainer={"max_steps": 3}, model={"optimizer": {"class_path": "torch.optim.Adam", "init_args": {"lr": 2}}}
+    )
+    state = read_training(list_checkpoints(runs.file("checkpoints"))[0])["state_dict"]
+    assert float(state["objective.network.0.weight"].abs().max()) == 0.5
+
+
+def test_beginning_anew_needs_a_folder_of_its_own(runs):
+    runs.start(**SHORT)
+    log = runs.file("log.csv").read_bytes()
+    with pytest.raises(TrainingError, match="there is a run in this folder"):
+        runs.start(**SHORT, resume="never")
+    runs.start(**SHORT, resume="never", force=True)
+    assert runs.file("log.csv").read_bytes() == log
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"data": {"batch_size": 0}}, "batch_size"),
+        ({"data": {"batches": 3}}, "batches"),
+        ({"trainer": {"max_steps": -1}}, "max_steps"),
+        ({"trainer": {"precision": "16-mixed"}}, "bf16-mixed"),
+        ({"trainer": {"gradient_clip_val": 1.0}}, "gradient_clip_val"),
+        ({"model": {"objective": {"class_path": "torch.nn.ReLU"}}}, "ReLU is no objective"),
+        ({"model": {"objective": {"class_path": "tiny_training.Nothing"}}}, "Nothing"),
+        ({"model": {"objective": {"class_path": "tiny_training.TinyStream"}}}, "TinyStream"),
+        ({"model": {"ema_decay": 1.0}}, "ema_decay"),
+        ({"run": {"keep": 1}}, "run.keep"),
+        ({"run": {"pictures_every": 15}}, "pictures_every"),
+    ],
+)
+def test_bad_recipes_are_refused_in_one_sentence(runs, changes, words):
+    with pytest.raises(SettingsError) as caught:
+        runs.start(**changes)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_photos_keep_their_own_error(runs):
+    with pytest.raises(DataError):
+        runs.start(data={"train": {"class_path": "tiny_training.TinyStream", "init_args": {"photos": "nowhere"}}})
