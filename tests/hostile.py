@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tifffile
@@ -310,10 +310,10 @@ def cuts(data: bytes, count: int = 12) -> Iterator[bytes]:
         yield data[: 1 + (len(data) - 2) * step // count]
 
 
-def mutations(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Damaged versions of the seeds: flipped bits, cuts, splices, wild header fields."""
+def mutations(count: int, seed: int = 0, given: Mapping[str, bytes] | None = None) -> Iterator[tuple[str, bytes]]:
+    """Damaged versions of the given files, else of the seeds: flipped bits, cuts, splices, wild header fields."""
     random = np.random.default_rng(seed)
-    files = list(seeds().items())
+    files = list((given or seeds()).items())
     for number in range(count):
         name, data = files[number % len(files)]
         mutated = bytearray(data)

@@ -16,7 +16,7 @@ from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
 from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import PairedSet, spread
 from unblur.errors import OutputError, UsageError
-from unblur.methods.catalog import settings_class_of
+from unblur.methods.catalog import choose_weights, load_method, settings_class_of
 from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
 
@@ -54,14 +54,14 @@ def run_benchmarks(
     several methods holds what they have in common and each method's own, which also lies in `summaries/`.
 
     Args:
-        orders: One for each method; they differ in method and settings alone.
+        orders: One for each method; they differ in method, settings and weights alone.
         jobs: Worker processes, 1 or more.
         overwrite: Drop the rows of another run in the folder.
         on_row: Told of each row as it is written.
 
     Raises:
-        UsageError: An unknown suite, method, metric or setting, a limit or a number of jobs below 1, or a folder with
-            the rows of another run.
+        UsageError: An unknown suite, method, metric or setting, weights that cannot be used, a limit or a number of
+            jobs below 1, or a folder with the rows of another run.
         DataError: Data that are missing or incomplete.
         OutputError: The output folder cannot be written to.
     """
@@ -96,6 +96,8 @@ def _check(orders: Sequence[Order], jobs: int) -> PairedSet:
     for order in orders:
         find_metrics(order.metrics)
         make_settings(settings_class_of(order.method), order.settings)
+        if choose_weights(order.method, order.weights) is not None:
+            load_method(order.method, order.settings, order.weights)  # bad weights show only when they are used
     return open_suite(orders[0].suite, orders[0].data, orders[0].table)
 
 

@@ -7,21 +7,28 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["describe_family", "guess_arch"]
+__all__ = ["describe_family", "guess_arch", "shapes_of"]
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 def describe_family(checkpoint: Checkpoint) -> str:
-    """What the network is, for people: what the file says of itself, else a guess, else that it is unknown."""
+    """What the network is, for people: told by its tensors, else as the file calls itself, else unknown."""
     stated = checkpoint.metadata.get("arch", "")
-    shapes = {name: tuple(tensor.shape) for name, tensor in checkpoint.tensors.items()}
+    shapes = shapes_of(checkpoint.tensors)
     arch = guess_arch(shapes)
     if not arch:
         return stated or "of an unknown architecture"
     return _DETAILS[arch](shapes)
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    """The shape of each tensor."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def guess_arch(shapes: Shapes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -116,6 +117,14 @@ def read_pickle(file: BinaryIO) -> Contents:
     """
     machine = _Machine()
     try:
+        return _run(machine, file)
+    except (ValueError, TypeError, LookupError, OverflowError, struct.error):
+        raise CheckpointError("is damaged: the description of its tensors cannot be read") from None
+
+
+def _run(machine: _Machine, file: BinaryIO) -> Contents:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in texts that no Python writes
         for step, (opcode, argument, _) in enumerate(pickletools.genops(file)):
             if opcode.name == "STOP":
                 return Contents(machine.pop(), machine.storages)
@@ -124,9 +133,7 @@ def read_pickle(file: BinaryIO) -> Contents:
                     f"describes its contents in more than {_MOST_STEPS:,} steps, too many for weights"
                 )
             machine.do(opcode.name, argument)
-    except (ValueError, TypeError, LookupError, OverflowError, struct.error):
-        raise CheckpointError("is damaged: the description of its tensors cannot be read") from None
-    raise CheckpointError("is damaged: the description of its tensors has no end")
+    raise ValueError
 
 
 class _Machine:

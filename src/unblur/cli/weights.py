@@ -1,0 +1,114 @@
+"""`unblur weights`: what ships, what is in a file, and files of other programs made safe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from unblur.cli.messages import escape, say, show_name
+from unblur.errors import UnblurError, UsageError
+
+if TYPE_CHECKING:
+    from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["weights"]
+
+weights = typer.Typer(help="Trained weights: what ships, what is in a file, conversion.", no_args_is_help=True)
+
+_Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")]
+
+
+@weights.command("list")
+def list_weights() -> None:
+    """List the weights that ship with this version."""
+    from unblur.weights.shipped import shipped  # noqa: PLC0415 - help does without
+
+    console = Console(highlight=False)
+    listed = shipped()
+    if not listed:
+        console.print("No weights ship with this version.")
+        return
+    table = _table("name", "method", "what", "sha256")
+    for entry in listed.values():
+        table.add_row(entry.name, entry.method, entry.summary, entry.sha256[:16])
+    console.print(table, markup=False)
+    console.print("\nGive one to its method as --weights NAME, or a file of your own.", markup=False)
+
+
+@weights.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Shipped weights, or a file.", show_default=False)],
+    debug: _Debug = False,  # noqa: ARG001 - for main
+) -> None:
+    """Tell what is in a file of weights; nothing in it is run."""
+    from unblur.weights.families import describe_family  # noqa: PLC0415 - help does without
+    from unblur.weights.shipped import read_weights  # noqa: PLC0415 - torch
+
+    checkpoint = read_weights(name)
+    facts = {
+        "weights": checkpoint.name,
+        "network": describe_family(checkpoint),
+        "tensors": f"{len(checkpoint.tensors)} with {_numbers(checkpoint):,} numbers",
+        "sha256": checkpoint.sha256,
+        **checkpoint.metadata,
+    }
+    console = Console(highlight=False)
+    about = _table()
+    for heading, text in facts.items():
+        about.add_row(escape(heading), escape(text))
+    console.print(about, markup=False)
+    tensors = _table("tensor", "shape", "type")
+    for key, tensor in checkpoint.tensors.items():
+        tensors.add_row(
+            escape(key), "x".join(map(str, tensor.shape)) or "one number", str(tensor.dtype).removeprefix("torch.")
+        )
+    console.print()
+    console.print(tensors, markup=False)
+
+
+@weights.command()
+def convert(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN... OUT", help="A file, or the parts of one network; last the new file.", show_default=False
+        ),
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
+    debug: _Debug = False,  # noqa: ARG001 - for main
+) -> None:
+    """Write weights of other programs as .safetensors; nothing in them is run.
+
+    unblur weights convert 16channel_10layer.ckpt dublid.safetensors
+    unblur weights convert encoder_lv*.pkl decoder_lv*.pkl dmphn.safetensors
+    """
+    *inputs, output = files
+    if not inputs:
+        raise UsageError("convert takes a file and the name of the new one: IN OUT")
+    from unblur.weights.convert import convert as convert_checkpoints  # noqa: PLC0415 - torch
+    from unblur.weights.shipped import read_weights  # noqa: PLC0415
+
+    checkpoints = [read_weights(name) for name in inputs]
+    try:
+        arch = convert_checkpoints(checkpoints, output, overwrite=overwrite)
+    except UnblurError as error:
+        raise UsageError(f"{output}: {error}") from error
+    count = sum(len(checkpoint.tensors) for checkpoint in checkpoints)
+    say(f"{show_name(output)}: {count} tensors, {arch or 'of an unknown architecture'}")
+
+
+def _table(*headings: str) -> Table:
+    table = Table(*headings, box=None, show_header=bool(headings), pad_edge=False, padding=(0, 2, 0, 0))
+    if not headings:
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def _numbers(checkpoint: Checkpoint) -> int:
+    return sum(tensor.numel() for tensor in checkpoint.tensors.values())

@@ -1,0 +1,63 @@
+"""Weights of other programs as one safetensors file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unblur.errors import CheckpointError
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.families import guess_arch, shapes_of
+from unblur.weights.safe_file import write_checkpoint
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FORMAT_VERSION", "convert"]
+
+FORMAT_VERSION = "1"
+"""Of the metadata of our files."""
+
+
+def convert(checkpoints: Sequence[Checkpoint], output: str | os.PathLike[str], *, overwrite: bool = False) -> str:
+    """Write weights that were read as a safetensors file.
+
+    Args:
+        checkpoints: One; or the parts of a network, whose tensors get the name of their file in front, without its
+            ending: `encoder_lv1.layer1.weight`.
+        output: Ends in `.safetensors`.
+        overwrite: Replace a file of that name.
+
+    Returns:
+        The architecture that was recognised; empty if none was.
+
+    Raises:
+        CheckpointError: A wrong ending, or two parts of one name.
+        WriteError: The name is taken.
+        OutputError: The folder cannot be written to.
+    """
+    if Path(output).suffix != ".safetensors":
+        raise CheckpointError(f"the name of the converted file ends in .safetensors, not {Path(output).suffix!r}")
+    tensors = checkpoints[0].tensors if len(checkpoints) == 1 else _join(checkpoints)
+    arch = guess_arch(shapes_of(tensors))
+    metadata = {
+        **(checkpoints[0].metadata if len(checkpoints) == 1 else {}),
+        "format_version": FORMAT_VERSION,
+        **({"arch": arch} if arch else {}),
+        "converted_from": ", ".join(f"{part.name} (sha256 {part.sha256})" for part in checkpoints),
+    }
+    write_checkpoint(output, tensors, metadata, overwrite=overwrite)
+    return arch
+
+
+def _join(parts: Sequence[Checkpoint]) -> Mapping[str, Tensor]:
+    stems = [Path(part.name).stem for part in parts]
+    if len(set(stems)) < len(stems):
+        raise CheckpointError(f"two of the files have the same name: {', '.join(stems)}")
+    return {
+        f"{stem}.{name}": tensor
+        for stem, part in zip(stems, parts, strict=True)
+        for name, tensor in part.tensors.items()
+    }

@@ -1,0 +1,87 @@
+"""Broken files and greedy ones: one sentence that names the cause, at once and in little memory (goals F2, F3)."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import hostile_checkpoints as hostile
+from unblur.errors import CheckpointError
+from unblur.weights.checkpoint import read_checkpoint
+
+BROKEN = hostile.broken_files()
+MEASURED = """
+import json, sys, time
+from pathlib import Path
+from unblur.errors import CheckpointError
+from unblur.methods.memory import peak_mb, restart_peak
+from unblur.weights.checkpoint import read_checkpoint
+folder = Path(sys.argv[1])
+read_checkpoint(folder / "plain.pth")  # what torch itself needs
+read_checkpoint(folder / "plain.safetensors")
+for path in sorted(folder.glob("bomb_*")):
+    restart_peak()
+    before, start = peak_mb(), time.process_time()
+    try:
+        read_checkpoint(path)
+        sentence = ""
+    except CheckpointError as error:
+        sentence = str(error)
+    print(json.dumps([path.name, sentence, peak_mb() - before, time.process_time() - start]))
+"""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_cause_is_named(tmp_path, name):
+    data, cause = BROKEN[name]
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=cause) as caught:
+        read_checkpoint(path)
+    assert name not in str(caught.value)  # whoever holds the name puts it in front
+    assert "\n" not in str(caught.value)
+
+
+def test_there_are_thirty_of_them():
+    assert len(BROKEN) >= 30
+
+
+@pytest.mark.parametrize(
+    ("make", "cause"),
+    [
+        (lambda path: path.mkdir(), "folder"),
+        (lambda path: None, "does not exist"),
+        (os.mkfifo, "device or pipe"),
+        (lambda path: path.symlink_to("/dev/zero"), "device or pipe"),
+        (lambda path: path.symlink_to("nowhere"), "does not exist"),
+        (lambda path: path.symlink_to(path), "too many levels"),
+        (lambda path: (path.touch(), os.truncate(path, 5 * 2**30)), "larger than 4 GB"),
+    ],
+    ids=["folder", "missing", "pipe", "device", "dangling", "loop", "sparse"],
+)
+def test_what_is_no_file(tmp_path, make, cause):
+    make(tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=cause):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+def test_names_that_no_system_has():
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_checkpoint("a\0b.pth")
+
+
+def test_bombs_cost_little(tmp_path):
+    bombs = hostile.bombs()
+    for name, data in hostile.good_files().items():
+        (tmp_path / name).write_bytes(data)
+    for name, data in bombs.items():
+        (tmp_path / f"bomb_{name}").write_bytes(data)
+    ran = subprocess.run([sys.executable, "-c", MEASURED, tmp_path], capture_output=True, text=True, check=True)
+    measured = {name: rest for name, *rest in map(json.loads, ran.stdout.splitlines())}
+    assert len(measured) == len(bombs)
+    for name, (sentence, megabytes, seconds) in measured.items():
+        assert sentence, name
+        assert megabytes <= 200, name
+        assert seconds <= 2, name
