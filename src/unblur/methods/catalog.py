@@ -55,6 +55,13 @@ CATALOG: dict[str, Entry] = {
         settings="unblur.methods.known_kernel.settings:KnownKernelSettings",
         method="unblur.methods.known_kernel.method:KnownKernel",
     ),
+    "dublid": Entry(
+        summary="unrolled network: finds one kernel for the photo in a fraction of a second",
+        settings="unblur.methods.dublid.settings:DublidSettings",
+        method="unblur.methods.dublid.method:Dublid",
+        finds="kernel",
+        takes_weights=True,
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from planted import draw_picture
-from unblur.methods.classical_map.region import crop_informative
+from unblur.methods.region import crop_informative
 
 QUARTERS = {"top left": (0, 0), "top right": (0, 1), "bottom left": (1, 0), "bottom right": (1, 1)}
 

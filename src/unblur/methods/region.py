@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["crop_informative"]
+__all__ = ["crop_informative", "find_informative"]
 
 _CAP = 0.1
 """A gradient counts at most so much: many edges in many directions tell more than one glaring one."""
@@ -24,14 +24,19 @@ def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side:
         pixels: Area of the rectangle.
         smallest_side: Neither side becomes smaller than this, as far as the photo reaches.
     """
+    top, left, rows, columns = find_informative(grey, pixels, smallest_side)
+    return grey[..., top : top + rows, left : left + columns]
+
+
+def find_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> tuple[int, int, int, int]:
+    """Where `crop_informative` cuts: top, left, height, width."""
     height, width = grey.shape[-2:]
     if height * width <= pixels:
-        return grey
+        return 0, 0, height, width
     scale = (pixels / (height * width)) ** 0.5
     rows = min(height, max(round(height * scale), smallest_side))
     columns = min(width, max(round(width * scale), smallest_side))
-    top, left = _find_window(grey, rows, columns)
-    return grey[..., top : top + rows, left : left + columns]
+    return *_find_window(grey, rows, columns), rows, columns
 
 
 def _find_window(grey: Tensor, rows: int, columns: int) -> tuple[int, int]:

@@ -1,0 +1,144 @@
+"""Endless training samples from sharp photos: sample n is the same whenever and wherever it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unblur.datasets.photos import photos_of
+from unblur.datasets.reading import read_tensor
+from unblur.datasets.recipes import Light, Recipe, Sensor, find_kind
+from unblur.datasets.synthesis import make_pair, seed_for
+from unblur.errors import SettingsError
+
+__all__ = ["UniformBlurStream"]
+
+_LUMA = (0.2125, 0.7154, 0.0721)
+_TRIES = 10
+
+
+class UniformBlurStream:
+    """Patches of sharp photos under one kernel each.
+
+    A patch with few edges says nothing of its blur and is drawn again. Photos are kept in memory once decoded, one byte
+    a value.
+
+    Args:
+        photos: Folders of sharp photos.
+        kind: Kind of blur, one of those with a kernel: `linear`, `shake`, `defocus`, `gaussian`.
+        blur: Its settings by name.
+        size: Side of the blurry patch in pixels.
+        margin: The sharp patch is larger by so many pixels on each side.
+        kernel_box: Odd side that kernels are padded to.
+        grey: One channel instead of three.
+        light: In which light the blur takes place.
+        noise: Least and largest standard deviation of the noise, drawn evenly.
+        jpeg: Lowest and highest quality of a JPEG that the blurry patch may go through.
+        jpeg_share: Share of the patches that do.
+        seed: Another seed is another stream.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[str],
+        kind: str = "linear",
+        blur: dict[str, Any] | None = None,
+        *,
+        size: int = 256,
+        margin: int = 8,
+        kernel_box: int = 45,
+        grey: bool = True,
+        light: Light = "encoded",
+        noise: tuple[float, float] = (0.0, 0.0),
+        jpeg: tuple[int, int] = (80, 98),
+        jpeg_share: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.recipe = Recipe(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
+        if getattr(self.recipe.blur, "kernel_size", kernel_box + 1) > kernel_box:
+            raise SettingsError(f"kernels of this stream lie in a box of {kernel_box} pixels; lower kernel_size")
+        self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
+        self.margin, self.kernel_box, self.grey, self.seed = margin, kernel_box, grey, seed
+        self.noise, self.jpeg, self.jpeg_share = noise, jpeg, jpeg_share
+        self._decoded: dict[Path, Tensor] = {}
+
+    def sample(self, index: int) -> dict[str, Tensor]:
+        """Sample number `index`: `blurry` `(c, size, size)`, `sharp` with its margin, `kernel` in its box.
+
+        Raises:
+            ReadError: The photo that was drawn cannot be read; the message names it.
+        """
+        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
+        photo = self._photo(self.paths[_draw(len(self.paths), generator)])
+        recipe = replace(self.recipe, sensor=self._sensor(generator))
+        pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
+        for _ in range(_TRIES):
+            if _has_edges(pair.sharp):
+                break
+            pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
+        turns, mirrored = _draw(4, generator), _draw(2, generator)
+        kernel = _in_box(pair.kernel, self.kernel_box)
+        blurry = pair.blurry[..., self.margin : -self.margin or None, self.margin : -self.margin or None]
+        images = {"blurry": blurry, "sharp": pair.sharp, "kernel": kernel}
+        return {name: _turned(image[0], turns, mirrored) for name, image in images.items()}
+
+    def _photo(self, path: Path) -> Tensor:
+        """The decoded photo `(1, c, H, W)` in [0, 1], without its outermost pixels, which some cameras leave black."""
+        if path not in self._decoded:
+            photo = read_tensor(path)[..., 2:-2, 2:-2]
+            self._decoded[path] = (_luma(photo) if self.grey else photo).mul(255).round().byte()
+        return self._decoded[path].float() / 255
+
+    def _sensor(self, generator: torch.Generator) -> Sensor:
+        least, most = self.noise
+        noise = least + (most - least) * float(torch.rand((), generator=generator))
+        lowest, highest = self.jpeg
+        quality = lowest + _draw(highest - lowest + 1, generator)
+        compressed = float(torch.rand((), generator=generator)) < self.jpeg_share
+        return Sensor(noise_sigma=noise, jpeg_quality=quality if compressed else 0)
+
+
+def _blur_settings(kind: str, values: dict[str, Any]) -> Any:
+    settings = find_kind(kind)
+    known = [item.name for item in fields(settings)]
+    for name in values:
+        if name not in known:
+            raise SettingsError(f"the blur {kind} has no setting {name!r}; known settings: {', '.join(known)}")
+    return settings(**values)
+
+
+def _draw(count: int, generator: torch.Generator) -> int:
+    return int(torch.randint(count, (), generator=generator))
+
+
+def _luma(photo: Tensor) -> Tensor:
+    if photo.shape[1] == 1:
+        return photo
+    return (photo * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def _has_edges(sharp: Tensor) -> bool:
+    """Whether the Prewitt gradient exceeds 0.05 on more than 6% of the pixels."""
+    column = torch.tensor([-1.0, 0.0, 1.0]) / 3
+    across = column.expand(3, 3)[None, None]
+    grey = sharp.mean(1, keepdim=True)
+    gradient = torch.hypot(functional.conv2d(grey, across), functional.conv2d(grey, across.mT))
+    return float((gradient > 0.05).float().mean()) > 0.06
+
+
+def _in_box(kernel: Tensor | None, side: int) -> Tensor:
+    if kernel is None:
+        raise SettingsError("this kind of blur differs within the photo, so there is no kernel to learn")
+    margin = (side - kernel.shape[-1]) // 2
+    return functional.pad(kernel, (margin, margin, margin, margin))
+
+
+def _turned(image: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
+    turned = torch.rot90(image, quarter_turns, (-2, -1))
+    return (turned.flip(-1) if mirrored else turned).contiguous()

@@ -1,0 +1,241 @@
+"""The method `dublid`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from torch import Tensor
+
+from unblur.blur.kernels import centre_kernel
+from unblur.errors import CheckpointError, KernelError, RegionError
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.dublid.model import Dublid as Network
+from unblur.methods.dublid.model import Estimate, Variant
+from unblur.methods.dublid.settings import DublidSettings
+from unblur.methods.region import find_informative
+from unblur.solvers.photo import restore_with_kernel
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["Dublid", "load_network"]
+
+_LUMA = (0.2125, 0.7154, 0.0721)
+"""As in the released loader; the networks learned on it."""
+_GROUP = 2
+"""Filters at a time on a processor: their spectra stay in the cache."""
+_RIM = 2
+_CUT = 0.01
+"""More light than this in the rim of the box means that the blur is larger."""
+_IMPULSE = 0.9
+_MOST = {"channels": 256, "layers": 100, "in_channels": 3, "kernel_size": 255}
+"""A file cannot ask for more."""
+_SMALLEST = 48
+"""Pixels on the shorter side from which a photo tells anything of its blur."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The answer of the network at some size of the photo.
+
+    Attributes:
+        kernel: At the photo's own size, centred.
+        estimate: Of the network, where it saw the whole photo at its own size.
+        level: How often the photo was halved.
+        cut: The blur did not fit at any size.
+    """
+
+    kernel: Tensor
+    estimate: Estimate | None
+    level: int
+    cut: bool
+
+
+class Dublid:
+    """The network finds the kernel on the photo's brightness; colours are restored with that kernel.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of a grey or a colour network.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    traits = Traits()
+
+    def __init__(self, settings: DublidSettings, checkpoint: Checkpoint) -> None:
+        self.settings = settings
+        self.network = load_network(checkpoint)
+        self._checkpoint = checkpoint
+        self._networks: dict[tuple[torch.device, torch.dtype], Network] = {}
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; each photo of a batch has its own kernel. A kernel in the task is used as it is."""
+        answers = [self._restore_one(photo, task) for photo in blurry.split(1)]
+        first = answers[0]
+        if len(answers) == 1:
+            return first
+        kernels = [answer.kernel for answer in answers if answer.kernel is not None]
+        side = max(kernel.shape[-1] for kernel in kernels)
+        return replace(
+            first,
+            image=torch.cat([answer.image for answer in answers]),
+            kernel=torch.cat([_in_box(kernel, side) for kernel in kernels]),
+            warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
+        )
+
+    def find(self, blurry: Tensor, task: Task) -> _Found:
+        """The kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
+        photo = _cut_out(blurry, task)
+        photo = srgb_to_linear(photo) if task.light == "linear" else photo
+        box = self.network.kernel_size
+        level = 0
+        while task.kernel_size is not None and task.kernel_size / 2**level > box:
+            level += 1
+        if level > self.settings.levels:
+            most = box * 2**self.settings.levels
+            raise KernelError(f"this method finds kernels of up to {most} pixels; {task.kernel_size} are too many")
+        while True:
+            task.on_step(Step(0.0, "looking for the blur"))
+            seen = self._prepare(photo, level)
+            estimate = self._run(seen)
+            cut = _light_on_rim(estimate.kernel) > _CUT
+            smaller = min(photo.shape[-2:]) / 2 ** (level + 1)
+            if not cut or level == self.settings.levels or smaller < _SMALLEST or task.kernel_size is not None:
+                break
+            level += 1
+        whole = level == 0 and seen.shape[-2:] == blurry.shape[-2:]
+        return _Found(_enlarged(estimate.kernel, 2**level), estimate if whole else None, level, cut)
+
+    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
+        if min(blurry.shape[-2:]) < _SMALLEST and task.kernel is None:
+            task.on_step(Step(1.0, "nothing to be found"))
+            sentence = f"a photo below {_SMALLEST} pixels does not tell its blur; it is returned as it was"
+            return Restoration(image=blurry, warnings=(sentence,))
+        if task.kernel is not None:
+            return self._finish(blurry, task, _Found(task.kernel, None, 0, cut=False))
+        found = self.find(blurry, task)
+        if float(found.kernel.max()) > _IMPULSE:
+            task.on_step(Step(1.0, "no blur to remove"))
+            sentence = "the blur found is a single pixel, so there is none to remove; the photo is returned as it was"
+            return Restoration(image=blurry, kernel=found.kernel, warnings=(sentence,))
+        return self._finish(blurry, task, found)
+
+    def _finish(self, blurry: Tensor, task: Task, found: _Found) -> Restoration:
+        """The photo without the blur that was found."""
+        own = found.estimate.image if found.estimate is not None and self.settings.final == "retrieval" else None
+        if own is not None and own.shape == blurry.shape:
+            image = linear_to_srgb(own.clamp(0, 1)) if task.light == "linear" else own
+            light = "linear" if task.light == "linear" else "encoded"
+        else:
+            image, light = restore_with_kernel(
+                blurry,
+                found.kernel,
+                light=task.light,
+                on_progress=lambda share: task.on_step(Step((1 + share) / 2, "restoring the photo")),
+            )
+            if own is not None:
+                image = image + (own - _brightness(image))
+        facts = {"level": found.level, "light": light, "final": "solver" if own is None else "retrieval"}
+        return Restoration(image=image, kernel=found.kernel, warnings=_doubts(found), facts=facts)
+
+    def _prepare(self, photo: Tensor, level: int) -> Tensor:
+        """What the network sees: the channels that it takes, halved so often, the part with most edges."""
+        seen = _brightness(photo) if self.network.in_channels == 1 else photo.expand(-1, 3, -1, -1)
+        for _ in range(level):
+            seen = F.avg_pool2d(seen, 2)
+        top, left, height, width = find_informative(_brightness(seen), self.settings.pixels, self.network.kernel_size)
+        return seen[..., top : top + height, left : left + width]
+
+    def _run(self, seen: Tensor) -> Estimate:
+        network = self._networks.get((seen.device, seen.dtype))
+        if network is None:
+            network = load_network(self._checkpoint).to(seen.device, seen.dtype).eval()
+            network.group = _GROUP if seen.device.type == "cpu" else network.channels
+            self._networks[seen.device, seen.dtype] = network
+        return network(seen, centred=True)
+
+
+def load_network(checkpoint: Checkpoint) -> Network:
+    """The network of a file of ours, or of the released one.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+    network = Network(**_config(checkpoint))
+    words = "colour" if network.in_channels == 3 else "grey"
+    load_into(
+        network,
+        checkpoint,
+        expected=f"DUBLID with {network.layers} layers of {network.channels} channels, {words}",
+    )
+    return network
+
+
+def _config(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the network is built from; the released file does not say and is told by its first filters."""
+    text = checkpoint.metadata.get("arch_config", "")
+    if not text:
+        first = checkpoint.tensors.get("weight_list.0")
+        return {"in_channels": 3 if first is not None and first.ndim == 4 and first.shape[1] == 3 else 1}
+    try:
+        config = json.loads(text)
+        sizes = {name: int(config[name]) for name in _MOST}
+        variant = str(config["variant"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError("does not say what network it belongs to: its arch_config cannot be read") from error
+    possible = all(1 <= size <= _MOST[name] for name, size in sizes.items()) and sizes["kernel_size"] % 2 == 1
+    if not possible or sizes["in_channels"] == 2 or variant not in get_args(Variant):
+        raise CheckpointError(f"asks for a network that there is not: {text[:200]!r}")
+    return {**sizes, "variant": variant}
+
+
+def _cut_out(blurry: Tensor, task: Task) -> Tensor:
+    if task.region is None:
+        return blurry
+    x, y, width, height = task.region
+    if min(width, height) < _SMALLEST:
+        raise RegionError(f"the region is {width}x{height} pixels; below {_SMALLEST} nothing tells the blur")
+    return blurry[..., y : y + height, x : x + width]
+
+
+def _brightness(photo: Tensor) -> Tensor:
+    if photo.shape[1] != len(_LUMA):
+        return photo.mean(1, keepdim=True)
+    return (photo * photo.new_tensor(_LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)
+
+
+def _light_on_rim(kernel: Tensor) -> float:
+    inner = kernel[..., _RIM:-_RIM, _RIM:-_RIM]
+    return 1 - float(inner.sum() / kernel.sum())
+
+
+def _enlarged(kernel: Tensor, factor: int) -> Tensor:
+    """The kernel of a photo that is so many times larger, of odd size, sum 1."""
+    if factor == 1:
+        return kernel
+    side = kernel.shape[-1] * factor // 2 * 2 + 1
+    larger = F.interpolate(kernel, size=(side, side), mode="bicubic", align_corners=False).clamp_min(0)
+    return centre_kernel(larger / larger.sum((-2, -1), keepdim=True))
+
+
+def _in_box(kernel: Tensor, side: int) -> Tensor:
+    margin = (side - kernel.shape[-1]) // 2
+    return F.pad(kernel, (margin,) * 4)
+
+
+def _doubts(found: _Found) -> tuple[str, ...]:
+    doubts: list[str] = []
+    if found.level:
+        doubts.append(
+            f"the blur is larger than the box it is looked for in, so it was found on the photo at 1/{2**found.level} "
+            "of its size and is less exact"
+        )
+    if found.cut:
+        doubts.append("the blur reaches the border of the box it was looked for in and may be larger")
+    return tuple(doubts)

@@ -1,0 +1,155 @@
+"""The costly part of a DUBLID layer on half spectra of real images, with gradients written by hand.
+
+Automatic differentiation would run real transforms through complex ones of twice the size and keep a dozen images a
+layer; here the adjoint of a real transform is a real transform, and four images are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["filter_step", "from_spectrum", "power", "scaled", "shrink", "to_spectrum"]
+
+
+def to_spectrum(image: Tensor, frame: tuple[int, int]) -> Tensor:
+    """The half spectrum `(..., h, w // 2 + 1)` of a real image, zeros added up to the frame (h, w)."""
+    return _ToSpectrum.apply(image, frame)
+
+
+def from_spectrum(spectrum: Tensor, frame: tuple[int, int]) -> Tensor:
+    """The real image of a half spectrum."""
+    return torch.fft.irfft2(spectrum, s=frame)
+
+
+def power(spectrum: Tensor) -> Tensor:
+    """The squared absolute value; `abs()` guards against overflow with a square root, at several times the price."""
+    return torch.view_as_real(spectrum).square().sum(-1)
+
+
+def scaled(spectrum: Tensor, factor: Tensor) -> Tensor:
+    """A spectrum times real numbers, without making complex numbers of them."""
+    return torch.view_as_complex(torch.view_as_real(spectrum.resolve_conj()) * factor[..., None])
+
+
+def shrink(values: Tensor, threshold: Tensor) -> Tensor:
+    """Soft threshold: what remains of each value after moving it towards zero by `threshold` `(1, c, 1, 1)`."""
+    return _Shrink.apply(values, threshold)
+
+
+def filter_step(
+    seen: Tensor, sparse: Tensor, kernel: Tensor, *, zeta: Tensor, threshold: Tensor, frame: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One update of g and z for some filters, and what they say of the kernel.
+
+    Args:
+        seen: Spectra of the filtered photo, F `(B, c, h, f)`.
+        sparse: Spectra of z from the layer before.
+        kernel: Spectrum of the kernel, K `(B, 1, h, f)`.
+        zeta: `(1, c, 1, 1)`.
+        threshold: `(1, c, 1, 1)`.
+        frame: (h, w).
+
+    Returns:
+        g as an image, the spectra of z = shrink(g), and the sums over c of conj(Z) F and |Z|².
+    """
+    return _FilterStep.apply(seen, sparse, kernel, zeta, threshold, frame)
+
+
+class _ToSpectrum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, image: Tensor, frame: tuple[int, int]) -> Tensor:
+        ctx.size, ctx.frame = image.shape[-2:], frame
+        return torch.fft.rfft2(image, s=frame)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = grad_outputs
+        image = _adjoint_to_spectrum(gradient, ctx.frame)
+        return image[..., : ctx.size[0], : ctx.size[1]], None
+
+
+class _Shrink(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, threshold: Tensor) -> Tensor:
+        shrunk = values - torch.clamp(values, -threshold, threshold)
+        ctx.save_for_backward(shrunk)
+        return shrunk
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor]:
+        (gradient,) = grad_outputs
+        (shrunk,) = ctx.saved_tensors
+        signs = shrunk.sign()
+        return gradient * signs.abs(), -(gradient * signs).sum((0, 2, 3))[None, :, None, None]
+
+
+class _FilterStep(torch.autograd.Function):
+    @staticmethod
+    def forward(  # noqa: PLR0917 - an autograd function takes no keywords
+        ctx: Any,
+        seen: Tensor,
+        sparse: Tensor,
+        kernel: Tensor,
+        zeta: Tensor,
+        threshold: Tensor,
+        frame: tuple[int, int],
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        # the minimiser over g: (ζ conj(K) F + Z) / (ζ |K|² + 1)
+        nearness = 1 / (zeta * power(kernel) + 1)
+        filtered = scaled(kernel.conj(), zeta * nearness).mul_(seen).add_(scaled(sparse, nearness))
+        latent = torch.fft.irfft2(filtered, s=frame)
+        shrunk = latent - torch.clamp(latent, -threshold, threshold)
+        thresholded = torch.fft.rfft2(shrunk)
+        votes = (thresholded.conj() * seen).sum(1, keepdim=True)
+        weights = power(thresholded).sum(1, keepdim=True)
+        ctx.frame = frame
+        ctx.save_for_backward(seen, sparse, kernel, zeta, nearness, shrunk, thresholded)
+        return latent, thresholded, votes, weights
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        to_latent, to_thresholded, to_votes, to_weights = grad_outputs
+        seen, sparse, kernel, zeta, nearness, shrunk, thresholded = ctx.saved_tensors
+        to_thresholded = to_thresholded + to_votes.conj() * seen
+        to_thresholded += scaled(thresholded, 2 * to_weights)
+        to_shrunk = _adjoint_to_spectrum(to_thresholded, ctx.frame)
+        signs = shrunk.sign()
+        to_threshold = -(to_shrunk * signs).sum((0, 2, 3))[None, :, None, None]
+        to_filtered = _adjoint_from_spectrum(to_shrunk.mul_(signs.abs_()).add_(to_latent), ctx.frame)
+        near = scaled(to_filtered, nearness)  # also the gradient of `sparse`
+        direct = near.conj() * seen
+        to_kernel = scaled(direct, zeta).sum(1, keepdim=True)
+        # Re(conj(gradient) (ζ conj(K) F + Z)): what a change of the denominator does
+        real_part = (direct * kernel.conj()).real
+        to_denominator = -(zeta * real_part + _dot(near, sparse)) * nearness
+        to_zeta = (real_part + to_denominator * power(kernel)).sum((0, 2, 3))[None, :, None, None]
+        to_kernel += scaled(kernel, 2 * (to_denominator * zeta).sum(1, keepdim=True))
+        to_seen = scaled(kernel, zeta) * near
+        to_seen += to_votes * thresholded
+        return to_seen, near, to_kernel, to_zeta, to_threshold, None
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (torch.view_as_real(a) * torch.view_as_real(b)).sum(-1)
+
+
+def _adjoint_to_spectrum(gradient: Tensor, frame: tuple[int, int]) -> Tensor:
+    return torch.fft.irfft2(scaled(gradient, 1 / _column_shares(gradient, frame)), s=frame)
+
+
+def _adjoint_from_spectrum(gradient: Tensor, frame: tuple[int, int]) -> Tensor:
+    spectrum = torch.fft.rfft2(gradient)
+    return scaled(spectrum, _column_shares(spectrum, frame))
+
+
+def _column_shares(spectrum: Tensor, frame: tuple[int, int]) -> Tensor:
+    """By how much each stored column counts in the image: the inner ones stand for two."""
+    height, width = frame
+    shares = spectrum.real.new_full((spectrum.shape[-1],), 2 / (height * width))
+    shares[0] /= 2
+    if width % 2 == 0:
+        shares[-1] /= 2
+    return shares
