@@ -12,6 +12,7 @@ import unblur
 from unblur.benchmarks.run import run_benchmark
 from unblur.benchmarks.work import Order
 from unblur.errors import CheckpointError
+from unblur.training.checkpoints import read_training
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.shipped import read_weights
 
@@ -51,9 +52,11 @@ def _tiny(monkeypatch, tmp_path):
 def write(tmp_path):
     """Writes one of the hostile files, aimed at `canary` beside it, and returns its path."""
 
+    files = hostile.hostile_files(tmp_path / "canary")
+
     def write_file(name: str) -> Path:
         path = tmp_path / name
-        path.write_bytes(hostile.hostile_files(tmp_path / "canary")[name])
+        path.write_bytes(files[name])
         return path
 
     return write_file
@@ -66,6 +69,7 @@ def ways(photo: Path, out: Path):
         "find": read_weights,
         "method": lambda path: unblur.load_method("tiny", weights=path),
         "restore": lambda path: unblur.restore(photo, "tiny", weights=path),
+        "resume": read_training,
         "benchmark": lambda path: run_benchmark(Order("levin", "tiny", "shift", out, weights=str(path))),
     }
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from unblur.facts import run_facts
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.work import Order
+from unblur.facts import run_facts
 from unblur.images.atomic import atomic_write
 
 __all__ = ["Summary", "combine", "summarise", "write_summary"]
@@ -49,6 +49,8 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
         "seed": order.seed,
         "limit": order.limit,
         "light": order.light,
+        "weights": _of_any(row.weights for row in rows),
+        "weights_sha256": _of_any(row.weights_sha256 for row in rows),
         "settings": {name: str(value) for name, value in order.settings.items()},
         "blurs": blurs,
         "metrics": {name: _mean(_further_values(rows, name)) for name in order.metrics},
@@ -59,9 +61,10 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
 def combine(summaries: Sequence[Summary]) -> Summary:
     """What several methods on the same pairs have in common, and the summary of each under its name."""
     shared = [name for name in summaries[0] if all(other[name] == summaries[0][name] for other in summaries)]
+    own = {"method", "settings", "weights", "weights_sha256", "failed", *_MEANS}
     return {
         "methods": [summary["method"] for summary in summaries],
-        **{name: summaries[0][name] for name in shared if name not in {"method", "settings", "failed", *_MEANS}},
+        **{name: summaries[0][name] for name in shared if name not in own},
         "failed": sum(summary["failed"] for summary in summaries),
         "summaries": {summary["method"]: summary for summary in summaries},
     }
@@ -75,6 +78,11 @@ def write_summary(summary: Summary, path: Path) -> None:
     """
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
     atomic_write(path, text.encode(), overwrite=True)
+
+
+def _of_any(texts: Iterable[str]) -> str:
+    """The first that is not empty: rows of failed images do not say everything."""
+    return next(filter(None, texts), "")
 
 
 def _values(rows: Sequence[Row], name: str) -> list[float]:
