@@ -66,6 +66,8 @@ class StreamData(LightningDataModule):
             StreamDataset(self.train),
             batch_sampler=self.batches_from(step),  # pyright: ignore[reportArgumentType] - any iterable of lists will do
             num_workers=self.workers,
+            # only forked workers see that the run was killed, and end too
+            multiprocessing_context="fork" if self.workers else None,
             collate_fn=collate,
             worker_init_fn=start_worker,
             pin_memory=torch.cuda.is_available(),

@@ -96,7 +96,7 @@ def _parser() -> Any:
         )
     except ImportError:
         raise SettingsError('recipes are read with jsonargparse; install it with pip install "unblur[train]"') from None
-    parser = ArgumentParser(exit_on_error=False, prog="unblur train")
+    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, prog="unblur train")
     parser.add_argument("--config", action=ActionConfigFile)
     parser.add_class_arguments(SupervisedModule, "model")
     parser.add_class_arguments(StreamData, "data")

@@ -1,0 +1,169 @@
+"""Runs that are killed, interrupted or started twice, against one that nobody disturbs."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from training_processes import end_of, is_gone, kill, logged, start, wait_for
+from unblur.training.checkpoints import list_checkpoints, read_training
+from unblur.weights.checkpoint import read_checkpoint
+
+LONG = {
+    "trainer": {"max_steps": 40},
+    "data": {"workers": 2},
+    "run": {"save_every": 7, "validate_every": 10, "pictures_every": 30},
+}
+
+
+@pytest.fixture
+def command(runs):
+    """Starts the command on the long recipe."""
+    recipe = runs.recipe(**LONG)
+
+    def start_in(out: str):
+        words = ["train", str(recipe), "--out", str(runs.folder / out), "--run.log_every", "1"]
+        return start(words, runs.folder / f"{out}.log")
+
+    return start_in
+
+
+def assert_equal_runs(runs, one: str, other: str) -> None:
+    """Weights, average, optimiser, counters, logs and export."""
+    first, second = (read_training(list_checkpoints(runs.file("checkpoints", out))[0]) for out in (one, other))
+    for part in ("state_dict", "optimizer_states", "global_step", "loops"):
+        assert differing(first[part], second[part], part) == []
+    for name in ("Validation", "BadPhotos"):
+        assert [value for key, value in first["callbacks"].items() if key.startswith(name)] == [
+            value for key, value in second["callbacks"].items() if key.startswith(name)
+        ]
+    for name in ("log.csv", "scores.csv"):
+        assert runs.file(name, one).read_bytes() == runs.file(name, other).read_bytes()
+    weights = [dict(read_checkpoint(runs.file("tiny.safetensors", out)).tensors) for out in (one, other)]
+    assert differing(*weights, "export") == []
+
+
+def differing(one, other, where: str) -> list[str]:
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return [found for key in one for found in differing(one[key], other[key], f"{where}.{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [
+            found
+            for number, pair in enumerate(zip(one, other, strict=True))
+            for found in differing(*pair, f"{where}.{number}")
+        ]
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [where]
+    return [] if one == other else [f"{where}: {one} and {other}"]
+
+
+def has_ended(process) -> bool:
+    """Whether its workers, who look for it every 5 seconds, have ended too."""
+    deadline = time.monotonic() + 60
+    while not is_gone(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_gone(process)
+
+
+def kill_at_random(runs, command, kills: int, seed: int, numbers=(signal.SIGKILL,)) -> list[int]:
+    """Interrupt a run so often, each time after a few more steps, then let it end; the exit codes."""
+    chance = random.Random(seed)
+    table, codes, reached = runs.file("log.csv", "killed"), [], 0
+    for count in range(kills):
+        process = command("killed")
+        goal = min(38, reached + chance.randint(1, 2 * 38 // kills))
+        number = chance.choice(numbers)
+        assert wait_for(lambda goal=goal: logged(table) >= goal, process), (runs.folder / "killed.log").read_text()
+        codes.append(kill(process, number))
+        reached = max((int(path.stem[5:]) for path in list_checkpoints(runs.file("checkpoints", "killed"))), default=0)
+        assert has_ended(process)
+        assert codes[-1] == {signal.SIGKILL: -signal.SIGKILL}.get(number, 128 + number), f"kill {count}"
+    assert end_of(command("killed")) == 0
+    return codes
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_runs_end_as_if_nothing_had_happened(runs, command, kills):
+    assert end_of(command("whole")) == 0
+    kill_at_random(runs, command, kills, seed=kills)
+    assert_equal_runs(runs, "whole", "killed")
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
+    assert end_of(command("whole")) == 0
+    codes = kill_at_random(runs, command, count, seed=3, numbers=(signal.SIGINT, signal.SIGTERM))
+    assert len(codes) == count
+    said = (runs.folder / "killed.log").read_text()
+    stops = [int(step) for step in re.findall(r"stopped after step (\d+)", said)]
+    assert re.findall(r"going on from step-0*(\d+)\.ckpt", said) == [str(step) for step in stops]
+    assert "Traceback" not in said
+    assert_equal_runs(runs, "whole", "killed")
+
+
+def test_a_second_run_in_the_folder_is_refused_and_a_dead_one_is_no_obstacle(runs, command):
+    first = command("run")
+    assert wait_for(lambda: logged(runs.file("log.csv")) >= 2, first)
+    assert end_of(command("run")) == 2
+    said = (runs.folder / "run.log").read_text()
+    assert f"another run is writing into this folder (process {first.pid} on " in said
+    assert kill(first) == -signal.SIGKILL
+    assert end_of(command("run")) == 0
+
+
+def test_the_folder_of_another_machine_is_taken_with_force_alone(runs, command):
+    folder = runs.folder / "run"
+    folder.mkdir()
+    (folder / "lock").write_text('{"pid": 1, "host": "elsewhere"}')
+    assert end_of(command("run")) == 2
+    assert "the folder belongs to process 1 on elsewhere" in (runs.folder / "run.log").read_text()
+    runs.start(force=True)
+
+
+WRITES = ("write", "rename", "fsync")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_killed_while_saving_there_is_always_a_checkpoint_to_go_on_from(runs):
+    """Kills at 20 calls of the writing kind, spread over those of a run."""
+    recipe = runs.recipe(trainer={"max_steps": 6}, run={"save_every": 2, "validate_every": 3, "pictures_every": 6})
+    words = [sys.executable, "-m", "unblur.cli.main", "train", str(recipe), "--out"]
+    environment = os.environ | {"PYTHONPATH": str(recipe.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+
+    def traced(out: str, *options: str) -> subprocess.CompletedProcess:
+        line = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            str(runs.folder / f"{out}.trace"),
+            *options,
+            *words,
+            str(runs.folder / out),
+        ]
+        return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+
+    assert traced("whole", "-e", f"trace={','.join(WRITES)}").returncode == 0
+    trace = (runs.folder / "whole.trace").read_text()
+    calls = {name: len(re.findall(rf"^\d+ +{name}\(", trace, re.MULTILINE)) for name in WRITES}
+    moments = [(name, 1 + calls[name] * part // 7) for name in WRITES for part in range(7)][:20]
+    for name, when in moments:
+        out = f"{name}-{when}"
+        traced(out, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={when}")
+        ended = subprocess.run(
+            [*words, str(runs.folder / out)], capture_output=True, text=True, check=False, env=environment
+        )
+        assert ended.returncode == 0, (out, ended.stderr)
+        assert_equal_runs(runs, "whole", out)
