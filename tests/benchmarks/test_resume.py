@@ -105,6 +105,7 @@ def test_a_finished_run_is_not_done_again_unless_asked(finished):
         ({"metrics": ("ssim_y",)}, "metrics"),
         ({"save_images": True}, "saved images"),
         ({"light": "linear"}, "light"),
+        ({"grey": True}, "grey"),
     ],
 )
 def test_rows_of_another_order_are_refused(finished, change, word):

@@ -44,6 +44,7 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "weights": {order.method: _checksum(order) for order in orders},
         "protocol": first.protocol,
         "light": first.light,
+        "grey": first.grey,
         "seed": first.seed,
         "limit": first.limit,
         "metrics": list(first.metrics),

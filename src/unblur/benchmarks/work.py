@@ -33,6 +33,7 @@ from unblur.methods.memory import peak_mb, restart_peak
 from unblur.metrics.alignment import Comparison, bring_together
 from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
+from unblur.metrics.luma import luma_skimage
 from unblur.metrics.motion import motion_field_error
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import Scores, score, score_comparison
@@ -57,6 +58,7 @@ class Order:
         seed: Given to the method.
         limit: Take so many pairs, spread over the suite; None: all.
         metrics: Further metrics to take, see `metrics.catalog`.
+        grey: Restore and score the luma of the pairs, as DUBLID's test does.
         save_images: Also keep the restored images, and the pairs beside them.
         shelf: Folder below `kernels` and `images` for what this order keeps; empty: none of its own.
     """
@@ -73,6 +75,7 @@ class Order:
     seed: int = 0
     limit: int | None = None
     metrics: tuple[str, ...] = ()
+    grey: bool = False
     save_images: bool = False
     shelf: str = ""
 
@@ -116,6 +119,7 @@ def _end_with_parent() -> None:
 
 def _measure(order: Order, pair: Pair, index: int) -> Row:
     pair = replace(pair, light=order.light or pair.light)
+    pair = _without_colour(pair) if order.grey else pair
     task = Task(kernel=pair.kernel if order.method == REFERENCE_METHOD else None, light=pair.light, seed=order.seed)
     method = _method(order.method, tuple(order.settings.items()), order.weights)
     restart_peak()
@@ -147,6 +151,11 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
         error = motion_field_error(answer.motion_field.cpu(), pair.motion_field, scale=1.0)
         row = replace(row, motion_error=float(error))
     return row if pair.kernel is None else _with_kernel_measures(row, order, pair, answer, scores)
+
+
+def _without_colour(pair: Pair) -> Pair:
+    views = tuple(luma_skimage(view) for view in pair.views)
+    return replace(pair, blurry=luma_skimage(pair.blurry), sharp=luma_skimage(pair.sharp), views=views)
 
 
 def _with_further_metrics(row: Row, order: Order, together: Comparison, restored: Tensor) -> Row:

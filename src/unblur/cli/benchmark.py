@@ -53,6 +53,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         Light | None,
         typer.Option(help="In which light the images were blurred; else as the data set says.", show_default=False),
     ] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="Restore and score the luma of the pairs.")] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Take so many pairs, spread evenly over the suite.", show_default=False)
     ] = None,
@@ -97,6 +98,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             settings=settings[name],
             weights=named_weights.get(name),
             light=light,
+            grey=grey,
             data=data,
             table=pairs,
             seed=seed,

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from unblur.errors import ShapeError
 
-__all__ = ["luma_full_range", "luma_matlab_studio"]
+__all__ = ["luma_full_range", "luma_matlab_studio", "luma_skimage"]
 
 _BT601 = (0.299, 0.587, 0.114)
+_BT709 = (0.2125, 0.7154, 0.0721)
 
 
 def luma_matlab_studio(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
@@ -29,9 +30,22 @@ def luma_full_range(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]
     Raises:
         ShapeError: Neither one channel nor three.
     """
+    return _weighted(image, _BT601)
+
+
+def luma_skimage(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
+    """`0.2125 R + 0.7154 G + 0.0721 B`, as scikit-image's `rgb2gray`; a grey image stays as it is.
+
+    Raises:
+        ShapeError: Neither one channel nor three.
+    """
+    return _weighted(image, _BT709)
+
+
+def _weighted(image: Tensor, weights: tuple[float, float, float]) -> Tensor:
     if image.shape[1] == 1:
         return image
     if image.shape[1] != 3:
         raise ShapeError(f"luma needs one channel or three, not {image.shape[1]}")
     red, green, blue = image.unbind(1)
-    return (_BT601[0] * red + _BT601[1] * green + _BT601[2] * blue).unsqueeze(1)
+    return (weights[0] * red + weights[1] * green + weights[2] * blue).unsqueeze(1)
