@@ -14,6 +14,7 @@ from unblur.batch.signals import Interrupted
 from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
+from unblur.cli.experiment import experiment
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
@@ -36,6 +37,7 @@ app.command()(methods)
 app.command()(benchmark)
 app.command()(report)
 app.command()(blur)
+app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)
 app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")

@@ -54,7 +54,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         summary="quality of the first shot and after each putt (Table 2)",
         settings="unblur.experiments.golf_settings:IterationSettings",
         run="unblur.experiments.golf_iterations:run",
-        quick={"crops": 12},
+        quick={"crops": 12, "sharp": 2},
     ),
     "golf-runtime": Experiment(
         summary="size and time of the networks (Tables 3 to 5)",

@@ -17,6 +17,7 @@ class ToySettings:
     batch: Annotated[int, "Samples of a step."] = 4
     tests: Annotated[int, "Random samples that the networks are tested on."] = 1_000
     learning_rate: Annotated[float, "Of Adam."] = 1e-3
+    seed: Annotated[int, "Of weights and samples."] = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class IterationSettings:
     weights: Annotated[str, "Weights by name or file."] = "golf"
     crops: Annotated[int, "Test crops of 256 pixels of the Kodak photos, blurred; fixed."] = 200
     putts: Annotated[int, "How many putts are looked at."] = 5
+    sharp: Annotated[int, "So many sharp Kodak photos are sent through as well."] = 24
 
 
 @dataclass(frozen=True)

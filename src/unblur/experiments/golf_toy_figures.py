@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
 __all__ = ["draw_figures"]
 
@@ -15,16 +15,16 @@ _GRID = 101
 
 
 def draw_figures(
-    classifier: nn.Module,
-    gradient: nn.Module,
+    classifier: Callable[[Tensor], Tensor],
+    gradient: Callable[[Tensor], Tensor],
     analytic_gradient: Callable[[Tensor], Tensor],
     integrate: Callable[..., Tensor],
 ) -> dict[str, Figure]:
     """Surfaces of the priors (Figures 10, 12, 13, 14) and slices along (t, t) (Figure 11).
 
     Args:
-        classifier: Trained to tell blurry from sharp.
-        gradient: Trained to give -grad of the prior.
+        classifier: Logits of points, trained to tell blurry from sharp.
+        gradient: -grad of the prior at points, trained to be that.
         analytic_gradient: Of the analytic prior at points.
         integrate: Makes a function of its gradient on a grid.
     """

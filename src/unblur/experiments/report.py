@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unblur.errors import OutputError
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Table
 from unblur.images.atomic import atomic_write
 
@@ -38,7 +39,10 @@ def write_outcome(outcome: Outcome, record: Mapping[str, Any], folder: Path) -> 
     Raises:
         OutputError: The folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder for the results cannot be made: {error.strerror or error}") from error
     files: dict[str, bytes] = {"report.md": markdown_of(outcome, record).encode()}
     files |= {f"{name}.png": _png(figure) for name, figure in outcome.figures.items()}
     files |= {f"{table.name}.csv": _csv(table) for table in outcome.tables}

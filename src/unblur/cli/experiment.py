@@ -1,0 +1,56 @@
+"""`unblur experiment`: a figure or table of a paper, made again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unblur.cli.messages import say, show_name
+from unblur.cli.options import parse_settings
+from unblur.experiments.catalog import EXPERIMENTS, find_experiment, run_of, settings_class_of
+from unblur.methods.settings import describe_settings, make_settings
+
+__all__ = ["experiment"]
+
+
+def experiment(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An experiment; none: list them.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Shortened, to see it work; its numbers say little.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the results; else runs/experiment/NAME.", show_default=False),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the experiment; may be repeated."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
+) -> None:
+    """Make a paper's figure and table again and compare them with what is printed."""
+    if name is None:
+        _print_list()
+        return
+    chosen = find_experiment(name)
+    settings_class = settings_class_of(chosen)
+    settings = make_settings(settings_class, {**(chosen.quick if quick else {}), **parse_settings(setting or [])})
+    from unblur.experiments.report import record_of, write_outcome  # noqa: PLC0415 - answers about wrong use are quick
+
+    started = time.perf_counter()
+    outcome = run_of(chosen)(settings, say)
+    record = record_of(name, asdict(settings), time.perf_counter() - started)
+    for comparison in outcome.comparisons:
+        verdict = {True: "matches", False: "differs", None: "cannot be compared"}[comparison.matches]
+        say(f"{comparison.claim}: printed {comparison.printed}, ours {comparison.ours}: {verdict}")
+    for path in write_outcome(outcome, record, out or Path("runs/experiment") / name):
+        typer.echo(show_name(path))
+
+
+def _print_list() -> None:
+    for name, entry in EXPERIMENTS.items():
+        typer.echo(f"{name}: {entry.summary}")
+        for item in describe_settings(settings_class_of(entry)):
+            typer.echo(f"    {item.name}={item.default}  {item.help}")
