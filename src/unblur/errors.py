@@ -101,5 +101,5 @@ class ShapeError(UnblurError, ValueError):
     """An array or tensor of the wrong shape."""
 
 
-class Cancelled(UnblurError):
+class Cancelled(UnblurError):  # noqa: N818 - nothing went wrong
     """The caller asked to stop."""

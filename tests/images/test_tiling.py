@@ -77,3 +77,18 @@ def test_misuse_is_refused() -> None:
             run_tiled(image, lambda part: part, tile, halo)
     with pytest.raises(ShapeError, match="at least one pixel"):
         run_tiled(torch.zeros(1, 1, 0, 8), lambda part: part, 4, 1)
+
+
+def test_tiles_side_by_side_give_the_same_bits() -> None:
+    image = torch.rand(1, 2, 90, 130, generator=torch.Generator().manual_seed(3))
+    blur = torch.nn.AvgPool2d(5, stride=1, padding=2)
+    before = torch.get_num_threads()
+    answers: list[Tensor] = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            answers.append(run_tiled(image, blur, 32, 8, side_by_side=True))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*answers)
+    assert torch.equal(answers[0], run_tiled(image, blur, 32, 8))

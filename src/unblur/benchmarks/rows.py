@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from unblur.errors import DataError, OutputError
-from unblur.images.link import write_all
 
 __all__ = ["Row", "RowWriter", "read_rows"]
 
@@ -149,6 +148,8 @@ class RowWriter:
         os.ftruncate(self._file, ends[-1])
 
     def _write(self, values: Sequence[str]) -> None:
+        from unblur.images.link import write_all  # noqa: PLC0415 - brings NumPy
+
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(values)
         try:

@@ -7,6 +7,7 @@ differences leave no seam. The halo is computed beyond that again and thrown awa
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.images.threads import run_side_by_side
 
 __all__ = ["run_tiled"]
 
@@ -37,6 +39,8 @@ def run_tiled(
     tile: int,
     halo: int,
     on_tile: Callable[[int, int], None] | None = None,
+    *,
+    side_by_side: bool = False,
 ) -> Float[Tensor, "b c2 h w"]:
     """Apply a function tile by tile.
 
@@ -49,6 +53,8 @@ def run_tiled(
         tile: Side of a tile in pixels without its halo, at least 1.
         halo: Pixels around a tile that are computed with it.
         on_tile: Called after each tile with how many are done and how many there are.
+        side_by_side: Whether the tiles of an image on the CPU are computed on as many threads as torch may use, each
+            with a tile's memory of its own; the function is then called in those threads.
 
     Raises:
         ShapeError: The function changed height or width, or the tile has no size.
@@ -56,20 +62,29 @@ def run_tiled(
     if tile < 1 or halo < 0:
         raise ShapeError(f"expected a tile of at least 1 and a halo of at least 0 pixels, got {tile} and {halo}")
     rows, columns = _spans(image.shape[2], tile, halo), _spans(image.shape[3], tile, halo)
+    places = [(row, column) for row in rows for column in columns]
+    parts = (image[:, :, row.start : row.stop, column.start : column.stop] for row, column in places)
+    jobs = (partial(_compute, function, part) for part in parts)
+    together = side_by_side and image.device.type == "cpu" and len(places) > 1
+    tiles = run_side_by_side(jobs) if together else (job() for job in jobs)
     answer: Tensor | None = None
-    for number, (row, column) in enumerate(((row, column) for row in rows for column in columns), start=1):
-        part = image[:, :, row.start : row.stop, column.start : column.stop]
-        restored = function(part)
-        if restored.shape[2:] != part.shape[2:]:
-            raise ShapeError(f"a tile of {tuple(part.shape[2:])} came back as {tuple(restored.shape[2:])}")
+    # One after the other, always in the same order, so that rounding is the same too.
+    for number, ((row, column), restored) in enumerate(zip(places, tiles, strict=True), start=1):
         if answer is None:
             answer = restored.new_zeros((*restored.shape[:2], *image.shape[2:]))
         _add(answer, restored, row, column)
         if on_tile is not None:
-            on_tile(number, len(rows) * len(columns))
+            on_tile(number, len(places))
     if answer is None:
         raise ShapeError("expected an image of at least one pixel")
     return answer
+
+
+def _compute(function: TileFunction, part: Tensor, _: Callable[[], None] = lambda: None) -> Tensor:
+    restored = function(part)
+    if restored.shape[2:] != part.shape[2:]:
+        raise ShapeError(f"a tile of {tuple(part.shape[2:])} came back as {tuple(restored.shape[2:])}")
+    return restored
 
 
 def _spans(size: int, tile: int, halo: int) -> list[_Span]:

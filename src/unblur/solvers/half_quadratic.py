@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply, multiply_conjugate, power, spectrum
+from unblur.blur.fft import from_spectrum, kernel_spectrum, power, spectrum
 from unblur.solvers.differences import Images, difference_power, differences, differences_adjoint
 from unblur.solvers.frame import Frame
 from unblur.solvers.proximal import shrink
@@ -24,14 +24,19 @@ _GRADIENT_PENALTY = 0.02
 
 @dataclass(frozen=True)
 class _Problem:
-    """One photo in its frame, ready for both solvers."""
+    """One photo in its frame, ready for both solvers.
+
+    Attributes:
+        trust: How far the light goes from what is reblurred to what is observed: 0 outside the photo.
+        saturated: 1 where the photo is clipped, else 0.
+    """
 
     frame: Frame
     blur: Tensor
     blur_power: Tensor
     gradient_power: Tensor
     observed: Tensor
-    inside: Tensor
+    trust: Tensor
     saturated: Tensor | None
     prior_strength: float
     exponent: float
@@ -40,16 +45,16 @@ class _Problem:
         threshold = self.prior_strength / penalty
         return shrink(gradients[0], threshold, self.exponent), shrink(gradients[1], threshold, self.exponent)
 
-    def reblur(self, latent_spectrum: Tensor) -> Tensor:
-        return from_spectrum(multiply(self.blur, latent_spectrum), self.frame.size)
+    def image(self, values: Tensor) -> Tensor:
+        return from_spectrum(values, self.frame.size)
 
     def agree(self, reblurred: Tensor) -> Tensor:
         """The light near `reblurred` that agrees with what was observed: proximal map of the data term."""
-        light = torch.lerp(reblurred, self.observed, self.inside / (self.inside + _DATA_PENALTY))
+        light = torch.lerp(reblurred, self.observed, self.trust)
         if self.saturated is None:
             return light
         # A clipped pixel only says that there was at least so much light.
-        return torch.where(self.saturated & (reblurred > light), reblurred, light)
+        return light.addcmul_(self.saturated, (reblurred - light).clamp_min_(0))
 
 
 def deconvolve_sparse(
@@ -78,21 +83,22 @@ def deconvolve_sparse(
     problem = _pose(blurry, kernel, prior_strength, exponent, saturation)
     latent_spectrum = _start(problem)
     if steps == 0:
-        return problem.frame.crop(from_spectrum(latent_spectrum, problem.frame.size))
+        return problem.frame.crop(problem.image(latent_spectrum))
     return problem.frame.crop(_alternate(problem, latent_spectrum, steps))
 
 
 def _pose(blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float, saturation: float | None) -> _Problem:
     frame = Frame.around((blurry.shape[-2], blurry.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
     blur = kernel_spectrum(kernel, frame.size)
+    inside = frame.place(torch.ones_like(blurry[:1, :1]))
     return _Problem(
         frame=frame,
         blur=blur,
         blur_power=power(blur),
         gradient_power=difference_power(frame.size, blurry),
         observed=frame.extend(blurry),
-        inside=frame.place(torch.ones_like(blurry[:1, :1])),
-        saturated=None if saturation is None else frame.place(blurry) >= saturation,
+        trust=inside / (inside + _DATA_PENALTY),
+        saturated=None if saturation is None else frame.place(blurry).ge_(saturation),
         prior_strength=prior_strength,
         exponent=exponent,
     )
@@ -100,24 +106,28 @@ def _pose(blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float
 
 def _start(problem: _Problem) -> Tensor:
     """Half-quadratic splitting, one step a penalty; the spectrum of the latent image."""
-    back_projected = multiply_conjugate(problem.blur, spectrum(problem.observed))
+    back_projected = problem.blur.conj() * spectrum(problem.observed)
     latent = problem.observed
     latent_spectrum = back_projected
     for penalty in _WARM_PENALTIES:
         weight = penalty * problem.prior_strength
         wanted = spectrum(differences_adjoint(*problem.shrink(differences(latent), weight)))
-        latent_spectrum = (back_projected + weight * wanted) / (problem.blur_power + weight * problem.gradient_power)
-        latent = from_spectrum(latent_spectrum, problem.frame.size)
+        damped = problem.blur_power + weight * problem.gradient_power
+        # torch divides complex numbers by real ones five times as slowly as it multiplies them.
+        latent_spectrum = back_projected.add(wanted, alpha=weight) * damped.reciprocal_()
+        latent = problem.image(latent_spectrum)
     return latent_spectrum
 
 
 def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor:
     """Alternating direction method of multipliers; splits u = k * x and v = grad x, scaled multipliers."""
     damped = _DATA_PENALTY * problem.blur_power + _GRADIENT_PENALTY * problem.gradient_power
-    latent = from_spectrum(latent_spectrum, problem.frame.size)
+    damped.clamp_min_(1e-9).reciprocal_()
+    of_light, of_gradients = problem.blur.conj() * (_DATA_PENALTY * damped), _GRADIENT_PENALTY * damped
+    latent = problem.image(latent_spectrum)
     light_gap, right_gap, down_gap = (torch.zeros_like(latent) for _ in range(3))
     for _ in range(steps):
-        reblurred = problem.reblur(latent_spectrum).add_(light_gap)
+        reblurred = problem.image(problem.blur * latent_spectrum).add_(light_gap)
         light = problem.agree(reblurred)
         light_gap = reblurred.sub_(light)
         right, down = differences(latent)
@@ -125,7 +135,6 @@ def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor
         sparse_right, sparse_down = problem.shrink((right, down), _GRADIENT_PENALTY)
         right_gap, down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
         wanted = differences_adjoint(sparse_right.sub_(right_gap), sparse_down.sub_(down_gap))
-        data = multiply_conjugate(problem.blur, spectrum(light.sub_(light_gap)))
-        latent_spectrum = (_DATA_PENALTY * data + _GRADIENT_PENALTY * spectrum(wanted)) / damped.clamp_min(1e-9)
-        latent = from_spectrum(latent_spectrum, problem.frame.size)
+        latent_spectrum = of_light * spectrum(light.sub_(light_gap)) + of_gradients * spectrum(wanted)
+        latent = problem.image(latent_spectrum)
     return latent

@@ -25,7 +25,11 @@ SOLVERS: tuple[Solver, ...] = get_args(Solver)
 
 _SATURATION = 0.995
 """From here up a pixel may have been clipped: the two highest values of 8 bit."""
-_TILE = 1024
+_WHOLE = 1024
+_TILE = 512
+_TILE_HALOS = 16
+"""Photos with no side above the first are taken whole, others in tiles of at least the second and of so many halos:
+small enough for the processor's caches, large enough for their halos."""
 _HALO_KERNELS = 2
 """Tiles overlap by so many kernel sizes on each side; farther than that nothing rings."""
 _COLOUR_SMOOTHNESS = 5.0
@@ -117,6 +121,7 @@ def _deconvolve(
     split_colours = blurry.shape[1] == 3 and solver in ("hyper-laplacian", "tv")
     channels = torch.einsum("ij,bjhw->bihw", _opponents(blurry), blurry) if split_colours else blurry
     halo = _HALO_KERNELS * max(kernel.shape[-2:])
+    tile = _WHOLE if max(blurry.shape[-2:]) <= _WHOLE else min(_WHOLE, max(_TILE, _TILE_HALOS * halo))
     restored: list[Tensor] = []
     for number, channel in enumerate(channels.split(1, dim=1)):
         if split_colours and number > 0:
@@ -127,7 +132,7 @@ def _deconvolve(
         def tell(done: int, tiles: int) -> None:
             on_progress((len(restored) + done / tiles) / channels.shape[1])
 
-        restored.append(run_tiled(channel, run, _TILE, halo, tell))
+        restored.append(run_tiled(channel, run, tile, halo, tell, side_by_side=True))
     answer = torch.cat(restored, dim=1)
     return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
 

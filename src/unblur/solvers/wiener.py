@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
+from unblur.blur.fft import from_spectrum, kernel_spectrum, power, spectrum
 from unblur.solvers.differences import Images, difference_power
 from unblur.solvers.frame import Frame
 
@@ -27,4 +27,4 @@ def deconvolve_wiener(blurry: Images, kernel: Float[Tensor, "b 1 kh kw"], *, pri
     blur = kernel_spectrum(kernel, frame.size)
     observed = spectrum(frame.extend(blurry))
     damped = power(blur) + prior_strength * difference_power(frame.size, blurry)
-    return frame.crop(from_spectrum(multiply_conjugate(blur, observed) / damped, frame.size))
+    return frame.crop(from_spectrum(blur.conj() * observed * damped.reciprocal_(), frame.size))

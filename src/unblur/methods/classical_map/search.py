@@ -93,14 +93,14 @@ def _grow(
     if task.kernel_size is not None:
         box = _odd(min(task.kernel_size, 2 * limit))
         told = [replace(hypothesis, box_share=1.0) for hypothesis in HYPOTHESES[: settings.hypotheses]]
-        return [_search(grey, box, light, list(dict.fromkeys(told)), settings, tell)]
+        return [_search(grey, box, light, list(dict.fromkeys(told)), settings=settings, tell=tell)]
     limit = min(settings.largest_box, limit)
     box = _odd(min(settings.first_box, limit))
     hypotheses = HYPOTHESES[: settings.hypotheses]
-    findings = [_search(grey, box, light, hypotheses, settings, tell)]
+    findings = [_search(grey, box, light, hypotheses, settings=settings, tell=tell)]
     while touches_box(findings[-1].kernel) and box < _odd(limit):
         box = _odd(min(box * _BOX_GROWTH, limit))
-        findings.append(_search(grey, box, light, hypotheses, settings, tell))
+        findings.append(_search(grey, box, light, hypotheses, settings=settings, tell=tell))
     return findings
 
 
@@ -109,6 +109,7 @@ def _search(
     box: int,
     light: Light,
     hypotheses: Sequence[Hypothesis],
+    *,
     settings: MapSettings,
     tell: Callable[[int, int], None],
 ) -> Finding:
