@@ -21,13 +21,14 @@ from unblur.batch.find import explain
 from unblur.batch.plan import Job, targets_of
 from unblur.batch.resume import fingerprint, write_note
 from unblur.batch.signals import check_interrupted, shielded
+from unblur.batch.steps import StepSaver
 from unblur.errors import OutputError, UnblurError, UsageError, WriteError
 from unblur.images.files import encode_image, read_image, write_image
 from unblur.images.kernels import write_kernel
 from unblur.images.limits import Limits
 from unblur.images.picture import Picture
 from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
-from unblur.methods.base import Light, Method, Region, Restoration, Step, TrainedMethod
+from unblur.methods.base import Light, Method, Region, Restoration, Step, StepHook, TrainedMethod
 from unblur.methods.catalog import load_method
 from unblur.methods.memory import peak_mb, restart_peak
 
@@ -48,6 +49,7 @@ class Wishes:
         limits: What reading one file may cost.
         allow_damaged: Take what can be decoded of a damaged file.
         strip_metadata: Leave out EXIF, XMP and comments.
+        save_steps: Folder for what the method shows on its way.
     """
 
     method: str = "map"
@@ -64,6 +66,7 @@ class Wishes:
     limits: Limits = field(default_factory=Limits)
     allow_damaged: bool = False
     strip_metadata: bool = False
+    save_steps: Path | None = None
 
     @cached_property
     def ready_method(self) -> Method:
@@ -162,9 +165,14 @@ def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: Outcome) -> Ou
     made_with = wishes.fingerprint(job.input) if job.input else ""
     source = job.input if job.input else sys.stdin.buffer.read(wishes.limits.max_bytes + 1)
     picture = read_image(source, limits=wishes.limits, allow_damaged=wishes.allow_damaged)
+    saver = _open_saver(job, wishes, picture)
+    if saver is not None:
+        task = replace(task, on_step=_both(report_step, saver))
     answer = restore_picture(picture, method, task, device=device, tile=wishes.tile)
     with shielded():
         notes = _write(job, wishes, answer)
+        if saver is not None and saver.count == 0:
+            notes = (*notes, "this method shows no images on its way, so none were saved")
         if job.output and job.input:
             write_note(job.output, made_with)
     return replace(
@@ -176,6 +184,22 @@ def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: Outcome) -> Ou
         warnings=tuple(dict.fromkeys((*picture.facts.notes, *answer.warnings, *notes))),
         facts=answer.facts,
     )
+
+
+def _open_saver(job: Job, wishes: Wishes, photo: Picture) -> StepSaver | None:
+    if wishes.save_steps is None:
+        return None
+    _make_folder(wishes.save_steps)
+    name = "stdin" if job.input is None else job.input.name
+    return StepSaver(wishes.save_steps, name, photo, overwrite=job.overwrite)
+
+
+def _both(first: StepHook, second: StepHook) -> StepHook:
+    def on_step(step: Step) -> None:
+        first(step)
+        second(step)
+
+    return on_step
 
 
 def _refuse_taken_names(job: Job) -> None:

@@ -84,6 +84,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     overwrite: Annotated[bool, _option("Replace outputs that exist.", "--overwrite", panel=_OUTPUT)] = False,
     in_place: Annotated[bool, _option("Write onto the inputs themselves.", "--in-place", panel=_OUTPUT)] = False,
+    save_steps: Annotated[
+        Path | None,
+        _option(
+            "Save the image after each step of a method that shows any, as PNG in this folder.",
+            metavar="FOLDER",
+            panel=_OUTPUT,
+        ),
+    ] = None,
     strip_metadata: Annotated[
         bool, _option("Leave out EXIF, XMP and place; colours stay.", "--strip-metadata", panel=_OUTPUT)
     ] = False,
@@ -141,6 +149,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         limits=Limits(max_pixels=max_pixels),
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
+        save_steps=save_steps,
     )
     check_wishes(wishes)
     plan = make_plan(

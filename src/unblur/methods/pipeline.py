@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -82,24 +83,39 @@ def _rising(hook: StepHook) -> StepHook:
     return on_step
 
 
+def _shown_as(task: Task, change: Callable[[Tensor], Tensor]) -> Task:
+    """The same task, but whoever looks at a step sees its image changed back to the form of the photo."""
+
+    def on_step(step: Step) -> None:
+        task.on_step(step if step.preview is None else replace(step, preview=change(step.preview)))
+
+    return replace(task, on_step=on_step)
+
+
 def _in_its_light(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
     task = replace(task, kernel=None if task.kernel is None else task.kernel.to(blurry))
     if method.traits.light == "encoded":
         return _in_its_channels(blurry, method, task, tile)
+    task = _shown_as(task, _encoded)
     answer = _in_its_channels(srgb_to_linear(blurry), method, task, tile)
-    return replace(answer, image=linear_to_srgb(answer.image.clamp(0, 1)))
+    return replace(answer, image=_encoded(answer.image))
+
+
+def _encoded(image_linear: Tensor) -> Tensor:
+    return linear_to_srgb(image_linear.clamp(0, 1))
 
 
 def _in_its_channels(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
     batch, channels, height, width = blurry.shape
     wanted = method.traits.channels
     if wanted == "rgb" and channels == 1:
-        answer = _in_its_size(blurry.expand(-1, 3, -1, -1), method, task, tile)
-        return replace(answer, image=answer.image.mean(1, keepdim=True))
+        answer = _in_its_size(blurry.expand(-1, 3, -1, -1), method, _shown_as(task, _grey), tile)
+        return replace(answer, image=_grey(answer.image))
     if wanted == "rgb" and channels != 3:
         raise ShapeError(f"this method works on 1 or 3 colour channels, not {channels}")
     if wanted == "grey" and channels > 1:
         # Each channel as an image of its own; a kernel found for each is one with so many channels.
+        task = _shown_as(task, lambda image: image.reshape(blurry.shape))
         answer = _in_its_size(blurry.reshape(-1, 1, height, width), method, task, tile)
         kernel = answer.kernel
         return replace(
@@ -110,12 +126,16 @@ def _in_its_channels(blurry: Tensor, method: Method, task: Task, tile: int | Non
     return _in_its_size(blurry, method, task, tile)
 
 
+def _grey(image: Tensor) -> Tensor:
+    return image.mean(1, keepdim=True)
+
+
 def _in_its_size(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
     padded, padding = pad_to_multiple(blurry, method.traits.size_multiple)
     halo = method.traits.tile_halo
     side = tile or _TILE
     if halo is None or max(padded.shape[-2:]) <= side:
-        answer = method.restore(padded, task)
+        answer = method.restore(padded, _shown_as(task, lambda image: crop_padding(image, padding)))
     else:
         answer = _in_tiles(padded, method, task, side, halo)
     if tile and halo is None:
@@ -135,7 +155,7 @@ def _in_tiles(blurry: Tensor, method: Method, task: Task, side: int, halo: int) 
     warnings: dict[str, None] = {}
 
     def can_cancel(step: Step) -> None:
-        task.on_step(replace(step, fraction=0.0))
+        task.on_step(replace(step, fraction=0.0, preview=None))
 
     def restore_tile(part: Tensor) -> Tensor:
         answer = method.restore(part, replace(task, region=None, on_step=can_cancel))

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from unblur.batch.steps import StepSaver
+from unblur.errors import WriteError
+from unblur.images.files import read_image
+from unblur.methods.apply import restore_picture
+from unblur.methods.base import Restoration, Step, Task, Traits
+
+
+class Fading:
+    """Shows the photo twice, each time with half the light."""
+
+    settings = None
+
+    def __init__(self, traits: Traits) -> None:
+        self.traits = traits
+
+    def restore(self, blurry: torch.Tensor, task: Task) -> Restoration:
+        task.on_step(Step(0.1, "looking"))
+        for number in (1, 2):
+            task.on_step(Step(number / 2, "fading", blurry / 2**number))
+        return Restoration(image=blurry)
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [Traits(), Traits(channels="rgb"), Traits(channels="grey"), Traits(size_multiple=8), Traits(light="linear")],
+)
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_steps_look_like_the_photo(tmp_path, make_photo, traits, mode):
+    path = make_photo(size=(21, 13))
+    with Image.open(path) as photo:
+        photo.convert(mode).save(path)
+    picture = read_image(path)
+    saver = StepSaver(tmp_path, path.name, picture, overwrite=False)
+    restore_picture(picture, Fading(traits), Task(on_step=saver), device="cpu", tile=None)
+    assert saver.count == 2
+    with Image.open(path) as photo, Image.open(tmp_path / "photo.png.step-00.png") as step:
+        assert (step.mode, step.size) == (mode, (21, 13))
+        half, whole = (np.asarray(image.convert("L")).astype(float) for image in (step, photo))
+    if traits.light == "encoded":
+        assert np.abs(half - whole / 2).max() <= 1
+    else:
+        assert (half > whole / 2 + 3).mean() > 0.9, "half the light is more than half the stored value"
+
+
+def test_names_that_are_taken(tmp_path, make_photo):
+    picture = read_image(make_photo())
+    step = Step(1.0, "done", torch.zeros(1, 3, 32, 48))
+    StepSaver(tmp_path, "a.png", picture, overwrite=False)(step)
+    with pytest.raises(WriteError, match="exists already"):
+        StepSaver(tmp_path, "a.png", picture, overwrite=False)(step)
+    StepSaver(tmp_path, "a.png", picture, overwrite=True)(step)
+
+
+def test_a_method_that_shows_nothing(run, make_photo, tmp_path):
+    ran = run("restore", make_photo(), "--method", "input", "--save-steps", tmp_path / "steps")
+    assert ran.code == 0
+    assert "shows no images on its way" in ran.err
+    assert list((tmp_path / "steps").iterdir()) == []
