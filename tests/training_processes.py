@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds before something is taken to hang."""
 
 _PRELOAD = ["unblur.training.run", "unblur.cli.main", "tiny_training", "jsonargparse", "torch.utils.tensorboard.writer"]

@@ -1,3 +1,4 @@
+import os
 import pickle
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from unblur.errors import CheckpointError, OutputError
+from unblur.training import load_recipe, train
 from unblur.training.checkpoints import SafeCheckpointIO, list_checkpoints, newest_whole, read_training
 
 
@@ -132,6 +134,25 @@ def test_a_disk_that_has_room_again_is_used_at_the_next_try(small_disk):
     SafeCheckpointIO(warn_and_make_room, pauses=PAUSES).save_checkpoint(state, small_disk / "step-000000001.ckpt")
     assert len(warnings) == 1
     assert newest_whole(small_disk, warnings.append)
+
+
+@pytest.mark.slow
+def test_a_run_outlives_a_full_disk_and_its_logs_are_whole(runs, small_disk):
+    filler = small_disk / "filler"
+
+    def say(line):
+        if line.startswith("step 5 "):
+            room = os.statvfs(small_disk)
+            filler.write_bytes(bytes(room.f_bavail * room.f_frsize))
+        if line.startswith("step 12 "):
+            filler.unlink()
+
+    recipe = load_recipe(runs.recipe(run={"save_every": 10}))
+    assert train(recipe, small_disk / "run", say=say, warn=runs.warnings.append).step == 20
+    assert any("NO CHECKPOINT WAS WRITTEN: the disk is full" in warning for warning in runs.warnings)
+    runs.start("roomy", run={"save_every": 10})
+    for name in ("log.csv", "scores.csv"):
+        assert (small_disk / "run" / name).read_bytes() == runs.file(name, "roomy").read_bytes()
 
 
 def test_without_keep_going_a_full_disk_ends_the_run(small_disk):

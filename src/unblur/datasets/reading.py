@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from unblur.errors import DataError, ImageError, ReadError
@@ -15,7 +17,9 @@ from unblur.images.files import read_image
 from unblur.images.tensors import array_to_tensor
 from unblur.images.working import to_working
 
-__all__ = ["as_kernel", "read_arrays", "read_tensor"]
+__all__ = ["as_kernel", "read_arrays", "read_plain", "read_tensor"]
+
+_HAS_LIBVIPS = find_spec("pyvips") is not None
 
 
 def read_tensor(path: Path) -> Tensor:
@@ -25,10 +29,27 @@ def read_tensor(path: Path) -> Tensor:
         ReadError: The file is missing or no image; the message names it, because a pair has several.
     """
     try:
-        pixels = to_working(read_image(path))
+        pixels = to_working(read_image(path)) if _HAS_LIBVIPS else read_plain(path)
     except ImageError as error:
         raise ReadError(f"{path.name}: {error}") from error
     return array_to_tensor(pixels)
+
+
+def read_plain(path: Path) -> NDArray[np.float32]:
+    """The colours `(H, W, 1 or 3)` in [0, 1] of an ordinary photo, for training machines without libvips.
+
+    JPEG and PNG of 8 bits, upright; colour profiles are not looked at, and decoding is not limited in time or memory.
+
+    Raises:
+        ReadError: Missing, damaged or of another kind.
+    """
+    try:
+        with Image.open(path, formats=["JPEG", "PNG"]) as photo:
+            upright = ImageOps.exif_transpose(photo).convert("L" if photo.mode in {"1", "L"} else "RGB")
+    except Exception as error:  # Pillow fails in many ways on damaged files
+        raise ReadError("is damaged, or no photo that can be read without libvips (JPEG, PNG)") from error
+    pixels = np.asarray(upright, dtype=np.float32) / np.float32(255)
+    return pixels.reshape(upright.height, upright.width, -1)
 
 
 def read_arrays(path: Path, names: list[str]) -> list[NDArray[np.float64]]:

@@ -46,6 +46,8 @@ class StreamData(LightningDataModule):
         self.batch_size, self.validation_samples = batch_size, validation_samples
         self.workers, self.max_bad_share = workers, max_bad_share
         self._validation_batches: list[dict[str, Tensor]] = []
+        self.validation_faults: list[str] = []
+        """Photos of the validation samples that cannot be read; known once the samples are made."""
 
     def batches_from(self, step: int) -> StepBatches:
         """The numbers of the samples of this process."""
@@ -80,6 +82,6 @@ class StreamData(LightningDataModule):
             for first in range(0, self.validation_samples, self.batch_size):
                 last = min(first + self.batch_size, self.validation_samples)
                 batch: dict[str, Any] = collate([dataset[number] for number in range(first, last)])
-                del batch[FAULTS]
+                self.validation_faults += batch.pop(FAULTS)
                 self._validation_batches.append(batch)
         return self._validation_batches

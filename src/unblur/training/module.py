@@ -35,6 +35,7 @@ class SupervisedModule(LightningModule):
         objective: What is trained; see `unblur.losses.objective.Objective`.
         optimizer: Makes the optimiser of the trainable weights.
         schedule: Learning rate over the steps.
+        rate_factors: Weights with one of these words in their name learn so many times as fast.
         clip_norm: Longer gradients are shortened to this norm; 0: none is.
         ema_decay: Of the averaged weights, which are evaluated and exported.
         max_bad_steps: So many steps in a row without a finite loss and gradient end the run.
@@ -46,6 +47,7 @@ class SupervisedModule(LightningModule):
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = Adam,
         *,
         schedule: Schedule | None = None,
+        rate_factors: dict[str, float] | None = None,
         clip_norm: float = 0.0,
         ema_decay: float = 0.999,
         max_bad_steps: int = 10,
@@ -54,6 +56,7 @@ class SupervisedModule(LightningModule):
         self.automatic_optimization = False
         self.objective = _as_objective(objective)
         self.make_optimizer, self.schedule = optimizer, schedule or Constant()
+        self.rate_factors = rate_factors or {}
         self.clip_norm, self.max_bad_steps = clip_norm or float("inf"), max_bad_steps
         self.average = MovingAverage(self.objective.network, ema_decay)
         self.guard = StepGuard()
@@ -64,7 +67,15 @@ class SupervisedModule(LightningModule):
     def configure_optimizers(self) -> Optimizer:
         """The optimiser over all that has `requires_grad`."""
         objective = cast("nn.Module", self.objective)
-        optimizer = self.make_optimizer([weight for weight in objective.parameters() if weight.requires_grad])
+        groups: dict[float, list[nn.Parameter]] = {1.0: []}
+        for name, weight in objective.named_parameters():
+            if weight.requires_grad:
+                factor = next((factor for word, factor in self.rate_factors.items() if word in name), 1.0)
+                groups.setdefault(factor, []).append(weight)
+        optimizer = self.make_optimizer(groups[1.0])
+        for factor, weights in groups.items():
+            if factor != 1.0:
+                optimizer.add_param_group({"params": weights, "lr": factor * optimizer.defaults["lr"]})
         for group in optimizer.param_groups:
             group["initial_lr"] = group["lr"]
         return optimizer

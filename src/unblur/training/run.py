@@ -6,11 +6,12 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -85,9 +86,11 @@ def train(
         OutputError: The folder cannot be written to.
     """
     interruption = interruption or Interruption()
+    is_first = getattr(rank_zero_only, "rank", 0) == 0  # Lightning starts the others with the same command
     checkpoints = _make_folders(folder)
-    with hold_folder(folder, force=force), _quiet():
-        clear_leftovers(checkpoints)
+    with hold_folder(folder, force=force) if is_first else nullcontext(), _quiet():
+        if is_first:
+            clear_leftovers(checkpoints)
         record = make_record(
             recipe.values,
             recipe.module.objective,
@@ -95,7 +98,8 @@ def train(
         )
         start = _find_start(checkpoints, resume, force=force, warn=warn)
         step = _check_start(start, record, force=force, say=say, warn=warn) if start else 0
-        _write_record(folder, record, step)
+        if is_first:
+            _write_record(folder, record, step)
         with interruption.listening():
             run = _Run(recipe, folder, record, step, interruption, say=say, warn=warn)
             return run.fit(start)

@@ -85,6 +85,9 @@ class Validation(StepCallback):
         scores = self._evaluate(module, data)
         if scores is None:
             return
+        if not self._validated:
+            for fault in dict.fromkeys(data.validation_faults):
+                self._warn(f"a photo for validation cannot be read and is left out: {fault}")
         self._validated, self.scores = step, scores
         if trainer.is_global_zero:
             self._tell(module, data, step)
