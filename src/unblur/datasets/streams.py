@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ __all__ = ["UniformBlurStream"]
 
 _LUMA = (0.2125, 0.7154, 0.0721)
 _TRIES = 10
+_KINDS = ("linear", "shake", "defocus", "gaussian")
 
 
 class UniformBlurStream:
@@ -60,8 +61,11 @@ class UniformBlurStream:
         jpeg_share: float = 0.0,
         seed: int = 0,
     ) -> None:
+        if kind not in _KINDS:
+            find_kind(kind)
+            raise SettingsError(f"the blur {kind} differs within the photo, so there is no kernel to learn")
         self.recipe = Recipe(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
-        if getattr(self.recipe.blur, "kernel_size", kernel_box + 1) > kernel_box:
+        if getattr(self.recipe.blur, "kernel_size", 0) > kernel_box:
             raise SettingsError(f"kernels of this stream lie in a box of {kernel_box} pixels; lower kernel_size")
         self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
         self.margin, self.kernel_box, self.grey, self.seed = margin, kernel_box, grey, seed
@@ -83,7 +87,7 @@ class UniformBlurStream:
                 break
             pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
         turns, mirrored = _draw(4, generator), _draw(2, generator)
-        kernel = _in_box(pair.kernel, self.kernel_box)
+        kernel = _in_box(cast("Tensor", pair.kernel), self.kernel_box)
         blurry = pair.blurry[..., self.margin : -self.margin or None, self.margin : -self.margin or None]
         images = {"blurry": blurry, "sharp": pair.sharp, "kernel": kernel}
         return {name: _turned(image[0], turns, mirrored) for name, image in images.items()}
@@ -132,9 +136,7 @@ def _has_edges(sharp: Tensor) -> bool:
     return float((gradient > 0.05).float().mean()) > 0.06
 
 
-def _in_box(kernel: Tensor | None, side: int) -> Tensor:
-    if kernel is None:
-        raise SettingsError("this kind of blur differs within the photo, so there is no kernel to learn")
+def _in_box(kernel: Tensor, side: int) -> Tensor:
     margin = (side - kernel.shape[-1]) // 2
     return functional.pad(kernel, (margin, margin, margin, margin))
 

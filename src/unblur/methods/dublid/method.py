@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -81,11 +82,11 @@ class Dublid:
         if len(answers) == 1:
             return first
         kernels = [answer.kernel for answer in answers if answer.kernel is not None]
-        side = max(kernel.shape[-1] for kernel in kernels)
+        side = max((kernel.shape[-1] for kernel in kernels), default=0)
         return replace(
             first,
             image=torch.cat([answer.image for answer in answers]),
-            kernel=torch.cat([_in_box(kernel, side) for kernel in kernels]),
+            kernel=torch.cat([_in_box(kernel, side) for kernel in kernels]) if kernels else None,
             warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
         )
 
@@ -93,24 +94,27 @@ class Dublid:
         """The kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
         photo = _cut_out(blurry, task)
         photo = srgb_to_linear(photo) if task.light == "linear" else photo
-        box = self.network.kernel_size
-        level = 0
-        while task.kernel_size is not None and task.kernel_size / 2**level > box:
-            level += 1
-        if level > self.settings.levels:
-            most = box * 2**self.settings.levels
-            raise KernelError(f"this method finds kernels of up to {most} pixels; {task.kernel_size} are too many")
+        level = self._first_level(task)
         while True:
             task.on_step(Step(0.0, "looking for the blur"))
             seen = self._prepare(photo, level)
             estimate = self._run(seen)
             cut = _light_on_rim(estimate.kernel) > _CUT
-            smaller = min(photo.shape[-2:]) / 2 ** (level + 1)
-            if not cut or level == self.settings.levels or smaller < _SMALLEST or task.kernel_size is not None:
+            can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
+            if not cut or not can_be_halved or task.kernel_size is not None:
                 break
             level += 1
         whole = level == 0 and seen.shape[-2:] == blurry.shape[-2:]
         return _Found(_enlarged(estimate.kernel, 2**level), estimate if whole else None, level, cut)
+
+    def _first_level(self, task: Task) -> int:
+        """How often the photo is halved for a blur of the size that the user names to fit."""
+        size, box = task.kernel_size or 1, self.network.kernel_size
+        level = max(0, math.ceil(math.log2(size / box)))
+        if level > self.settings.levels:
+            most = box * 2**self.settings.levels
+            raise KernelError(f"this method finds kernels of up to {most} pixels; {size} are too many")
+        return level
 
     def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
         if min(blurry.shape[-2:]) < _SMALLEST and task.kernel is None:
@@ -129,17 +133,18 @@ class Dublid:
     def _finish(self, blurry: Tensor, task: Task, found: _Found) -> Restoration:
         """The photo without the blur that was found."""
         own = found.estimate.image if found.estimate is not None and self.settings.final == "retrieval" else None
-        if own is not None and own.shape == blurry.shape:
-            image = linear_to_srgb(own.clamp(0, 1)) if task.light == "linear" else own
-            light = "linear" if task.light == "linear" else "encoded"
-        else:
+        if own is not None and task.light == "linear":
+            own = linear_to_srgb(own.clamp(0, 1))
+        light = "linear" if task.light == "linear" else "encoded"
+        image = own
+        if image is None or image.shape != blurry.shape:
             image, light = restore_with_kernel(
                 blurry,
                 found.kernel,
-                light=task.light,
+                light=task.light if own is None else light,
                 on_progress=lambda share: task.on_step(Step((1 + share) / 2, "restoring the photo")),
             )
-            if own is not None:
+            if own is not None:  # colours by the solver, brightness by the network
                 image = image + (own - _brightness(image))
         facts = {"level": found.level, "light": light, "final": "solver" if own is None else "retrieval"}
         return Restoration(image=image, kernel=found.kernel, warnings=_doubts(found), facts=facts)
@@ -155,7 +160,7 @@ class Dublid:
     def _run(self, seen: Tensor) -> Estimate:
         network = self._networks.get((seen.device, seen.dtype))
         if network is None:
-            network = load_network(self._checkpoint).to(seen.device, seen.dtype).eval()
+            network = load_network(self._checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
             network.group = _GROUP if seen.device.type == "cpu" else network.channels
             self._networks[seen.device, seen.dtype] = network
         return network(seen, centred=True)

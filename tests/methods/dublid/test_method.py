@@ -1,0 +1,150 @@
+"""The method `dublid` as a user meets it: any photo, its colours, regions, sizes, and weights of other networks."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from planted import plant, psnr
+from unblur.blur.kernels import linear_kernel
+from unblur.errors import CheckpointError, KernelError, SettingsError
+from unblur.methods.apply import restore
+from unblur.methods.base import Task
+from unblur.methods.dublid.method import Dublid, load_network
+from unblur.methods.dublid.model import Dublid as Network
+from unblur.methods.dublid.settings import DublidSettings
+from unblur.methods.dublid.start import start_from_derivatives
+from unblur.metrics.kernel import kernel_similarity_upto_shift
+from unblur.weights.checkpoint import Checkpoint
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    """Weights as a training begins with them: they deblur a little."""
+    torch.manual_seed(0)
+    network = Network()
+    start_from_derivatives(network)
+    return Checkpoint("begin", dict(network.state_dict()), {"arch_config": json.dumps(network.config())})
+
+
+def make(checkpoint: Checkpoint, **settings) -> Dublid:
+    return Dublid(DublidSettings(**settings), checkpoint)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return plant(linear_kernel(11, 30), size=(120, 130), noise=0.001)
+
+
+@pytest.mark.parametrize("final", ["solver", "retrieval"])
+def test_it_finds_the_kernel_and_sharpens(checkpoint, planted, final):
+    answer = make(checkpoint, final=final).restore(planted.blurry, Task(light="encoded"))
+    assert answer.facts["final"] == final
+    assert answer.facts["level"] == 0
+    assert float(kernel_similarity_upto_shift(answer.kernel, planted.kernel)) > 0.6
+    inner = slice(20, -20)
+    restored, sharp = answer.image[..., inner, inner].clamp(0, 1), planted.sharp[..., inner, inner]
+    assert psnr(restored, sharp) > psnr(planted.blurry[..., inner, inner], sharp)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("final", ["solver", "retrieval"])
+def test_any_number_of_channels(checkpoint, planted, channels, final):
+    photo = planted.blurry.expand(-1, channels, -1, -1)
+    answer = make(checkpoint, final=final).restore(photo, Task(light="encoded"))
+    assert answer.image.shape == photo.shape
+    spread = answer.image.std(dim=1).max() if channels > 1 else torch.zeros(())
+    assert float(spread) < 0.02  # a grey photo stays grey
+
+
+def test_each_photo_of_a_batch_has_its_own_kernel(checkpoint, planted):
+    batch = torch.cat([planted.blurry, planted.blurry.flip(-1)])
+    answer = make(checkpoint).restore(batch, Task(light="encoded"))
+    assert answer.kernel.shape[0] == 2
+    alone = make(checkpoint).restore(planted.blurry, Task(light="encoded"))
+    torch.testing.assert_close(answer.image[:1], alone.image)
+
+
+def test_a_known_kernel_is_used_as_it_is(checkpoint, planted):
+    answer = make(checkpoint).restore(planted.blurry, Task(kernel=planted.kernel, light="encoded"))
+    assert answer.kernel is planted.kernel
+    assert psnr(answer.image.clamp(0, 1), planted.sharp) > planted.psnr + 3
+
+
+def test_large_kernels_are_found_at_a_coarser_level_and_it_is_said(checkpoint):
+    planted = plant(linear_kernel(9, 0), size=(200, 210))
+    answer = make(checkpoint).restore(planted.blurry, Task(kernel_size=61, light="encoded"))
+    assert answer.facts["level"] == 1
+    assert answer.kernel.shape[-1] == 91
+    assert float(answer.kernel.sum()) == pytest.approx(1, abs=1e-4)
+    assert any("1/2 of its size" in warning for warning in answer.warnings)
+
+
+def test_kernels_beyond_all_levels_are_refused(checkpoint, planted):
+    with pytest.raises(KernelError, match="up to 90 pixels"):
+        make(checkpoint, levels=1).restore(planted.blurry, Task(kernel_size=101))
+
+
+def test_only_the_region_is_looked_at(checkpoint, planted):
+    calm = torch.full((1, 1, 120, 300), 0.5)
+    calm[..., :130] = planted.blurry
+    in_region = make(checkpoint).restore(calm, Task(region=(0, 0, 130, 120), light="encoded"))
+    alone = make(checkpoint).restore(planted.blurry, Task(light="encoded"))
+    torch.testing.assert_close(in_region.kernel, alone.kernel)
+
+
+def test_large_photos_are_cropped_for_the_search(checkpoint, planted):
+    wide = planted.blurry.repeat(1, 1, 2, 3)
+    answer = make(checkpoint, pixels=15_000).restore(wide, Task(light="encoded"))
+    assert answer.image.shape == wide.shape
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 33), (47, 200)])
+def test_photos_too_small_to_tell_come_back(checkpoint, size):
+    photo = torch.rand(1, 1, *size)
+    answer = make(checkpoint).restore(photo, Task())
+    assert torch.equal(answer.image, photo)
+    assert len(answer.warnings) == 1
+
+
+@pytest.mark.parametrize("tone", [0.0, 0.4, 1.0])
+def test_a_photo_of_one_tone_stays(checkpoint, tone):
+    photo = torch.full((1, 3, 64, 70), tone)
+    answer = make(checkpoint).restore(photo, Task())
+    assert float((answer.image - photo).abs().max()) < 1 / 255
+
+
+def test_an_image_through_the_one_door(checkpoint, planted):
+    pixels = (planted.blurry[0, 0].numpy() * 255).astype(np.uint8)
+    answer = restore(pixels, make(checkpoint), seed=3)
+    assert answer.image.dtype == np.uint8
+    assert answer.image.shape == pixels.shape
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["{", "[]", json.dumps({"channels": 10**9}), json.dumps(dict.fromkeys(("channels", "layers"), 4))],
+)
+def test_a_file_that_does_not_say_its_network_is_refused(checkpoint, config):
+    with pytest.raises(CheckpointError, match="arch_config"):
+        load_network(Checkpoint("odd", checkpoint.tensors, {"arch_config": config}))
+
+
+@pytest.mark.parametrize("change", [{"channels": 10**9}, {"in_channels": 2}, {"kernel_size": 44}, {"variant": "new"}])
+def test_a_file_that_asks_for_an_impossible_network_is_refused(checkpoint, change):
+    config = {**Network().config(), **change}
+    with pytest.raises(CheckpointError, match="asks for a network that there is not"):
+        load_network(Checkpoint("odd", checkpoint.tensors, {"arch_config": json.dumps(config)}))
+
+
+def test_weights_of_another_network_are_refused(checkpoint):
+    tensors = {name: tensor for name, tensor in checkpoint.tensors.items() if "list.9" not in name}
+    with pytest.raises(CheckpointError, match="expected DUBLID with 10 layers of 16 channels, grey; 4 missing"):
+        load_network(Checkpoint("cut", tensors))
+
+
+@pytest.mark.parametrize("values", [{"pixels": 0}, {"levels": -1}])
+def test_settings_out_of_range_are_refused(values):
+    with pytest.raises(SettingsError):
+        DublidSettings(**values)
