@@ -78,7 +78,7 @@ def zip_of(description: bytes, members: Mapping[str, bytes] | None = None) -> by
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("archive/data.pkl", description)
-        for name, data in (members or {"version": b"3\n"}).items():
+        for name, data in ({"version": b"3\n"} | dict(members or {})).items():
             archive.writestr(f"archive/{name}", data)
     return file.getvalue()
 
@@ -109,7 +109,9 @@ def tensor_pickle(
     """A pickled dictionary of tensors `w0`, `w1`, ... that are all the same view of one storage of `count` floats."""
     view = (
         b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpu"
-        + b"L%dL\ntQL%dL\n" % (count, offset)
+        + _number(count)
+        + b"tQ"
+        + _number(offset)
         + _longs(shape)
         + _longs(stride)
         + b"\x89ccollections\nOrderedDict\n)RtR"
@@ -119,7 +121,12 @@ def tensor_pickle(
 
 
 def _longs(numbers: tuple[int, ...]) -> bytes:
-    return b"(" + b"".join(b"L%dL\n" % number for number in numbers) + b"t"
+    return b"(" + b"".join(_number(number) for number in numbers) + b"t"
+
+
+def _number(number: int) -> bytes:
+    data = pickle.encode_long(number)
+    return b"\x8a" + bytes([len(data)]) + data
 
 
 class _Call:

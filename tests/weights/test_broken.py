@@ -85,3 +85,4 @@ def test_bombs_cost_little(tmp_path):
         assert sentence, name
         assert megabytes <= 200, name
         assert seconds <= 2, name
+    assert "far more numbers than it holds" in measured["bomb_same_view_often.pth"][0]

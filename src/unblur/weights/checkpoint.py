@@ -56,9 +56,9 @@ def read_checkpoint(path: str | os.PathLike[str], *, name: str = "") -> Checkpoi
     """
     data = read_bytes(path)
     tensors, metadata = _read_any(data)
-    check_tensors(tensors)
     if sum(tensor.nbytes for tensor in tensors.values()) > _MOST_SHARING * len(data):
         raise CheckpointError("describes far more numbers than it holds; it is refused")
+    check_tensors(tensors)
     return Checkpoint(name or Path(path).name, tensors, metadata, sha256(data).hexdigest())
 
 

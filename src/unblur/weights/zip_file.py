@@ -81,8 +81,10 @@ def _check_names(names: list[str]) -> str:
 
 
 def _check_member(member: ZipInfo) -> None:
-    if member.compress_type != ZIP_STORED or member.compress_size != member.file_size:
+    if member.compress_type != ZIP_STORED:
         raise CheckpointError("is compressed, which weights saved by torch never are; it is refused")
+    if member.compress_size != member.file_size:
+        raise CheckpointError("is damaged: the sizes of its members contradict each other")
     if member.flag_bits & _ENCRYPTED:
         raise CheckpointError("is encrypted; it is refused")
 
