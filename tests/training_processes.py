@@ -15,21 +15,23 @@ PATIENCE = 300
 _PRELOAD = ["unblur.training.run", "unblur.cli.main", "tiny_training", "jsonargparse", "torch.utils.tensorboard.writer"]
 
 
-def start(words: list[str], log: Path) -> BaseProcess:
-    """`unblur WORDS` with its messages in `log`."""
+def start(words: list[str], log: Path, *, stopped: bool = False) -> BaseProcess:
+    """`unblur WORDS` with its messages in `log`; `stopped`: it waits for SIGCONT."""
     os.environ["OMP_NUM_THREADS"] = "1"  # what a forked process does must not depend on who shares the machine
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
-    process = context.Process(target=_main, args=(words, log))
+    process = context.Process(target=_main, args=(words, log, stopped))
     process.start()
     return process
 
 
-def _main(words: list[str], log: Path) -> None:
+def _main(words: list[str], log: Path, stopped: bool) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for standard in (1, 2):
         os.dup2(file, standard)
     os.setsid()
+    if stopped:
+        os.kill(os.getpid(), signal.SIGSTOP)
     from unblur.cli.main import main
 
     sys.exit(main(words))

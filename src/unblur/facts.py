@@ -52,7 +52,7 @@ def _processor() -> str:
 def _git(folder: Path, *words: str) -> str | None:
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words
-            ["git", "-C", str(folder), *words],  # noqa: S607 - the user's own git
+            ["git", "--no-optional-locks", "-C", str(folder), *words],  # noqa: S607 - the user's own git
             capture_output=True,
             text=True,
             timeout=30,

@@ -6,8 +6,8 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,41 +136,49 @@ def test_the_folder_of_another_machine_is_taken_with_force_alone(runs, command):
     runs.start(force=True)
 
 
-WRITES = ("write", "rename", "fsync")
+WRITES = {"write": 7, "fsync": 7, "rename": 6}
+"""Calls of the writing kind, and at how many moments each kills a run."""
+
+
+@pytest.fixture
+def traced(runs):
+    """Runs of six steps under strace; gives the exit code and the calls of the main thread."""
+    recipe = runs.recipe(trainer={"max_steps": 6}, run={"save_every": 2, "validate_every": 3, "pictures_every": 6})
+
+    def run_traced(out: str, *options: str) -> tuple[int, list[str]]:
+        trace = runs.folder / f"{out}.trace"
+        words = ["train", str(recipe), "--out", str(runs.folder / out)]
+        process = start(words, runs.folder / f"{out}.log", stopped=True)
+        assert wait_for(lambda: "State:\tT" in status(process.pid), process)
+        strace = subprocess.Popen(["strace", "-f", "-qq", "-o", trace, *options, "-p", str(process.pid)])
+        assert wait_for(lambda: "State:\tt" in status(process.pid), process)
+        os.kill(process.pid, signal.SIGCONT)
+        code = end_of(process)
+        strace.wait()
+        lines = trace.read_text().splitlines()
+        return code, [line for line in lines if line.startswith(f"{process.pid} ")]
+
+    return run_traced
+
+
+def status(pid: int) -> str:
+    return (Path("/proc") / str(pid) / "status").read_text(encoding="ascii")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_killed_while_saving_there_is_always_a_checkpoint_to_go_on_from(runs):
-    """Kills at 20 calls of the writing kind, spread over those of a run."""
-    recipe = runs.recipe(trainer={"max_steps": 6}, run={"save_every": 2, "validate_every": 3, "pictures_every": 6})
-    words = [sys.executable, "-m", "unblur.cli.main", "train", str(recipe), "--out"]
-    environment = os.environ | {"PYTHONPATH": str(recipe.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-
-    def traced(out: str, *options: str) -> subprocess.CompletedProcess:
-        line = [
-            "strace",
-            "-f",
-            "-qq",
-            "-o",
-            str(runs.folder / f"{out}.trace"),
-            *options,
-            *words,
-            str(runs.folder / out),
-        ]
-        return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
-
-    assert traced("whole", "-e", f"trace={','.join(WRITES)}").returncode == 0
-    trace = (runs.folder / "whole.trace").read_text()
-    calls = {name: len(re.findall(rf"^\d+ +{name}\(", trace, re.MULTILINE)) for name in WRITES}
-    moments = [(name, 1 + calls[name] * part // 7) for name in WRITES for part in range(7)][:20]
-    for name, when in moments:
-        out = f"{name}-{when}"
-        traced(out, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={when}")
-        ended = subprocess.run(
-            [*words, str(runs.folder / out)], capture_output=True, text=True, check=False, env=environment
-        )
-        assert ended.returncode == 0, (out, ended.stderr)
-        assert_equal_runs(runs, "whole", out)
+def test_killed_while_saving_there_is_always_a_checkpoint_to_go_on_from(runs, traced):
+    """Kills at 20 calls, spread over those of a run."""
+    code, calls = traced("whole", "-e", f"trace={','.join(WRITES)}")
+    assert code == 0
+    for name, moments in WRITES.items():
+        count = sum(f" {name}(" in line for line in calls)
+        assert count >= moments
+        for when in (1 + (count - 1) * moment // (moments - 1) for moment in range(moments)):
+            out = f"{name}-{when}"
+            assert (
+                traced(out, "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={when}")[0] == -signal.SIGKILL
+            )
+            assert traced(out, "-e", "trace=none")[0] == 0, (runs.folder / f"{out}.log").read_text()
+            assert_equal_runs(runs, "whole", out)
