@@ -32,6 +32,12 @@ class Experiment:
 
 
 EXPERIMENTS: dict[str, Experiment] = {
+    "dublid-combinations": Experiment(
+        summary="DUBLID and MAP, each alone and each begun with the kernel of the other",
+        settings="unblur.experiments.dublid_settings:CombinationSettings",
+        run="unblur.experiments.dublid_combinations:run",
+        quick={"limit": 2, "suites": "levin"},
+    ),
     "golf-toy": Experiment(
         summary="a prior learned as a classifier against one learned as a gradient, in the plane (Figures 4, 10-14)",
         settings="unblur.experiments.golf_settings:ToySettings",

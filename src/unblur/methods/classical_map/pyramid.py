@@ -24,6 +24,8 @@ from unblur.solvers.priors import LatentPrior
 __all__ = ["HYPOTHESES", "Descent", "Hypothesis", "Level", "estimate_kernels", "plan_levels"]
 
 _COARSEST_BOX = 5
+_LAST_LEVELS = 3
+"""The levels that a kernel goes through that is roughly known."""
 _WEAKEST = 1e-4
 _WEAKENING = 1.1
 """The prior's strength is divided by this after every round, down to the weakest."""
@@ -114,6 +116,7 @@ def estimate_kernels(
     rounds: int,
     pixels: int,
     on_round: Callable[[int, int], None],
+    start: Kernels | None = None,
 ) -> Kernels:
     """One kernel for each hypothesis; those with the same pyramid are found in one batch, the batches side by side.
 
@@ -125,11 +128,15 @@ def estimate_kernels(
         rounds: Rounds on each level.
         pixels: Each level looks at no more than about so many pixels, its most informative region.
         on_round: Called with (rounds done, rounds in all); raises to stop.
+        start: A kernel `(1, 1, k, k)` that is known already, but roughly: only the finest levels are gone through.
     """
     groups: dict[tuple[Descent, float], list[Hypothesis]] = {}
     for hypothesis in hypotheses:
         groups.setdefault((hypothesis.descent, hypothesis.box_share), []).append(hypothesis)
     searches = [_Search(group, descent, prior, grey, _odd(box * share)) for (descent, share), group in groups.items()]
+    if start is not None:
+        for search in searches:
+            search.begin_with(start)
     total = sum(len(search.levels) for search in searches) * rounds
     done = count(1)
     jobs = [partial(search.run, rounds, pixels) for search in searches]
@@ -138,6 +145,13 @@ def estimate_kernels(
         margin = (box - kernels.shape[-1]) // 2
         found.update(zip(search.hypotheses, F.pad(kernels, (margin,) * 4).split(1), strict=True))
     return torch.cat([found[h] for h in hypotheses])
+
+
+def _in_box(kernel: Tensor, side: int) -> Tensor:
+    """The middle of the kernel, or zeros around it; negative padding cuts."""
+    margin = (side - kernel.shape[-1]) // 2
+    boxed = F.pad(kernel, (margin,) * 4)
+    return boxed / boxed.sum((-2, -1), keepdim=True)
 
 
 def _odd(side: float) -> int:
@@ -173,6 +187,12 @@ class _Search:
         self._grey = grey
         self._strength = column([h.prior_strength for h in hypotheses])
         self._faintest = column([h.faintest for h in hypotheses])
+
+    def begin_with(self, kernel: Kernels) -> None:
+        """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
+        self.levels = self.levels[-_LAST_LEVELS:]
+        side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
+        self.kernel = _in_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
 
     def run(self, rounds: int, pixels: int, on_round: Callable[[], None]) -> Kernels:
         """From the coarsest level to the finest; the kernels that were found."""
@@ -233,12 +253,10 @@ class _Search:
         """1 where a gradient is strong enough for its hypothesis and inside the photo, else 0."""
         if all(h.edge_share >= 1 for h in self.hypotheses):
             return self._inside
-        length = right.square().addcmul_(down, down)
+        length = right.square().add_(down.square())
         every = max(1, math.prod(self._frame.photo) // 20_000)
         samples = self._frame.crop(length).flatten(1)[:, ::every]
-        weaker = [max(1, math.ceil((1 - h.edge_share) * samples.shape[1])) for h in self.hypotheses]
-        # The k-th smallest is found ten times as fast as a quantile, which sorts.
-        thresholds = [one.kthvalue(k).values for one, k in zip(samples, weaker, strict=True)]
+        thresholds = [_quantile(one, 1 - h.edge_share) for one, h in zip(samples, self.hypotheses, strict=True)]
         return length.ge_(torch.stack(thresholds).view(-1, 1, 1, 1)).mul_(self._inside)
 
     def _weights(self, blur_power: Tensor) -> Tensor | None:
@@ -250,6 +268,14 @@ class _Search:
             for one, whitening in zip(blur_power, self._whitening, strict=True)
         ]
         return 1 / torch.stack(variances)
+
+
+def _quantile(values: Tensor, share: float) -> Tensor:
+    """What `torch.quantile` gives, which sorts all values and takes ten times as long."""
+    rank = values.new_tensor(max(share, 0.0)) * (len(values) - 1)
+    below = int(rank)
+    nearest = [values.kthvalue(min(k, len(values))).values for k in (below + 1, below + 2)]
+    return torch.lerp(nearest[0], nearest[1], rank - below)
 
 
 def _two_pixels(like: Tensor) -> Tensor:
