@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.checkpoint import Checkpoint, read_checkpoint
+from unblur.weights.loading import load_into
 
 __all__ = ["PerceptualDistance", "Reduction", "vgg11_bn_features"]
 
@@ -35,7 +37,7 @@ class PerceptualDistance(nn.Module):
         super().__init__()
         self.reduction: Reduction = reduction
         self.features = vgg11_bn_features()
-        self.features.load_state_dict(_feature_tensors(weights))
+        load_into(self.features, _features_of(weights, self.features), expected="VGG-11 with batch normalisation")
         self.requires_grad_(False)
         self.eval()
 
@@ -67,6 +69,10 @@ def vgg11_bn_features() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _feature_tensors(weights: Path) -> dict[str, Tensor]:
-    tensors = read_checkpoint(weights).tensors
-    return {name.removeprefix("features."): value for name, value in tensors.items() if name.startswith("features.")}
+def _features_of(weights: Path, network: nn.Module) -> Checkpoint:
+    checkpoint = read_checkpoint(weights)
+    begin = "features."
+    tensors = {name.removeprefix(begin): value for name, value in checkpoint.tensors.items() if name.startswith(begin)}
+    # Counters that files from before PyTorch 0.4.1 lack and that are never used here.
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    return replace(checkpoint, tensors={**counters, **tensors} if tensors else checkpoint.tensors)
