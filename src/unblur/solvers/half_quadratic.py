@@ -40,6 +40,8 @@ class _Problem:
     saturated: Tensor | None
     prior_strength: float
     exponent: float
+    data_penalty: float
+    gradient_penalty: float
 
     def shrink(self, gradients: tuple[Tensor, Tensor], penalty: float) -> tuple[Tensor, Tensor]:
         threshold = self.prior_strength / penalty
@@ -64,6 +66,7 @@ def deconvolve_sparse(
     prior_strength: float,
     exponent: float = 0.8,
     steps: int = 8,
+    penalty: float = 1.0,
     saturation: float | None = None,
 ) -> Images:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
@@ -78,16 +81,28 @@ def deconvolve_sparse(
         prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
         steps: Alternating steps; 0 stops after the half-quadratic start.
+        penalty: Of the alternating steps, over what suits photos without clipped light; lower ones reach farther with
+            each step, which large clipped areas need, and want more steps.
         saturation: Pixels from this value up were clipped; None: none was.
     """
-    problem = _pose(blurry, kernel, prior_strength, exponent, saturation)
+    problem = _pose(
+        blurry, kernel, prior_strength=prior_strength, exponent=exponent, penalty=penalty, saturation=saturation
+    )
     latent_spectrum = _start(problem)
     if steps == 0:
         return problem.frame.crop(problem.image(latent_spectrum))
     return problem.frame.crop(_alternate(problem, latent_spectrum, steps))
 
 
-def _pose(blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float, saturation: float | None) -> _Problem:
+def _pose(
+    blurry: Tensor,
+    kernel: Tensor,
+    *,
+    prior_strength: float,
+    exponent: float,
+    penalty: float,
+    saturation: float | None,
+) -> _Problem:
     frame = Frame.around((blurry.shape[-2], blurry.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
     blur = kernel_spectrum(kernel, frame.size)
     inside = frame.place(torch.ones_like(blurry[:1, :1]))
@@ -97,10 +112,12 @@ def _pose(blurry: Tensor, kernel: Tensor, prior_strength: float, exponent: float
         blur_power=power(blur),
         gradient_power=difference_power(frame.size, blurry),
         observed=frame.extend(blurry),
-        trust=inside / (inside + _DATA_PENALTY),
+        trust=inside / (inside + penalty * _DATA_PENALTY),
         saturated=None if saturation is None else frame.place(blurry).ge_(saturation),
         prior_strength=prior_strength,
         exponent=exponent,
+        data_penalty=penalty * _DATA_PENALTY,
+        gradient_penalty=penalty * _GRADIENT_PENALTY,
     )
 
 
@@ -121,9 +138,9 @@ def _start(problem: _Problem) -> Tensor:
 
 def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor:
     """Alternating direction method of multipliers; splits u = k * x and v = grad x, scaled multipliers."""
-    damped = _DATA_PENALTY * problem.blur_power + _GRADIENT_PENALTY * problem.gradient_power
+    damped = problem.data_penalty * problem.blur_power + problem.gradient_penalty * problem.gradient_power
     damped.clamp_min_(1e-9).reciprocal_()
-    of_light, of_gradients = problem.blur.conj() * (_DATA_PENALTY * damped), _GRADIENT_PENALTY * damped
+    of_light, of_gradients = problem.blur.conj() * (problem.data_penalty * damped), problem.gradient_penalty * damped
     latent = problem.image(latent_spectrum)
     light_gap, right_gap, down_gap = (torch.zeros_like(latent) for _ in range(3))
     for _ in range(steps):
@@ -132,7 +149,7 @@ def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor
         light_gap = reblurred.sub_(light)
         right, down = differences(latent)
         right, down = right.add_(right_gap), down.add_(down_gap)
-        sparse_right, sparse_down = problem.shrink((right, down), _GRADIENT_PENALTY)
+        sparse_right, sparse_down = problem.shrink((right, down), problem.gradient_penalty)
         right_gap, down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
         wanted = differences_adjoint(sparse_right.sub_(right_gap), sparse_down.sub_(down_gap))
         latent_spectrum = of_light * spectrum(light.sub_(light_gap)) + of_gradients * spectrum(wanted)

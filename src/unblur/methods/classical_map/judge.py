@@ -15,7 +15,7 @@ from unblur.blur.fft import kernel_spectrum, power, spectrum
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.solvers.photo import estimate_noise
 
-__all__ = ["Judgement", "find_fault", "judge", "touches_box"]
+__all__ = ["Judgement", "find_fault", "judge", "measure_sparsity", "touches_box"]
 
 _MISFIT_WEIGHT = 0.1
 _COLOUR_WEIGHT = 0.15
@@ -72,10 +72,8 @@ def judge(blurry: Grey, kernel: Kernel, restored: Grey, light: Literal["encoded"
         restored: sRGB-encoded.
         light: Where the kernel blurs. What is compared is encoded in either case, so that scores can be compared too.
     """
-    margins = [min(k // 2, (side - 2) // 2) for k, side in zip(kernel.shape[-2:], blurry.shape[-2:], strict=True)]
+    margins = _margins(blurry, kernel)
     residual = _inner(_reblur(restored, kernel, light) - blurry, margins)
-    right, down = _gradients(_inner(restored, margins))
-    spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-9)
     blurry_right, blurry_down = _gradients(_inner(blurry, margins))
     residual_right, residual_down = _gradients(residual)
     noise_power = estimate_noise(blurry) ** 2
@@ -83,13 +81,20 @@ def judge(blurry: Grey, kernel: Kernel, restored: Grey, light: Literal["encoded"
     whole = float(blurry_right.square().mean() + blurry_down.square().mean())
     left = float(residual_right.square().mean() + residual_down.square().mean()) - 4 * noise_power
     return Judgement(
-        sparsity=float((right.abs().mean() + down.abs().mean()) / spread),
+        sparsity=measure_sparsity(restored, kernel),
         misfit=float(residual.square().mean().sqrt()),
         colour=_colour(residual),
         unexplained=max(left, 0.0) / max(whole - 4 * noise_power, 1e-9),
         noise_share=4 * noise_power / max(whole, 4 * noise_power),
         unremoved=_unremoved(blurry, kernel, noise_power),
     )
+
+
+def measure_sparsity(restored: Grey, kernel: Kernel) -> float:
+    """L1 over L2 norm of an answer's gradients, leaving out the border that the kernel reaches over."""
+    right, down = _gradients(_inner(restored, _margins(restored, kernel)))
+    spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-9)
+    return float((right.abs().mean() + down.abs().mean()) / spread)
 
 
 def _reblur(restored: Tensor, kernel: Tensor, light: str) -> Tensor:
@@ -142,6 +147,10 @@ def _colour(residual: Tensor) -> float:
     right = (rest[..., :, 2:] * rest[..., :, :-2]).mean()
     down = (rest[..., 2:, :] * rest[..., :-2, :]).mean()
     return float((right + down) / variance)
+
+
+def _margins(image: Tensor, kernel: Tensor) -> list[int]:
+    return [min(k // 2, (side - 2) // 2) for k, side in zip(kernel.shape[-2:], image.shape[-2:], strict=True)]
 
 
 def _inner(image: Tensor, margins: list[int]) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unblur.images.tensors import srgb_to_linear
 from unblur.methods.base import Light, Step, Task
-from unblur.methods.classical_map.judge import find_fault, judge, touches_box
+from unblur.methods.classical_map.judge import find_fault, judge, measure_sparsity, touches_box
 from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.region import crop_informative
@@ -28,9 +28,11 @@ _LARGE = 800_000
 _PLENTY = 300_000
 """Above so many pixels, the most informative region of so many tells as much of the blur in half the time."""
 _BOX_GROWTH = 1.5
-_LINEAR_BONUS = 0.12
-"""Cameras blur in linear light. There the white noise that the solver assumes is far from the truth in dark places,
-which costs an answer in linear light about so much of its score."""
+_LIGHTS: tuple[Light, ...] = ("encoded", "linear")
+_CONTEST_SMOOTHNESS = 6.0
+_LINEAR_BONUS = 0.02
+"""How smooth answers are made to tell in which light the photo was blurred, and how much less sparse they may be with
+the kernel of linear light: that is where cameras blur."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -73,16 +75,33 @@ def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
         return Finding(_impulse(grey), task.light, "cannot be found on so few pixels")
     if float(grey.amax() - grey.amin()) < 1 / 255:
         return Finding(_impulse(grey), task.light, "cannot be found where there is nothing but one tone")
-    lights: tuple[Light, ...] = ("encoded", "linear") if task.light == "auto" else (task.light,)
+    lights = _LIGHTS if task.light == "auto" else (task.light,)
     findings: list[Finding] = []
     for number, light in enumerate(lights):
-        findings += _grow(grey, light, settings, task, _share_of_search(task, number, len(lights)))
-    best = min(findings, key=_rank)
-    return replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel))
+        grown = _grow(grey, light, settings, task, _share_of_search(task, number, len(lights)))
+        best = min(grown, key=lambda finding: min(finding.scores))
+        findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
+    return findings[0] if len(findings) == 1 else _choose_light(grey, findings[0], findings[1], settings.pixels)
 
 
-def _rank(finding: Finding) -> float:
-    return min(finding.scores) - (_LINEAR_BONUS if finding.light == "linear" else 0.0)
+def _choose_light(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
+    """The one of two findings whose kernel makes the sparser answers, all in all, in both lights.
+
+    The scores of answers in different lights do not compare: the noise that is white in one is not in the other. So
+    either kernel is tried in either light, and what the light does to an answer is the same on both sides.
+    """
+    reach = max(finding.kernel.shape[-1] for finding in (encoded, linear))
+    sample = crop_informative(grey, pixels, 2 * reach)
+    sparsity = [
+        sum(
+            measure_sparsity(
+                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, light=light)[0], kernel
+            )
+            for light in _LIGHTS
+        )
+        for kernel in (encoded.kernel, linear.kernel)
+    ]
+    return linear if sparsity[1] < sparsity[0] + _LINEAR_BONUS else encoded
 
 
 def _grow(
