@@ -1,0 +1,78 @@
+"""The experiments run and say what they found; their findings need more steps than a test has."""
+
+import pytest
+import torch
+
+from unblur.experiments import golf_forgetting, golf_lambda, golf_runtime
+from unblur.experiments.golf_data import batches, dynamic_crops, scene_stream
+from unblur.experiments.golf_forgetting import pose_task
+from unblur.experiments.golf_settings import ForgettingSettings, LambdaSettings, RuntimeSettings
+from unblur.losses.perceptual import vgg11_bn_features
+from unblur.weights.safe_file import write_checkpoint
+
+
+@pytest.fixture
+def root(data_folder, monkeypatch):
+    monkeypatch.setenv("UNBLUR_DATA", str(data_folder))
+
+
+def test_held_out_crops_are_always_the_same(root):
+    few, more = dynamic_crops(2, 48), dynamic_crops(3, 48)
+    assert few.blurry.shape == (2, 3, 48, 48)
+    assert torch.equal(more.blurry[:2], few.blurry)
+    assert torch.equal(more.sharp[:2], few.sharp)
+    assert ((few.blurry - few.sharp).square().mean((1, 2, 3)) > 0).all()
+
+
+def test_batches_go_on_where_they_stopped(root):
+    stream = scene_stream("", 32, 0)
+    third = [batch for batch, _ in zip(batches(stream, 2), range(3), strict=False)][2]
+    assert torch.equal(third["blurry"], next(batches(stream, 2, first=2))["blurry"])
+
+
+@pytest.mark.parametrize(("task", "kept"), [("keep", 4), ("both", 2), ("deblur", 0)])
+def test_tasks(task, kept):
+    batch = {"blurry": torch.zeros(4, 3, 2, 2), "sharp": torch.ones(4, 3, 2, 2)}
+    given, wanted = pose_task(batch, task)
+    assert given.sum() == kept * 12
+    assert torch.equal(wanted, batch["sharp"])
+
+
+def test_forgetting(root):
+    settings = ForgettingSettings(steps=2, every=1, batch=2, size=32, crops=1)
+    outcome = golf_forgetting.run(settings, lambda _: None)
+    [curves] = outcome.tables
+    assert [row[1] for row in curves.rows] == [0, 1, 2, 3, 4] * 4
+    starts = [row[2:] for row in curves.rows if row[1] == 0]
+    assert starts == [[60.0, 0.0]] * 4, "the identity copies exactly and gains nothing"
+    a, b = (curves.rows[place : place + 5] for place in (0, 5))
+    assert [row[2:] for row in a[:3]] == [row[2:] for row in b[:3]], "the same first phase"
+    assert a[4][2:] != b[4][2:]
+    assert len(outcome.comparisons) == 4
+
+
+def test_lambda_without_vgg_says_so(root):
+    outcome = golf_lambda.run(LambdaSettings(steps=1, batch=1, size=32, crops=2), lambda _: None)
+    assert [row[0] for row in outcome.tables[0].rows] == ["blurry image", "0"]
+    assert all(item.matches is None for item in outcome.comparisons)
+    assert any("VGG-11 were not given" in note for note in outcome.notes)
+
+
+@pytest.mark.slow
+def test_lambda_with_vgg_balances_first(root, tmp_path):
+    torch.manual_seed(0)
+    tensors = {f"features.{name}": value for name, value in vgg11_bn_features().state_dict().items()}
+    write_checkpoint(tmp_path / "vgg.safetensors", tensors, {})
+    settings = LambdaSettings(vgg=str(tmp_path / "vgg.safetensors"), steps=1, batch=1, size=32, crops=2)
+    rows = golf_lambda.run(settings, lambda _: None).tables[0].rows
+    weights = [row[1] for row in rows[1:]]
+    assert weights[1] > 0
+    assert [weight / weights[1] for weight in weights] == pytest.approx([2e-5, 1, 40, 2000])
+
+
+def test_runtime():
+    outcome = golf_runtime.run(RuntimeSettings(side=40, putts=1, warmups=1, runs=2), lambda _: None)
+    sizes = [item for item in outcome.comparisons if item.claim.startswith("size")]
+    assert [item.matches for item in sizes] == [True] * 3
+    most, least, mean = outcome.tables[0].rows[0][1:]
+    assert most >= mean >= least > 0
