@@ -59,9 +59,12 @@ def compare(networks: GolfOptimizer) -> None:
 def time_frame(networks: GolfOptimizer) -> None:
     """Seconds and peak memory of the whole method for 1280x720."""
     method = Golf(GolfSettings(iters=PUTTS), Checkpoint("random", networks.state_dict()))
+    cpu_before = time.process_time()
     taken = seconds(lambda: restore_tensor(torch.rand(1, 3, 720, 1280), method, Task()), time.perf_counter)
+    cpu = time.process_time() - cpu_before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"1280x720 on {torch.get_num_threads()} threads: {taken:.1f} s, process peak {peak:.2f} GB")
+    threads = torch.get_num_threads()
+    print(f"1280x720 on {threads} thread(s): {taken:.1f} s, {cpu:.1f} processor seconds, process peak {peak:.2f} GB")
 
 
 def chain(nets: list[PreparedNet], image: torch.Tensor) -> torch.Tensor:
