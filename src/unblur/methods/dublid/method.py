@@ -72,7 +72,7 @@ class Dublid:
     def __init__(self, settings: DublidSettings, checkpoint: Checkpoint) -> None:
         self.settings = settings
         self.network = load_network(checkpoint)
-        self._checkpoint = checkpoint
+        self.checkpoint = checkpoint
         self._networks: dict[tuple[torch.device, torch.dtype], Network] = {}
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
@@ -160,7 +160,7 @@ class Dublid:
     def _run(self, seen: Tensor) -> Estimate:
         network = self._networks.get((seen.device, seen.dtype))
         if network is None:
-            network = load_network(self._checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
+            network = load_network(self.checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
             network.group = _GROUP if seen.device.type == "cpu" else network.channels
             self._networks[seen.device, seen.dtype] = network
         return network(seen, centred=True)

@@ -19,7 +19,7 @@ class DublidSettings:
         "Where the sharp image comes from: the hyper-Laplacian solver with the kernel found, or the network itself.",
     ] = "solver"
     pixels: Annotated[int, "The kernel is looked for on a part of about so many pixels, that with most edges."] = (
-        120_000
+        300_000
     )
     levels: Annotated[int, "How often the photo may be halved for a blur that does not fit into the kernel's box."] = 3
 
