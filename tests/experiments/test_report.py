@@ -27,8 +27,8 @@ def test_everything_becomes_a_file(tmp_path):
     files = write_outcome(outcome(), record, tmp_path / "new" / "run")
     assert [path.name for path in files] == ["report.md", "line.png", "points.csv", "record.json"]
     with Image.open(files[1]) as picture:
-        assert picture.size == (240, 120)
-    assert list(csv.reader(files[2].open())) == [["x", "y"], ["1", "0.123456"], ["a|b", ""]]
+        assert picture.size == (160, 80)
+    assert list(csv.reader(files[2].read_text().splitlines())) == [["x", "y"], ["1", "0.123456"], ["a|b", ""]]
     stored = json.loads(files[3].read_text())
     assert stored["experiment"] == "law"
     assert stored["settings"] == {"seed": 1}

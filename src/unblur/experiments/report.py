@@ -109,7 +109,7 @@ def _csv(table: Table) -> bytes:
 
 def _png(figure: Figure) -> bytes:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=120)
+    figure.savefig(data, format="png", dpi=80)
     return data.getvalue()
 
 
