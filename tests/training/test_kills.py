@@ -17,7 +17,6 @@ from unblur.training.checkpoints import list_checkpoints, read_training
 from unblur.weights.checkpoint import read_checkpoint
 
 LONG = {
-    "trainer": {"max_steps": 40},
     "data": {"workers": 2},
     "run": {"save_every": 7, "validate_every": 10, "pictures_every": 30},
 }
@@ -28,8 +27,8 @@ def command(runs):
     """Starts the command on the long recipe."""
     recipe = runs.recipe(**LONG)
 
-    def start_in(out: str):
-        words = ["train", str(recipe), "--out", str(runs.folder / out), "--run.log_every", "1"]
+    def start_in(out: str, steps: int = 40):
+        words = ["train", str(recipe), "--out", str(runs.folder / out), f"--trainer.max_steps={steps}"]
         return start(words, runs.folder / f"{out}.log")
 
     return start_in
@@ -72,23 +71,23 @@ def has_ended(process) -> bool:
     return is_gone(process)
 
 
-def kill_at_random(runs, command, kills: int, seed: int, numbers=(signal.SIGKILL,)) -> list[int]:
-    """Interrupt a run so often, each time after a few more steps, then let it end; the exit codes."""
-    chance = random.Random(seed)
-    table, codes, reached = runs.file("log.csv", "killed"), [], 0
+def kill_at_random(runs, command, kills: int, *, window: int, numbers=(signal.SIGKILL,)) -> None:
+    """Interrupt a run so often, each time up to `window` steps after the last checkpoint, then let it end."""
+    chance, steps = random.Random(kills), 20 + 4 * kills
+    table, reached = runs.file("log.csv", "killed"), 0
     for count in range(kills):
-        goal = reached + chance.randint(1, max(1, (38 - reached) // (kills - count)))
+        goal = min(steps - 2, reached + chance.randint(1, window))
         before = written(table)
-        process = command("killed")
+        process = command("killed", steps)
         has_come = lambda goal=goal, before=before: written(table) != before and logged(table) >= goal  # noqa: E731
         assert wait_for(has_come, process), (runs.folder / "killed.log").read_text()
         number = chance.choice(numbers)
-        codes.append(kill(process, number))
+        expected = -number if number == signal.SIGKILL else 128 + number
+        assert kill(process, number) == expected, f"kill {count}"
         assert has_ended(process)
-        assert codes[-1] == {signal.SIGKILL: -signal.SIGKILL}.get(number, 128 + number), f"kill {count}"
         reached = max((int(path.stem[5:]) for path in list_checkpoints(runs.file("checkpoints", "killed"))), default=0)
-    assert end_of(command("killed")) == 0
-    return codes
+    assert end_of(command("killed", steps)) == 0
+    assert end_of(command("whole", steps)) == 0
 
 
 def written(table) -> int:
@@ -99,19 +98,17 @@ def written(table) -> int:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_runs_end_as_if_nothing_had_happened(runs, command, kills):
-    assert end_of(command("whole")) == 0
-    kill_at_random(runs, command, kills, seed=kills)
+    kill_at_random(runs, command, kills, window=14)
     assert_equal_runs(runs, "whole", "killed")
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
-    assert end_of(command("whole")) == 0
-    codes = kill_at_random(runs, command, count, seed=3, numbers=(signal.SIGINT, signal.SIGTERM))
-    assert len(codes) == count
+    kill_at_random(runs, command, count, window=3, numbers=(signal.SIGINT, signal.SIGTERM))
     said = (runs.folder / "killed.log").read_text()
     stops = [int(step) for step in re.findall(r"stopped after step (\d+)", said)]
+    assert len(stops) == count
     assert re.findall(r"going on from step-0*(\d+)\.ckpt", said) == [str(step) for step in stops]
     assert "Traceback" not in said
     assert_equal_runs(runs, "whole", "killed")
