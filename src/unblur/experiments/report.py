@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import platform
-import subprocess
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unblur.errors import OutputError
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Table
+from unblur.facts import run_facts
 from unblur.images.atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -53,16 +50,8 @@ def write_outcome(outcome: Outcome, record: Mapping[str, Any], folder: Path) -> 
 
 
 def record_of(name: str, settings: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """When, where and with which settings and version an experiment ran."""
-    return {
-        "experiment": name,
-        "settings": dict(settings),
-        "date": datetime.now(UTC).date().isoformat(),
-        "seconds": round(seconds, 1),
-        "machine": f"{platform.machine()}, {platform.processor() or platform.system()}",
-        "versions": {package: version(package) for package in ("unblur", "torch", "numpy")},
-        "commit": _commit(),
-    }
+    """Which experiment ran, with which settings, when, on what and with which version."""
+    return {"experiment": name, "settings": dict(settings), "seconds": round(seconds, 1), **run_facts()}
 
 
 def markdown_of(outcome: Outcome, record: Mapping[str, Any]) -> str:
@@ -70,7 +59,7 @@ def markdown_of(outcome: Outcome, record: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name}={value}" for name, value in record["settings"].items())
     parts = [
         f"# {outcome.title}",
-        f"Run on {record['date']} in {record['seconds']:g} s ({record['machine']}); settings: {settings}.",
+        f"Run on {record['date'][:10]} in {record['seconds']:g} s on {record['hardware']}; settings: {settings}.",
         *(f"![{name}]({name}.png)" for name in outcome.figures),
         "## Against the paper",
         _markdown_table(
@@ -111,15 +100,3 @@ def _png(figure: Figure) -> bytes:
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=80)
     return data.getvalue()
-
-
-def _commit() -> str:
-    """Of a checkout; an installed package has none."""
-    try:
-        told = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
-            cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return told.stdout.strip()

@@ -62,6 +62,12 @@ CATALOG: dict[str, Entry] = {
         finds="kernel",
         takes_weights=True,
     ),
+    "golf": Entry(
+        summary="two small networks for blur that differs from place to place: one first shot, then three putts",
+        settings="unblur.methods.golf.settings:GolfSettings",
+        method="unblur.methods.golf.method:Golf",
+        takes_weights=True,
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",
