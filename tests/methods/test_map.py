@@ -10,6 +10,7 @@ from unblur.errors import Cancelled
 from unblur.methods.apply import make_task, restore_tensor
 from unblur.methods.base import Restoration, Step
 from unblur.methods.catalog import load_method
+from unblur.methods.classical_map import search
 from unblur.methods.classical_map.pyramid import plan_levels
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.metrics.kernel import kernel_similarity_upto_shift
@@ -55,6 +56,34 @@ def test_a_kernel_larger_than_the_first_box_is_found_by_growing():
     assert answer.kernel.shape[-1] > 31
     assert kernel_similarity_upto_shift(answer.kernel, planted.kernel) > 0.6
     assert gain(answer, planted, 30) >= 3
+
+
+@pytest.mark.parametrize("light", ["encoded", "linear"])
+def test_the_light_that_blurred_is_recognised(light):
+    """On pictures from black to white; where there is little contrast the two hardly differ."""
+    lights = [
+        restored(plant(shake(15, seed, (15, 20)), (150, 160), seed=seed, light=light).blurry, QUICK).facts["light"]
+        for seed in (1, 3, 5)
+    ]
+    assert lights.count(light) >= 2
+
+
+def test_a_large_photo_is_searched_in_a_part_of_it(monkeypatch):
+    planted = plant(KERNEL, (180, 220))
+    looked_at: list[int] = []
+    estimate = search.estimate_kernels
+
+    def spy(grey, *rest, **named):
+        looked_at.append(grey.numel())
+        return estimate(grey, *rest, **named)
+
+    monkeypatch.setattr(search, "estimate_kernels", spy)
+    monkeypatch.setattr(search, "_LARGE", 30_000)
+    monkeypatch.setattr(search, "_PLENTY", 20_000)
+    answer = restored(planted.blurry, QUICK | {"largest_box": 31}, light="encoded")
+    assert looked_at
+    assert max(looked_at) <= 21_000
+    assert gain(answer, planted) >= 3
 
 
 @pytest.mark.parametrize("prior", PRIORS)

@@ -76,7 +76,8 @@ def test_a_grey_photo_stays_grey_and_two_colours_are_restored_one_by_one():
 def test_tiles_cost_nothing(monkeypatch):
     planted = plant(KERNEL, (150, 170))
     whole, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
-    monkeypatch.setattr("unblur.solvers.photo._TILE", 64)
+    for name in ("_WHOLE", "_TILE"):
+        monkeypatch.setattr(f"unblur.solvers.photo.{name}", 96)
     tiled, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
     assert (tiled - whole).abs().mean() <= 1 / 255
     assert psnr(tiled, planted.sharp) > psnr(whole, planted.sharp) - 0.3
@@ -93,3 +94,19 @@ def test_progress_rises_to_one_and_can_stop():
 
     with pytest.raises(Cancelled):
         restore_with_kernel(photo, KERNEL, on_progress=stop)
+
+
+@pytest.mark.parametrize("light", ["encoded", "linear"])
+def test_large_clipped_areas_are_filled_in(monkeypatch, light):
+    """They take longer steps than an ordinary photo, without which a clipped photo may come out worse than it was."""
+    planted = plant(KERNEL, (150, 150), brightness=1.5, light=light)
+    assert (planted.blurry >= 0.995).float().mean() > 0.2
+
+    def restored() -> float:
+        return psnr(restore_with_kernel(planted.blurry, KERNEL, light=light)[0].clamp(0, 1), planted.sharp)
+
+    many = restored()
+    monkeypatch.setattr("unblur.solvers.photo._MUCH_CLIPPED", 2.0)
+    few = restored()
+    assert many > few + 0.5
+    assert many > planted.psnr

@@ -1,0 +1,90 @@
+"""Time of DUBLID: a forward pass by how many filters are worked on at a time, and a training step.
+
+    python speed/dublid.py              255x255 grey, one thread
+    python speed/dublid.py --train      batch of 4 crops of 128x128, all threads, and where the time goes
+
+Wall and processor seconds: where other programs run, the latter tell more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from unblur.methods.dublid.model import Dublid
+from unblur.methods.dublid.objective import DublidObjective
+
+ROUNDS = 9
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", action="store_true", help="a training step instead of the forward pass")
+    if parser.parse_args().train:
+        time_training()
+    else:
+        time_forward()
+
+
+def time_forward() -> None:
+    """The same network with groups of different sizes, in turns."""
+    torch.set_num_threads(1)
+    photo = torch.rand(1, 1, 255, 255, generator=torch.Generator().manual_seed(0))
+    networks = {group: Dublid(group=group).requires_grad_(False) for group in (16, 4, 2, 1)}
+    taken: dict[int, list[tuple[float, float]]] = {group: [] for group in networks}
+    for _ in range(ROUNDS):
+        for group, network in networks.items():
+            taken[group].append(seconds(lambda network=network: network(photo)))
+    for group, times in taken.items():
+        print(f"{group:2} filters at a time: {told(times[1:])}")
+
+
+def time_training() -> None:
+    """Forward, backward, step of Adam and projection."""
+    objective = DublidObjective(frame_multiple=8, group=4)
+    optimiser = torch.optim.Adam(objective.parameters())
+    generator = torch.Generator().manual_seed(0)
+    batch = {
+        "blurry": torch.rand(4, 1, 128, 128, generator=generator),
+        "sharp": torch.rand(4, 1, 144, 144, generator=generator),
+        "kernel": torch.rand(4, 1, 45, 45, generator=generator) / 1012,
+    }
+
+    def step() -> None:
+        terms = objective(batch)
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack([objective.term_weights[name] * term for name, term in terms.items()]).sum().backward()
+        optimiser.step()
+        objective.project()
+
+    times = [seconds(step) for _ in range(ROUNDS)]
+    print(f"training step, {torch.get_num_threads()} thread(s): {told(times[1:])}")
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        step()
+    print(profiled.key_averages().table(sort_by="self_cpu_time_total", row_limit=12, max_name_column_width=40))
+
+
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and processor time of one call."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def told(times: list[tuple[float, float]]) -> str:
+    """Median and least of both clocks."""
+    wall, processor = zip(*times, strict=True)
+    return (
+        f"{median(wall):.3f} s (least {min(wall):.3f}), {median(processor):.3f} processor seconds "
+        f"(least {min(processor):.3f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
