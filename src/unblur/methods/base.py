@@ -109,12 +109,14 @@ class Traits:
         size_multiple: Height and width must be multiples of this.
         tile_halo: None: the method takes a photo of any size and bounds its own memory. A number: the photo is cut
             into tiles that overlap by so many pixels.
+        tile_side: Of the tiles, where the user names none.
     """
 
     channels: Literal["any", "rgb", "grey"] = "any"
     light: Literal["encoded", "linear"] = "encoded"
     size_multiple: int = 1
     tile_halo: int | None = None
+    tile_side: int = 512
 
 
 class Method(Protocol):

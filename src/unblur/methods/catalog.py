@@ -68,6 +68,24 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.golf.method:Golf",
         takes_weights=True,
     ),
+    "dmphn": Entry(
+        summary="network for blur that differs from place to place: a hierarchy of patches",
+        settings="unblur.methods.backbone.settings:DmphnSettings",
+        method="unblur.methods.backbone.method:Dmphn",
+        takes_weights=True,
+    ),
+    "mprnet": Entry(
+        summary="network for blur that differs from place to place: three stages; slow",
+        settings="unblur.methods.backbone.settings:MprnetSettings",
+        method="unblur.methods.backbone.method:Mprnet",
+        takes_weights=True,
+    ),
+    "nafnet": Entry(
+        summary="network for blur that differs from place to place: one U without activation functions",
+        settings="unblur.methods.backbone.settings:NafnetSettings",
+        method="unblur.methods.backbone.method:Nafnet",
+        takes_weights=True,
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",

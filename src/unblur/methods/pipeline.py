@@ -24,9 +24,6 @@ from unblur.methods.base import Method, Restoration, Step, StepHook, Task
 
 __all__ = ["is_finite", "restore_through_tensor", "run_method"]
 
-_TILE = 512
-"""Side of the tiles where the caller names none."""
-
 
 def restore_through_tensor(picture: Picture, method: Method, task: Task, device: str, tile: int | None) -> Restoration:
     """Restore a picture with a method that works on tensors."""
@@ -133,7 +130,7 @@ def _grey(image: Tensor) -> Tensor:
 def _in_its_size(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
     padded, padding = pad_to_multiple(blurry, method.traits.size_multiple)
     halo = method.traits.tile_halo
-    side = tile or _TILE
+    side = tile or method.traits.tile_side
     if halo is None or max(padded.shape[-2:]) <= side:
         answer = method.restore(padded, _shown_as(task, lambda image: crop_padding(image, padding)))
     else:

@@ -1,0 +1,26 @@
+"""Numbers that a device computes networks with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+__all__ = ["Precision", "choose_precision"]
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def choose_precision(wish: Precision, device: torch.device) -> torch.dtype:
+    """The numbers to convolve with on a device: what is wished, or what `"auto"` finds there."""
+    if wish == "auto":
+        return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
+    return torch.float32 if wish == "float32" else torch.bfloat16
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # Without such instructions bfloat16 is imitated and slower than float32. The question has no public name yet.
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device.type == "cpu" and ask is not None and bool(ask())

@@ -1,0 +1,1 @@
+"""Networks of others, applied once to the photo: DMPHN, MPRNet, NAFNet."""

@@ -1,0 +1,176 @@
+"""The methods `dmphn`, `mprnet` and `nafnet`: one network, once over the photo."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
+from unblur.backbones.mprnet import mprnet
+from unblur.backbones.nafnet import nafnet_32, nafnet_64
+from unblur.errors import CheckpointError
+from unblur.images.allocator import keep_freed_memory
+from unblur.images.precision import choose_precision
+from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.methods.backbone.progress import run_watched
+from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
+from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["Dmphn", "Mprnet", "Nafnet"]
+
+_TILE = 1280
+"""A frame of a video in one piece, as the networks are measured on."""
+
+AnySettings = DmphnSettings | MprnetSettings | NafnetSettings
+
+
+class _Form(NamedTuple):
+    """What a network wants of its input.
+
+    Attributes:
+        rows: The height is a multiple of it.
+        columns: The width is a multiple of it.
+        centre: Is subtracted before and added after.
+    """
+
+    rows: int = 1
+    columns: int = 1
+    centre: float = 0.0
+
+
+class _Backbone:
+    """What the three methods share; the blur may differ from place to place and is not looked for."""
+
+    traits: ClassVar[Traits]
+
+    def __init__(
+        self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, form: _Form
+    ) -> None:
+        load_into(network, checkpoint, expected=expected)
+        self.settings, self.checkpoint, self._form = settings, checkpoint, form
+        self._network = network.requires_grad_(False)
+        self._networks: dict[tuple[torch.device, torch.dtype], nn.Module] = {}
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; of the task, only `on_step` matters."""
+        if blurry.device.type == "cpu":
+            keep_freed_memory()
+        photos = blurry.split(1)
+        restored: list[Tensor] = []
+        for number, photo in enumerate(photos):
+            restored.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
+        precision = str(self._precision(blurry)).removeprefix("torch.")
+        return Restoration(image=torch.cat(restored), facts={"precision": precision})
+
+    def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> Tensor:
+        least, most = blurry.aminmax()
+        if least == most:  # a network makes something of nothing
+            task.on_step(Step(done + share, "no blur to remove"))
+            return blurry
+        padding = Padding(0, -blurry.shape[3] % self._form.columns, 0, -blurry.shape[2] % self._form.rows)
+        image = pad_reflect(blurry, padding) - self._form.centre
+
+        def tell(part: float) -> None:
+            task.on_step(Step(done + share * part, "restoring"))
+
+        precision = self._precision(blurry)
+        with torch.autocast(blurry.device.type, precision, enabled=precision == torch.bfloat16):
+            answer = self._image_of(run_watched(self._network_for(blurry), image, tell))
+        task.on_step(Step(done + share, "restored"))
+        return crop_padding(answer.to(blurry.dtype) + self._form.centre, padding)
+
+    def _image_of(self, answer: Tensor) -> Tensor:
+        return answer
+
+    def _network_for(self, blurry: Tensor) -> nn.Module:
+        """Convolutions on a processor are quickest with the channels of a pixel side by side."""
+        key = blurry.device, blurry.dtype
+        if key not in self._networks:
+            self._networks[key] = deepcopy(self._network).to(*key, memory_format=torch.channels_last)
+        return self._networks[key]
+
+    def _precision(self, blurry: Tensor) -> torch.dtype:
+        if blurry.dtype == torch.float64:
+            return torch.float64
+        return choose_precision(self.settings.precision, blurry.device)
+
+
+class Dmphn(_Backbone):
+    """A hierarchy of patches (Zhang et al., CVPR 2019), of three or four levels, as the weights say.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of all encoders and decoders.
+
+    Raises:
+        CheckpointError: Weights of another network, or of a part of this one.
+    """
+
+    # One level sees 67 pixels far.
+    traits = Traits(channels="rgb", tile_halo=80, tile_side=_TILE)
+
+    def __init__(self, settings: DmphnSettings, checkpoint: Checkpoint) -> None:
+        _refuse_part(checkpoint)
+        four = any(name.startswith("encoder_lv4.") for name in checkpoint.tensors)
+        network = dmphn_1_2_4_8() if four else dmphn_1_2_4()
+        form = _Form(*network.multiples, CENTRE if settings.centred else 0.0)
+        super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", form)
+
+
+class Mprnet(_Backbone):
+    """Three stages (Zamir et al., CVPR 2021); the image of the last is the answer.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of the released configuration for deblurring.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    traits = Traits(channels="rgb", tile_halo=80, tile_side=_TILE)
+
+    def __init__(self, settings: MprnetSettings, checkpoint: Checkpoint) -> None:
+        network = mprnet()
+        form = _Form(network.multiple, network.multiple)
+        super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", form)
+
+    def _image_of(self, answer: tuple[Tensor, ...]) -> Tensor:
+        return answer[0]
+
+
+class Nafnet(_Backbone):
+    """A network without activation functions (Chen et al., ECCV 2022), of width 32 or 64, as the weights say.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of a network for motion blur.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    traits = Traits(channels="rgb", tile_halo=128, tile_side=_TILE)
+
+    def __init__(self, settings: NafnetSettings, checkpoint: Checkpoint) -> None:
+        intro = checkpoint.tensors.get("intro.weight")
+        wide = intro is not None and intro.shape[0] == 64
+        network = nafnet_64() if wide else nafnet_32()
+        expected = f"NAFNet for deblurring (width {64 if wide else 32}, blocks 1 1 1 28, 1, 1 1 1 1)"
+        super().__init__(settings, checkpoint, network, expected, _Form())
+        if settings.pooling == "local":
+            network.pool_locally()
+
+
+def _refuse_part(checkpoint: Checkpoint) -> None:
+    """The released network lies in six or eight files."""
+    if {"layer1.weight", "layer24.weight"} & checkpoint.tensors.keys():
+        raise CheckpointError(
+            "is one encoder or decoder of DMPHN; join all of them first:"
+            " unblur weights convert encoder_lv*.pkl decoder_lv*.pkl dmphn.safetensors"
+        )
