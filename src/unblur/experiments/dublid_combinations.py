@@ -18,7 +18,7 @@ from unblur.experiments.dublid_settings import CombinationSettings
 from unblur.experiments.outcome import Comparison, Outcome, Say, Table
 from unblur.methods.base import Task
 from unblur.methods.classical_map.judge import judge
-from unblur.methods.classical_map.pyramid import HYPOTHESES, estimate_kernels
+from unblur.methods.classical_map.pyramid import HYPOTHESES, Quest, estimate_kernels
 from unblur.methods.classical_map.search import find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.dublid.method import load_network
@@ -76,15 +76,12 @@ class _Bench:
 
     def _by_map_from_network(self) -> Tensor:
         settings = MapSettings()
-        kernels = estimate_kernels(
-            self.blurry,
-            _BOX,
-            HYPOTHESES,
+        (kernels,) = estimate_kernels(
+            [Quest(self.blurry, _BOX, HYPOTHESES, start=self.kernel("dublid"))],
             PRIORS[settings.prior],
             rounds=settings.rounds,
             pixels=settings.pixels,
             on_round=lambda _, __: None,
-            start=self.kernel("dublid"),
         )
         return min(kernels.split(1), key=self._score)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import chain, count
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -21,7 +21,7 @@ from unblur.solvers.differences import difference_power, differences, difference
 from unblur.solvers.frame import Frame
 from unblur.solvers.priors import LatentPrior
 
-__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "Level", "estimate_kernels", "plan_levels"]
+__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "Level", "Quest", "estimate_kernels", "plan_levels"]
 
 _COARSEST_BOX = 5
 _LAST_LEVELS = 3
@@ -107,44 +107,61 @@ def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
     ]
 
 
-def estimate_kernels(
-    grey: Grey,
-    box: int,
-    hypotheses: Sequence[Hypothesis],
-    prior: LatentPrior,
-    *,
-    rounds: int,
-    pixels: int,
-    on_round: Callable[[int, int], None],
-    start: Kernels | None = None,
-) -> Kernels:
-    """One kernel for each hypothesis; those with the same pyramid are found in one batch, the batches side by side.
+@dataclass(frozen=True)
+class Quest:
+    """What is looked for: one kernel for each hypothesis.
 
-    Args:
+    Attributes:
         grey: The photo, or the part of it that may be looked at, in [0, 1].
         box: Odd side of the kernels.
         hypotheses: How to go about it.
+        start: A kernel `(1, 1, k, k)` that is known already, but roughly: only the finest levels are gone through.
+    """
+
+    grey: Grey
+    box: int
+    hypotheses: Sequence[Hypothesis]
+    start: Kernels | None = None
+
+
+def estimate_kernels(
+    quests: Sequence[Quest], prior: LatentPrior, *, rounds: int, pixels: int, on_round: Callable[[int, int], None]
+) -> list[Kernels]:
+    """The kernels of each quest; on a GPU, hypotheses with the same pyramid go in one batch.
+
+    Args:
+        quests: Photos, boxes and hypotheses.
         prior: What a sharp image looks like.
         rounds: Rounds on each level.
         pixels: Each level looks at no more than about so many pixels, its most informative region.
         on_round: Called with (rounds done, rounds in all); raises to stop.
-        start: A kernel `(1, 1, k, k)` that is known already, but roughly: only the finest levels are gone through.
     """
-    groups: dict[tuple[Descent, float], list[Hypothesis]] = {}
-    for hypothesis in hypotheses:
-        groups.setdefault((hypothesis.descent, hypothesis.box_share), []).append(hypothesis)
-    searches = [_Search(group, descent, prior, grey, _odd(box * share)) for (descent, share), group in groups.items()]
-    if start is not None:
-        for search in searches:
-            search.begin_with(start)
-    total = sum(len(search.levels) for search in searches) * rounds
+    searches = [_searches_of(quest, prior) for quest in quests]
+    flat = list(chain.from_iterable(searches))
+    total = sum(len(search.levels) for search in flat) * rounds
     done = count(1)
-    jobs = [partial(search.run, rounds, pixels) for search in searches]
-    found: dict[Hypothesis, Tensor] = {}
-    for search, kernels in zip(searches, run_side_by_side(jobs, lambda: on_round(next(done), total)), strict=True):
-        margin = (box - kernels.shape[-1]) // 2
-        found.update(zip(search.hypotheses, F.pad(kernels, (margin,) * 4).split(1), strict=True))
-    return torch.cat([found[h] for h in hypotheses])
+    jobs = [partial(search.run, rounds, pixels) for search in flat]
+    found = run_side_by_side(jobs, lambda: on_round(next(done), total))
+    return [_in_order(quest, own, found) for quest, own in zip(quests, searches, strict=True)]
+
+
+def _in_order(quest: Quest, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
+    """The kernels of all hypotheses in boxes of one size; takes from `found` what the searches of the quest found."""
+    kernels: dict[Hypothesis, Tensor] = {}
+    for search in searches:
+        own = next(found)
+        margin = (quest.box - own.shape[-1]) // 2
+        kernels.update(zip(search.hypotheses, F.pad(own, (margin,) * 4).split(1), strict=True))
+    return torch.cat([kernels[hypothesis] for hypothesis in quest.hypotheses])
+
+
+def _searches_of(quest: Quest, prior: LatentPrior) -> list[_Search]:
+    groups: dict[tuple[Descent, float, int], list[Hypothesis]] = {}
+    for number, hypothesis in enumerate(quest.hypotheses):
+        # A processor gains nothing by a batch, but more jobs keep all its cores busy.
+        alone = number if quest.grey.device.type == "cpu" else 0
+        groups.setdefault((hypothesis.descent, hypothesis.box_share, alone), []).append(hypothesis)
+    return [_Search(quest, group, descent, prior, share) for (descent, share, _), group in groups.items()]
 
 
 def _in_box(kernel: Tensor, side: int) -> Tensor:
@@ -174,21 +191,25 @@ class _Search:
     """State of the search for several hypotheses at once: kernels, prior strengths, and the level's spectra."""
 
     def __init__(
-        self, hypotheses: Sequence[Hypothesis], descent: Descent, prior: LatentPrior, grey: Tensor, box: int
+        self, quest: Quest, hypotheses: Sequence[Hypothesis], descent: Descent, prior: LatentPrior, box_share: float
     ) -> None:
+        grey = quest.grey
+
         def column(values: list[float]) -> Tensor:
             return torch.tensor(values, dtype=grey.dtype, device=grey.device).view(-1, 1, 1, 1)
 
+        self.quest = quest
         self.hypotheses = hypotheses
-        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), box, descent.ratio)
+        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), _odd(quest.box * box_share), descent.ratio)
         self.kernel = _two_pixels(grey).expand(len(hypotheses), -1, -1, -1)
         self._descent = descent
         self._prior = prior
-        self._grey = grey
         self._strength = column([h.prior_strength for h in hypotheses])
         self._faintest = column([h.faintest for h in hypotheses])
+        if quest.start is not None:
+            self._begin_with(quest.start)
 
-    def begin_with(self, kernel: Kernels) -> None:
+    def _begin_with(self, kernel: Kernels) -> None:
         """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
         self.levels = self.levels[-_LAST_LEVELS:]
         side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
@@ -207,7 +228,7 @@ class _Search:
         """Go to level `number` and look at its most informative `pixels`."""
         level = self.levels[number]
         box, levels_left = level.box, len(self.levels) - number
-        photo = _look(self._grey, level, pixels)
+        photo = _look(self.quest.grey, level, pixels)
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
         self._frame = frame = Frame.around((photo.shape[-2], photo.shape[-1]), (box, box))

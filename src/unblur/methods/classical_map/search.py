@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from unblur.images.tensors import srgb_to_linear
 from unblur.methods.base import Light, Step, Task
 from unblur.methods.classical_map.judge import find_fault, judge, measure_sparsity, touches_box
-from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, estimate_kernels
+from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, Quest, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.region import crop_informative
 from unblur.solvers.photo import restore_with_kernel
@@ -76,10 +76,9 @@ def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
         return Finding(_impulse(grey), task.light, "cannot be found on so few pixels")
     if float(grey.amax() - grey.amin()) < 1 / 255:
         return Finding(_impulse(grey), task.light, "cannot be found where there is nothing but one tone")
-    lights = _LIGHTS if task.light == "auto" else (task.light,)
+    lights: tuple[Light, ...] = _LIGHTS if task.light == "auto" else (task.light,)
     findings: list[Finding] = []
-    for number, light in enumerate(lights):
-        grown = _grow(grey, light, settings, task, _share_of_search(task, number, len(lights)))
+    for grown in _grow(grey, lights, settings, task).values():
         best = min(grown, key=lambda finding: min(finding.scores))
         findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
     return findings[0] if len(findings) == 1 else _choose_light(grey, findings[0], findings[1], settings.pixels)
@@ -105,23 +104,28 @@ def _choose_light(grey: Grey, encoded: Finding, linear: Finding, pixels: int) ->
     return linear if sparsity[1] < sparsity[0] + _LINEAR_BONUS else encoded
 
 
-def _grow(
-    grey: Tensor, light: Light, settings: MapSettings, task: Task, tell: Callable[[int, int], None]
-) -> list[Finding]:
-    """What is found in one light, in larger and larger boxes as long as the kernel reaches the border of its box."""
+def _grow(grey: Tensor, lights: Sequence[Light], settings: MapSettings, task: Task) -> dict[Light, list[Finding]]:
+    """What is found in each light, in larger and larger boxes as long as the kernel reaches the border of its box."""
     limit = min(grey.shape[-2:]) // 2
+    hypotheses: Sequence[Hypothesis] = HYPOTHESES[: settings.hypotheses]
     if task.kernel_size is not None:
-        box = _odd(min(task.kernel_size, 2 * limit))
-        told = [replace(hypothesis, box_share=1.0) for hypothesis in HYPOTHESES[: settings.hypotheses]]
-        return [_search(grey, box, light, list(dict.fromkeys(told)), settings=settings, tell=tell)]
-    limit = min(settings.largest_box, limit)
-    box = _odd(min(settings.first_box, limit))
-    hypotheses = HYPOTHESES[: settings.hypotheses]
-    findings = [_search(grey, box, light, hypotheses, settings=settings, tell=tell)]
-    while touches_box(findings[-1].kernel) and box < _odd(limit):
-        box = _odd(min(box * _BOX_GROWTH, limit))
-        hypotheses = _best_of(hypotheses, findings[-1].scores)
-        findings.append(_search(grey, box, light, hypotheses, settings=settings, tell=tell))
+        box = limit = _odd(min(task.kernel_size, 2 * limit))
+        hypotheses = tuple(dict.fromkeys(replace(hypothesis, box_share=1.0) for hypothesis in hypotheses))
+    else:
+        limit = _odd(min(settings.largest_box, limit))
+        box = min(_odd(settings.first_box), limit)
+    findings: dict[Light, list[Finding]] = {light: [] for light in lights}
+    tell = _furthest_so_far(task)
+    open_quests: dict[Light, Quest] = {light: Quest(_seen_in(light, grey), box, hypotheses) for light in lights}
+    while open_quests:
+        for light, finding in _search(grey, open_quests, settings, tell).items():
+            findings[light].append(finding)
+        box = min(_odd(box * _BOX_GROWTH), limit)
+        open_quests = {
+            light: replace(quest, box=box, hypotheses=_best_of(quest.hypotheses, findings[light][-1].scores))
+            for light, quest in open_quests.items()
+            if quest.box < limit and touches_box(findings[light][-1].kernel)
+        }
     return findings
 
 
@@ -132,25 +136,23 @@ def _best_of(hypotheses: Sequence[Hypothesis], scores: Sequence[float]) -> list[
 
 
 def _search(
-    grey: Tensor,
-    box: int,
-    light: Light,
-    hypotheses: Sequence[Hypothesis],
-    *,
-    settings: MapSettings,
-    tell: Callable[[int, int], None],
-) -> Finding:
-    """The best answer of all hypotheses in this light and box."""
-    kernels = estimate_kernels(
-        srgb_to_linear(grey) if light == "linear" else grey,
-        box,
-        hypotheses,
+    grey: Tensor, quests: Mapping[Light, Quest], settings: MapSettings, tell: Callable[[int, int], None]
+) -> dict[Light, Finding]:
+    """The best answer of all hypotheses in each light."""
+    found = estimate_kernels(
+        list(quests.values()),
         PRIORS[settings.prior],
         rounds=settings.rounds,
         pixels=settings.pixels,
         on_round=tell,
     )
-    sample = crop_informative(grey, settings.pixels, 2 * box)
+    return {
+        light: _judge_all(kernels, light, crop_informative(grey, settings.pixels, 2 * quest.box))
+        for (light, quest), kernels in zip(quests.items(), found, strict=True)
+    }
+
+
+def _judge_all(kernels: Tensor, light: Light, sample: Tensor) -> Finding:
     judgements = [
         judge(sample, kernel, *restore_with_kernel(sample, kernel, light=light)) for kernel in kernels.split(1)
     ]
@@ -160,11 +162,18 @@ def _search(
     return Finding(kernel, light, find_fault(kernel, judgements[choice]), scores, choice)
 
 
-def _share_of_search(task: Task, number: int, count: int) -> Callable[[int, int], None]:
-    """Tells the task how far the search is, of which this is part `number` of `count`."""
+def _seen_in(light: Light, grey: Tensor) -> Tensor:
+    return srgb_to_linear(grey) if light == "linear" else grey
+
+
+def _furthest_so_far(task: Task) -> Callable[[int, int], None]:
+    """Tells the task how far the search is; a larger box begins anew, which is not shown."""
+    furthest = 0.0
 
     def tell(done: int, rounds: int) -> None:
-        task.on_step(Step(SEARCH_SHARE * (number + done / rounds) / count, "looking for the blur"))
+        nonlocal furthest
+        furthest = max(furthest, done / rounds)
+        task.on_step(Step(SEARCH_SHARE * furthest, "looking for the blur"))
 
     return tell
 
