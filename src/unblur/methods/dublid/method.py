@@ -13,6 +13,7 @@ from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import CheckpointError, KernelError, RegionError
+from unblur.images.allocator import keep_freed_memory
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.dublid.model import Dublid as Network
@@ -27,7 +28,7 @@ __all__ = ["Dublid", "load_network"]
 
 _LUMA = (0.2125, 0.7154, 0.0721)
 """As in the released loader; the networks learned on it."""
-_GROUP = 2
+_GROUP = 4
 """Filters at a time on a processor: their spectra stay in the cache."""
 _RIM = 2
 _CUT = 0.01
@@ -161,6 +162,8 @@ class Dublid:
         return seen[..., top : top + height, left : left + width]
 
     def _run(self, seen: Tensor) -> Estimate:
+        if seen.device.type == "cpu":
+            keep_freed_memory()
         network = self._networks.get((seen.device, seen.dtype))
         if network is None:
             network = load_network(self.checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
