@@ -39,7 +39,7 @@ class Golf:
     traits = Traits(channels="rgb")
 
     def __init__(self, settings: GolfSettings, checkpoint: Checkpoint) -> None:
-        self.settings = settings
+        self.settings, self.checkpoint = settings, checkpoint
         self.networks = load_networks(checkpoint)
         self._prepared: dict[tuple[torch.device, torch.dtype], tuple[PreparedNet, PreparedNet]] = {}
 
