@@ -70,6 +70,11 @@ class Golf:
             task.on_step(Step(done / total, stage, image))
             yield image
 
+    def improve(self, image: Tensor) -> Tensor:
+        """G(x) of photos `(B, 3, H, W)`, not clamped: one step uphill on the learned prior, see `residual_gradient`."""
+        _, putt_net = self._prepare(image)
+        return torch.cat([self._apply(putt_net, one, lambda _, __: None) for one in image.split(1)])
+
     def _restore_one(self, blurry: Tensor, task: Task) -> Tensor:
         least, most = blurry.aminmax()
         if least == most:  # normalising a photo without contrast would make something of nothing
