@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unblur.methods.golf.inference import RADIUS, PreparedNet, choose_precision
+from unblur.methods.golf.inference import RADIUS, PreparedNet
 from unblur.methods.golf.model import GolfNet, first_shot, putt
 
 CPU = torch.device("cpu")
@@ -76,9 +76,3 @@ def test_survey_of_a_small_image_has_every_statistic():
 
 def test_radius_is_that_of_the_convolutions():
     assert RADIUS == (7 // 2) + 8 * (7 // 2 + 5 // 2) + (7 // 2)
-
-
-def test_precision_that_is_wished():
-    assert choose_precision("float32", CPU) == torch.float32
-    assert choose_precision("bfloat16", CPU) == torch.bfloat16
-    assert choose_precision("auto", CPU) in {torch.float32, torch.bfloat16}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
-from unblur.backbones.mprnet import mprnet
+from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
 from unblur.images.allocator import keep_freed_memory
 from unblur.images.precision import choose_precision
 from unblur.images.tensors import Padding, crop_padding, pad_reflect
-from unblur.methods.backbone.progress import run_watched
+from unblur.methods.backbone.progress import WatchedNetwork
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.weights.checkpoint import Checkpoint
@@ -54,7 +54,7 @@ class _Backbone:
         load_into(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self._form = settings, checkpoint, form
         self._network = network.requires_grad_(False)
-        self._networks: dict[tuple[torch.device, torch.dtype], nn.Module] = {}
+        self._networks: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
         """See `Method.restore`; of the task, only `on_step` matters."""
@@ -80,18 +80,21 @@ class _Backbone:
 
         precision = self._precision(blurry)
         with torch.autocast(blurry.device.type, precision, enabled=precision == torch.bfloat16):
-            answer = self._image_of(run_watched(self._network_for(blurry), image, tell))
+            answer = self._image_of(self._network_for(blurry)(image, tell))
         task.on_step(Step(done + share, "restored"))
         return crop_padding(answer.to(blurry.dtype) + self._form.centre, padding)
 
-    def _image_of(self, answer: Tensor) -> Tensor:
+    def _image_of(self, answer: Any) -> Tensor:
         return answer
 
-    def _network_for(self, blurry: Tensor) -> nn.Module:
-        """Convolutions on a processor are quickest with the channels of a pixel side by side."""
+    def _network_for(self, blurry: Tensor) -> WatchedNetwork:
         key = blurry.device, blurry.dtype
         if key not in self._networks:
-            self._networks[key] = deepcopy(self._network).to(*key, memory_format=torch.channels_last)
+            network = deepcopy(self._network).to(*key)
+            for weight in network.parameters():
+                if weight.ndim == 4:  # convolutions are quickest with the channels of a pixel side by side
+                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+            self._networks[key] = WatchedNetwork(network)
         return self._networks[key]
 
     def _precision(self, blurry: Tensor) -> torch.dtype:
@@ -140,8 +143,8 @@ class Mprnet(_Backbone):
         form = _Form(network.multiple, network.multiple)
         super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", form)
 
-    def _image_of(self, answer: tuple[Tensor, ...]) -> Tensor:
-        return answer[0]
+    def _image_of(self, answer: Stages) -> Tensor:
+        return answer.third
 
 
 class Nafnet(_Backbone):

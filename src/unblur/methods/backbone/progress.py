@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["run_watched"]
+__all__ = ["WatchedNetwork"]
 
 
-def run_watched(network: nn.Module, image: Tensor, tell: Callable[[float], None]) -> Any:
-    """What the network returns for an image.
+class WatchedNetwork:
+    """A network that tells how far it is.
 
     Args:
         network: Any whose work is mostly convolutions.
-        image: Its input.
-        tell: Called after each convolution, in this thread, with the share of the work that is done; raises to stop.
     """
-    total = _count_work(network, image.shape)
-    done = 0
 
-    def add(work: int) -> None:
-        nonlocal done
-        done += work
-        tell(done / total)
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._totals: dict[torch.Size, int] = {}
 
-    with _Watch(add):
-        return network(image)
+    def __call__(self, image: Tensor, tell: Callable[[float], None]) -> Any:
+        """What the network returns for an image.
+
+        Args:
+            image: Its input.
+            tell: Called after each convolution, in this thread, with the share of the work that is done; raises to
+                stop.
+        """
+        if image.shape not in self._totals:
+            self._totals[image.shape] = _count_work(self._network, image.shape)
+        total, done = self._totals[image.shape], 0
+
+        def add(work: int) -> None:
+            nonlocal done
+            done += work
+            tell(done / total)
+
+        with _Watch(add):
+            return self._network(image)
 
 
-def _count_work(network: nn.Module, shape: Iterable[int]) -> int:
+def _count_work(network: nn.Module, shape: torch.Size) -> int:
     """Without computing anything: the shapes alone go through the network."""
     amounts: list[int] = []
-    shadow = deepcopy(network).to("meta")
+    stored = chain(network.named_parameters(), network.named_buffers())
+    shapes = {name: value.to("meta") for name, value in stored}
     with _Watch(amounts.append):
-        shadow(torch.empty(tuple(shape), device="meta"))
+        functional_call(network, shapes, (torch.empty(shape, device="meta"),))
     return sum(amounts)
 
 
@@ -58,6 +72,7 @@ class _Watch(TorchFunctionMode):
     ) -> Any:
         answer = func(*args, **(kwargs or {}))
         if func in (torch.conv2d, torch.conv_transpose2d):
-            weight = args[1]
-            self._on_work(answer[:, 0].numel() * weight.numel())
+            image, weight = args[:2]
+            places = answer if func is torch.conv2d else image
+            self._on_work(places[:, 0].numel() * weight.numel())
         return answer
