@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -16,6 +17,7 @@ from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.weights.checkpoint import Checkpoint
 
 
+@cache
 def load_any(name: str) -> Method:
     """The method with its own weights; where none ship, with untrained ones."""
     entry = CATALOG[name]

@@ -19,7 +19,9 @@ def released(data_folder) -> Dmphn:
     return network.double().requires_grad_(False)
 
 
-@pytest.mark.parametrize(("build", "count", "tensors"), [(dmphn_1_2_4, 5_424_393, 180), (dmphn_1_2_4_8, 7_232_524, 240)])
+@pytest.mark.parametrize(
+    ("build", "count", "tensors"), [(dmphn_1_2_4, 5_424_393, 180), (dmphn_1_2_4_8, 7_232_524, 240)]
+)
 def test_parameters(build, count, tensors):
     network = build()
     assert sum(weight.numel() for weight in network.parameters()) == count

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 __all__ = ["WatchedNetwork"]
@@ -34,7 +33,7 @@ class WatchedNetwork:
                 stop.
         """
         if image.shape not in self._totals:
-            self._totals[image.shape] = _count_work(self._network, image.shape)
+            self._totals[image.shape] = _count_work(self._network, image)
         total, done = self._totals[image.shape], 0
 
         def add(work: int) -> None:
@@ -46,13 +45,13 @@ class WatchedNetwork:
             return self._network(image)
 
 
-def _count_work(network: nn.Module, shape: torch.Size) -> int:
+def _count_work(network: nn.Module, image: Tensor) -> int:
     """Without computing anything: the shapes alone go through the network."""
     amounts: list[int] = []
-    stored = chain(network.named_parameters(), network.named_buffers())
-    shapes = {name: value.to("meta") for name, value in stored}
+    without_numbers = {id(weight): nn.Parameter(weight.to("meta"), False) for weight in network.parameters()}
+    shadow = deepcopy(network, without_numbers)
     with _Watch(amounts.append):
-        functional_call(network, shapes, (torch.empty(shape, device="meta"),))
+        shadow(image.to("meta"))
     return sum(amounts)
 
 
