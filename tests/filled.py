@@ -21,9 +21,9 @@ def wave_image(side: int = 64) -> Tensor:
 
 
 def fill(network: N) -> N:
-    """The network in float64, each weight a sine wave whose phase comes of its name."""
+    """The network in float64, each weight a sine wave whose phase comes of its name: the first, if it has several."""
     network.double().requires_grad_(False)
-    for name, weight in network.state_dict().items():
+    for name, weight in network.named_parameters():
         weight.copy_(_wave(name, weight.shape))
     return network
 
