@@ -99,9 +99,7 @@ class SupervisedModule(LightningModule):
         else:
             yield objective(samples)
 
-    def _learn(
-        self, loss: Tensor, optimizer: Optimizer, take: Callable[[], Any], step: int
-    ) -> tuple[Tensor, Tensor]:
+    def _learn(self, loss: Tensor, optimizer: Optimizer, take: Callable[[], Any], step: int) -> tuple[Tensor, Tensor]:
         """One player's step; the norm of its gradient, and whether all was finite."""
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
