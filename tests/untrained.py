@@ -14,6 +14,7 @@ from unblur.methods.catalog import CATALOG, load_method
 from unblur.methods.dublid.model import Dublid
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
 
@@ -47,4 +48,5 @@ NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "golf": golf,
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
+    "neurmap": lambda: (Neurmap(), {}),
 }

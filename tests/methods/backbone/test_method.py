@@ -67,7 +67,7 @@ def test_mprnet_answers_with_its_last_stage():
 @pytest.mark.parametrize("pooling", ["local", "global"])
 def test_nafnet_pools_as_it_is_told(nafnet, pooling):
     method = load_method("nafnet", {**EXACT, "pooling": pooling}, stored(nafnet))
-    windows = {getattr(module, "window", None) for module in method._network.modules()} - {None}
+    windows = {getattr(module, "window", None) for module in method._network._network.modules()} - {None}
     assert windows == ({384, 192, 96, 48, 24} if pooling == "local" else set())
 
 

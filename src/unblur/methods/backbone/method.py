@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
-
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
@@ -13,11 +10,9 @@ from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
 from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
-from unblur.images.allocator import keep_freed_memory
-from unblur.images.precision import choose_precision
-from unblur.methods.backbone.progress import WatchedNetwork
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.running import NetworkRunner, Tell
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -37,18 +32,15 @@ class _Backbone:
     ) -> None:
         load_into(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
-        self._network = network.requires_grad_(False)
-        self._networks: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
+        self._network = NetworkRunner(network, settings.precision)
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
         """See `Method.restore`; of the task, only `on_step` matters."""
-        if blurry.device.type == "cpu":
-            keep_freed_memory()
         photos = blurry.split(1)
         restored: list[Tensor] = []
         for number, photo in enumerate(photos):
             restored.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
-        precision = str(self._precision(blurry)).removeprefix("torch.")
+        precision = str(self._network.precision(blurry)).removeprefix("torch.")
         return Restoration(image=torch.cat(restored), facts={"precision": precision})
 
     def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> Tensor:
@@ -60,29 +52,12 @@ class _Backbone:
         def tell(part: float) -> None:
             task.on_step(Step(done + share * part, "restoring"))
 
-        precision = self._precision(blurry)
-        with torch.autocast(blurry.device.type, precision, enabled=precision == torch.bfloat16):
-            answer = self._run(self._network_for(blurry), blurry, tell)
+        answer = self._run(blurry, tell).to(blurry.dtype)
         task.on_step(Step(done + share, "restored"))
-        return answer.to(blurry.dtype)
+        return answer
 
-    def _run(self, network: WatchedNetwork, blurry: Tensor, tell: Callable[[float], None]) -> Tensor:
-        return network(blurry, tell)
-
-    def _network_for(self, blurry: Tensor) -> WatchedNetwork:
-        key = blurry.device, blurry.dtype
-        if key not in self._networks:
-            network = deepcopy(self._network).to(*key)
-            for weight in network.parameters():
-                if weight.ndim == 4:  # convolutions are quickest with the channels of a pixel side by side
-                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-            self._networks[key] = WatchedNetwork(network)
-        return self._networks[key]
-
-    def _precision(self, blurry: Tensor) -> torch.dtype:
-        if blurry.dtype == torch.float64:
-            return torch.float64
-        return choose_precision(self.settings.precision, blurry.device)
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        return self._network(blurry, tell)
 
 
 class Dmphn(_Backbone):
@@ -106,8 +81,8 @@ class Dmphn(_Backbone):
         super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits)
 
     @override
-    def _run(self, network: WatchedNetwork, blurry: Tensor, tell: Callable[[float], None]) -> Tensor:
-        return network(blurry - self._centre, tell).to(blurry.dtype) + self._centre
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        return self._network(blurry - self._centre, tell).to(blurry.dtype) + self._centre
 
 
 class Mprnet(_Backbone):
@@ -127,8 +102,8 @@ class Mprnet(_Backbone):
         super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits)
 
     @override
-    def _run(self, network: WatchedNetwork, blurry: Tensor, tell: Callable[[float], None]) -> Tensor:
-        stages: Stages = network(blurry, tell)
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        stages: Stages = self._network(blurry, tell)
         return stages.third
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from unblur.methods.backbone.progress import WatchedNetwork
+from unblur.methods.running import WatchedNetwork
 
 
 def network(*layers: nn.Module) -> WatchedNetwork:
