@@ -28,7 +28,8 @@ class NetworkRunner:
     """
 
     def __init__(self, network: nn.Module, precision: Precision) -> None:
-        self._network, self._wish = network.requires_grad_(False), precision
+        self._network = network.requires_grad_(False)
+        self._wish: Precision = precision
         self._prepared: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
 
     def __call__(self, image: Tensor, tell: Tell) -> Any:

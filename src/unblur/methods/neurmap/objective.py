@@ -8,7 +8,7 @@ and unless the training is without pairs, as many `blurry` and `sharp` that belo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -198,7 +198,7 @@ class NeurmapObjective(nn.Module):
 
 
 @contextmanager
-def _held(network: nn.Module) -> Iterator[None]:
+def _held(network: nn.Module) -> Generator[None]:
     """Within, gradients go through a network and leave none in it."""
     network.requires_grad_(False)
     try:
