@@ -53,6 +53,10 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             "For a trained method, in place of its own: a file, or what 'unblur weights list' shows.", metavar="NAME"
         ),
     ] = None,
+    refine: Annotated[
+        str | None,
+        _option("With a method that finds a kernel: a method whose learned prior improves the image.", metavar="NAME"),
+    ] = None,
     strength: Annotated[
         float, _option("From 0, the photo as it is, to 1, the method's full answer.", metavar="0..1")
     ] = 1.0,
@@ -144,7 +148,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     wishes = Wishes(
         method=method,
-        settings=parse_settings(settings or []),
+        settings=parse_settings(settings or []) | ({} if refine is None else {"refine": refine}),
         weights=weights,
         kernel=None if kernel is None else read_known_kernel(kernel),
         kernel_size=kernel_size,

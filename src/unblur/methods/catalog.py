@@ -61,6 +61,7 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.dublid.method:Dublid",
         finds="kernel",
         takes_weights=True,
+        weights="dublid-motion",
     ),
     "golf": Entry(
         summary="two small networks for blur that differs from place to place: one first shot, then three putts",
