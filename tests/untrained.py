@@ -1,6 +1,7 @@
 """Weights for methods that ship none yet: networks as a training begins with them, so that all around them is tried."""
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -10,9 +11,11 @@ from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
 from unblur.methods.catalog import CATALOG, load_method
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
 
+@cache
 def load_any(name: str) -> Method:
     """The method with its own weights; where none ship, with untrained ones."""
     entry = CATALOG[name]
@@ -35,4 +38,5 @@ NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "golf": golf,
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
+    "neurmap": lambda: (Neurmap(), {}),
 }

@@ -96,6 +96,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             panel=_OUTPUT,
         ),
     ] = None,
+    save_motion: Annotated[
+        Path | None,
+        _option(
+            "Save the motion of a method that finds it in this folder: as numbers, as colours, as arrows.",
+            metavar="FOLDER",
+            panel=_OUTPUT,
+        ),
+    ] = None,
     strip_metadata: Annotated[
         bool, _option("Leave out EXIF, XMP and place; colours stay.", "--strip-metadata", panel=_OUTPUT)
     ] = False,
@@ -154,6 +162,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
         save_steps=save_steps,
+        save_motion=save_motion,
     )
     check_wishes(wishes)
     plan = make_plan(

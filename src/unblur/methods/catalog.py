@@ -87,6 +87,13 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.backbone.method:Nafnet",
         takes_weights=True,
     ),
+    "neurmap": Entry(
+        summary="network trained on photos without partners, for blur that differs from place to place; finds motion",
+        settings="unblur.methods.neurmap.settings:NeurmapSettings",
+        method="unblur.methods.neurmap.method:NeurmapMethod",
+        finds="motion field",
+        takes_weights=True,
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",
