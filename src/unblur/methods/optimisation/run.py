@@ -160,9 +160,9 @@ class _Work:
             name: torch.lerp(result.average.get(name, answer), answer, share) for name, answer in result.last.items()
         }
         row = {"loss": float(evaluation.loss.detach()), "criterion": evaluation.criterion, **evaluation.traces}
-        for name, value in row.items():
-            # A term that begins late has no value before.
-            result.traces.setdefault(name, [math.nan] * step).append(value)
+        # A term that begins late or ends early has no value at the other steps.
+        for name in {**result.traces, **row}:
+            result.traces.setdefault(name, [math.nan] * step).append(row.get(name, math.nan))
 
     def _is_enough(self, step: int, evaluation: Evaluation) -> bool:
         rule = self._rule

@@ -174,11 +174,20 @@ class SelfDeblur:
         settings, grey = self.settings, _brightness(part)
         course = choose_course(settings, part.device, knows_kernel=lesson.sight.is_known)
         precision = part.dtype if part.dtype == torch.float64 else choose_precision(settings.precision, part.device)
-        fit = PhotoFit(grey, lesson.sight, course, seed=task.seed, precision=precision, tv=settings.tv)
-        keeper = Keeper(Path(settings.state), _fingerprint(part, settings, task)) if settings.state else None
         taught = _brightness(lesson.image).clamp(0, 1)
+        is_warm = lesson.teacher is not None and course.warm_steps > 0
+        fit = PhotoFit(
+            grey,
+            lesson.sight,
+            course,
+            seed=task.seed,
+            precision=precision,
+            tv=settings.tv,
+            guide=taught if is_warm else None,
+        )
+        keeper = Keeper(Path(settings.state), _fingerprint(part, settings, task)) if settings.state else None
         if lesson.teacher is not None:
-            if course.warm_steps > 0 and not (keeper and keeper.path.exists()):
+            if is_warm and not (keeper and keeper.path.exists()):
                 span = _Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
                 tell = _telling(task.on_step, span)
                 optimise(TaughtFit(fit, taught), Schedule(course.warm_steps), on_step=tell)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unblur.backbones.kernel_mlp import KernelMlp
 from unblur.backbones.skipnet import image_prior
-from unblur.blur.convolve import convolve
+from unblur.blur.convolve import convolve, extend
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
 from unblur.losses.structure import structural_difference, total_variation
@@ -64,17 +64,30 @@ class PhotoFit:
         seed: Of weights, codes and noise.
         precision: Of the convolutions of the image network.
         tv: Weight of the total variation.
+        guide: Takes the place of one channel of the image network's input: an image near the one that is looked for,
+            of the photo's size, which the network then reaches in a few steps.
     """
 
     def __init__(
-        self, blurry: Grey, sight: Sight, course: Course, *, seed: int, precision: torch.dtype, tv: float = 0.0
+        self,
+        blurry: Grey,
+        sight: Sight,
+        course: Course,
+        *,
+        seed: int,
+        precision: torch.dtype,
+        tv: float = 0.0,
+        guide: Grey | None = None,
     ) -> None:
         self.blurry, self.sight, self.course = blurry, sight, course
         self._precision, self._tv = precision, tv
         self.generator = torch.Generator().manual_seed(seed)
         self.weak: WeakLosses | None = None
         rows, columns = (side + size - 1 for side, size in zip(blurry.shape[-2:], sight.size, strict=True))
-        self._image_code = self._draw(1, _IMAGE_CODE, rows, columns)
+        self.image_code = self._draw(1, _IMAGE_CODE, rows, columns)
+        if guide is not None:
+            margin = sight.size[0] // 2, sight.size[1] // 2
+            self.image_code[:, :1] = _CODE_SCALE * extend(guide, margin, "replicate")
         self._kernel_code = self._draw(_KERNEL_CODE)
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
@@ -122,8 +135,8 @@ class PhotoFit:
 
     def draw_image(self) -> Float[Tensor, "1 1 ih iw"]:
         """The image with a margin of half a kernel on each side, from which light came into the photo."""
-        noise = torch.randn(self._image_code.shape, generator=self.generator).to(self._image_code)
-        code = (self._image_code + _NOISE * noise).to(memory_format=torch.channels_last)
+        noise = torch.randn(self.image_code.shape, generator=self.generator).to(self.image_code)
+        code = (self.image_code + _NOISE * noise).to(memory_format=torch.channels_last)
         half = self._precision == torch.bfloat16
         with torch.autocast(code.device.type, torch.bfloat16, enabled=half):
             return self.image_network(code)

@@ -1,0 +1,153 @@
+"""SelfDeblur as a method: small photos and few steps, for they show the same."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from planted import plant, shake, shifted_psnr
+from unblur.errors import Cancelled, SettingsError
+from unblur.methods.apply import make_task, restore_tensor
+from unblur.methods.base import Task
+from unblur.methods.catalog import load_method
+from unblur.methods.selfdeblur.method import SelfDeblur
+from unblur.methods.selfdeblur.settings import SelfDeblurSettings
+from unblur.methods.selfdeblur.teachers import Oracle
+
+SMOKE = {"preset": "smoke", "smallest": 40, "steps": 6, "warm_steps": 2}
+KERNEL = shake(9, 3)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return plant(KERNEL, (72, 76), noise=0.005)
+
+
+def restored(blurry, task=None, **settings):
+    return restore_tensor(blurry, load_method("selfdeblur", SMOKE | settings), task or Task(light="encoded"))
+
+
+def test_answer_of_a_blind_run(planted):
+    steps = []
+    answer = restored(planted.blurry, make_task(light="encoded", on_step=steps.append))
+    assert answer.image.shape == planted.blurry.shape
+    assert float(answer.kernel.sum()) == pytest.approx(1)
+    assert answer.kernel.shape[-1] % 2 == 1
+    assert answer.facts["steps"] == 6
+    assert answer.facts["light"] == "encoded"
+    assert answer.facts["teacher"] == "map"
+    assert len(answer.history["fit"]) == len(answer.history["weak"]) == 6
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+
+
+def test_colours_come_back_with_the_brightness(planted):
+    tint = torch.tensor([0.9, 0.7, 0.5]).view(1, 3, 1, 1)
+    colour = planted.blurry * tint
+    kernel_task = make_task(kernel=KERNEL.numpy(), light="encoded")
+    answer = restored(colour, kernel_task, colours="photo", teacher="none").image
+    change = answer - colour
+    inside = ((answer > 0) & (answer < 1)).all(1, keepdim=True).expand_as(change)
+    assert inside.float().mean() > 0.5
+    assert torch.allclose(change[:, :1][inside[:, :1]], change[:, 2:][inside[:, :1]], atol=1e-5)
+
+
+def test_a_known_kernel_is_used_as_it_is(planted):
+    answer = restored(
+        planted.blurry, make_task(kernel=KERNEL.numpy(), light="encoded"), preset="warm", width=8, steps=10
+    )
+    assert torch.equal(answer.kernel, KERNEL)
+    assert answer.facts["steps"] == 2, "a fifth of the steps is enough"
+
+
+def test_the_kernel_size_of_the_user_holds(planted):
+    assert restored(planted.blurry, make_task(kernel_size=13, light="encoded")).kernel.shape[-2:] == (13, 13)
+
+
+def test_small_photos_and_constant_ones_are_left_alone(planted):
+    for blurry, told in (
+        (planted.blurry[..., :39, :], "below 40 pixels"),
+        (torch.full((1, 3, 60, 60), 0.4), "one tone"),
+    ):
+        answer = restored(blurry)
+        assert torch.equal(answer.image, blurry)
+        assert told in answer.warnings[0]
+        assert answer.kernel is None
+
+
+def test_a_large_photo_is_learned_on_a_part_and_deconvolved(planted):
+    answer = restored(planted.blurry, pixels=3000)
+    assert answer.facts["final"] == "solver"
+    assert answer.image.shape == planted.blurry.shape
+    known = restored(planted.blurry, make_task(kernel=KERNEL.numpy(), light="encoded"), pixels=3000)
+    assert "3000 pixels" in known.warnings[0]
+    assert shifted_psnr(known.image, planted.sharp, 12) > shifted_psnr(planted.blurry, planted.sharp, 12) + 2
+
+
+def test_a_region_is_where_it_learns(planted):
+    answer = restored(planted.blurry, make_task(region=(4, 8, 60, 56), light="encoded"))
+    assert answer.facts["final"] == "solver"
+
+
+def test_photos_of_a_batch_are_fitted_one_by_one(planted):
+    both = torch.cat([planted.blurry, planted.blurry.flip(-1)])
+    answer = restored(both)
+    alone = restored(both[1:])
+    assert torch.equal(answer.image[1:], alone.image)
+    assert answer.kernel.shape[0] == 2
+
+
+def test_the_seed_decides(planted):
+    first, again, other = (restored(planted.blurry, Task(light="encoded", seed=seed)).image for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_cancelled_run_goes_on_from_its_state(planted, tmp_path):
+    state = str(tmp_path / "photo.state")
+    whole = restored(planted.blurry)
+
+    def stop(step):
+        if step.stage == "fitting, step 3 of 6":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        restored(planted.blurry, make_task(light="encoded", on_step=stop), state=state)
+    stages = []
+    answer = restored(planted.blurry, make_task(light="encoded", on_step=lambda s: stages.append(s.stage)), state=state)
+    assert "fitting, step 3 of 6" not in stages
+    assert "fitting, step 4 of 6" in stages
+    assert torch.equal(answer.image, whole.image)
+    with pytest.raises(SettingsError, match="state keeps the run of one photo"):
+        restored(planted.blurry.expand(2, -1, -1, -1), state=state)
+
+
+def test_any_teacher_can_be_given(planted):
+    settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=30, warm_steps=30, weak=1.0, weak_until=0.0)
+    taught = SelfDeblur(settings, Oracle(planted.sharp))
+    alone = SelfDeblur(replace(settings, teacher="none"))
+    answers = [restore_tensor(planted.blurry, method, Task(light="encoded")) for method in (taught, alone)]
+    gains = [shifted_psnr(answer.image, planted.sharp, 12) for answer in answers]
+    assert gains[0] > gains[1]
+    assert answers[0].facts["teacher"] == "oracle"
+    assert answers[1].facts["teacher"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"weak": -1}, "weak takes a number from 0 up, not -1"),
+        ({"weak_until": 2}, "weak_until takes a number from 0 to 1, not 2"),
+        ({"rec_every": 0}, "rec_every takes a number from 1 up"),
+        ({"steps": -5}, "steps takes a number from 1 up, or 0"),
+        ({"smallest": 20}, "smallest takes a number from 33 up"),
+        ({"warm_steps": -2}, "warm_steps takes a number from 0 up, or -1"),
+        ({"tv": -1}, "tv takes a number from 0 up"),
+        ({"stop": "threshold", "teacher": "none"}, "the rule threshold asks a teacher"),
+        ({"teacher": "magic"}, "teacher takes one of"),
+    ],
+)
+def test_wrong_settings(wrong, told):
+    with pytest.raises(SettingsError, match=told):
+        load_method("selfdeblur", wrong)
