@@ -37,8 +37,11 @@ class Problem(Protocol):
         generator: All randomness of the steps.
     """
 
-    networks: nn.Module
-    generator: torch.Generator
+    @property
+    def networks(self) -> nn.Module: ...  # noqa: D102 - said above
+
+    @property
+    def generator(self) -> torch.Generator: ...  # noqa: D102 - said above
 
     def groups(self) -> list[dict[str, Any]]:
         """What is optimised, with the rate of each part, as `torch.optim.Adam` takes it."""

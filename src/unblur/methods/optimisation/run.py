@@ -22,6 +22,10 @@ Progress = Callable[[int, Evaluation], None]
 """Called after each step with the number of steps done; raises `Cancelled` to stop."""
 
 
+def _ignore(steps: int, evaluation: Evaluation) -> None:
+    """The hook of a caller who does not want to know."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long, and at which rates.
@@ -79,7 +83,7 @@ def optimise(
     *,
     rule: Rule | None = None,
     keeper: Keeper | None = None,
-    on_step: Progress = lambda *_: None,
+    on_step: Progress = _ignore,
 ) -> Optimised:
     """Minimise the problem's loss.
 

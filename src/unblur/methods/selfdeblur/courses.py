@@ -9,7 +9,7 @@ import torch
 from unblur.methods.optimisation.run import Schedule
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 
-__all__ = ["Course", "choose_course"]
+__all__ = ["COURSES", "Course", "choose_course"]
 
 _KNOWN_KERNEL = Schedule(1000, (700, 800, 900))
 _SHARE_KNOWN = 5
@@ -37,10 +37,10 @@ class Course:
     kernel_rate: float = 1e-4
 
 
-_COURSES = {
+COURSES = {
     "full": Course(Schedule(5000, (2000, 3000, 4000)), 1000),
     "fast": Course(Schedule(1500, (600, 900, 1200)), 300),
-    "warm": Course(Schedule(500, (250, 350, 450)), 0, width=64, warm_steps=100),
+    "warm": Course(Schedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
     "smoke": Course(Schedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
 }
 
@@ -50,7 +50,7 @@ def choose_course(settings: SelfDeblurSettings, device: torch.device, *, knows_k
     name = settings.preset
     if name == "auto":
         name = "warm" if device.type == "cpu" else "full"
-    course = _COURSES[name]
+    course = COURSES[name]
     if settings.steps:
         scale = settings.steps / course.schedule.steps
         course = replace(

@@ -28,7 +28,7 @@ from unblur.methods.selfdeblur.teachers import Teacher, load_teacher
 from unblur.methods.selfdeblur.weak import WeakLosses
 from unblur.solvers.photo import choose_light, restore_with_kernel
 
-__all__ = ["SelfDeblur"]
+__all__ = ["SelfDeblur", "rule_for"]
 
 _LUMA = (0.299, 0.587, 0.114)
 _ROOM = 1
@@ -164,7 +164,8 @@ class SelfDeblur:
         if found.kernel is None or "light" not in found.facts:
             return found
         sight = _sight_of(found.kernel, found.facts["light"], task.kernel_size, self._is_warm(part))
-        return _Lesson(sight, self._teacher, part if own is None else own.image, found.warnings)
+        warnings = tuple(dict.fromkeys((*(() if own is None else own.warnings), *found.warnings)))
+        return _Lesson(sight, self._teacher, part if own is None else own.image, warnings)
 
     def _is_warm(self, part: Tensor) -> bool:
         course = choose_course(self.settings, part.device, knows_kernel=False)
@@ -193,26 +194,29 @@ class SelfDeblur:
                 optimise(TaughtFit(fit, taught), Schedule(course.warm_steps), on_step=tell)
             border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
             fit.weak = WeakLosses(settings, lesson.teacher, grey, taught, border)
-        show = (lambda image: self._compose(part, lesson, image)) if shows else None
-        tell = _telling(task.on_step, _Span("fitting", course.schedule.steps, _WARMING, _FITTING), show)
-        return optimise(fit, course.schedule, rule=_rule_of(settings), keeper=keeper, on_step=tell)
+
+        def show(image: Tensor) -> Tensor:
+            return self._compose(part, lesson, image)
+
+        span = _Span("fitting", course.schedule.steps, _WARMING, _FITTING)
+        tell = _telling(task.on_step, span, show if shows else None)
+        rule = rule_for(settings, course.schedule.steps)
+        return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
 
     def _answer(self, blurry: Tensor, lesson: _Lesson, result: Optimised, task: Task, *, is_whole: bool) -> Restoration:
-        answers = getattr(result, self.settings.output)
-        kernel = lesson.sight.kernel if lesson.sight.is_known else _tidy(answers["kernel"])
-        if is_whole:
-            image = self._compose(blurry, lesson, answers["image"])
-        else:
-            share = 1 - _FITTING
-            image, _ = restore_with_kernel(
-                blurry,
-                kernel if kernel is not None else answers["kernel"],
-                light=lesson.sight.light,
-                on_progress=lambda done: task.on_step(Step(_FITTING + share * done, "restoring the photo")),
-            )
+        answers = getattr(result, self.settings.iterate)
+        known = lesson.sight.kernel if lesson.sight.is_known else None
+        kernel = _tidy(answers["kernel"]) if known is None else known
+        output = self.settings.output if is_whole else "solver"
+        images: list[Tensor] = []
+        if output != "solver":
+            images.append(self._compose(blurry, lesson, answers["image"]))
+        if output != "networks":
+            span = _Span("restoring the photo", 1, _FITTING, 1.0)
+            images.append(_solve(blurry, kernel, lesson.sight, task.on_step, span))
         task.on_step(Step(1.0, "restored"))
         return Restoration(
-            image=image,
+            image=torch.stack(images).mean(0),
             kernel=kernel,
             history=result.traces,
             warnings=lesson.warnings,
@@ -221,7 +225,7 @@ class SelfDeblur:
                 "steps": result.steps,
                 "best_step": result.best_step,
                 "teacher": "none" if lesson.teacher is None else lesson.teacher.name,
-                "final": "networks" if is_whole else "solver",
+                "final": output,
             },
         )
 
@@ -241,12 +245,23 @@ def _sight_of(kernel: Tensor, light: str, wished: int | None, is_warm: bool) -> 
     return Sight((side, side), "linear" if light == "linear" else "encoded", boxed if is_warm else None)
 
 
-def _rule_of(settings: SelfDeblurSettings) -> Rule:
+def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span: _Span) -> Tensor:
+    """The whole photo by the known-kernel solver."""
+
+    def tell(share: float) -> None:
+        on_step(Step(span.begin + (span.end - span.begin) * share, span.stage))
+
+    return restore_with_kernel(blurry, kernel, light=sight.light, on_progress=tell)[0]
+
+
+def rule_for(settings: SelfDeblurSettings, steps: int) -> Rule:
+    """The rule that the settings name, its times in proportion to the run: of 5000 steps it checks every tenth."""
+    every, tenth = max(1, steps // 500), steps // 10
     if settings.stop == "threshold":
-        return Threshold(settings.threshold, settings.patience)
+        return Threshold(settings.threshold, settings.patience, after=tenth, every=every)
     if settings.stop == "variance":
-        return Variance(patience=settings.patience)
-    return Plateau() if settings.stop == "plateau" else Never()
+        return Variance(patience=settings.patience, every=every)
+    return Plateau(over=tenth, every=every) if settings.stop == "plateau" else Never()
 
 
 def _fingerprint(part: Tensor, settings: SelfDeblurSettings, task: Task) -> str:

@@ -68,10 +68,14 @@ class SelfDeblurSettings(WeakSettings):
         "When to end early: the teacher sees no difference, nothing improves, or the image begins to change again.",
     ] = "never"
     threshold: Annotated[float, "Of the rule threshold: what the teacher may still see."] = 0.01
-    patience: Annotated[int, "Of the rules threshold and variance: checks in a row, each 10 steps."] = 20
-    output: Annotated[
-        Literal["average", "best", "last"], "Running mean of the images, the one of the best fit, or the last one."
+    patience: Annotated[int, "Of the rules threshold and variance: checks in a row, of 500 in a run."] = 20
+    iterate: Annotated[
+        Literal["average", "best", "last"], "Which step answers: a running mean of all, the best fit, or the last."
     ] = "average"
+    output: Annotated[
+        Literal["mixture", "networks", "solver"],
+        "The image of the networks, that of the solver with the kernel of the networks, or the mean of both.",
+    ] = "mixture"
     colours: Annotated[
         Literal["teacher", "photo"], "Colour differences are the teacher's, or those of the photo, which are blurry."
     ] = "teacher"
