@@ -13,6 +13,7 @@ from unblur.methods.optimisation.stopping import Never, Plateau, Threshold, Vari
 from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.teachers import Oracle
+from unblur.metrics.kernel import kernel_similarity_upto_shift
 
 SMOKE = {"preset": "smoke", "smallest": 40, "steps": 6, "warm_steps": 2}
 KERNEL = shake(9, 3)
@@ -178,3 +179,18 @@ def test_rules_keep_their_proportions():
 def test_wrong_settings(wrong, told):
     with pytest.raises(SettingsError, match=told):
         load_method("selfdeblur", wrong)
+
+
+@pytest.mark.slow
+def test_a_start_from_map_leads_beyond_map():
+    planted = plant(shake(15, 3, (15, 20)), (128, 136), noise=0.005)
+    answers = {
+        name: restore_tensor(planted.blurry, load_method(name), make_task(light="encoded"))
+        for name in ("map", "selfdeblur")
+    }
+    gains = {name: shifted_psnr(answer.image, planted.sharp, 20) for name, answer in answers.items()}
+    assert gains["selfdeblur"] > gains["map"] + 0.3
+    similar = {
+        name: float(kernel_similarity_upto_shift(answer.kernel, planted.kernel)) for name, answer in answers.items()
+    }
+    assert similar["selfdeblur"] > similar["map"]
