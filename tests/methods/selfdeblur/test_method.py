@@ -173,6 +173,7 @@ def test_rules_keep_their_proportions():
         ({"warm_steps": -2}, "warm_steps takes a number from 0 up, or -1"),
         ({"tv": -1}, "tv takes a number from 0 up"),
         ({"stop": "threshold", "teacher": "none"}, "the rule threshold asks a teacher"),
+        ({"teacher_weights": "w.pth"}, "teacher_weights is for a trained teacher, and map takes none"),
         ({"teacher": "magic"}, "teacher takes one of"),
     ],
 )

@@ -44,6 +44,8 @@ class WeakSettings:
                 raise SettingsError(f"{name} takes a number from 0 to 1, not {getattr(self, name):g}")
         if self.rec_every < 1:
             raise SettingsError(f"rec_every takes a number from 1 up, not {self.rec_every}")
+        if self.teacher_weights and self.teacher in ("map", "known-kernel", "identity", "none"):
+            raise SettingsError(f"teacher_weights is for a trained teacher, and {self.teacher} takes none")
         if self.rec > 0 and self.teacher == "none":
             raise SettingsError("rec asks a teacher; name one with teacher, or leave rec at 0")
 
