@@ -16,6 +16,7 @@ from statistics import median
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from unblur.images.allocator import keep_freed_memory
 from unblur.methods.dublid.model import Dublid
 from unblur.methods.dublid.objective import DublidObjective
 
@@ -34,6 +35,7 @@ def main() -> None:
 
 def time_forward() -> None:
     """The same network with groups of different sizes, in turns."""
+    keep_freed_memory()  # as the method does
     torch.set_num_threads(1)
     photo = torch.rand(1, 1, 255, 255, generator=torch.Generator().manual_seed(0))
     networks = {group: Dublid(group=group).requires_grad_(False) for group in (16, 4, 2, 1)}

@@ -54,6 +54,43 @@ class TinyObjective(nn.Module):
         return {"method": "tiny", "arch": "tiny", "arch_config": json.dumps({"width": 4})}
 
 
+class TinyDuel(nn.Module):
+    """Two networks that learn in turns: a critic learns the error of a picture, and the network to please it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = nn.Conv2d(3, 3, 3, padding=1)
+        self.critic = nn.Conv2d(3, 1, 3)
+        self.players = {"critic": self.critic, "network": self.network}
+        self.term_weights = {"judged": 1.0, "pleased": 0.1, "image": 1.0}
+
+    def turns(self, batch):
+        restored = self.network(batch["blurry"])
+        error = (restored.detach() - batch["sharp"]).square().mean()
+        yield {"judged": (self.critic(restored.detach()).mean() - error).square()}
+        self.critic.requires_grad_(False)
+        terms = {
+            "pleased": self.critic(restored).mean().square(),
+            "image": functional.mse_loss(restored, batch["sharp"]),
+        }
+        self.critic.requires_grad_(True)
+        yield terms
+
+    def project(self):
+        pass
+
+    @torch.no_grad()
+    def evaluate(self, batch):
+        return {"error": (self.network(batch["blurry"]) - batch["sharp"]).square().mean((1, 2, 3))}
+
+    @torch.no_grad()
+    def pictures(self, batch):
+        return {"restored": self.network(batch["blurry"])}
+
+    def metadata(self):
+        return {"method": "tiny", "arch": "duel"}
+
+
 class TinyStream:
     """Crops of photos and their blurred versions, after a walk over a folder of photos.
 

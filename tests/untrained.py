@@ -1,7 +1,7 @@
 """Weights for methods that ship none yet: networks as a training begins with them, so that all around them is tried."""
 
-import json
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -10,12 +10,12 @@ from unblur.backbones.mprnet import mprnet
 from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
 from unblur.methods.catalog import CATALOG, load_method
-from unblur.methods.dublid.model import Dublid
-from unblur.methods.dublid.start import start_from_derivatives
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
 
+@cache
 def load_any(name: str) -> Method:
     """The method with its own weights; where none ship, with untrained ones."""
     entry = CATALOG[name]
@@ -24,12 +24,6 @@ def load_any(name: str) -> Method:
     torch.manual_seed(0)
     network, metadata = NETWORKS[name]()
     return load_method(name, weights=Checkpoint("untrained", dict(network.state_dict()), metadata))
-
-
-def dublid() -> tuple[torch.nn.Module, dict[str, str]]:
-    network = Dublid()
-    start_from_derivatives(network)
-    return network, {"arch": "dublid", "arch_config": json.dumps(network.config())}
 
 
 def golf() -> tuple[torch.nn.Module, dict[str, str]]:
@@ -41,8 +35,8 @@ def golf() -> tuple[torch.nn.Module, dict[str, str]]:
 
 NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "dmphn": lambda: (dmphn_1_2_4(), {}),
-    "dublid": dublid,
     "golf": golf,
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
+    "neurmap": lambda: (Neurmap(), {}),
 }

@@ -1,6 +1,7 @@
 """Every recipe takes two steps."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ def photos(tmp_path) -> Path:
     folder.mkdir()
     for number in range(3):
         photo_of((420, 400), number).save(folder / f"{number}.png")
+    for part in ("blurry", "sharp"):
+        shutil.copytree(folder, tmp_path / "neurmap" / "validation" / part)
     return folder
 
 
@@ -28,14 +31,26 @@ def over(photos: Path, recipe: dict) -> dict:
     for name in [name for name in start if name.endswith("_weights")]:
         start[name] = ""
     for name in ("train", "validation"):
-        stream = recipe["data"].get(name)
-        if stream and "photos" in stream["init_args"]:
-            stream["init_args"]["photos"] = [os.fspath(photos)]
-            stream["init_args"]["size"] = min(96, stream["init_args"].get("size", 96))
+        if stream := recipe["data"].get(name):
+            shrink(stream, photos)
     recipe["data"] |= {"workers": 0, "batch_size": 1, "validation_samples": 1}
     recipe["trainer"] |= {"max_steps": 2, "accelerator": "cpu", "devices": 1}
     recipe["run"] = recipe.get("run", {}) | {"validate_every": 2, "pictures_every": 2, "log_every": 1}
     return recipe
+
+
+def shrink(stream: dict, photos: Path) -> None:
+    """The stream, and those that it is made of, over these photos and with small crops."""
+    settings = stream["init_args"]
+    for inner in settings.values():
+        if isinstance(inner, dict) and "class_path" in inner:
+            shrink(inner, photos)
+    for name in {"photos", "blurry", "sharp"} & settings.keys():
+        settings[name] = [os.fspath(photos)]
+    if "dataset" in settings:  # pairs of one photo each, in the form that any set of one's own may have
+        settings |= {"dataset": "neurmap", "root": os.fspath(photos.parent)}
+    if "size" in settings or "photos" in settings:
+        settings["size"] = min(96, settings.get("size", 96))
 
 
 @pytest.mark.timeout(600)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from unblur.errors import SettingsError
-from unblur.training.schedules import Constant, Cosine, Exponential, Steps
+from unblur.training.schedules import Constant, Cosine, Exponential, Linear, Steps
 
 
 def test_warmup_rises_evenly_then_the_schedule_begins():
@@ -37,7 +37,12 @@ def test_exponential_halves_and_stays_above_its_floor():
     assert schedule.factor(1000) == 0.2
 
 
-@pytest.mark.parametrize("make", [lambda: Constant(-1), lambda: Cosine(0), lambda: Exponential(0)])
+def test_linear_falls_to_nothing_and_stays_there():
+    schedule = Linear(4, warmup=1)
+    assert [schedule.factor(step) for step in range(7)] == pytest.approx([1, 1, 0.75, 0.5, 0.25, 0, 0])
+
+
+@pytest.mark.parametrize("make", [lambda: Constant(-1), lambda: Cosine(0), lambda: Exponential(0), lambda: Linear(0)])
 def test_impossible_numbers_are_refused(make):
     with pytest.raises(SettingsError):
         make()

@@ -50,6 +50,7 @@ class Wishes:
         allow_damaged: Take what can be decoded of a damaged file.
         strip_metadata: Leave out EXIF, XMP and comments.
         save_steps: Folder for what the method shows on its way.
+        save_motion: Folder for the motion field that it finds, as numbers and pictures.
     """
 
     method: str = "map"
@@ -67,6 +68,7 @@ class Wishes:
     allow_damaged: bool = False
     strip_metadata: bool = False
     save_steps: Path | None = None
+    save_motion: Path | None = None
 
     @cached_property
     def ready_method(self) -> Method:
@@ -173,6 +175,8 @@ def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: Outcome) -> Ou
         notes = _write(job, wishes, answer)
         if saver is not None and saver.count == 0:
             notes = (*notes, "this method shows no images on its way, so none were saved")
+        if wishes.save_motion is not None:
+            notes = (*notes, *_save_motion(job, wishes.save_motion, picture, answer))
         if job.output and job.input:
             write_note(job.output, made_with)
     return replace(
@@ -190,8 +194,22 @@ def _open_saver(job: Job, wishes: Wishes, photo: Picture) -> StepSaver | None:
     if wishes.save_steps is None:
         return None
     _make_folder(wishes.save_steps)
-    name = "stdin" if job.input is None else job.input.name
-    return StepSaver(wishes.save_steps, name, photo, overwrite=job.overwrite)
+    return StepSaver(wishes.save_steps, _name_of(job), photo, overwrite=job.overwrite)
+
+
+def _save_motion(job: Job, folder: Path, photo: Picture, answer: Restoration) -> tuple[str, ...]:
+    """Write the motion field, if there is one; returns what there is to say about it."""
+    if answer.motion_field is None:
+        return ("no motion was found, by this method or for a photo in tiles, so none was saved",)
+    from unblur.batch.motion import save_motion  # noqa: PLC0415 - drawing, for those who ask for it
+
+    _make_folder(folder)
+    save_motion(answer.motion_field, folder, _name_of(job), photo, overwrite=job.overwrite)
+    return ()
+
+
+def _name_of(job: Job) -> str:
+    return "stdin" if job.input is None else job.input.name
 
 
 def _both(first: StepHook, second: StepHook) -> StepHook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -11,7 +11,9 @@ from rich.table import Table
 
 __all__ = ["data"]
 
-data = typer.Typer(help="Data sets: what there is, what each is, whether a copy is whole.", no_args_is_help=True)
+data = typer.Typer(
+    help="Data sets: what there is, what each is, whether a copy is whole; some can be made.", no_args_is_help=True
+)
 
 _Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False)]
 
@@ -84,7 +86,41 @@ def verify(
     return 0 if is_good else 1
 
 
+@data.command()
+def make(  # noqa: PLR0917 - typer reads the options off the signature
+    name: Annotated[Literal["kernel-synthesised"], typer.Argument(help="The data set to make.", show_default=False)],
+    photos: Annotated[list[Path], typer.Argument(help="Folders of sharp photos.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Gets train, validation and test.")
+    ] = Path("data/neurmap"),
+    variants: Annotated[int, typer.Option(min=1, help="Pairs of each photo, each with another motion.")] = 6,
+    seed: Annotated[int, typer.Option(help="Decides everything random, with each photo's name.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Photos at the same time.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
+) -> int:
+    """Make a data set of sharp photos: the kernel-synthesised pairs of NeurMAP, split by photo.
+
+    unblur data make kernel-synthesised photos/ -o data/neurmap
+    """
+    from collections import Counter  # noqa: PLC0415
+
+    from unblur.cli.messages import error_line, say  # noqa: PLC0415
+    from unblur.datasets.making import make_kernel_synthesised  # noqa: PLC0415 - torch
+
+    del name  # there is one so far
+    made: Counter[str] = Counter()
+    failed = 0
+    for making in make_kernel_synthesised(photos, output, variants=variants, seed=seed, jobs=jobs, overwrite=overwrite):
+        made[making.split] += making.pairs
+        failed += bool(making.reason)
+        if making.reason:
+            say(error_line(making.reason, making.photo))
+    say(", ".join(f"{count} pairs in {split}" for split, count in made.items()))
+    return 1 if failed else 0
+
+
 def _count(kind: str, count: int, splits: dict[str, int]) -> str:
     if splits:
-        return ", ".join(f"{number} {kind} in {split}" for split, number in splits.items())
+        return ", ".join(f"{number or 'some'} {kind} in {split}" for split, number in splits.items())
     return f"{count} {kind}" if count else "as many as there are"

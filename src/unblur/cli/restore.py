@@ -53,6 +53,10 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             "For a trained method, in place of its own: a file, or what 'unblur weights list' shows.", metavar="NAME"
         ),
     ] = None,
+    refine: Annotated[
+        str | None,
+        _option("With a method that finds a kernel: a method whose learned prior improves the image.", metavar="NAME"),
+    ] = None,
     strength: Annotated[
         float, _option("From 0, the photo as it is, to 1, the method's full answer.", metavar="0..1")
     ] = 1.0,
@@ -88,6 +92,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         Path | None,
         _option(
             "Save the image after each step of a method that shows any, as PNG in this folder.",
+            metavar="FOLDER",
+            panel=_OUTPUT,
+        ),
+    ] = None,
+    save_motion: Annotated[
+        Path | None,
+        _option(
+            "Save the motion of a method that finds it in this folder: as numbers, as colours, as arrows.",
             metavar="FOLDER",
             panel=_OUTPUT,
         ),
@@ -136,7 +148,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     wishes = Wishes(
         method=method,
-        settings=parse_settings(settings or []),
+        settings=parse_settings(settings or []) | ({} if refine is None else {"refine": refine}),
         weights=weights,
         kernel=None if kernel is None else read_known_kernel(kernel),
         kernel_size=kernel_size,
@@ -150,6 +162,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
         save_steps=save_steps,
+        save_motion=save_motion,
     )
     check_wishes(wishes)
     plan = make_plan(

@@ -119,9 +119,13 @@ def written_set(folder: Path) -> PairedSet:
     return PairedSet(pairs)
 
 
-def kernel_synthesised(root: Path) -> PairedSet:
-    """The set of NeurMAP made anew, as `unblur blur --kind motion-field` writes it, in `neurmap/`."""
-    return written_set(set_folder(root, "neurmap", "NeurMAP"))
+def kernel_synthesised(root: Path, split: str = "test") -> PairedSet:
+    """The set of NeurMAP made anew, as `unblur data make kernel-synthesised` writes it, in `neurmap/`.
+
+    One that `unblur blur --kind motion-field` wrote there has no parts and is opened as a whole.
+    """
+    folder = set_folder(root, "neurmap", "NeurMAP")
+    return written_set(folder if (folder / "blurry").is_dir() else folder / split)
 
 
 def _write_source(source: Source, order: Order) -> list[Line] | Failed:

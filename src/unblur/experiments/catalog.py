@@ -68,6 +68,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         run="unblur.experiments.golf_runtime:run",
         quick={"warmups": 1, "runs": 5},
     ),
+    "neurmap-table1": Experiment(
+        summary="DMPHN with and without NeurMAP on kernel-synthesised blur, and the motion found (Table I, Figure 8)",
+        settings="unblur.experiments.neurmap_settings:TableSettings",
+        run="unblur.experiments.neurmap_table1:run",
+        quick={"limit": 4},
+    ),
     "weak-ablation": Experiment(
         summary="what each term of SelfDeblur's weak supervision brings, with PSNR along the run",
         settings="unblur.experiments.weak_settings:AblationSettings",

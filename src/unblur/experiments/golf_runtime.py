@@ -12,7 +12,8 @@ from torch import Tensor
 
 from unblur.experiments.golf_settings import RuntimeSettings
 from unblur.experiments.outcome import Comparison, Outcome, Say, Table
-from unblur.methods.golf.inference import PreparedNet, choose_precision
+from unblur.images.precision import choose_precision
+from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
 
 __all__ = ["milliseconds", "run"]

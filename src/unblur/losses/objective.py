@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-__all__ = ["Objective"]
+__all__ = ["Objective", "TurnTaking"]
 
 
 @runtime_checkable
@@ -42,4 +42,23 @@ class Objective(Protocol):
 
     def metadata(self) -> dict[str, str]:
         """What the exported file says of the network: `method`, `arch`, `arch_config`."""
+        ...
+
+
+@runtime_checkable
+class TurnTaking(Protocol):
+    """An objective whose networks work against each other: each learns for itself, one after the other in every step.
+
+    Attributes:
+        players: The networks in the order of their turns; each has an optimiser of its own. The last turn is the one
+            that is counted as a step.
+    """
+
+    players: Mapping[str, nn.Module]
+
+    def turns(self, batch: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        """The terms of each player's loss by name, in order; between two of them the player before has learned.
+
+        A turn must leave the other players without gradients.
+        """
         ...

@@ -61,6 +61,7 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.dublid.method:Dublid",
         finds="kernel",
         takes_weights=True,
+        weights="dublid-motion",
     ),
     "golf": Entry(
         summary="two small networks for blur that differs from place to place: one first shot, then three putts",
@@ -84,6 +85,13 @@ CATALOG: dict[str, Entry] = {
         summary="network for blur that differs from place to place: one U without activation functions",
         settings="unblur.methods.backbone.settings:NafnetSettings",
         method="unblur.methods.backbone.method:Nafnet",
+        takes_weights=True,
+    ),
+    "neurmap": Entry(
+        summary="network trained on photos without partners, for blur that differs from place to place; finds motion",
+        settings="unblur.methods.neurmap.settings:NeurmapSettings",
+        method="unblur.methods.neurmap.method:NeurmapMethod",
+        finds="motion field",
         takes_weights=True,
     ),
     "selfdeblur": Entry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 
 from unblur.errors import SettingsError
-from unblur.losses.objective import Objective
+from unblur.losses.objective import Objective, TurnTaking
 from unblur.training.averaging import MovingAverage
 from unblur.training.guard import StepGuard, step_if
 from unblur.training.schedules import Constant, Schedule
@@ -35,7 +35,8 @@ class SupervisedModule(LightningModule):
         objective: What is trained; see `unblur.losses.objective.Objective`.
         optimizer: Makes the optimiser of the trainable weights.
         schedule: Learning rate over the steps.
-        rate_factors: Weights with one of these words in their name learn so many times as fast.
+        rate_factors: Weights with one of these words in their name learn so many times as fast; the name of a weight of
+            a player begins with the player's.
         clip_norm: Longer gradients are shortened to this norm; 0: none is.
         ema_decay: Of the averaged weights, which are evaluated and exported.
         max_bad_steps: So many steps in a row without a finite loss and gradient end the run.
@@ -64,46 +65,50 @@ class SupervisedModule(LightningModule):
         self.numbers: dict[str, Tensor] = {}
         """Of the last step, on the device: the loss, its terms, the norm of the gradient."""
 
-    def configure_optimizers(self) -> Optimizer:
-        """The optimiser over all that has `requires_grad`."""
+    def configure_optimizers(self) -> list[Optimizer]:
+        """An optimiser over all that has `requires_grad`; of an objective with players, one for each of them."""
         objective = cast("nn.Module", self.objective)
-        groups: dict[float, list[nn.Parameter]] = {1.0: []}
-        for name, weight in objective.named_parameters():
-            if weight.requires_grad:
-                factor = next((factor for word, factor in self.rate_factors.items() if word in name), 1.0)
-                groups.setdefault(factor, []).append(weight)
-        optimizer = self.make_optimizer(groups[1.0])
-        for factor, weights in groups.items():
-            if factor != 1.0:
-                optimizer.add_param_group({"params": weights, "lr": factor * optimizer.defaults["lr"]})
-        for group in optimizer.param_groups:
-            group["initial_lr"] = group["lr"]
-        return optimizer
+        if isinstance(objective, TurnTaking):
+            return [self._optimizer_of(player, name) for name, player in objective.players.items()]
+        return [self._optimizer_of(objective)]
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """One step."""
         step = self.global_step
         torch.manual_seed(((self.seed * _MIX + step) * _MIX + self.global_rank) % 2**63)
-        wrapped = cast("LightningOptimizer", self.optimizers())
-        optimizer = wrapped.optimizer
-        terms = cast("nn.Module", self.objective)({name: value for name, value in batch.items() if name != FAULTS})
-        loss = self.total(terms)
-        optimizer.zero_grad(set_to_none=True)
-        self.manual_backward(loss)
-        norm = clip_grad_norm_(
-            [weight for group in optimizer.param_groups for weight in group["params"]], self.clip_norm
-        )
-        finite = self._agree(torch.isfinite(loss.detach()) & torch.isfinite(norm))
-        self._set_rate(optimizer, step)
-        step_if(finite, optimizer, wrapped.step)
+        samples = {name: value for name, value in batch.items() if name != FAULTS}
+        optimizers = self._optimizers()
+        all_terms: dict[str, Tensor] = {}
+        verdicts: list[Tensor] = []
+        for terms, wrapped in zip(self._turns(samples), optimizers, strict=True):
+            loss = self.total(terms)
+            # Lightning counts every step of an optimiser that it has wrapped; ours is the last player's.
+            take = wrapped.step if wrapped is optimizers[-1] else wrapped.optimizer.step
+            norm, finite = self._learn(loss, wrapped.optimizer, take, step)
+            verdicts.append(finite)
+            all_terms |= {name: term.detach() for name, term in terms.items()}
+            self.numbers = {"loss": loss.detach(), **all_terms, "gradient": norm}
         self.objective.project()
         self.average.update(self.objective.network, step)
-        self.guard.count(finite, step)
-        self.numbers = {
-            "loss": loss.detach(),
-            **{name: term.detach() for name, term in terms.items()},
-            "gradient": norm,
-        }
+        self.guard.count(torch.stack(verdicts).all(), step)
+
+    def _turns(self, samples: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        objective = cast("nn.Module", self.objective)
+        if isinstance(objective, TurnTaking):
+            yield from objective.turns(samples)
+        else:
+            yield objective(samples)
+
+    def _learn(self, loss: Tensor, optimizer: Optimizer, take: Callable[[], Any], step: int) -> tuple[Tensor, Tensor]:
+        """One player's step; the norm of its gradient, and whether all was finite."""
+        optimizer.zero_grad(set_to_none=True)
+        self.manual_backward(loss)
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        norm = clip_grad_norm_(weights, self.clip_norm)
+        finite = self._agree(torch.isfinite(loss.detach()) & torch.isfinite(norm))
+        self._set_rate(optimizer, step)
+        step_if(finite, optimizer, take)
+        return norm, finite
 
     def total(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the terms."""
@@ -111,9 +116,28 @@ class SupervisedModule(LightningModule):
         return torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
 
     def rate(self, step: int) -> float:
-        """The learning rate of the first group at a step."""
-        optimizer = cast("LightningOptimizer", self.optimizers())
-        return optimizer.param_groups[0]["initial_lr"] * self.schedule.factor(step)
+        """The learning rate of the last player's first group at a step."""
+        return self._optimizers()[-1].param_groups[0]["initial_lr"] * self.schedule.factor(step)
+
+    def _optimizers(self) -> Sequence[LightningOptimizer]:
+        made = self.optimizers()
+        return cast("Sequence[LightningOptimizer]", made if isinstance(made, list) else [made])
+
+    def _optimizer_of(self, player: nn.Module, name: str = "") -> Optimizer:
+        groups: dict[float, list[nn.Parameter]] = {}
+        for place, weight in player.named_parameters(name):
+            if weight.requires_grad:
+                factor = next((factor for word, factor in self.rate_factors.items() if word in place), 1.0)
+                groups.setdefault(factor, []).append(weight)
+        (first, weights), *others = sorted(groups.items(), key=lambda group: group[0] != 1.0)
+        optimizer = self.make_optimizer(weights)
+        rate = optimizer.param_groups[0]["lr"]
+        optimizer.param_groups[0]["lr"] = first * rate
+        for factor, further in others:
+            optimizer.add_param_group({"params": further, "lr": factor * rate})
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+        return optimizer
 
     def _agree(self, finite: Tensor) -> Tensor:
         """Whether it is so for all processes: they must leave out the same steps."""

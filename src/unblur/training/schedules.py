@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from unblur.errors import SettingsError
 
-__all__ = ["Constant", "Cosine", "Exponential", "Schedule", "Steps"]
+__all__ = ["Constant", "Cosine", "Exponential", "Linear", "Schedule", "Steps"]
 
 
 class Schedule(ABC):
@@ -106,3 +106,21 @@ class Exponential(Schedule):
 
     def after_warmup(self, step: int) -> float:  # noqa: D102
         return max(self.floor, 0.5 ** (step / self.half_life))
+
+
+class Linear(Schedule):
+    """Falls by the same amount at each step, to 0 after the last.
+
+    Args:
+        steps: After the warm-up.
+        warmup: See `Schedule`.
+    """
+
+    def __init__(self, steps: int, *, warmup: int = 0) -> None:
+        super().__init__(warmup)
+        if steps < 1:
+            raise SettingsError(f"steps takes a whole number of 1 or more, not {steps}")
+        self.steps = steps
+
+    def after_warmup(self, step: int) -> float:  # noqa: D102
+        return max(0.0, 1 - step / self.steps)

@@ -59,7 +59,14 @@ def _describe_dmphn_part(shapes: Shapes) -> str:
     return f"one {'encoder' if 'layer1.weight' in shapes else 'decoder'} of DMPHN"
 
 
+def _describe_neurmap(shapes: Shapes) -> str:
+    begin = "deblurring."
+    inner = {name.removeprefix(begin): shape for name, shape in shapes.items() if name.startswith(begin)}
+    return f"NeurMAP ({_DETAILS[arch](inner) if (arch := guess_arch(inner)) else 'of an unknown network'})"
+
+
 _SIGNS: dict[str, Iterable[str]] = {
+    "neurmap": ("motion.conv_out_0.weight", "motion.uconv_3.weight"),
     "dublid": ("weight_list.0", "kernel_bias_list.0", "prox_list.0"),
     "nafnet": ("intro.weight", "ending.weight", "encoders.0.0.beta"),
     "mprnet": ("stage1_encoder.encoder_level1.0.body.0.weight", "concat12.weight"),
@@ -70,6 +77,7 @@ _SIGNS: dict[str, Iterable[str]] = {
 """Tensors that the networks of a family have and no others."""
 
 _DETAILS: dict[str, Callable[[Shapes], str]] = {
+    "neurmap": _describe_neurmap,
     "dublid": _describe_dublid,
     "nafnet": _describe_nafnet,
     "mprnet": _describe_mprnet,

@@ -14,18 +14,14 @@ from unblur.methods.base import Task
 from unblur.methods.dublid.method import Dublid, load_network
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.settings import DublidSettings
-from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.shipped import read_weights
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
-    """Weights as a training begins with them: they deblur a little."""
-    torch.manual_seed(0)
-    network = Network()
-    start_from_derivatives(network)
-    return Checkpoint("begin", dict(network.state_dict()), {"arch_config": json.dumps(network.config())})
+    return read_weights("dublid-linear")
 
 
 def make(checkpoint: Checkpoint, **settings) -> Dublid:
@@ -140,7 +136,7 @@ def test_a_file_that_asks_for_an_impossible_network_is_refused(checkpoint, chang
 
 def test_weights_of_another_network_are_refused(checkpoint):
     tensors = {name: tensor for name, tensor in checkpoint.tensors.items() if "list.9" not in name}
-    with pytest.raises(CheckpointError, match="expected DUBLID with 10 layers of 16 channels, grey; 4 missing"):
+    with pytest.raises(CheckpointError, match="expected DUBLID with 10 layers of 16 channels, grey; 5 missing"):
         load_network(Checkpoint("cut", tensors))
 
 

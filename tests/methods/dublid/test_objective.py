@@ -52,6 +52,21 @@ def test_the_truth_moved_by_any_shift_costs_nothing(monkeypatch):
         assert float(terms["kernel"]) < 1e-12
 
 
+def test_relative_errors_are_the_gain_and_the_share_of_the_kernel_that_is_wrong(monkeypatch):
+    kernel = linear_kernel(7, 20, size=15)
+    sharp = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
+    blurry = convolve(sharp, kernel, "replicate")[..., 4:-4, 4:-4]
+    batch = {"blurry": blurry, "sharp": sharp, "kernel": kernel}
+    objective = DublidObjective(kernel_size=15, errors="relative", kernel_weight=2.0)
+    halfway = (blurry + sharp[..., 4:-4, 4:-4]) / 2
+    for image, found, expected in [(blurry, kernel, (0, 0)), (halfway, kernel / 2, (-2 * 0.6931, 0.25))]:
+        monkeypatch.setattr(objective.network, "forward", lambda _, i=image, k=found: Estimate(i, k, ()))
+        terms = objective(batch)
+        assert abs(float(terms["image"]) - expected[0]) < 0.01
+        assert abs(float(terms["kernel"]) - expected[1]) < 1e-4
+    assert objective.term_weights == {"image": 0.5, "kernel": 1.0}
+
+
 def test_a_few_steps_lower_the_loss_and_bring_the_kernel_of_a_sharp_photo_to_an_impulse():
     from planted import draw_picture
 

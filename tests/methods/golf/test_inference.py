@@ -1,10 +1,15 @@
 import pytest
 import torch
 
-from unblur.methods.golf.inference import RADIUS, PreparedNet, choose_precision
+from unblur.methods.golf.inference import RADIUS, PreparedNet
 from unblur.methods.golf.model import GolfNet, first_shot, putt
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_in_any_order():
+    torch.manual_seed(0)
 
 
 def shaken(network: GolfNet) -> GolfNet:
@@ -62,10 +67,12 @@ def test_tiles_have_no_seams():
 
 
 def test_statistics_of_a_sample_are_near_those_of_the_whole():
+    """A fifth of what the network does to the image at all."""
     net = PreparedNet(shaken(putt()), CPU, torch.float32)
     image = picture(200, 240)
-    difference = net.given(image, net.survey(image)) - net.whole(image)
-    assert difference.abs().mean() < 1 / 255
+    whole = net.whole(image)
+    difference = net.given(image, net.survey(image)) - whole
+    assert difference.abs().mean() < 0.2 * (whole - image).abs().mean()
 
 
 def test_survey_of_a_small_image_has_every_statistic():
@@ -76,9 +83,3 @@ def test_survey_of_a_small_image_has_every_statistic():
 
 def test_radius_is_that_of_the_convolutions():
     assert RADIUS == (7 // 2) + 8 * (7 // 2 + 5 // 2) + (7 // 2)
-
-
-def test_precision_that_is_wished():
-    assert choose_precision("float32", CPU) == torch.float32
-    assert choose_precision("bfloat16", CPU) == torch.bfloat16
-    assert choose_precision("auto", CPU) in {torch.float32, torch.bfloat16}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import ClassVar, NamedTuple
-
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
-from unblur.backbones.mprnet import mprnet
+from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
-from unblur.images.allocator import keep_freed_memory
-from unblur.images.precision import choose_precision
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
-from unblur.methods.backbone.progress import run_watched
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.running import NetworkRunner, Tell
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -29,42 +24,23 @@ _TILE = 1280
 AnySettings = DmphnSettings | MprnetSettings | NafnetSettings
 
 
-class _Form(NamedTuple):
-    """What a network wants of its input.
-
-    Attributes:
-        rows: The height is a multiple of it.
-        columns: The width is a multiple of it.
-        centre: Is subtracted before and added after.
-    """
-
-    rows: int = 1
-    columns: int = 1
-    centre: float = 0.0
-
-
 class _Backbone:
     """What the three methods share; the blur may differ from place to place and is not looked for."""
 
-    traits: ClassVar[Traits]
-
     def __init__(
-        self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, form: _Form
+        self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, traits: Traits
     ) -> None:
         load_into(network, checkpoint, expected=expected)
-        self.settings, self.checkpoint, self._form = settings, checkpoint, form
-        self._network = network.requires_grad_(False)
-        self._networks: dict[tuple[torch.device, torch.dtype], nn.Module] = {}
+        self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
+        self._network = NetworkRunner(network, settings.precision)
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
         """See `Method.restore`; of the task, only `on_step` matters."""
-        if blurry.device.type == "cpu":
-            keep_freed_memory()
         photos = blurry.split(1)
         restored: list[Tensor] = []
         for number, photo in enumerate(photos):
             restored.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
-        precision = str(self._precision(blurry)).removeprefix("torch.")
+        precision = str(self._network.precision(blurry)).removeprefix("torch.")
         return Restoration(image=torch.cat(restored), facts={"precision": precision})
 
     def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> Tensor:
@@ -72,32 +48,16 @@ class _Backbone:
         if least == most:  # a network makes something of nothing
             task.on_step(Step(done + share, "no blur to remove"))
             return blurry
-        padding = Padding(0, -blurry.shape[3] % self._form.columns, 0, -blurry.shape[2] % self._form.rows)
-        image = pad_reflect(blurry, padding) - self._form.centre
 
         def tell(part: float) -> None:
             task.on_step(Step(done + share * part, "restoring"))
 
-        precision = self._precision(blurry)
-        with torch.autocast(blurry.device.type, precision, enabled=precision == torch.bfloat16):
-            answer = self._image_of(run_watched(self._network_for(blurry), image, tell))
+        answer = self._run(blurry, tell).to(blurry.dtype)
         task.on_step(Step(done + share, "restored"))
-        return crop_padding(answer.to(blurry.dtype) + self._form.centre, padding)
-
-    def _image_of(self, answer: Tensor) -> Tensor:
         return answer
 
-    def _network_for(self, blurry: Tensor) -> nn.Module:
-        """Convolutions on a processor are quickest with the channels of a pixel side by side."""
-        key = blurry.device, blurry.dtype
-        if key not in self._networks:
-            self._networks[key] = deepcopy(self._network).to(*key, memory_format=torch.channels_last)
-        return self._networks[key]
-
-    def _precision(self, blurry: Tensor) -> torch.dtype:
-        if blurry.dtype == torch.float64:
-            return torch.float64
-        return choose_precision(self.settings.precision, blurry.device)
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        return self._network(blurry, tell)
 
 
 class Dmphn(_Backbone):
@@ -111,15 +71,18 @@ class Dmphn(_Backbone):
         CheckpointError: Weights of another network, or of a part of this one.
     """
 
-    # One level sees 67 pixels far.
-    traits = Traits(channels="rgb", tile_halo=80, tile_side=_TILE)
-
     def __init__(self, settings: DmphnSettings, checkpoint: Checkpoint) -> None:
         _refuse_part(checkpoint)
         four = any(name.startswith("encoder_lv4.") for name in checkpoint.tensors)
         network = dmphn_1_2_4_8() if four else dmphn_1_2_4()
-        form = _Form(*network.multiples, CENTRE if settings.centred else 0.0)
-        super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", form)
+        self._centre = CENTRE if settings.centred else 0.0
+        # One level sees 67 pixels far.
+        traits = Traits(channels="rgb", size_multiple=max(network.multiples), tile_halo=80, tile_side=_TILE)
+        super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits)
+
+    @override
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        return self._network(blurry - self._centre, tell).to(blurry.dtype) + self._centre
 
 
 class Mprnet(_Backbone):
@@ -133,15 +96,15 @@ class Mprnet(_Backbone):
         CheckpointError: Weights of another network.
     """
 
-    traits = Traits(channels="rgb", tile_halo=80, tile_side=_TILE)
-
     def __init__(self, settings: MprnetSettings, checkpoint: Checkpoint) -> None:
         network = mprnet()
-        form = _Form(network.multiple, network.multiple)
-        super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", form)
+        traits = Traits(channels="rgb", size_multiple=network.multiple, tile_halo=80, tile_side=_TILE)
+        super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits)
 
-    def _image_of(self, answer: tuple[Tensor, ...]) -> Tensor:
-        return answer[0]
+    @override
+    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
+        stages: Stages = self._network(blurry, tell)
+        return stages.third
 
 
 class Nafnet(_Backbone):
@@ -155,14 +118,14 @@ class Nafnet(_Backbone):
         CheckpointError: Weights of another network.
     """
 
-    traits = Traits(channels="rgb", tile_halo=128, tile_side=_TILE)
-
     def __init__(self, settings: NafnetSettings, checkpoint: Checkpoint) -> None:
         intro = checkpoint.tensors.get("intro.weight")
         wide = intro is not None and intro.shape[0] == 64
         network = nafnet_64() if wide else nafnet_32()
         expected = f"NAFNet for deblurring (width {64 if wide else 32}, blocks 1 1 1 28, 1, 1 1 1 1)"
-        super().__init__(settings, checkpoint, network, expected, _Form())
+        # The network continues photos by itself, but tiles must begin where its blocks do.
+        traits = Traits(channels="rgb", size_multiple=network.multiple, tile_halo=128, tile_side=_TILE)
+        super().__init__(settings, checkpoint, network, expected, traits)
         if settings.pooling == "local":
             network.pool_locally()
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
 from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.classical_map.refine import refine
 from unblur.methods.classical_map.search import SEARCH_SHARE, Finding, find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.solvers.photo import restore_with_kernel
@@ -60,6 +61,8 @@ class ClassicalMap:
             light=finding.light,
             on_progress=lambda share: task.on_step(Step(done + (1 - done) * share, "restoring the photo")),
         )
+        if self.settings.refine == "golf":
+            image = refine(blurry, finding.kernel, image, light=light)
         return Restoration(
             image=image,
             kernel=finding.kernel,

@@ -27,6 +27,9 @@ class MapSettings:
         Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the final image is deconvolved."
     ] = "hyper-laplacian"
     smoothness: Annotated[float, "Of the final image: 1 suits the noise of the photo, higher is smoother."] = 1.0
+    refine: Annotated[
+        Literal["none", "golf"], "Afterwards the image goes through a learned prior, the photo's evidence in turns."
+    ] = "none"
 
     def __post_init__(self) -> None:
         if not 1 <= self.hypotheses <= 4:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import CheckpointError, KernelError, RegionError
+from unblur.images.allocator import keep_freed_memory
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.dublid.model import Dublid as Network
@@ -27,12 +28,14 @@ __all__ = ["Dublid", "load_network"]
 
 _LUMA = (0.2125, 0.7154, 0.0721)
 """As in the released loader; the networks learned on it."""
-_GROUP = 2
+_GROUP = 4
 """Filters at a time on a processor: their spectra stay in the cache."""
 _RIM = 2
 _CUT = 0.01
 """More light than this in the rim of the box means that the blur is larger."""
 _IMPULSE = 0.9
+_FAINTEST = 0.03
+"""Kernel values below this share of the largest are the network's uncertainty and would ring."""
 _MOST = {"channels": 256, "layers": 100, "in_channels": 3, "kernel_size": 255}
 """A file cannot ask for more."""
 _SMALLEST = 48
@@ -105,7 +108,7 @@ class Dublid:
                 break
             level += 1
         whole = level == 0 and seen.shape[-2:] == blurry.shape[-2:]
-        return _Found(_enlarged(estimate.kernel, 2**level), estimate if whole else None, level, cut)
+        return _Found(_enlarged(_without_faint(estimate.kernel), 2**level), estimate if whole else None, level, cut)
 
     def _first_level(self, task: Task) -> int:
         """How often the photo is halved for a blur of the size that the user names to fit."""
@@ -141,6 +144,7 @@ class Dublid:
             image, light = restore_with_kernel(
                 blurry,
                 found.kernel,
+                smoothness=self.settings.smoothness,
                 light=task.light if own is None else light,
                 on_progress=lambda share: task.on_step(Step((1 + share) / 2, "restoring the photo")),
             )
@@ -158,6 +162,8 @@ class Dublid:
         return seen[..., top : top + height, left : left + width]
 
     def _run(self, seen: Tensor) -> Estimate:
+        if seen.device.type == "cpu":
+            keep_freed_memory()
         network = self._networks.get((seen.device, seen.dtype))
         if network is None:
             network = load_network(self.checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
@@ -218,6 +224,11 @@ def _brightness(photo: Tensor) -> Tensor:
 def _light_on_rim(kernel: Tensor) -> float:
     inner = kernel[..., _RIM:-_RIM, _RIM:-_RIM]
     return 1 - float(inner.sum() / kernel.sum())
+
+
+def _without_faint(kernel: Tensor) -> Tensor:
+    strong = torch.where(kernel < _FAINTEST * kernel.amax((-2, -1), keepdim=True), 0.0, kernel)
+    return strong / strong.sum((-2, -1), keepdim=True)
 
 
 def _enlarged(kernel: Tensor, factor: int) -> Tensor:

@@ -200,7 +200,7 @@ class Dublid(nn.Module):
         trust = self.kernel_prox_list[layer]
         if self.variant == "code":
             solved = from_spectrum((trust * votes + previous) / (trust * weights + 1), frame)
-            largest = torch.logsumexp(_SHARPNESS * solved, (-2, -1), keepdim=True) / _SHARPNESS
+            largest = _soft_maximum(solved)
         else:
             solved = from_spectrum(trust * votes / (trust * weights + 1), frame)  # ε = 1 / trust
             largest = torch.logsumexp(solved, (-2, -1), keepdim=True)
@@ -257,6 +257,13 @@ def _offset_of_mass(kernels: Float[Tensor, "b 1 k k"]) -> Int[Tensor, "b 2"]:
     mass = kernels.sum((-3, -2, -1))
     down, right = (kernels.sum((1, 3)) @ axis) / mass, (kernels.sum((1, 2)) @ axis) / mass
     return torch.stack([down, right], dim=1).round().long()
+
+
+def _soft_maximum(values: Tensor) -> Tensor:
+    """The logarithm of the sum of exponentials; none becomes so small a number that processors are slow with it."""
+    largest = values.amax((-2, -1), keepdim=True)
+    exponents = (_SHARPNESS * (values - largest)).clamp_min(-80)
+    return largest + exponents.exp().sum((-2, -1), keepdim=True).log() / _SHARPNESS
 
 
 def _reflect(image: Tensor) -> Tensor:

@@ -15,9 +15,12 @@ from unblur.methods.dublid.start import start_from_derivatives
 
 __all__ = ["DublidObjective", "kernel_shift"]
 
+_EQUAL = 1e-5
+"""Mean square below which images count as equal: 50 dB."""
+
 
 class DublidObjective(nn.Module):
-    """Loss of one batch: `MSE(image) / 2 + κ MSE(kernel) / 2` after the shift that suits the kernels best.
+    """Loss of a batch: `error of the image / 2 + κ error of the kernel / 2`, after the shift that suits the kernels.
 
     Blind deblurring knows the kernel only up to a shift, which moves the image the other way. The batch holds `blurry`
     `(B, C, h, w)`, `kernel` `(B, 1, k, k)` of the network's box, and `sharp` `(B, C, h + 2m, w + 2m)` with a margin of
@@ -30,7 +33,10 @@ class DublidObjective(nn.Module):
         frame_multiple: See `Dublid`; frames of small primes are quick, 64 is as released.
         group: See `Dublid`; 0: all filters at a time, as a GPU likes it.
         start: Weights at first: oriented derivatives, or Xavier's random ones as in the paper.
-        kernel_weight: κ of the paper.
+        errors: `"absolute"`: mean squares, as in the paper, where the few photos with strong texture outweigh all
+            others. `"relative"`: the logarithm of the image's over the blurry image's, that is the gain in decibels,
+            and the kernel's over the mean square of the true kernel.
+        kernel_weight: κ of the paper; with relative errors, 2 gives both terms a say.
         border: Pixels at each side of the image that do not count: what lies outside is unknown, and the network
             takes it for black.
         filter_weight: Multiplier of the mean square of the filters.
@@ -45,6 +51,7 @@ class DublidObjective(nn.Module):
         frame_multiple: int = 64,
         group: int = 0,
         start: Literal["derivatives", "xavier"] = "derivatives",
+        errors: Literal["absolute", "relative"] = "absolute",
         kernel_weight: float = 100.0,
         border: int = 0,
         filter_weight: float = 0.0,
@@ -59,7 +66,7 @@ class DublidObjective(nn.Module):
         )
         if start == "derivatives":
             start_from_derivatives(self.network)
-        self.border = border
+        self.border, self.errors = border, errors
         self.term_weights = {"image": 0.5, "kernel": 0.5 * kernel_weight}
         if filter_weight:
             self.term_weights["filters"] = filter_weight
@@ -67,6 +74,9 @@ class DublidObjective(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The terms, each a mean over the batch."""
         image, kernel = self._errors(batch, self.network(batch["blurry"]))
+        if self.errors == "relative":
+            image = ((image + _EQUAL) / (self._error_before(batch) + _EQUAL)).log()
+            kernel = kernel / batch["kernel"].square().mean((-3, -2, -1))
         terms = {"image": image.mean(), "kernel": kernel.mean()}
         if "filters" in self.term_weights:
             terms["filters"] = torch.cat([bank.flatten() for bank in self.network.weight_list]).square().mean()
@@ -81,10 +91,8 @@ class DublidObjective(nn.Module):
         """PSNR in dB and the gain over the blurry image, both after the shift; kernel RMSE; each `(B,)`."""
         estimate = self.network(batch["blurry"])
         image, kernel = self._errors(batch, _clamped(estimate))
-        unmoved = _inner(batch["sharp"], _margin(batch))
-        before = _inner(batch["blurry"] - unmoved, self.border).square().mean((-3, -2, -1))
         psnr = _decibels(image)
-        return {"psnr": psnr, "gain": psnr - _decibels(before), "kernel_rmse": kernel.sqrt()}
+        return {"psnr": psnr, "gain": psnr - _decibels(self._error_before(batch)), "kernel_rmse": kernel.sqrt()}
 
     @torch.no_grad()
     def pictures(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -100,6 +108,11 @@ class DublidObjective(nn.Module):
     def metadata(self) -> dict[str, str]:
         """What the exported file says of itself."""
         return {"method": "dublid", "arch": "dublid", "arch_config": json.dumps(self.network.config())}
+
+    def _error_before(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Mean squared error of the blurry image `(B,)`."""
+        unmoved = _inner(batch["sharp"], _margin(batch))
+        return _inner(batch["blurry"] - unmoved, self.border).square().mean((-3, -2, -1))
 
     def _errors(self, batch: Mapping[str, Tensor], estimate: Estimate) -> tuple[Tensor, Tensor]:
         """Mean squared errors of image and kernel after the shift; each `(B,)`."""

@@ -18,7 +18,7 @@ from torch.nn import functional
 from unblur.images.tiling import run_tiled
 from unblur.methods.golf.model import BasicBlock, GolfNet
 
-__all__ = ["RADIUS", "PreparedNet", "Statistics", "choose_precision"]
+__all__ = ["RADIUS", "PreparedNet", "Statistics"]
 
 RADIUS = 46
 """How far the convolutions of a network see, in pixels."""
@@ -139,21 +139,6 @@ class PreparedNet:
     def _norm(self, norm: nn.Module) -> _Norm:
         scale, shift = (norm.get_parameter(name).detach().to(self._sums, copy=True) for name in ("weight", "bias"))
         return _Norm(scale, shift, getattr(norm, "eps", 0.0))
-
-
-def choose_precision(wish: str, device: torch.device) -> torch.dtype:
-    """The numbers to convolve with on a device: what is wished, or what `"auto"` finds there."""
-    if wish != "auto":
-        return getattr(torch, wish)
-    return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
-
-
-def _computes_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Without such instructions bfloat16 is imitated and slower than float32. The question has no public name yet.
-    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return device.type == "cpu" and ask is not None and bool(ask())
 
 
 def _normalise(values: Tensor, norm: _Norm) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,9 +9,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from unblur.images.precision import choose_precision
 from unblur.images.tensors import Padding, crop_padding, pad_reflect
 from unblur.methods.base import Restoration, Step, Task, Traits
-from unblur.methods.golf.inference import PreparedNet, choose_precision
+from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
 from unblur.weights.checkpoint import Checkpoint
@@ -39,7 +40,7 @@ class Golf:
     traits = Traits(channels="rgb")
 
     def __init__(self, settings: GolfSettings, checkpoint: Checkpoint) -> None:
-        self.settings = settings
+        self.settings, self.checkpoint = settings, checkpoint
         self.networks = load_networks(checkpoint)
         self._prepared: dict[tuple[torch.device, torch.dtype], tuple[PreparedNet, PreparedNet]] = {}
 
@@ -69,6 +70,11 @@ class Golf:
             image = crop_padding(latent, padding)
             task.on_step(Step(done / total, stage, image))
             yield image
+
+    def improve(self, image: Tensor) -> Tensor:
+        """G(x) of photos `(B, 3, H, W)`, not clamped: one step uphill on the learned prior, see `residual_gradient`."""
+        _, putt_net = self._prepare(image)
+        return torch.cat([self._apply(putt_net, one, lambda _, __: None) for one in image.split(1)])
 
     def _restore_one(self, blurry: Tensor, task: Task) -> Tensor:
         least, most = blurry.aminmax()

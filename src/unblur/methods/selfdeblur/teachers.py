@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import SettingsError
+from unblur.images.tensors import crop_padding, pad_to_multiple
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Method, Restoration, Task
 from unblur.methods.catalog import load_method
@@ -68,7 +69,9 @@ class CatalogTeacher:
     def look(self, image: Grey) -> Grey:
         """See `Teacher.look`; a network of three channels sees three times the same and answers with their mean."""
         check_differentiable(self)
-        return self.method.restore(image.expand(-1, 3, -1, -1), Task()).image.mean(1, keepdim=True)
+        # Straight to the method, for the usual door takes no gradient; so what the method needs is done here.
+        padded, padding = pad_to_multiple(image.expand(-1, 3, -1, -1), self.method.traits.size_multiple)
+        return crop_padding(self.method.restore(padded, Task()).image, padding).mean(1, keepdim=True)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""The method `neurmap`."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from unblur.backbones.dmphn import CENTRE
+from unblur.backbones.mprnet import Stages
+from unblur.errors import CheckpointError
+from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.neurmap.model import Deblurring, Neurmap
+from unblur.methods.neurmap.motion import canonical, to_motion_field
+from unblur.methods.neurmap.settings import NeurmapSettings
+from unblur.methods.running import NetworkRunner, Tell
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["NeurmapMethod", "load_networks"]
+
+_DEBLURRING_SHARE = 0.9
+"""Of the work; the rest is to look for motion, in the photo and in the answer."""
+
+
+class NeurmapMethod:
+    """A network once over the photo, and the motion that it has taken away.
+
+    The motion field is that of the photo less that of the answer: what is still blurry, or was never sharp, has none.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of both networks.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    # One level of DMPHN sees 67 pixels far.
+    traits = Traits(channels="rgb", size_multiple=16, tile_halo=80, tile_side=1280)
+
+    def __init__(self, settings: NeurmapSettings, checkpoint: Checkpoint) -> None:
+        self.settings, self.checkpoint = settings, checkpoint
+        networks = load_networks(checkpoint)
+        self._centre = CENTRE if networks.centred else 0.0
+        self._deblurring = NetworkRunner(networks.deblurring, settings.precision)
+        self._motion = NetworkRunner(networks.motion, settings.precision)
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; of the task, only `on_step` matters."""
+        photos = blurry.split(1)
+        answers: list[tuple[Tensor, Tensor]] = []
+        for number, photo in enumerate(photos):
+            answers.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
+        images, fields = zip(*answers, strict=True)
+        precision = str(self._deblurring.precision(blurry)).removeprefix("torch.")
+        return Restoration(image=torch.cat(images), motion_field=torch.cat(fields), facts={"precision": precision})
+
+    def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> tuple[Tensor, Tensor]:
+        least, most = blurry.aminmax()
+        if least == most:  # a network makes something of nothing
+            task.on_step(Step(done + share, "no blur to remove"))
+            return blurry, torch.zeros_like(blurry[:, :2])
+
+        def part(begin: float, size: float, stage: str) -> Tell:
+            return lambda inner: task.on_step(Step(done + share * (begin + size * inner), stage))
+
+        answer: Tensor | Stages = self._deblurring(blurry - self._centre, part(0.0, _DEBLURRING_SHARE, "restoring"))
+        restored = (answer.third if isinstance(answer, Stages) else answer).to(blurry.dtype) + self._centre
+        half = (1 - _DEBLURRING_SHARE) / 2
+        before = self._see(blurry, part(_DEBLURRING_SHARE, half, "looking for motion"))
+        left = self._see(restored.clamp(0, 1), part(1 - half, half, "looking for motion"))
+        task.on_step(Step(done + share, "restored"))
+        return restored, to_motion_field(before - left)
+
+    def _see(self, image: Tensor, tell: Tell) -> Tensor:
+        return canonical(self._motion(image, tell).to(image.dtype))
+
+
+def load_networks(checkpoint: Checkpoint) -> Neurmap:
+    """Both networks with their weights.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+    try:
+        config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
+        kind, centred = config.get("deblurring", "dmphn-1-2-4"), bool(config.get("centred", True))
+    except (ValueError, AttributeError):
+        raise CheckpointError("says of its networks what cannot be read") from None
+    if kind not in get_args(Deblurring):
+        raise CheckpointError(f"has a deblurring network {kind!r}, which is not known here")
+    networks = Neurmap(kind, centred=centred)
+    load_into(networks, checkpoint, expected=f"NeurMAP ({kind} and a motion network)")
+    return networks

@@ -1,0 +1,53 @@
+"""What NeurMAP trains and keeps: the network that deblurs, and the one that sees motion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Literal, cast
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
+from unblur.backbones.mprnet import Stages, mprnet
+from unblur.methods.neurmap.motion import MotionNet, canonical
+
+__all__ = ["Deblurring", "Neurmap"]
+
+Deblurring = Literal["dmphn-1-2-4", "dmphn-1-2-4-8", "mprnet"]
+
+_BUILDERS: dict[str, Callable[[], nn.Module]] = {
+    "dmphn-1-2-4": dmphn_1_2_4,
+    "dmphn-1-2-4-8": dmphn_1_2_4_8,
+    "mprnet": mprnet,
+}
+
+
+class Neurmap(nn.Module):
+    """Both networks.
+
+    Args:
+        deblurring: Which network deblurs.
+        centred: A DMPHN works on values from -0.5 to 0.5, as its released weights do; MPRNet never does.
+    """
+
+    def __init__(self, deblurring: Deblurring = "dmphn-1-2-4", *, centred: bool = True) -> None:
+        super().__init__()
+        self.kind, self.centred = deblurring, centred and deblurring != "mprnet"
+        self.deblurring = _BUILDERS[deblurring]()
+        self.motion = MotionNet()
+
+    def forward(self, blurry: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The sharp image, not clamped; sides are multiples of 16."""
+        centre = CENTRE if self.centred else 0.0
+        answer: Tensor | Stages = self.deblurring(blurry - centre)
+        return (answer.third if isinstance(answer, Stages) else answer) + centre
+
+    def see(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2 h w"]:
+        """The motion map of an image with one of its two directions chosen."""
+        return canonical(cast("Tensor", self.motion(image)))
+
+    def config(self) -> str:
+        """What a file of weights must say so that the same networks can be made again."""
+        return json.dumps({"deblurring": self.kind, "centred": self.centred})

@@ -1,0 +1,207 @@
+"""What the three networks learn, each in its turn (Eqs. 4 to 12, in the form of the released code).
+
+M looks for motion that G has left in its answers, and G leaves it none; what holds both to the truth is that the
+answer, moved along what M sees, must give the blurry photo again. A batch holds `unpaired_blurry` and `unpaired_sharp`,
+and unless the training is without pairs, as many `blurry` and `sharp` that belong together; all `(B, 3, H, W)` in
+[0, 1], with sides that are multiples of 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unblur.losses.content import mean_square
+from unblur.losses.similarity import structure_distance
+from unblur.losses.smoothness import total_variation
+from unblur.methods.neurmap.discriminator import Discriminator
+from unblur.methods.neurmap.model import Deblurring, Neurmap
+from unblur.methods.neurmap.motion import REACH
+from unblur.methods.neurmap.pool import SharpPool
+from unblur.methods.neurmap.presets import Preset, choose_weights
+from unblur.methods.neurmap.reblur import MOMENTS, offset_shares, reblur
+from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.loading import load_into
+
+__all__ = ["NeurmapObjective"]
+
+Batch = Mapping[str, Tensor]
+
+_STRUCTURE = 0.1
+"""Of the structural part of G's reblurring loss beside the squared one (Eq. 4)."""
+_SPREAD = sum(abs(share) for share in offset_shares()) / MOMENTS
+_SQUARE = sum(share**2 for share in offset_shares()) / MOMENTS
+"""Means over the frames of an exposure: what makes of a map the offsets in pixels that the released code measures."""
+
+
+class _Half(NamedTuple):
+    """A batch: paired samples first.
+
+    Attributes:
+        pairs: How many they are.
+    """
+
+    blurry: Tensor
+    sharp: Tensor
+    pairs: int
+
+
+class NeurmapObjective(nn.Module):
+    """Three players: motion network, discriminator, deblurring network.
+
+    Args:
+        preset: Weights of the terms; `unpaired` also means that there are no pairs.
+        weights: Changes to them, by name.
+        natural: What the discriminator learns as natural: sharp photos at even places of a batch and blurry ones at odd
+            places (Eq. 12), or sharp ones alone.
+        deblurring: Which network deblurs.
+        centred: See `Neurmap`.
+        repeat_coarsest: See `losses.similarity`.
+        deblurring_weights: File to start the deblurring network from; empty: from scratch.
+        motion_weights: File to start the motion network from; empty: from scratch.
+
+    Raises:
+        SettingsError: A term that the preset does not have.
+        CheckpointError: No such file, or one of another network.
+    """
+
+    def __init__(
+        self,
+        preset: Preset = "code",
+        weights: dict[str, float] | None = None,
+        *,
+        natural: Literal["both", "sharp"] = "both",
+        deblurring: Deblurring = "dmphn-1-2-4",
+        centred: bool = True,
+        repeat_coarsest: bool = False,
+        deblurring_weights: str = "",
+        motion_weights: str = "",
+    ) -> None:
+        super().__init__()
+        self.network = Neurmap(deblurring, centred=centred)
+        self.discriminator, self.pool = Discriminator(), SharpPool()
+        self.players: dict[str, nn.Module] = {
+            "motion": self.network.motion,
+            "discriminator": self.discriminator,
+            "deblurring": self.network.deblurring,
+        }
+        self.term_weights = choose_weights(preset, weights or {})
+        self.is_paired, self.natural, self.repeat_coarsest = preset != "unpaired", natural, repeat_coarsest
+        for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
+            if file:
+                load_into(network, read_checkpoint(Path(file)), expected=type(network).__name__)
+
+    def turns(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
+        """M, then D, then G with M as it is after its own step; all three on one answer of G."""
+        half = self._join(batch)
+        restored = self.network(half.blurry)
+        yield self._of_motion(half, restored.detach())
+        yield {"discriminator": self._of_discriminator(half, restored.detach())}
+        with _held(self.network.motion), _held(self.discriminator):
+            terms = self._of_deblurring(half, restored)
+        yield terms
+
+    def project(self) -> None:
+        """Nothing is bounded."""
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> dict[str, Tensor]:
+        """Share of the motion in the blurry photo that is left, and of pairs PSNR and its gain in dB, each `(B,)`."""
+        blurry = batch["blurry"] if self.is_paired else batch["unpaired_blurry"]
+        restored = self.network(blurry).clamp(0, 1)
+        left, before = (self.network.see(image).abs().mean((1, 2, 3)) for image in (restored, blurry))
+        scores = {"motion_left": left / before.clamp_min(1e-6)}
+        if self.is_paired:
+            psnr, psnr_before = (-10 * mean_square(image, batch["sharp"]).log10() for image in (restored, blurry))
+            scores |= {"psnr": psnr, "gain": psnr - psnr_before}
+        return scores
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Blurry, restored and reblurred side by side `(B, 3, H, 3 W)`."""
+        blurry = batch["blurry"] if self.is_paired else batch["unpaired_blurry"]
+        restored = self.network(blurry)
+        again = reblur(restored, self.network.see(blurry) - self.network.see(restored))
+        return {"blurry, restored, reblurred": torch.cat((blurry, restored, again), 3).clamp(0, 1)}
+
+    def metadata(self) -> dict[str, str]:
+        """What an exported file says of itself."""
+        return {"method": "neurmap", "arch": "neurmap", "arch_config": self.network.config()}
+
+    def _join(self, batch: Batch) -> _Half:
+        blurry, sharp = batch["unpaired_blurry"], batch["unpaired_sharp"]
+        if not self.is_paired:
+            return _Half(blurry, sharp, 0)
+        pairs = len(batch["blurry"])
+        return _Half(torch.cat((batch["blurry"], blurry)), torch.cat((batch["sharp"], sharp)), pairs)
+
+    def _of_motion(self, half: _Half, restored: Tensor) -> dict[str, Tensor]:
+        """Eqs. 4 to 6 and 10: of blurry photos M sees 40 pixels, of sharp ones nothing, and the rest of answers."""
+        of_blurry, of_sharp, of_restored = (self.network.see(image) for image in (half.blurry, half.sharp, restored))
+        self.pool.push(of_sharp)
+        relative = of_blurry - of_restored
+        again = reblur(restored, relative)
+        longer = of_restored.norm(dim=1) - of_blurry.norm(dim=1)
+        return {
+            "motion_reblur": mean_square(again, half.blurry).mean(),
+            "motion_structure": self._structure(again, half.blurry),
+            "motion_of_blurry": (of_blurry.abs() - 1).abs().mean(),
+            "motion_of_restored": (of_restored - of_blurry.detach()).abs().mean(),
+            "motion_of_sharp": of_sharp.abs().mean(),
+            # An answer has less motion than its photo; in the released code, not in the paper.
+            "motion_hinge": longer.clamp_min(0).mean(),
+            "motion_smooth": REACH * _SPREAD * total_variation(relative).mean(),
+            "motion_size": REACH**2 * _SQUARE * relative.square().mean(),
+        }
+
+    def _of_discriminator(self, half: _Half, restored: Tensor) -> Tensor:
+        """Eq. 12, at both sizes."""
+        natural = half.sharp
+        if self.natural == "both":
+            is_odd = torch.arange(len(natural), device=natural.device).view(-1, 1, 1, 1) % 2 == 1
+            natural = torch.where(is_odd, half.blurry, natural)
+        marks = zip(self.discriminator(natural), self.discriminator(restored), strict=True)
+        return torch.stack([(good - 1).square().mean() + bad.square().mean() for good, bad in marks]).sum()
+
+    def _of_deblurring(self, half: _Half, restored: Tensor) -> dict[str, Tensor]:
+        """Eqs. 4, 7 to 9 and 11; pairs count for content alone where only photos without partners are named."""
+        of_restored = self.network.see(restored)
+        with torch.no_grad():
+            relative = (self.network.see(half.blurry) - of_restored)[half.pairs :]
+        alone, blurry = restored[half.pairs :], half.blurry[half.pairs :]
+        again = reblur(alone, relative)
+        marks = self.discriminator(restored)
+        terms = {
+            "reblur": mean_square(again, blurry).mean() + _STRUCTURE * self._structure(again, blurry),
+            "sharp": self._sharpness(of_restored),
+            "natural": torch.stack([(mark - 1).square().mean() for mark in marks]).sum(),
+            "restored_motion_smooth": total_variation(of_restored[half.pairs :]).mean(),
+            "image_smooth": total_variation(alone).mean(),
+        }
+        if self.is_paired:
+            terms["content"] = (restored[: half.pairs] - half.sharp[: half.pairs]).abs().mean()
+        return terms
+
+    def _sharpness(self, of_restored: Tensor) -> Tensor:
+        """Eq. 7: answers have as little motion as sharp photos had lately; without pairs, none."""
+        if not self.is_paired:
+            return of_restored.abs().mean()
+        return (of_restored.abs() - self.pool.mean().view(1, 2, 1, 1)).square().mean()
+
+    def _structure(self, again: Tensor, blurry: Tensor) -> Tensor:
+        return structure_distance(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
+
+
+@contextmanager
+def _held(network: nn.Module) -> Generator[None]:
+    """Within, gradients go through a network and leave none in it."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+import torch
+
+from unblur.errors import CheckpointError
+from unblur.methods.apply import restore_tensor
+from unblur.methods.base import Task
+from unblur.methods.catalog import load_method
+from unblur.methods.neurmap.model import Neurmap
+from unblur.weights.checkpoint import Checkpoint
+
+
+@pytest.fixture(scope="module")
+def network() -> Neurmap:
+    torch.manual_seed(0)
+    return Neurmap().requires_grad_(False)
+
+
+def photo(height: int = 32, width: int = 48) -> torch.Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def test_answer_and_motion_are_those_of_the_networks(network):
+    checkpoint = Checkpoint("made up", network.state_dict(), {"arch_config": network.config()})
+    method = load_method("neurmap", {"precision": "float32"}, checkpoint)
+    blurry, seen = photo(), []
+    answer = restore_tensor(blurry, method, Task(on_step=seen.append))
+    restored = network(blurry)
+    assert torch.allclose(answer.image, restored.clamp(0, 1), atol=1e-5)
+    down, right = 40 * (network.see(blurry) - network.see(restored.clamp(0, 1)))[0]
+    assert torch.allclose(answer.motion_field, torch.stack((right, down))[None], atol=1e-3)
+    assert [step.stage for step in seen][-1] == "restored"
+    assert {"restoring", "looking for motion"} <= {step.stage for step in seen}
+
+
+def test_the_field_has_the_size_of_the_photo(network):
+    method = load_method("neurmap", weights=Checkpoint("made up", network.state_dict()))
+    answer = restore_tensor(photo(19, 21), method, Task())
+    assert answer.motion_field.shape == (1, 2, 19, 21)
+    still = restore_tensor(torch.full((1, 3, 20, 20), 0.4), method, Task())
+    assert still.motion_field.abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (json.dumps({"deblurring": "restormer"}), "a deblurring network 'restormer', which is not known"),
+        ("[]", "cannot be read"),
+        ("{", "cannot be read"),
+        (json.dumps({"deblurring": "dmphn-1-2-4-8"}), r"is NeurMAP \(DMPHN \(1-2-4\)\), expected NeurMAP"),
+    ],
+)
+def test_weights_of_another_network(network, config, told):
+    with pytest.raises(CheckpointError, match=told):
+        load_method("neurmap", weights=Checkpoint("made up", network.state_dict(), {"arch_config": config}))
