@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from unblur.methods.classical_map.pyramid import HYPOTHESES
+from unblur.methods.selfdeblur.courses import COURSES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
@@ -35,4 +36,20 @@ def test_table_of_hypotheses_is_that_of_the_code():
             )
         )
         for h in HYPOTHESES
+    ]
+
+
+def test_table_of_presets_is_that_of_the_code():
+    text = (ROOT / "docs" / "selfdeblur.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`[^|]*\| (\d+) \| (\w+) \| ([\d, ]+) \| (\d+) \| (.+) \|$", text, flags=re.MULTILINE)
+    assert rows == [
+        (
+            name,
+            str(course.schedule.steps),
+            str(course.squares_until or "never"),
+            ", ".join(map(str, course.schedule.milestones)),
+            str(course.width),
+            f"teacher, {course.warm_steps} steps" if course.warm_steps else "random",
+        )
+        for name, course in COURSES.items()
     ]

@@ -74,6 +74,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         run="unblur.experiments.neurmap_table1:run",
         quick={"limit": 4},
     ),
+    "weak-ablation": Experiment(
+        summary="what each term of SelfDeblur's weak supervision brings, with PSNR along the run",
+        settings="unblur.experiments.weak_settings:AblationSettings",
+        run="unblur.experiments.weak_ablation:run",
+        quick={"limit": 4, "crop": 128, "preset": "fast", "teachers": "map,identity"},
+    ),
 }
 
 

@@ -94,6 +94,12 @@ CATALOG: dict[str, Entry] = {
         finds="motion field",
         takes_weights=True,
     ),
+    "selfdeblur": Entry(
+        summary="two untrained networks fitted to the one photo: image and kernel; minutes a photo on a processor",
+        settings="unblur.methods.selfdeblur.settings:SelfDeblurSettings",
+        method="unblur.methods.selfdeblur.method:SelfDeblur",
+        finds="kernel",
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",

@@ -1,0 +1,60 @@
+"""What a method that learns on one photo hands to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Evaluation", "Problem"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Where an optimisation is, before the step that follows.
+
+    Attributes:
+        loss: A scalar, to be made small.
+        answers: What would be answered now, by name, without gradient: the loop keeps the best, the last and a mean.
+        criterion: Lower is better, comparable from first step to last; the best answers are those of the lowest.
+        traces: Further numbers to write down, such as the terms of the loss.
+    """
+
+    loss: Tensor
+    answers: Mapping[str, Tensor]
+    criterion: float
+    traces: Mapping[str, float]
+
+
+class Problem(Protocol):
+    """Weights to be found, and a loss that says how good they are.
+
+    Attributes:
+        networks: All weights and buffers.
+        generator: All randomness of the steps.
+    """
+
+    @property
+    def networks(self) -> nn.Module: ...  # noqa: D102 - said above
+
+    @property
+    def generator(self) -> torch.Generator: ...  # noqa: D102 - said above
+
+    def groups(self) -> list[dict[str, Any]]:
+        """What is optimised, with the rate of each part, as `torch.optim.Adam` takes it."""
+        ...
+
+    def evaluate(self, step: int) -> Evaluation:
+        """The loss at a step, counted from 0."""
+        ...
+
+    def changes_at(self, step: int) -> bool:
+        """Whether from this step on another loss is minimised: what was measured before does not compare."""
+        ...
+
+    def stop_quantity(self) -> Callable[[], float] | None:
+        """Measures, at the latest evaluation, what a stopping rule looks at; None: the criterion itself."""
+        ...

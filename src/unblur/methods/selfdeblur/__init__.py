@@ -1,0 +1,1 @@
+"""SelfDeblur: two untrained networks, one for the image and one for the kernel, fitted to the one photo."""

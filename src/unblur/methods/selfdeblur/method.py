@@ -1,0 +1,325 @@
+"""The method `selfdeblur`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from torch import Tensor
+
+from unblur.errors import SettingsError
+from unblur.images.allocator import keep_freed_memory
+from unblur.images.precision import choose_precision
+from unblur.methods.base import Restoration, Step, StepHook, Task, Traits
+from unblur.methods.optimisation.keeping import Keeper
+from unblur.methods.optimisation.problem import Evaluation
+from unblur.methods.optimisation.run import Optimised, Schedule, optimise
+from unblur.methods.optimisation.stopping import Never, Plateau, Rule, Threshold, Variance
+from unblur.methods.region import find_informative
+from unblur.methods.selfdeblur.courses import choose_course
+from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
+from unblur.methods.selfdeblur.settings import SelfDeblurSettings
+from unblur.methods.selfdeblur.teachers import Teacher, load_teacher
+from unblur.methods.selfdeblur.weak import WeakLosses
+from unblur.solvers.photo import choose_light, restore_with_kernel
+
+__all__ = ["SelfDeblur", "rule_for"]
+
+_LUMA = (0.299, 0.587, 0.114)
+_ROOM = 1
+"""Pixels around the kernel that was found, for what was missed of it."""
+_FAINTEST = 0.03
+"""Pixels of a found kernel below this share of its brightest are the light that softmax leaves everywhere."""
+_ASKING, _WARMING, _FITTING = 0.05, 0.1, 0.95
+"""Shares of the work, for progress: after the teacher, after the warm start, after the fit."""
+_SHOWN_EVERY = 50
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What is known of a photo before its networks are fitted.
+
+    Attributes:
+        sight: How it came about.
+        teacher: Who was asked; None: nobody.
+        image: Of the teacher, colours and all.
+        warnings: Of the teacher.
+    """
+
+    sight: Sight
+    teacher: Teacher | None
+    image: Tensor
+    warnings: tuple[str, ...] = ()
+
+
+class _Span(NamedTuple):
+    """One optimisation among the whole work: what it is called, its steps, the fractions where it begins and ends."""
+
+    stage: str
+    steps: int
+    begin: float
+    end: float
+
+
+class SelfDeblur:
+    """Fits an image network and a kernel network to the brightness of one photo; no training, no weights.
+
+    Args:
+        settings: Its numbers.
+        teacher: In place of the one that the settings name.
+
+    Raises:
+        CheckpointError: The teacher's weights cannot be used.
+    """
+
+    traits = Traits()
+
+    def __init__(self, settings: SelfDeblurSettings, teacher: Teacher | None = None) -> None:
+        self.settings = settings
+        self._finder = load_teacher("map")
+        self._solver = load_teacher("known-kernel")
+        self._teacher = teacher or self._named_teacher()
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; each photo of a batch is fitted by itself. A kernel in the task is used as it is.
+
+        Raises:
+            SettingsError: A state is to be kept of several photos, or a teacher without gradient is to be learned from.
+        """
+        if blurry.device.type == "cpu":
+            keep_freed_memory()
+        photos = blurry.split(1)
+        if self.settings.state and len(photos) > 1:
+            raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
+        answers = [
+            self._restore_one(photo, replace(task, on_step=_part_of(task.on_step, number, len(photos))))
+            for number, photo in enumerate(photos)
+        ]
+        return answers[0] if len(answers) == 1 else _together(answers)
+
+    def _named_teacher(self) -> Teacher | None:
+        name = self.settings.teacher
+        if name in ("map", "known-kernel"):
+            return self._finder if name == "map" else self._solver
+        return None if name == "none" else load_teacher(name, self.settings.teacher_weights)
+
+    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
+        fault = self._find_fault(blurry)
+        if fault:
+            task.on_step(Step(1.0, "nothing to be found"))
+            return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
+        place = self._choose_part(blurry, task)
+        part = blurry[..., place[0] : place[0] + place[2], place[1] : place[1] + place[3]]
+        shows = part.shape == blurry.shape
+        if task.kernel is not None and not shows:
+            answer = self._solver.restore(blurry, task)
+            return replace(answer, warnings=(*answer.warnings, self._too_large))
+        task.on_step(Step(0.0, "asking the teacher"))
+        lesson = self._ask(part, task)
+        if isinstance(lesson, Restoration):  # there is no blur to be found
+            task.on_step(Step(1.0, "no blur to remove"))
+            return replace(lesson, image=blurry)
+        result = self._fit(part, lesson, task, shows=shows)
+        return self._answer(blurry, lesson, result, task, is_whole=shows)
+
+    @property
+    def _too_large(self) -> str:
+        return (
+            f"above {self.settings.pixels} pixels a photo with a known kernel is deconvolved by the solver; "
+            "--set pixels=N raises the limit"
+        )
+
+    def _find_fault(self, blurry: Tensor) -> str:
+        """Why nothing can be learned on a photo; empty: something can."""
+        if min(blurry.shape[-2:]) < self.settings.smallest:
+            return f"a photo below {self.settings.smallest} pixels does not tell its blur"
+        if float(blurry.amax() - blurry.amin()) < 1 / 255:
+            return "a photo of nothing but one tone does not tell its blur"
+        return ""
+
+    def _choose_part(self, blurry: Tensor, task: Task) -> tuple[int, int, int, int]:
+        """Top, left, height and width of the part that is learned on."""
+        region = task.region
+        if region is not None and min(region.width, region.height) >= self.settings.smallest:
+            return region.y, region.x, region.height, region.width
+        return find_informative(_brightness(blurry), self.settings.pixels, self.settings.smallest)
+
+    def _ask(self, part: Tensor, task: Task) -> _Lesson | Restoration:
+        """What the teacher and the search for the kernel tell; the answer itself if there is no blur."""
+        asked = replace(task, region=None, strength=1.0, on_step=_can_cancel(task.on_step))
+        if task.kernel is not None:
+            light = task.light if task.light != "auto" else choose_light(part, task.kernel)
+            sight = Sight((task.kernel.shape[-2], task.kernel.shape[-1]), light, task.kernel, is_known=True)
+            teacher = self._solver if self._teacher is self._finder else self._teacher
+            taught = part if teacher is None else teacher.restore(part, asked).image
+            return _Lesson(sight, teacher, taught)
+        own = None if self._teacher is None else self._teacher.restore(part, asked)
+        knows = own is not None and own.kernel is not None and "light" in own.facts
+        found = own if own is not None and knows else self._finder.restore(part, asked)
+        if found.kernel is None or "light" not in found.facts:
+            return found
+        sight = _sight_of(found.kernel, found.facts["light"], task.kernel_size, self._is_warm(part))
+        warnings = tuple(dict.fromkeys((*(() if own is None else own.warnings), *found.warnings)))
+        return _Lesson(sight, self._teacher, part if own is None else own.image, warnings)
+
+    def _is_warm(self, part: Tensor) -> bool:
+        course = choose_course(self.settings, part.device, knows_kernel=False)
+        return course.warm_steps > 0
+
+    def _fit(self, part: Tensor, lesson: _Lesson, task: Task, *, shows: bool) -> Optimised:
+        settings, grey = self.settings, _brightness(part)
+        course = choose_course(settings, part.device, knows_kernel=lesson.sight.is_known)
+        precision = part.dtype if part.dtype == torch.float64 else choose_precision(settings.precision, part.device)
+        taught = _brightness(lesson.image).clamp(0, 1)
+        is_warm = lesson.teacher is not None and course.warm_steps > 0
+        fit = PhotoFit(
+            grey,
+            lesson.sight,
+            course,
+            seed=task.seed,
+            precision=precision,
+            tv=settings.tv,
+            guide=taught if is_warm else None,
+        )
+        keeper = Keeper(Path(settings.state), _fingerprint(part, settings, task)) if settings.state else None
+        if lesson.teacher is not None:
+            if is_warm and not (keeper and keeper.path.exists()):
+                span = _Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
+                tell = _telling(task.on_step, span)
+                optimise(TaughtFit(fit, taught), Schedule(course.warm_steps), on_step=tell)
+            border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
+            fit.weak = WeakLosses(settings, lesson.teacher, grey, taught, border)
+
+        def show(image: Tensor) -> Tensor:
+            return self._compose(part, lesson, image)
+
+        span = _Span("fitting", course.schedule.steps, _WARMING, _FITTING)
+        tell = _telling(task.on_step, span, show if shows else None)
+        rule = rule_for(settings, course.schedule.steps)
+        return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
+
+    def _answer(self, blurry: Tensor, lesson: _Lesson, result: Optimised, task: Task, *, is_whole: bool) -> Restoration:
+        answers = getattr(result, self.settings.iterate)
+        known = lesson.sight.kernel if lesson.sight.is_known else None
+        kernel = _tidy(answers["kernel"]) if known is None else known
+        output = self.settings.output if is_whole else "solver"
+        images: list[Tensor] = []
+        if output != "solver":
+            images.append(self._compose(blurry, lesson, answers["image"]))
+        if output != "networks":
+            span = _Span("restoring the photo", 1, _FITTING, 1.0)
+            images.append(_solve(blurry, kernel, lesson.sight, task.on_step, span))
+        task.on_step(Step(1.0, "restored"))
+        return Restoration(
+            image=torch.stack(images).mean(0),
+            kernel=kernel,
+            history=result.traces,
+            warnings=lesson.warnings,
+            facts={
+                "light": lesson.sight.light,
+                "steps": result.steps,
+                "best_step": result.best_step,
+                "teacher": "none" if lesson.teacher is None else lesson.teacher.name,
+                "final": output,
+            },
+        )
+
+    def _compose(self, blurry: Tensor, lesson: _Lesson, brightness: Tensor) -> Tensor:
+        """The colours of the teacher or of the photo under another brightness.
+
+        In YCbCr (BT.601) a change of Y with Cb and Cr left alone is the same change of red, green and blue.
+        """
+        base = lesson.image if self.settings.colours == "teacher" else blurry
+        return base + (brightness - _brightness(base))
+
+
+def _sight_of(kernel: Tensor, light: str, wished: int | None, is_warm: bool) -> Sight:
+    """The kernel found, in a box with some room or of the size that the user wishes."""
+    side = wished or max(kernel.shape[-2:]) + 2 * _ROOM
+    boxed = _in_box(kernel, side)
+    return Sight((side, side), "linear" if light == "linear" else "encoded", boxed if is_warm else None)
+
+
+def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span: _Span) -> Tensor:
+    """The whole photo by the known-kernel solver."""
+
+    def tell(share: float) -> None:
+        on_step(Step(span.begin + (span.end - span.begin) * share, span.stage))
+
+    return restore_with_kernel(blurry, kernel, light=sight.light, on_progress=tell)[0]
+
+
+def rule_for(settings: SelfDeblurSettings, steps: int) -> Rule:
+    """The rule that the settings name, its times in proportion to the run: of 5000 steps it checks every tenth."""
+    every, tenth = max(1, steps // 500), steps // 10
+    if settings.stop == "threshold":
+        return Threshold(settings.threshold, settings.patience, after=tenth, every=every)
+    if settings.stop == "variance":
+        return Variance(patience=settings.patience, every=every)
+    return Plateau(over=tenth, every=every) if settings.stop == "plateau" else Never()
+
+
+def _fingerprint(part: Tensor, settings: SelfDeblurSettings, task: Task) -> str:
+    """Of everything that the run depends on."""
+    numbers = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name != "state"}
+    digest = hashlib.sha256(part.cpu().numpy().tobytes())
+    digest.update(repr((numbers, tuple(part.shape), task.seed, task.light, task.kernel_size)).encode())
+    return digest.hexdigest()
+
+
+def _telling(
+    on_step: StepHook, span: _Span, show: Callable[[Tensor], Tensor] | None = None
+) -> Callable[[int, Evaluation], None]:
+    """Tells of the steps of one optimisation, with a picture now and then."""
+
+    def tell(done: int, evaluation: Evaluation) -> None:
+        preview = None if show is None or done % _SHOWN_EVERY else show(evaluation.answers["image"])
+        fraction = span.begin + (span.end - span.begin) * done / span.steps
+        on_step(Step(fraction, f"{span.stage}, step {done} of {span.steps}", preview))
+
+    return tell
+
+
+def _can_cancel(on_step: StepHook) -> StepHook:
+    return lambda step: on_step(Step(_ASKING * step.fraction, f"teacher: {step.stage}"))
+
+
+def _part_of(on_step: StepHook, number: int, count: int) -> StepHook:
+    """Steps of one photo of a batch as steps of the batch; one photo of several is no picture of the whole."""
+    if count == 1:
+        return on_step
+    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count, preview=None))
+
+
+def _together(answers: list[Restoration]) -> Restoration:
+    kernels = [answer.kernel for answer in answers if answer.kernel is not None]
+    side = max((max(kernel.shape[-2:]) for kernel in kernels), default=0)
+    return replace(
+        answers[0],
+        image=torch.cat([answer.image for answer in answers]),
+        kernel=torch.cat([_in_box(kernel, side) for kernel in kernels]) if len(kernels) == len(answers) else None,
+        warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
+    )
+
+
+def _brightness(photo: Tensor) -> Tensor:
+    if photo.shape[1] != len(_LUMA):
+        return photo.mean(1, keepdim=True)
+    return (photo * photo.new_tensor(_LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)
+
+
+def _in_box(kernel: Tensor, side: int) -> Tensor:
+    """The kernel with zeros around it, or its middle; sum 1."""
+    rows, columns = ((side - size) // 2 for size in kernel.shape[-2:])
+    boxed = F.pad(kernel, (columns, columns, rows, rows))
+    return boxed / boxed.sum((-2, -1), keepdim=True)
+
+
+def _tidy(kernel: Tensor) -> Tensor:
+    kept = torch.where(kernel < _FAINTEST * kernel.amax(), 0.0, kernel)
+    return kept / kept.sum((-2, -1), keepdim=True)

@@ -1,0 +1,108 @@
+"""The numbers of SelfDeblur and of its weak supervision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from unblur.errors import SettingsError
+
+__all__ = ["Reading", "SelfDeblurSettings", "TeacherName", "WeakSettings"]
+
+Reading = Literal["degraded", "literal"]
+TeacherName = Literal["map", "dublid", "golf", "dmphn", "mprnet", "nafnet", "known-kernel", "identity", "none"]
+
+
+@dataclass(frozen=True)
+class WeakSettings:
+    """What a teacher's answer has to do with the losses."""
+
+    teacher: Annotated[
+        TeacherName,
+        "Method whose answer guides the image: any of these, identity (the photo itself, a control) or none.",
+    ] = "map"
+    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
+    weak: Annotated[float, "Weight of the difference to the teacher's image, at the first step."] = 0.1
+    weak_until: Annotated[float, "Share of the run after which that weight has fallen to 0; 0: it never falls."] = 0.6
+    rec: Annotated[float, "Weight of the difference that the teacher sees; above 0 only for a teacher network."] = 0.0
+    rec_from: Annotated[float, "Share of the run after which the teacher is asked."] = 0.1
+    rec_every: Annotated[int, "Steps from one question to the next; the weight grows as much."] = 1
+    reading: Annotated[
+        Reading, "What the teacher is shown: the reblurred image (degraded) or the image itself (literal)."
+    ] = "degraded"
+    measure: Annotated[Literal["l1", "l2", "ssim", "l1+ssim"], "How images are compared with those of the teacher."] = (
+        "l1"
+    )
+    confidence: Annotated[bool, "The teacher counts less where its image, blurred again, is not the photo."] = False
+
+    def __post_init__(self) -> None:
+        for name in ("weak", "rec"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise SettingsError(f"{name} takes a number from 0 up, not {getattr(self, name):g}")
+        for name in ("weak_until", "rec_from"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name} takes a number from 0 to 1, not {getattr(self, name):g}")
+        if self.rec_every < 1:
+            raise SettingsError(f"rec_every takes a number from 1 up, not {self.rec_every}")
+        if self.teacher_weights and self.teacher in ("map", "known-kernel", "identity", "none"):
+            raise SettingsError(f"teacher_weights is for a trained teacher, and {self.teacher} takes none")
+        if self.rec > 0 and self.teacher == "none":
+            raise SettingsError("rec asks a teacher; name one with teacher, or leave rec at 0")
+
+
+@dataclass(frozen=True)
+class SelfDeblurSettings(WeakSettings):
+    """Settings of the method `selfdeblur`; see docs/selfdeblur.md."""
+
+    preset: Annotated[
+        Literal["auto", "full", "fast", "warm", "smoke"],
+        "Steps, rates and width: full as published, fast in 1500 steps, warm for a start from the teacher, smoke to "
+        "see it run; auto: full on a GPU, else warm.",
+    ] = "auto"
+    steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
+    width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
+    warm_steps: Annotated[
+        int, "Steps in which the image network learns the teacher's image first; -1: as the preset says."
+    ] = -1
+    tv: Annotated[float, "Weight of the total variation of the image, for noisy photos; 1e-6 to 1e-4."] = 0.0
+    stop: Annotated[
+        Literal["never", "threshold", "plateau", "variance"],
+        "When to end early: the teacher sees no difference, nothing improves, or the image begins to change again.",
+    ] = "never"
+    threshold: Annotated[float, "Of the rule threshold: what the teacher may still see."] = 0.01
+    patience: Annotated[int, "Of the rules threshold and variance: checks in a row, of 500 in a run."] = 20
+    iterate: Annotated[
+        Literal["average", "best", "last"], "Which step answers: a running mean of all, the best fit, or the last."
+    ] = "average"
+    output: Annotated[
+        Literal["mixture", "networks", "solver"],
+        "The image of the networks, that of the solver with the kernel of the networks, or the mean of both.",
+    ] = "mixture"
+    colours: Annotated[
+        Literal["teacher", "photo"], "Colour differences are the teacher's, or those of the photo, which are blurry."
+    ] = "teacher"
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        "Numbers inside the image network; auto takes bfloat16 where the processor computes with them.",
+    ] = "auto"
+    pixels: Annotated[
+        int, "Larger photos are learned on the part of so many pixels with most edges, then deconvolved."
+    ] = 90_000
+    smallest: Annotated[int, "Photos with a shorter side than this are returned as they were."] = 80
+    state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("steps", "width"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} takes a number from 1 up, or 0, not {getattr(self, name)}")
+        # Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation.
+        for name, least in (("pixels", 1), ("patience", 1), ("smallest", 33)):
+            if getattr(self, name) < least:
+                raise SettingsError(f"{name} takes a number from {least} up, not {getattr(self, name)}")
+        if self.warm_steps < -1:
+            raise SettingsError(f"warm_steps takes a number from 0 up, or -1, not {self.warm_steps}")
+        if not 0 <= self.tv < float("inf"):
+            raise SettingsError(f"tv takes a number from 0 up, not {self.tv:g}")
+        if self.stop == "threshold" and self.teacher == "none":
+            raise SettingsError("the rule threshold asks a teacher; name one with teacher, or choose another rule")

@@ -1,0 +1,197 @@
+"""SelfDeblur as a method: small photos and few steps, for they show the same."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from planted import plant, shake, shifted_psnr
+from unblur.errors import Cancelled, SettingsError
+from unblur.methods.apply import make_task, restore_tensor
+from unblur.methods.catalog import load_method
+from unblur.methods.optimisation.stopping import Never, Plateau, Threshold, Variance
+from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
+from unblur.methods.selfdeblur.settings import SelfDeblurSettings
+from unblur.methods.selfdeblur.teachers import Oracle
+from unblur.metrics.kernel import kernel_similarity_upto_shift
+
+SMOKE = {"preset": "smoke", "smallest": 40, "steps": 6, "warm_steps": 2}
+KERNEL = shake(9, 3)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return plant(KERNEL, (56, 60), noise=0.003)
+
+
+def task_of(**wishes):
+    """With the size of the blur known, the search for its kernel takes no time."""
+    return make_task(**{"light": "encoded", "kernel_size": 11} | wishes)
+
+
+def restored(blurry, task=None, **settings):
+    return restore_tensor(blurry, load_method("selfdeblur", SMOKE | settings), task or task_of())
+
+
+def test_answer_of_a_blind_run(planted):
+    steps = []
+    answer = restored(planted.blurry, task_of(on_step=steps.append))
+    assert answer.image.shape == planted.blurry.shape
+    assert float(answer.kernel.sum()) == pytest.approx(1)
+    assert answer.kernel.shape[-1] % 2 == 1
+    assert answer.facts["steps"] == 6
+    assert answer.facts["light"] == "encoded"
+    assert answer.facts["teacher"] == "map"
+    assert len(answer.history["fit"]) == len(answer.history["weak"]) == 6
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+
+
+def test_colours_come_back_with_the_brightness(planted):
+    tint = torch.tensor([0.9, 0.7, 0.5]).view(1, 3, 1, 1)
+    colour = planted.blurry * tint
+    kernel_task = task_of(kernel=KERNEL.numpy())
+    answer = restored(colour, kernel_task, colours="photo", teacher="none", output="networks").image
+    change = answer - colour
+    inside = ((answer > 0) & (answer < 1)).all(1, keepdim=True).expand_as(change)
+    assert inside.float().mean() > 0.5
+    assert torch.allclose(change[:, :1][inside[:, :1]], change[:, 2:][inside[:, :1]], atol=1e-5)
+
+
+def test_a_known_kernel_is_used_as_it_is(planted):
+    answer = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), preset="warm", width=8, steps=10)
+    assert torch.equal(answer.kernel, KERNEL)
+    assert answer.facts["steps"] == 2, "a fifth of the steps is enough"
+
+
+def test_the_mixture_is_the_mean_of_networks_and_solver(planted):
+    images = [restored(planted.blurry, output=output).image for output in ("networks", "solver", "mixture")]
+    inside = (images[0] > 0) & (images[0] < 1) & (images[1] > 0) & (images[1] < 1)
+    assert torch.allclose(images[2][inside], ((images[0] + images[1]) / 2)[inside], atol=1e-5)
+    assert (images[0] - images[1]).abs().mean() > 1e-3
+
+
+def test_the_kernel_size_of_the_user_holds(planted):
+    assert restored(planted.blurry, task_of(kernel_size=13)).kernel.shape[-2:] == (13, 13)
+
+
+def test_small_photos_and_constant_ones_are_left_alone(planted):
+    for blurry, told in (
+        (planted.blurry[..., :39, :], "below 40 pixels"),
+        (torch.full((1, 3, 60, 60), 0.4), "one tone"),
+    ):
+        answer = restored(blurry)
+        assert torch.equal(answer.image, blurry)
+        assert told in answer.warnings[0]
+        assert answer.kernel is None
+
+
+def test_a_large_photo_is_learned_on_a_part_and_deconvolved(planted):
+    answer = restored(planted.blurry, pixels=2500)
+    assert answer.facts["final"] == "solver"
+    assert answer.image.shape == planted.blurry.shape
+    known = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), pixels=2500)
+    assert "2500 pixels" in known.warnings[0]
+    assert shifted_psnr(known.image, planted.sharp, 12) > shifted_psnr(planted.blurry, planted.sharp, 12) + 2
+
+
+def test_a_region_is_where_it_learns(planted):
+    answer = restored(planted.blurry, task_of(region=(2, 4, 52, 50)))
+    assert answer.facts["final"] == "solver"
+
+
+def test_photos_of_a_batch_are_fitted_one_by_one(planted):
+    both = torch.cat([planted.blurry, planted.blurry.flip(-1)])
+    answer = restored(both)
+    alone = restored(both[1:])
+    assert torch.equal(answer.image[1:], alone.image)
+    assert answer.kernel.shape[0] == 2
+
+
+def test_the_seed_decides(planted):
+    first, again, other = (restored(planted.blurry, task_of(seed=seed)).image for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_cancelled_run_goes_on_from_its_state(planted, tmp_path):
+    state = str(tmp_path / "photo.state")
+    whole = restored(planted.blurry)
+
+    def stop(step):
+        if step.stage == "fitting, step 3 of 6":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        restored(planted.blurry, task_of(on_step=stop), state=state)
+    stages = []
+    answer = restored(planted.blurry, task_of(on_step=lambda s: stages.append(s.stage)), state=state)
+    assert "fitting, step 3 of 6" not in stages
+    assert "fitting, step 4 of 6" in stages
+    assert torch.equal(answer.image, whole.image)
+    with pytest.raises(SettingsError, match="state keeps the run of one photo"):
+        restored(planted.blurry.expand(2, -1, -1, -1), state=state)
+
+
+def test_any_teacher_can_be_given(planted):
+    settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=30, warm_steps=30, weak=1.0, weak_until=0.0)
+    taught = SelfDeblur(settings, Oracle(planted.sharp))
+    alone = SelfDeblur(replace(settings, teacher="none"))
+    answers = [restore_tensor(planted.blurry, method, task_of()) for method in (taught, alone)]
+    gains = [shifted_psnr(answer.image, planted.sharp, 12) for answer in answers]
+    assert gains[0] > gains[1]
+    assert answers[0].facts["teacher"] == "oracle"
+    assert answers[1].facts["teacher"] == "none"
+
+
+def test_a_rule_ends_the_run(planted):
+    wishes = {"teacher": "identity", "stop": "threshold", "threshold": 1.0, "patience": 3, "steps": 100}
+    answer = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), **wishes)
+    assert answer.facts["steps"] == 20 // 10 + 3, "the kernel is known: 20 steps, of which the first tenth never counts"
+
+
+def test_rules_keep_their_proportions():
+    def rule(stop, steps):
+        return rule_for(SelfDeblurSettings(stop=stop, patience=7, threshold=0.5), steps)
+
+    assert rule("threshold", 5000) == Threshold(0.5, 7, after=500, every=10)
+    assert rule("threshold", 1000) == Threshold(0.5, 7, after=100, every=2)
+    assert rule("plateau", 5000) == Plateau(over=500, every=10)
+    assert rule("variance", 300) == Variance(patience=7, every=1)
+    assert rule("never", 300) == Never()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"weak": -1}, "weak takes a number from 0 up, not -1"),
+        ({"weak_until": 2}, "weak_until takes a number from 0 to 1, not 2"),
+        ({"rec_every": 0}, "rec_every takes a number from 1 up"),
+        ({"steps": -5}, "steps takes a number from 1 up, or 0"),
+        ({"smallest": 20}, "smallest takes a number from 33 up"),
+        ({"warm_steps": -2}, "warm_steps takes a number from 0 up, or -1"),
+        ({"tv": -1}, "tv takes a number from 0 up"),
+        ({"stop": "threshold", "teacher": "none"}, "the rule threshold asks a teacher"),
+        ({"teacher_weights": "w.pth"}, "teacher_weights is for a trained teacher, and map takes none"),
+        ({"teacher": "magic"}, "teacher takes one of"),
+    ],
+)
+def test_wrong_settings(wrong, told):
+    with pytest.raises(SettingsError, match=told):
+        load_method("selfdeblur", wrong)
+
+
+@pytest.mark.slow
+def test_a_start_from_map_leads_beyond_map():
+    planted = plant(shake(15, 3, (15, 20)), (128, 136), noise=0.005)
+    answers = {
+        name: restore_tensor(planted.blurry, load_method(name), make_task(light="encoded"))
+        for name in ("map", "selfdeblur")
+    }
+    gains = {name: shifted_psnr(answer.image, planted.sharp, 20) for name, answer in answers.items()}
+    assert gains["selfdeblur"] > gains["map"] + 0.3
+    similar = {
+        name: float(kernel_similarity_upto_shift(answer.kernel, planted.kernel)) for name, answer in answers.items()
+    }
+    assert similar["selfdeblur"] > similar["map"]
