@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Touched after a complete installation: a second call has nothing to do.
 READY := .venv/.ready
+# Threads that wait for each other within one small convolution are slow, and very slow beside other programs.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .PHONY: help venv demo test check
 
@@ -25,10 +27,10 @@ demo: venv
 	$(BIN)/python examples/demo.py
 
 test: venv
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: venv
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
-	$(BIN)/python -m pytest
+	$(PYTEST)
