@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import numpy as np
 import tifffile
@@ -118,6 +119,7 @@ def encode_tiff(pixels: NDArray, **options: object) -> bytes:
     return file.getvalue()
 
 
+@cache  # it holds the second in which it was made
 def icc_profile(space: str = "sRGB") -> bytes:
     """A colour profile as littleCMS makes it: `"sRGB"`, or `"swapped"`, where red and green change places."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

@@ -117,6 +117,7 @@ def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
 def test_a_second_run_in_the_folder_is_refused_and_a_dead_one_is_no_obstacle(runs, command):
     first = command("run")
     assert wait_for(lambda: logged(runs.file("log.csv")) >= 2, first)
+    os.kill(first.pid, signal.SIGSTOP)  # so that it does not end meanwhile
     assert end_of(command("run")) == 2
     said = (runs.folder / "run.log").read_text()
     assert f"another run is writing into this folder (process {first.pid} on " in said
