@@ -1,7 +1,10 @@
+import re
+
 import pytest
 import torch
 from torch import nn
 
+from conftest import ROOT
 from unblur.errors import ShapeError
 from unblur.methods.kernel_space.model import (
     KernelSpace,
@@ -51,6 +54,18 @@ def test_counts_of_the_published_networks(variational):
 
 def test_the_reduced_network_is_as_large_as_it_says():
     assert f"{count(reduced_kernel_space()):,} parameters" in str(reduced_kernel_space.__doc__)
+
+
+def test_the_table_of_the_page_is_that_of_the_code():
+    networks = [published(variational=False), published(variational=True), reduced_kernel_space()]
+    rows = [
+        [count(getattr(network, name)) for network in networks]
+        for name in ("feature_extractor", "kernel_extractor", "adapter", "recon_trunk")
+    ]
+    rows.append([sum(column) for column in zip(*rows, strict=True)])
+    text = (ROOT / "docs" / "kernel_space.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\|[^|]+\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", text, flags=re.MULTILINE)
+    assert [[int(number.replace(",", "")) for number in row] for row in found] == rows
 
 
 def both(start: str, names: tuple[str, ...] = ("weight", "bias")) -> set[str]:
