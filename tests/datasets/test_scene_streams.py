@@ -86,3 +86,25 @@ def test_crops_of_true_pairs(data_folder):
     assert same(sample, stream.sample(5))
     assert not same(sample, stream.sample(6))
     assert (sample["blurry"] - sample["sharp"]).abs().mean() < 0.2, "both are cropped and mirrored alike"
+
+
+def test_crops_are_transposed_in_half_of_the_samples(data_folder):
+    plain, turned = (
+        PairCropStream("dublid-bsds", root=str(data_folder), size=24, transpose=transpose)
+        for transpose in (False, True)
+    )
+    kinds = []
+    for index in range(12):
+        before, after = plain.sample(index), turned.sample(index)
+        kinds.append(not same(before, after))
+        expected = {name: image.mT for name, image in before.items()} if kinds[-1] else before
+        assert same(expected, after)
+    assert {True, False} == set(kinds)
+
+
+def test_pairs_that_are_left_out_are_never_drawn(data_folder):
+    names = PairCropStream("dublid-bsds", root=str(data_folder)).pairs.names
+    stream = PairCropStream("dublid-bsds", root=str(data_folder), size=24, leave_out=names[1:])
+    assert stream.places == [0]
+    with pytest.raises(DataError, match="no pair of dublid-bsds is left"):
+        PairCropStream("dublid-bsds", root=str(data_folder), leave_out=[""])

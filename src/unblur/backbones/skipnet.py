@@ -13,6 +13,8 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from unblur.backbones.reflection import Reflection
+
 __all__ = ["NonLocal", "SkipNet", "image_prior"]
 
 _SLOPE = 0.2
@@ -116,21 +118,12 @@ def image_prior(
     return SkipNet(in_channels, out_channels, width=width, skip=16, scales=5, non_local_from=2, padding=padding)
 
 
-class _SafeReflection(nn.Module):
-    """One pixel of mirror image on each side; of a line of one pixel, that pixel."""
-
-    def forward(self, features: Features) -> Features:
-        """Larger by two in height and width."""
-        mode = "reflect" if min(features.shape[-2:]) > 1 else "replicate"
-        return F.pad(features, (1, 1, 1, 1), mode=mode)
-
-
 def _layer(
     channels: int, out_channels: int, size: int, *, stride: int = 1, padding: Padding = "reflect"
 ) -> list[nn.Module]:
     mirrored = size > 1 and padding == "reflect"
     convolution = nn.Conv2d(channels, out_channels, size, stride, 0 if mirrored else size // 2)
-    before = [_SafeReflection()] if mirrored else []
+    before = [Reflection()] if mirrored else []
     return [*before, convolution, nn.BatchNorm2d(out_channels), nn.LeakyReLU(_SLOPE, inplace=True)]
 
 

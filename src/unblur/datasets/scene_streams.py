@@ -132,22 +132,37 @@ class SceneStream:
 
 
 class PairCropStream:
-    """Crops of the pairs of a data set, mirrored at random in both directions; no other change.
+    """Crops of the pairs of a data set, mirrored at random in both directions and, if asked for, transposed.
 
     Args:
         dataset: A data set with pairs, such as `gopro`; `unblur data list` shows them.
         root: Folder with the data set in it; empty: the variable UNBLUR_DATA.
         split: Part of the data set; empty: its usual one.
         size: Side of the crops in pixels.
+        transpose: Rows become columns in half of the samples.
+        leave_out: Beginnings of the names of pairs that are not learned from, such as `["000/"]`.
         seed: Another seed is another stream.
 
     Raises:
-        DataError: The data set is missing or incomplete.
+        DataError: The data set is missing or incomplete, or nothing is left of it.
     """
 
-    def __init__(self, dataset: str, *, root: str = "", split: str = "", size: int = 256, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        *,
+        root: str = "",
+        split: str = "",
+        size: int = 256,
+        transpose: bool = False,
+        leave_out: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
         self.pairs: PairedSet = open_dataset(dataset, Path(root) if root else None, split or None)
-        self.size, self.seed = size, seed
+        self.places = [place for place, name in enumerate(self.pairs.names) if not name.startswith(tuple(leave_out))]
+        if not self.places:
+            raise DataError(f"no pair of {dataset} is left; leave_out names them all")
+        self.size, self.transpose, self.seed = size, transpose, seed
 
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` and `sharp`, each `(C, size, size)`.
@@ -156,11 +171,12 @@ class PairCropStream:
             ReadError: The pair that was drawn cannot be read; the message names it.
         """
         generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
-        pair = self.pairs[_draw(len(self.pairs), generator)]
+        pair = self.pairs[self.places[_draw(len(self.places), generator)]]
         crops = _random_crop((pair.blurry, pair.sharp), self.size, generator)
         flips = [axis for axis in (-2, -1) if _draw(2, generator)]
+        turned = self.transpose and _draw(2, generator)
         blurry, sharp = (crop[0].flip(flips) for crop in crops)
-        return {"blurry": blurry, "sharp": sharp}
+        return {"blurry": blurry.mT, "sharp": sharp.mT} if turned else {"blurry": blurry, "sharp": sharp}
 
 
 def _blur_of(part: BlurPart) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from unblur.errors import SettingsError
 
-__all__ = ["Constant", "Cosine", "Exponential", "Linear", "Schedule", "Steps"]
+__all__ = ["Constant", "Cosine", "CosineRestarts", "Exponential", "Linear", "Schedule", "Steps"]
 
 
 class Schedule(ABC):
@@ -69,7 +69,30 @@ class Cosine(Schedule):
             step -= period
             period *= self.longer
             top *= self.lower
-        return self.floor + (top - self.floor) * (1 + math.cos(math.pi * step / period)) / 2
+        return _half_wave(step / period, top, self.floor)
+
+
+class CosineRestarts(Schedule):
+    """Half a wave from 1 down to `floor` for each of some periods, then `floor`.
+
+    Args:
+        periods: Steps of each descent.
+        floor: Where a descent ends.
+        warmup: See `Schedule`.
+    """
+
+    def __init__(self, periods: Sequence[int], *, floor: float = 0.0, warmup: int = 0) -> None:
+        super().__init__(warmup)
+        if not periods or min(periods) < 1:
+            raise SettingsError("periods takes whole numbers of 1 or more, at least one of them")
+        self.periods, self.floor = tuple(periods), floor
+
+    def after_warmup(self, step: int) -> float:  # noqa: D102
+        for period in self.periods:
+            if step < period:
+                return _half_wave(step / period, 1.0, self.floor)
+            step -= period
+        return self.floor
 
 
 class Steps(Schedule):
@@ -124,3 +147,8 @@ class Linear(Schedule):
 
     def after_warmup(self, step: int) -> float:  # noqa: D102
         return max(0.0, 1 - step / self.steps)
+
+
+def _half_wave(share: float, top: float, floor: float) -> float:
+    """From `top` to `floor`, after a share of the way."""
+    return floor + (top - floor) * (1 + math.cos(math.pi * share)) / 2

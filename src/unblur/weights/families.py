@@ -65,7 +65,19 @@ def _describe_neurmap(shapes: Shapes) -> str:
     return f"NeurMAP ({_DETAILS[arch](inner) if (arch := guess_arch(inner)) else 'of an unknown network'})"
 
 
+def _describe_kernel_space(shapes: Shapes) -> str:
+    width = shapes["feature_extractor.0.weight"][0]
+    # The lowest level joins the features, eight times as wide as at the top, to the code.
+    code = shapes[_LOWEST_LEVEL][0] - 8 * width
+    variational = shapes["kernel_extractor.model.16.weight"][0] == 2 * code
+    return f"kernel space (width {width}, {code} channels of code{', variational' if variational else ''})"
+
+
+_LOWEST_LEVEL = "adapter.model.submodule.submodule.submodule.submodule.up.1.weight"
+"""Of the U-net that puts a code into the features."""
+
 _SIGNS: dict[str, Iterable[str]] = {
+    "kernel-space": ("kernel_extractor.model.16.weight", "feature_extractor.0.weight", _LOWEST_LEVEL),
     "neurmap": ("motion.conv_out_0.weight", "motion.uconv_3.weight"),
     "dublid": ("weight_list.0", "kernel_bias_list.0", "prox_list.0"),
     "nafnet": ("intro.weight", "ending.weight", "encoders.0.0.beta"),
@@ -77,6 +89,7 @@ _SIGNS: dict[str, Iterable[str]] = {
 """Tensors that the networks of a family have and no others."""
 
 _DETAILS: dict[str, Callable[[Shapes], str]] = {
+    "kernel-space": _describe_kernel_space,
     "neurmap": _describe_neurmap,
     "dublid": _describe_dublid,
     "nafnet": _describe_nafnet,

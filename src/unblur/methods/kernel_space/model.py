@@ -1,0 +1,263 @@
+"""The two networks of Tran, Tran, Phung, Hoai, "Explore image deblurring via encoded blur kernel space" (CVPR 2021).
+
+The extractor G finds the blur between a sharp and a blurry photo as a code, a small grid of numbers; the operator F
+blurs any sharp photo x with a code k:
+
+    k = G(x, y),    y = F(x, k)
+
+They share the layers that look at photos. Names of tensors are those of the released files, in which the operator is
+`adapter` and `recon_trunk`. A cell of the grid covers 128 x 128 pixels.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unblur.backbones.reflection import Reflection
+from unblur.errors import ShapeError
+from unblur.images.tensors import crop_padding, pad_to_multiple
+
+__all__ = ["CELL", "CodeSpread", "KernelSpace", "ResidualBlock", "full_kernel_space", "reduced_kernel_space"]
+
+CELL = 128
+"""Side in pixels of what one cell of a code covers."""
+
+_HALVINGS = 5
+"""From the features, which are a quarter of the photo in size, to the code."""
+
+Image = Float[Tensor, "b c h w"]
+Features = Float[Tensor, "b f h4 w4"]
+Code = Float[Tensor, "b k gh gw"]
+
+
+class CodeSpread(NamedTuple):
+    """What the extractor says of a blur: a normal distribution of codes.
+
+    Attributes:
+        mean: The code.
+        sigma: Its standard deviation up to the sign, which nothing fixes; 0 for a plain extractor.
+    """
+
+    mean: Code
+    sigma: Code
+
+
+class KernelSpace(nn.Module):
+    """F and G; photos of any size, which are continued by their mirror image to multiples of 128.
+
+    Args:
+        channels: Of the photos.
+        width: Channels of the features.
+        code: Channels of a code.
+        front: Residual blocks that look at photos.
+        back: Residual blocks that make the blurry photo.
+        blocks: Residual blocks that end the extractor.
+        variational: The extractor gives a deviation as well, and codes are drawn in training.
+        signed: Negative numbers of a code count, too; the published operator only sees what is above 0.
+    """
+
+    def __init__(
+        self,
+        channels: int = 3,
+        *,
+        width: int = 64,
+        code: int = 512,
+        front: int = 10,
+        back: int = 20,
+        blocks: int = 4,
+        variational: bool = False,
+        signed: bool = False,
+    ) -> None:
+        super().__init__()
+        self.code, self.variational = code, variational
+        self.feature_extractor = _feature_extractor(channels, width, front)
+        self.kernel_extractor = _KernelExtractor(2 * width, width, code * (1 + variational), blocks)
+        self.adapter = _Adapter(width, code, signed=signed)
+        self.recon_trunk = _trunk(channels, width, back)
+
+    def extract(self, sharp: Image, blurry: Image) -> CodeSpread:
+        """G: the blur between two photos of the same scene.
+
+        Args:
+            sharp: Values in [0, 1].
+            blurry: Of the same shape.
+
+        Raises:
+            ShapeError: The photos differ in size.
+        """
+        _check_alike(sharp, blurry)
+        return self._spread(self._features(sharp), self._features(blurry))
+
+    def blur(self, sharp: Image, code: Code) -> Image:
+        """F: the photo under the blur of a code; not clamped.
+
+        Args:
+            sharp: Values in [0, 1].
+            code: A cell for every 128 x 128 pixels, begun ones included.
+
+        Raises:
+            ShapeError: The code's grid does not cover the photo.
+        """
+        grid, wanted = tuple(code.shape[1:]), self.code_shape(*sharp.shape[-2:])
+        if grid != wanted:
+            raise ShapeError(f"a code for this photo has the shape {wanted}, not {grid}")
+        return self._blur(sharp, self._features(sharp), code)
+
+    def forward(self, sharp: Image, blurry: Image) -> tuple[Image, CodeSpread]:
+        """F(x, G(x, y)), which is to be y, and G(x, y).
+
+        In training, codes of a variational network are drawn from their distribution; otherwise its mean is taken.
+        """
+        _check_alike(sharp, blurry)
+        features = self._features(sharp)
+        spread = self._spread(features, self._features(blurry))
+        is_drawn = self.training and self.variational
+        code = spread.mean + spread.sigma * torch.randn_like(spread.sigma) if is_drawn else spread.mean
+        return self._blur(sharp, features, code), spread
+
+    def code_shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """The shape `(k, gh, gw)` of a code for photos of this size in pixels."""
+        return self.code, -(-height // CELL), -(-width // CELL)
+
+    def _features(self, image: Image) -> Features:
+        return self.feature_extractor(pad_to_multiple(image, CELL)[0])
+
+    def _spread(self, sharp: Features, blurry: Features) -> CodeSpread:
+        answer = self.kernel_extractor(torch.cat([sharp, blurry], 1))
+        if self.variational:
+            mean, sigma = answer.chunk(2, 1)
+            return CodeSpread(mean, sigma)
+        return CodeSpread(answer, torch.zeros_like(answer))
+
+    def _blur(self, sharp: Image, features: Features, code: Code) -> Image:
+        padded, padding = pad_to_multiple(sharp, CELL)
+        return crop_padding(padded + self.recon_trunk(self.adapter(features, code)), padding)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut, small at first: Kaiming's weights times 0.1.
+
+    Args:
+        width: Channels.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        for convolution in (self.conv1, self.conv2):
+            nn.init.kaiming_normal_(convolution.weight)
+            convolution.weight.data *= 0.1
+            nn.init.zeros_(convolution.bias)  # pyright: ignore[reportArgumentType] - there is one
+
+    def forward(self, features: Features) -> Features:
+        """Of the same shape."""
+        return features + self.conv2(self.conv1(features).relu())
+
+
+def full_kernel_space(*, variational: bool = False, signed: bool = False) -> KernelSpace:
+    """The published networks: 49,205,187 parameters, variational 115,265,475."""
+    return KernelSpace(variational=variational, signed=signed)
+
+
+def reduced_kernel_space(*, variational: bool = False, signed: bool = False) -> KernelSpace:
+    """Half the width, an eighth of the code, fewer blocks: 5,156,515 parameters, for one GPU or a processor."""
+    return KernelSpace(width=32, code=64, front=3, back=6, blocks=2, variational=variational, signed=signed)
+
+
+class _KernelExtractor(nn.Module):
+    """From the features of both photos to a code; its empty places keep the released names."""
+
+    def __init__(self, channels: int, width: int, code: int, blocks: int) -> None:
+        super().__init__()
+        widths = [min(width * 2**level, code) for level in range(_HALVINGS + 1)]
+        layers = [Reflection(3), nn.Conv2d(channels, widths[0], 7, bias=False), nn.Identity(), nn.ReLU()]
+        for inner, outer in pairwise(widths):
+            layers += [nn.Conv2d(inner, outer, 3, 2, 1, bias=False), nn.Identity(), nn.ReLU()]
+        self.model = nn.Sequential(*layers, *(_CodeBlock(widths[-1]) for _ in range(blocks)))
+
+    def forward(self, features: Features) -> Code:
+        return self.model(features)
+
+
+class _CodeBlock(nn.Module):
+    """Two convolutions beside a shortcut, over mirrored borders; nothing follows their sum."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        first, second = (nn.Conv2d(width, width, 3, bias=False) for _ in range(2))
+        self.conv_block = nn.Sequential(Reflection(), first, nn.Identity(), nn.ReLU(), Reflection(), second)
+
+    def forward(self, code: Code) -> Code:
+        return code + self.conv_block(code)
+
+
+class _Adapter(nn.Module):
+    """Puts a code into the features of the sharp photo: a U-net with the code at its lowest place."""
+
+    def __init__(self, width: int, code: int, *, signed: bool) -> None:
+        super().__init__()
+        bend = nn.LeakyReLU(0.2) if signed else nn.ReLU()
+        level = _Level(8 * width, 8 * width, code, None, bend)
+        for outer, inner in ((4, 8), (2, 4), (1, 2)):
+            level = _Level(outer * width, inner * width, inner * width, level, nn.ReLU())
+        self.model = _Level(width, width, width, level, nn.ReLU(), outermost=True)
+
+    def forward(self, features: Features, code: Code) -> Features:
+        return self.model(features, code)
+
+
+class _Level(nn.Module):
+    """One level of the U-net: half the size, the levels below, and back."""
+
+    def __init__(
+        self,
+        outer: int,
+        inner: int,
+        joined: int,
+        submodule: _Level | None,
+        bend: nn.Module,
+        *,
+        outermost: bool = False,
+    ) -> None:
+        super().__init__()
+        down = nn.Conv2d(outer, inner, 4, 2, 1, bias=False)
+        up = nn.ConvTranspose2d(inner + joined, outer, 4, 2, 1, bias=outermost)
+        self.down = nn.Sequential(down) if outermost else nn.Sequential(nn.LeakyReLU(0.2), down)
+        self.submodule = submodule
+        self.up = nn.Sequential(bend, up, nn.Tanh()) if outermost else nn.Sequential(bend, up)
+
+    def forward(self, features: Features, code: Code) -> Features:
+        low = self.down(features)
+        parts = [low, code] if self.submodule is None else [self.submodule(low, code), low]
+        return self.up(torch.cat(parts, 1))
+
+
+def _feature_extractor(channels: int, width: int, blocks: int) -> nn.Sequential:
+    """Features of a quarter of the size."""
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.1),
+        nn.Conv2d(width, width, 3, 2, 1), nn.LeakyReLU(0.1),
+        nn.Conv2d(width, width, 3, 2, 1), nn.LeakyReLU(0.1),
+        *(ResidualBlock(width) for _ in range(blocks)),
+    )  # fmt: skip
+
+
+def _trunk(channels: int, width: int, blocks: int) -> nn.Sequential:
+    """What the blur changes, in full size."""
+    return nn.Sequential(
+        *(ResidualBlock(width) for _ in range(blocks)),
+        nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.LeakyReLU(0.1),
+        nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.LeakyReLU(0.1),
+        nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.1),
+        nn.Conv2d(width, channels, 3, padding=1),
+    )  # fmt: skip
+
+
+def _check_alike(sharp: Image, blurry: Image) -> None:
+    if sharp.shape != blurry.shape:
+        raise ShapeError(f"the photos of a pair have one shape, not {tuple(sharp.shape)} and {tuple(blurry.shape)}")

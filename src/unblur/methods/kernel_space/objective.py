@@ -1,0 +1,119 @@
+"""What the two networks are trained for, together: F(x, G(x, y)) = y for every pair of a sharp x and a blurry y.
+
+A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1].
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from unblur.errors import CheckpointError
+from unblur.losses.charbonnier import charbonnier
+from unblur.losses.content import mean_square
+from unblur.losses.divergence import normal_divergence
+from unblur.methods.kernel_space.model import KernelSpace, full_kernel_space, reduced_kernel_space
+from unblur.weights.checkpoint import Checkpoint, read_checkpoint
+
+__all__ = ["KernelSpaceObjective", "begin_with"]
+
+Batch = Mapping[str, Tensor]
+Size = Literal["full", "reduced"]
+
+_BUILDERS = {"full": full_kernel_space, "reduced": reduced_kernel_space}
+_DIVERGENCE = 10.0
+"""Weight of the divergence as released; it belongs to sums over all numbers, not to means."""
+_EQUAL = 1e-10
+"""Mean square below which images count as equal: 100 dB."""
+
+
+class KernelSpaceObjective(nn.Module):
+    """Charbonnier distance of F(x, G(x, y)) and y; of a variational network also the divergence of its codes.
+
+    Both are sums over all numbers of a batch, as released: with means, they would weigh differently against each other.
+
+    Args:
+        size: The published networks, or reduced ones.
+        variational: Learn to invent blurs as well.
+        signed: See `KernelSpace`.
+        start_weights: File to start from; empty: from scratch. What does not fit is passed over, so that a variational
+            network can begin with a plain one.
+
+    Raises:
+        CheckpointError: No such file, or nothing in it fits.
+    """
+
+    def __init__(
+        self, size: Size = "full", *, variational: bool = False, signed: bool = False, start_weights: str = ""
+    ) -> None:
+        super().__init__()
+        self.size, self.signed = size, signed
+        self.network: KernelSpace = _BUILDERS[size](variational=variational, signed=signed)
+        self.term_weights = {"blur": 1.0} | ({"divergence": _DIVERGENCE} if variational else {})
+        if start_weights:
+            begin_with(self.network, read_checkpoint(Path(start_weights)))
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The terms, each a sum over the batch."""
+        reblurred, spread = self.network(batch["sharp"], batch["blurry"])
+        terms = {"blur": charbonnier(reblurred, batch["blurry"]).sum()}
+        if self.network.variational:
+            terms["divergence"] = normal_divergence(spread.mean, spread.sigma).sum()
+        return terms
+
+    def project(self) -> None:
+        """Nothing is bounded."""
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> dict[str, Tensor]:
+        """How well the blurry photo is made again, each `(B,)`.
+
+        `psnr` is that of the clamped F(x, G(x, y)) against y in dB, `gain` what it has over x itself, and `code` the
+        root mean square of the code: at 0 the operator would get no word of the blur.
+        """
+        reblurred, spread = self.network(batch["sharp"], batch["blurry"])
+        psnr, before = (_decibels(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
+        size = spread.mean.float().square().mean((1, 2, 3)).sqrt()
+        return {"psnr": psnr, "gain": psnr - before, "code": size}
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Sharp, blurry and blurred again side by side `(B, 3, H, 3 W)`."""
+        reblurred, _ = self.network(batch["sharp"], batch["blurry"])
+        row = torch.cat([batch["sharp"], batch["blurry"], reblurred.float().clamp(0, 1)], 3)
+        return {"sharp, blurry, reblurred": row}
+
+    def metadata(self) -> dict[str, str]:
+        """What an exported file says of itself."""
+        config = {"size": self.size, "variational": self.network.variational, "signed": self.signed}
+        return {"method": "kernel-space", "arch": "kernel-space", "arch_config": json.dumps(config)}
+
+
+def begin_with(network: KernelSpace, checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Give a network those weights that it has in the same shape.
+
+    Returns:
+        Names of the weights that stay as they were.
+
+    Raises:
+        CheckpointError: None fits.
+    """
+    own = network.state_dict()
+    fitting = {
+        name: tensor.to(own[name].dtype)
+        for name, tensor in checkpoint.tensors.items()
+        if name in own and tensor.shape == own[name].shape
+    }
+    if not fitting:
+        raise CheckpointError("has no tensor of a kernel space of this size; start from weights of the same width")
+    network.load_state_dict(fitting, strict=False)
+    return tuple(name for name in own if name not in fitting)
+
+
+def _decibels(image: Tensor, truth: Tensor) -> Tensor:
+    return -10 * mean_square(image, truth).clamp(min=_EQUAL).log10()
