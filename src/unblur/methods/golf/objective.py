@@ -41,6 +41,7 @@ class FirstShotObjective(nn.Module):
         perceptual_weight: λ.
         reduction: How the perceptual term is summed up.
         skip: Add the image itself to the network's answer.
+        start_weights: File to start from; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -54,9 +55,10 @@ class FirstShotObjective(nn.Module):
         perceptual_weight: float = _LITERAL,
         reduction: Reduction = "sum",
         skip: bool = True,
+        start_weights: str = "",
     ) -> None:
         super().__init__()
-        self.network: GolfNet = first_shot(skip=skip)
+        self.network: GolfNet = _trained_first_shot(start_weights) if start_weights else first_shot(skip=skip)
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
 
@@ -110,7 +112,8 @@ class PuttObjective(nn.Module):
         reduction: Reduction = "sum",
     ) -> None:
         super().__init__()
-        self.network = GolfOptimizer(_trained_first_shot(first_shot_weights), putt(), iters=putts)
+        start = _trained_first_shot(first_shot_weights) if first_shot_weights else first_shot()
+        self.network = GolfOptimizer(start.requires_grad_(False), putt(), iters=putts)
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
 
@@ -176,13 +179,11 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
 
 
 def _trained_first_shot(weights: str) -> GolfNet:
-    if not weights:
-        return first_shot().requires_grad_(False)
     checkpoint = read_checkpoint(Path(weights))
     config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
     network = first_shot(skip=config.get("skip", True))
     load_into(network, checkpoint, expected="golf-first-shot")
-    return network.requires_grad_(False)
+    return network
 
 
 def _scores(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
