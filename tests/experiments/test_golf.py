@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from unblur.experiments import golf_forgetting, golf_lambda, golf_runtime
+from unblur.experiments import golf_forgetting, golf_lambda, golf_refine, golf_runtime
 from unblur.experiments.golf_data import batches, dynamic_crops, scene_stream
 from unblur.experiments.golf_forgetting import pose_task
-from unblur.experiments.golf_settings import ForgettingSettings, LambdaSettings, RuntimeSettings
+from unblur.experiments.golf_settings import ForgettingSettings, LambdaSettings, RefineSettings, RuntimeSettings
 from unblur.losses.perceptual import vgg11_bn_features
 from unblur.weights.safe_file import write_checkpoint
 
@@ -76,3 +76,11 @@ def test_runtime():
     assert [item.matches for item in sizes] == [True] * 3
     most, least, mean = outcome.tables[0].rows[0][1:]
     assert most >= mean >= least > 0
+
+
+def test_refine_compares_with_each_alone(root):
+    outcome = golf_refine.run(RefineSettings(crops=1, size=96, kernel_size=9), lambda _: None)
+    [table] = outcome.tables
+    assert [row[0] for row in table.rows] == ["blurry", "golf", "map", "map, refined by golf"]
+    assert table.rows[0][2] == 0
+    assert len({row[1] for row in table.rows}) == 4, "every way gives an image of its own"

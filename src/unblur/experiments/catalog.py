@@ -62,6 +62,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         run="unblur.experiments.golf_iterations:run",
         quick={"crops": 12, "sharp": 2},
     ),
+    "golf-refine": Experiment(
+        summary="camera shake restored by MAP, by golf, and by MAP with golf as the prior",
+        settings="unblur.experiments.golf_settings:RefineSettings",
+        run="unblur.experiments.golf_refine:run",
+        quick={"crops": 6},
+    ),
     "golf-runtime": Experiment(
         summary="size and time of the networks (Tables 3 to 5)",
         settings="unblur.experiments.golf_settings:RuntimeSettings",

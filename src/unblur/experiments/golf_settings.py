@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-__all__ = ["ForgettingSettings", "IterationSettings", "LambdaSettings", "RuntimeSettings", "ToySettings"]
+__all__ = [
+    "ForgettingSettings",
+    "IterationSettings",
+    "LambdaSettings",
+    "RefineSettings",
+    "RuntimeSettings",
+    "ToySettings",
+]
 
 
 @dataclass(frozen=True)
@@ -67,3 +74,12 @@ class RuntimeSettings:
     warmups: Annotated[int, "Runs before the clock counts."] = 20
     runs: Annotated[int, "Runs that are timed."] = 200
     device: Annotated[str, "Where to run: cpu or cuda."] = "cpu"
+
+
+@dataclass(frozen=True)
+class RefineSettings:
+    """Settings of `golf-refine`."""
+
+    crops: Annotated[int, "Crops of the Kodak photos, blurred by camera shake; fixed."] = 24
+    size: Annotated[int, "Side of the crops in pixels."] = 256
+    kernel_size: Annotated[int, "Side of the kernels in pixels, odd."] = 21
