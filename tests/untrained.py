@@ -10,7 +10,6 @@ from unblur.backbones.mprnet import mprnet
 from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
 from unblur.methods.catalog import CATALOG, load_method
-from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
@@ -26,16 +25,8 @@ def load_any(name: str) -> Method:
     return load_method(name, weights=Checkpoint("untrained", dict(network.state_dict()), metadata))
 
 
-def golf() -> tuple[torch.nn.Module, dict[str, str]]:
-    networks = GolfOptimizer(first_shot(), putt())
-    for network in (networks.first_shot, networks.putt):
-        torch.nn.init.normal_(network.tail.weight, std=0.002)
-    return networks, {"arch": "golf"}
-
-
 NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "dmphn": lambda: (dmphn_1_2_4(), {}),
-    "golf": golf,
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
     "neurmap": lambda: (Neurmap(), {}),

@@ -59,8 +59,8 @@ def run(settings: RefineSettings, say: Say) -> Outcome:
             ),
         ),
         notes=(
-            f"{settings.crops} crops of {settings.size} pixels of the Kodak photos, shaken within {settings.kernel_size} "
-            f"pixels in linear light, noise {_NOISE}, 8 bits, seed {_SEED}.",
+            f"{settings.crops} crops of {settings.size} pixels of the Kodak photos, shaken within "
+            f"{settings.kernel_size} pixels in linear light, noise {_NOISE}, 8 bits, seed {_SEED}.",
         ),
     )
 

@@ -68,6 +68,7 @@ CATALOG: dict[str, Entry] = {
         settings="unblur.methods.golf.settings:GolfSettings",
         method="unblur.methods.golf.method:Golf",
         takes_weights=True,
+        weights="golf",
     ),
     "dmphn": Entry(
         summary="network for blur that differs from place to place: a hierarchy of patches",
