@@ -14,9 +14,10 @@ from unblur.solvers.plug_and_play import deconvolve_with_improver
 
 __all__ = ["refine"]
 
-_STEPS = 3
-_PULL = 0.05
-"""Chosen on synthetic photos of BSDS500 train with the kernels that `map` found."""
+_STEPS = 1
+_PULL = 0.5
+"""Chosen on twelve synthetic photos of BSDS500 train with the kernels that `map` found: with the weights that ship, more
+steps or a weaker pull lose up to 0.4 dB, and this neither gains nor loses."""
 
 Images = Float[Tensor, "b c h w"]
 
