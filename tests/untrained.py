@@ -11,6 +11,7 @@ from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
 from unblur.methods.catalog import CATALOG, load_method
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.kernel_space.model import reduced_kernel_space
 from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
@@ -36,6 +37,7 @@ def golf() -> tuple[torch.nn.Module, dict[str, str]]:
 NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "dmphn": lambda: (dmphn_1_2_4(), {}),
     "golf": golf,
+    "kernel-space": lambda: (reduced_kernel_space(), {"arch_config": '{"size": "reduced"}'}),
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
     "neurmap": lambda: (Neurmap(), {}),
