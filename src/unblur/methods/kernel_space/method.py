@@ -85,7 +85,7 @@ class KernelSpaceMethod:
             return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
         small = self._shrunk(blurry)
         overlap = self._window // _OVERLAP
-        windows = cut(*small.shape[-2:], self._window, overlap)
+        windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
         if self.settings.state and len(windows) > 1:
             raise SettingsError("state keeps the run of one window; lower pixels, or leave state empty")
         results: list[Optimised] = []

@@ -103,7 +103,7 @@ def _filled(photo: Photo, side: int) -> tuple[Float[Tensor, "1 3 h2 w2"], Paddin
 
 
 def _windows_of(whole: Tensor, side: int) -> list[Window]:
-    return cut(*whole.shape[-2:], side, side // _OVERLAP)
+    return cut(whole.shape[-2], whole.shape[-1], side, side // _OVERLAP)
 
 
 def _centre(window: Window, whole: Tensor) -> tuple[float, float]:
