@@ -72,7 +72,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         summary="a blur found in one pair and given to another photo, for known and unseen kernels",
         settings="unblur.experiments.kernel_space_settings:RetrievalSettings",
         run="unblur.experiments.kernel_retrieval:run",
-        quick={"photos": 3},
+        quick={"photos": 2},
     ),
     "kernel-walk": Experiment(
         summary="from one blur to another along the codes between them; invented blurs",

@@ -36,7 +36,7 @@ _SAID = 10
 
 
 class Space(NamedTuple):
-    """The networks, and the side in pixels of the crops that they were trained on."""
+    """The networks, and the side in pixels of the windows that they are used in."""
 
     network: KernelSpace
     side: int

@@ -105,6 +105,7 @@ CATALOG: dict[str, Entry] = {
         settings="unblur.methods.kernel_space.settings:KernelSpaceSettings",
         method="unblur.methods.kernel_space.method:KernelSpaceMethod",
         takes_weights=True,
+        weights="kernel-space",
     ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",

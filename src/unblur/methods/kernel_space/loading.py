@@ -18,7 +18,7 @@ _END = "kernel_extractor.model.16.weight"
 _CODE = 512
 """Channels of the published code."""
 WINDOW = 256
-"""Side in pixels of the crops that the released networks were trained on."""
+"""Side in pixels of the windows under weights that say nothing of it: that of the crops of the released training."""
 
 
 def load_kernel_space(checkpoint: Checkpoint) -> KernelSpace:
@@ -36,7 +36,7 @@ def load_kernel_space(checkpoint: Checkpoint) -> KernelSpace:
 
 
 def window_of(checkpoint: Checkpoint) -> int:
-    """The side in pixels of the crops that the networks were trained on."""
+    """The side in pixels of the windows that photos are cut into under these weights."""
     return int(_config_of(checkpoint).get("window", WINDOW))
 
 

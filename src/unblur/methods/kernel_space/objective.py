@@ -43,7 +43,7 @@ class KernelSpaceObjective(nn.Module):
         signed: See `KernelSpace`.
         start_weights: File to start from; empty: from scratch. What does not fit is passed over, so that a variational
             network can begin with a plain one.
-        window: Side in pixels of the crops that it learns from, which an exported file tells.
+        window: Side in pixels of the windows that photos are cut into under these weights; an exported file tells it.
 
     Raises:
         CheckpointError: No such file, or nothing in it fits.

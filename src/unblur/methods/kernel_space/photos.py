@@ -53,7 +53,7 @@ def find_blur(network: KernelSpace, sharp: Photo, blurry: Photo, side: int) -> F
         network: Has the extractor.
         sharp: In [0, 1], in grey or colour.
         blurry: Of the same size.
-        side: Of the windows: that of the crops that the network was trained on.
+        side: Of the windows, see `window_of`.
 
     Raises:
         ShapeError: The photos differ in size.

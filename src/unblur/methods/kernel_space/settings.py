@@ -53,9 +53,7 @@ class KernelSpaceSettings:
     pixels: Annotated[
         int, "Larger photos are fitted at a size of so many pixels; what changes there is enlarged and added."
     ] = 65_536
-    window: Annotated[
-        int, "Side of the windows that a photo is cut into, a blur for each; 0: as the weights were trained."
-    ] = 0
+    window: Annotated[int, "Side of the windows that a photo is cut into, a blur for each; 0: as the weights say."] = 0
     smallest: Annotated[int, "Photos with a shorter side than this are returned as they were."] = 64
     state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
 
