@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from unblur.errors import CheckpointError
-from unblur.losses.perceptual import PerceptualDistance, vgg11_bn_features
+from unblur.losses.perceptual import FeatureDistance, PerceptualDistance, vgg11_bn_features, vgg19_features
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.safe_file import write_checkpoint
 
@@ -61,3 +61,20 @@ def test_weights_of_something_else(tmp_path):
     write_checkpoint(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, {})
     with pytest.raises(CheckpointError, match="expected VGG-11"):
         PerceptualDistance(tmp_path / "other.safetensors")
+
+
+def test_five_places_of_vgg_19(tmp_path):
+    torch.manual_seed(1)
+    features = vgg19_features()
+    places = [place for place, layer in enumerate(features) if isinstance(layer, nn.Conv2d)]
+    assert places == [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28], "those of the usual file"
+    tensors = {f"features.{name}": value for name, value in features.state_dict().items()}
+    later = {"features.30.weight": torch.zeros(2), "classifier.0.weight": torch.zeros(1)}
+    write_checkpoint(tmp_path / "vgg.safetensors", {**tensors, **later}, {})
+    distance = FeatureDistance(tmp_path / "vgg.safetensors")
+    image, other = torch.rand(2, 2, 3, 32, 32)
+    seen = [[features[: place + 1](photo) for place in (1, 6, 11, 20, 29)] for photo in (image, other)]
+    weighted = zip((0.2, 0.4, 0.8, 1.0, 3.0), *seen, strict=True)
+    expected = sum(weight * (one - two).abs().mean((1, 2, 3)) for weight, one, two in weighted)
+    torch.testing.assert_close(distance(image, other), expected)
+    assert not distance(image, image).any()

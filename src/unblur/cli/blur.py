@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,18 +16,19 @@ from unblur.cli.options import parse_settings
 from unblur.errors import OutputError, SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from unblur.datasets.recipes import Recipe
+    from unblur.datasets.recipes import LearnedBlur, Recipe
     from unblur.datasets.writing import Order, Source
 
 __all__ = ["blur"]
 
-Kind = Literal["linear", "shake", "defocus", "gaussian", "motion-field", "dynamic", "frames"]
+Kind = Literal["linear", "shake", "defocus", "gaussian", "motion-field", "dynamic", "frames", "learned"]
 
 
 def _option(text: str, *names: str, metavar: str = "", panel: str | None = None, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
 
 
+_LEARNED = "Learned blur"
 _SENSOR = "After the blur"
 _RUN = "How it runs"
 
@@ -49,6 +51,17 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     gyro: Annotated[
         str | None, _option("For shake: a recorded gyroscope (.npz); --set gyro=FILE.", metavar="FILE")
+    ] = None,
+    source: Annotated[
+        tuple[Path, Path] | None,
+        _option("For learned: the pair whose blur the photos get.", "--from", metavar="BLURRY SHARP", panel=_LEARNED),
+    ] = None,
+    sample: Annotated[
+        bool, _option("For learned: a blur that variational weights invent.", "--sample", panel=_LEARNED)
+    ] = False,
+    weights: Annotated[
+        str | None,
+        _option("For learned: weights of the kernel space, a file or a name.", metavar="FILE", panel=_LEARNED),
     ] = None,
     size: Annotated[int | None, _option("Cut squares of this side; default: whole photos.", metavar="N", min=1)] = None,
     light: Annotated[
@@ -85,13 +98,15 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     unblur blur photos/ -o pairs --kind shake --size 512          camera shake
     unblur blur photos/ -o pairs --kind linear --noise 0.01       straight motion and noise
     unblur blur clips/a clips/b -o pairs --kind frames --set count=8
+    unblur blur photos/ -o pairs --kind learned --from blurry.png sharp.png
     """
     from unblur.datasets.recipes import Recipe, Sensor  # noqa: PLC0415 - only once it is needed
 
     given = parse_settings(settings or [])
     given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}
     given |= {} if gyro is None else {"gyro": gyro}
-    recipe = Recipe(_settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
+    learned = _learned_blur(kind, given, source, weights, sample=sample)
+    recipe = Recipe(learned or _settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
     _check_together(recipe, kind, variants)
     sources, failures = _find_sources(inputs, kind, output, recursive=recursive)
     for failure in failures:
@@ -101,8 +116,31 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     from unblur.datasets.writing import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
 
     order = Order(recipe, output, seed, variants, overwrite)
+    if learned is not None:
+        from unblur.cli.learned_blur import maker_of  # noqa: PLC0415 - as above
+
+        order = replace(order, make=maker_of(learned))
     failed = _write_all([Source(path, place) for place, path in sources.items()], order, jobs, quiet=quiet)
     return 1 if failed or failures else 0
+
+
+def _learned_blur(
+    kind: str, given: dict[str, str], source: tuple[Path, Path] | None, weights: str | None, *, sample: bool
+) -> LearnedBlur | None:
+    """Which learned blur is wished for; None: another kind."""
+    from unblur.datasets.recipes import LEARNED, LearnedBlur  # noqa: PLC0415
+    from unblur.methods.catalog import choose_weights  # noqa: PLC0415
+
+    if kind != LEARNED:
+        if source is not None or sample or weights is not None:
+            raise UsageError("--from, --sample and --weights are for --kind learned")
+        return None
+    if given:
+        raise UsageError("learned blur has no settings; --from BLURRY SHARP or --sample say what it is")
+    if (source is None) is not sample:
+        raise UsageError("learned blur is that of a pair (--from BLURRY SHARP) or an invented one (--sample)")
+    chosen = choose_weights("kernel-space", weights) or ""
+    return LearnedBlur(chosen) if source is None else LearnedBlur(chosen, str(source[0]), str(source[1]))
 
 
 def _settings_of(kind: str, given: dict[str, str]) -> Any:

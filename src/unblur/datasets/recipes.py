@@ -12,16 +12,19 @@ from unblur.errors import SettingsError
 
 __all__ = [
     "KINDS",
+    "LEARNED",
     "DefocusBlur",
     "DynamicBlur",
     "FrameAverage",
     "GaussianBlur",
+    "LearnedBlur",
     "LinearBlur",
     "MotionFieldBlur",
     "Recipe",
     "Sensor",
     "ShakeBlur",
     "find_kind",
+    "kind_of",
 ]
 
 Light = Literal["linear", "encoded"]
@@ -134,6 +137,15 @@ class FrameAverage:
             raise SettingsError("count is 1 or more, stride is 0 or more, and gamma is above 0")
 
 
+@dataclass(frozen=True)
+class LearnedBlur:
+    """The blur of a pair, found and given to other photos by trained networks, or one that they invent."""
+
+    weights: Annotated[str, "Weights of the networks: a file or a name."]
+    blurry: Annotated[str, "Blurry photo of the pair; empty: the blur is invented."] = ""
+    sharp: Annotated[str, "Sharp photo of the pair."] = ""
+
+
 KINDS: dict[str, type[Any]] = {
     "linear": LinearBlur,
     "shake": ShakeBlur,
@@ -143,7 +155,10 @@ KINDS: dict[str, type[Any]] = {
     "dynamic": DynamicBlur,
     "frames": FrameAverage,
 }
-"""Settings classes of the kinds of blur by name."""
+"""Settings classes of the kinds of blur by name, but for learned blur, which needs networks."""
+
+LEARNED = "learned"
+"""The kind of blur of `LearnedBlur`."""
 
 
 def find_kind(name: str) -> type[Any]:
@@ -155,6 +170,13 @@ def find_kind(name: str) -> type[Any]:
     if name not in KINDS:
         raise SettingsError(f"there is no kind of blur named {name!r}; choose one of: {', '.join(KINDS)}")
     return KINDS[name]
+
+
+def kind_of(blur: Any) -> str:
+    """The name of the kind of blur that settings belong to."""
+    if isinstance(blur, LearnedBlur):
+        return LEARNED
+    return next(name for name, settings in KINDS.items() if isinstance(blur, settings))
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from unblur.datasets.sensing import sense_pair
 from unblur.errors import SettingsError, ShapeError
 from unblur.images.tensors import Padding, pad_reflect, srgb_to_linear
 
-__all__ = ["SyntheticPair", "make_pair", "seed_for", "synthetic_set"]
+__all__ = ["SyntheticPair", "cut_window", "make_pair", "seed_for", "synthetic_set"]
 
 _FIELD_MARGIN = 48
 """Pixels kept around a crop where the blur varies: what most motions reach."""
@@ -115,7 +115,7 @@ def make_pair(photo: Tensor, recipe: Recipe, seed: int, name: str = "") -> Synth
     if type(recipe.blur) not in _BLURS:
         raise SettingsError("frames are added up from sequences (see datasets.frames), not made of photos")
     generator = torch.Generator().manual_seed(seed)
-    stored = _window(photo, recipe, generator)
+    stored = cut_window(photo, recipe.size, _margin_of(recipe.blur), generator)
     scene = srgb_to_linear(stored) if recipe.light == "linear" else stored
     blurred = _BLURS[type(recipe.blur)](_Work(scene, recipe, generator, name))
     blurry, sharp = sense_pair(blurred.image, _crop(stored, blurred.crop), recipe, generator)
@@ -138,13 +138,18 @@ def _make(path: Path, recipe: Recipe, seed: int) -> Pair:
     return make_pair(photo, recipe, seed_for(seed, path.stem), path.stem).pair
 
 
-def _window(photo: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """What the pair is made from: the photo, or a part that is larger than the pair by what the blur draws in."""
-    if recipe.size is None:
+def cut_window(photo: Tensor, size: int | None, margin: int, generator: torch.Generator) -> Tensor:
+    """What a pair is made from: the photo, or a random square that is larger than the pair by what the blur draws in.
+
+    Args:
+        photo: `(1, C, H, W)`; one that is too small is continued by its mirror image.
+        size: Side of the pair in pixels; None: the whole photo.
+        margin: Pixels on each side that the blur draws in.
+        generator: Source of random numbers.
+    """
+    if size is None:
         return photo
-    kernel_size = getattr(recipe.blur, "kernel_size", None)
-    margin = _FIELD_MARGIN if kernel_size is None else kernel_size // 2
-    side = recipe.size + 2 * margin
+    side = size + 2 * margin
     height, width = photo.shape[-2:]
     short, narrow = max(side - height, 0), max(side - width, 0)
     if short or narrow:
@@ -152,6 +157,11 @@ def _window(photo: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor
     down, right = torch.rand(2, generator=generator).tolist()
     top, left = int(down * (photo.shape[-2] - side + 1)), int(right * (photo.shape[-1] - side + 1))
     return photo[..., top : top + side, left : left + side]
+
+
+def _margin_of(blur: Any) -> int:
+    kernel_size = getattr(blur, "kernel_size", None)
+    return _FIELD_MARGIN if kernel_size is None else kernel_size // 2
 
 
 def _crop(image: Tensor, crop: tuple[int, int]) -> Tensor:

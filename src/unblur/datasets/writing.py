@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -21,7 +21,7 @@ from unblur.datasets.frames import Shot, read_frames, shots
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
 from unblur.datasets.reading import as_kernel, read_tensor
-from unblur.datasets.recipes import KINDS, FrameAverage, Recipe
+from unblur.datasets.recipes import FrameAverage, Recipe, kind_of
 from unblur.datasets.sensing import sense_pair
 from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for
 from unblur.errors import DataError, OutputError, UnblurError
@@ -59,6 +59,7 @@ class Order:
         seed: Of the run; every pair's own is drawn from it and the pair's name.
         variants: Pairs made of each photo, each with another blur.
         overwrite: Files that exist may be replaced.
+        make: Makes a pair of a photo, the recipe, a seed and a name; see `make_pair`.
     """
 
     recipe: Recipe
@@ -66,6 +67,7 @@ class Order:
     seed: int = 0
     variants: int = 1
     overwrite: bool = False
+    make: Callable[[Tensor, Recipe, int, str], SyntheticPair] = make_pair
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _numbered(place: Path, count: int) -> list[Path]:
 
 def _write_photo(source: Source, place: Path, photo: Tensor, order: Order) -> Line:
     seed = seed_for(order.seed, place.as_posix())
-    return _write(source, place, make_pair(photo, order.recipe, seed, source.place.as_posix()), seed, order)
+    return _write(source, place, order.make(photo, order.recipe, seed, source.place.as_posix()), seed, order)
 
 
 def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
@@ -181,9 +183,8 @@ def _write(source: Source, place: Path, made: SyntheticPair, seed: int, order: O
 
 
 def _wishes(recipe: Recipe) -> Line:
-    kind = next(name for name, settings in KINDS.items() if isinstance(recipe.blur, settings))
     return {
-        "kind": kind,
+        "kind": kind_of(recipe.blur),
         "light": recipe.light,
         "cut": recipe.size,
         "blur": asdict(recipe.blur),

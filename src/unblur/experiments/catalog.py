@@ -74,6 +74,36 @@ EXPERIMENTS: dict[str, Experiment] = {
         run="unblur.experiments.golf_runtime:run",
         quick={"warmups": 1, "runs": 5},
     ),
+    "kernel-retrieval": Experiment(
+        summary="a blur found in one pair and given to another photo, for known and unseen kernels",
+        settings="unblur.experiments.kernel_space_settings:RetrievalSettings",
+        run="unblur.experiments.kernel_retrieval:run",
+        quick={"photos": 2},
+    ),
+    "kernel-walk": Experiment(
+        summary="from one blur to another along the codes between them; invented blurs",
+        settings="unblur.experiments.kernel_space_settings:WalkSettings",
+        run="unblur.experiments.kernel_walk:run",
+        quick={"photos": 6, "steps": 7},
+    ),
+    "kernel-deblur": Experiment(
+        summary="blind deblurring in the space of blurs against other methods, and without each of its parts",
+        settings="unblur.experiments.kernel_space_settings:DeblurSettings",
+        run="unblur.experiments.kernel_deblur:run",
+        quick={"crops": 2, "size": 128, "methods": "dublid", "ablations": False},
+    ),
+    "blur-swap": Experiment(
+        summary="a network that learned on carried-over blur, against those of the true blur and of another",
+        settings="unblur.experiments.kernel_space_settings:SwapSettings",
+        run="unblur.experiments.blur_swap:run",
+        quick={"steps": 150, "crops": 12, "size": 64},
+    ),
+    "blur-augmentation": Experiment(
+        summary="training pairs as they are, with classical blurs, and with carried-over blur besides",
+        settings="unblur.experiments.kernel_space_settings:AugmentationSettings",
+        run="unblur.experiments.blur_augmentation:run",
+        quick={"steps": 150, "crops": 12, "size": 64},
+    ),
     "neurmap-table1": Experiment(
         summary="DMPHN with and without NeurMAP on kernel-synthesised blur, and the motion found (Table I, Figure 8)",
         settings="unblur.experiments.neurmap_settings:TableSettings",

@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
 from unblur.weights.loading import load_into
 
-__all__ = ["PerceptualDistance", "Reduction", "vgg11_bn_features"]
+__all__ = ["FeatureDistance", "PerceptualDistance", "Reduction", "vgg11_bn_features", "vgg19_features"]
 
 Reduction = Literal["sum", "mean"]
 
 _VGG11 = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
+_VGG19 = (64, 64, "pool", 128, 128, "pool", *(256,) * 4, "pool", *(512,) * 4, "pool", 512)
+_COMPARED = {1: 0.2, 6: 0.4, 11: 0.8, 20: 1.0, 29: 3.0}
+"""The first activation at each of five sizes, and its weight."""
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -56,6 +59,48 @@ class PerceptualDistance(nn.Module):
         return self.features((image - mean) / deviation)
 
 
+class FeatureDistance(nn.Module):
+    """Mean absolute distance at five places of VGG-19: relu1_1, 2_1, 3_1, 4_1, 5_1 weigh 0.2, 0.4, 0.8, 1 and 3.
+
+    As in the released code of Tran et al. (CVPR 2021), images are not normalised as ImageNet's were. The weights are
+    not part of unblur: the usual file is `vgg19-dcbb9e9d.pth`, trained on ImageNet.
+
+    Args:
+        weights: That file, or one with the same tensors.
+
+    Raises:
+        CheckpointError: No such file, or one of another network.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        self.features = vgg19_features()
+        load_into(self.features, _features_of(weights, self.features), expected="VGG-19")
+        self.requires_grad_(False)
+
+    def forward(self, restored: Float[Tensor, "b 3 h w"], sharp: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+        """The distance of each image; sides of at least 16 pixels, values in [0, 1]."""
+        distance = restored.new_zeros(len(restored))
+        for place, layer in enumerate(self.features):
+            restored, sharp = layer(restored), layer(sharp)
+            if place in _COMPARED:
+                distance = distance + _COMPARED[place] * (restored - sharp).abs().mean((1, 2, 3))
+        return distance
+
+
+def vgg19_features() -> nn.Sequential:
+    """The feature layers up to relu5_1, without weights; named as torchvision names them."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for item in _VGG19:
+        if isinstance(item, str):
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(channels, item, 3, padding=1), nn.ReLU()]
+            channels = item
+    return nn.Sequential(*layers)
+
+
 def vgg11_bn_features() -> nn.Sequential:
     """The 29 feature layers, without weights; named as torchvision names them."""
     layers: list[nn.Module] = []
@@ -69,10 +114,12 @@ def vgg11_bn_features() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _features_of(weights: Path, network: nn.Module) -> Checkpoint:
+def _features_of(weights: Path, network: nn.Sequential) -> Checkpoint:
     checkpoint = read_checkpoint(weights)
     begin = "features."
     tensors = {name.removeprefix(begin): value for name, value in checkpoint.tensors.items() if name.startswith(begin)}
+    # Layers that are not used need not be loaded.
+    tensors = {name: value for name, value in tensors.items() if int(name.split(".")[0]) < len(network)}
     # Counters that files from before PyTorch 0.4.1 lack and that are never used here.
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     return replace(checkpoint, tensors={**counters, **tensors} if tensors else checkpoint.tensors)

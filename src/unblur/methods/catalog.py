@@ -101,6 +101,13 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.selfdeblur.method:SelfDeblur",
         finds="kernel",
     ),
+    "kernel-space": Entry(
+        summary="two untrained networks fitted to the one photo, image and code of the blur, under a trained blur",
+        settings="unblur.methods.kernel_space.settings:KernelSpaceSettings",
+        method="unblur.methods.kernel_space.method:KernelSpaceMethod",
+        takes_weights=True,
+        weights="kernel-space",
+    ),
     "input": Entry(
         summary="decode and encode, nothing else: what file handling alone does to a picture",
         settings="unblur.methods.identity:InputSettings",

@@ -196,3 +196,22 @@ def test_what_does_not_fit_is_refused():
         network(sharp, blurry[..., 1:])
     with pytest.raises(ShapeError, match=r"\(6, 1, 1\), not \(6, 2, 2\)"):
         network.blur(sharp, torch.zeros(1, 6, 2, 2))
+
+
+def test_the_reduced_networks_start_as_the_identity_with_a_code_that_tells():
+    torch.manual_seed(0)
+    network, (sharp, blurry) = reduced_kernel_space().eval(), pair_of()
+    reblurred, spread = network(sharp, blurry)
+    assert torch.equal(reblurred, sharp)
+    assert spread.mean.std() > 0.01
+    assert network.extract(sharp, sharp).mean.abs().max() < 1e-5, "no difference, no blur"
+
+
+def test_a_gate_leaves_the_features_in_the_way_of_the_photo():
+    torch.manual_seed(0)
+    gated = KernelSpace(width=8, code=6, front=1, back=1, blocks=1, gated=True).eval()
+    for weight in gated.adapter.parameters():
+        weight.data.zero_()
+    sharp, _ = pair_of()
+    expected = sharp + gated.recon_trunk(gated.feature_extractor(sharp))
+    torch.testing.assert_close(gated.blur(sharp, torch.ones(1, 6, 1, 1)), expected)

@@ -4,7 +4,16 @@ import math
 
 import torch
 
-from unblur.methods.optimisation.stopping import Never, Plateau, Rule, Threshold, Variance, memory_of, remind
+from unblur.methods.optimisation.stopping import (
+    Never,
+    Plateau,
+    Rule,
+    Threshold,
+    Variance,
+    choose_rule,
+    memory_of,
+    remind,
+)
 
 NOTHING = torch.zeros(1, 1, 2, 2)
 
@@ -77,3 +86,14 @@ def test_a_rule_can_be_reminded():
         remind(second, memory_of(first))
         assert str(memory_of(second)) == str(memory_of(first))
         assert str(memory_of(second)) != str(memory_of(type(first)(*([0.2] if isinstance(first, Threshold) else []))))
+
+
+def test_rules_keep_their_proportions():
+    def rule(name, steps):
+        return choose_rule(name, steps, threshold=0.5, patience=7)
+
+    assert rule("threshold", 5000) == Threshold(0.5, 7, after=500, every=10)
+    assert rule("threshold", 1000) == Threshold(0.5, 7, after=100, every=2)
+    assert rule("plateau", 5000) == Plateau(over=500, every=10)
+    assert rule("variance", 300) == Variance(patience=7, every=1)
+    assert rule("never", 300) == Never()

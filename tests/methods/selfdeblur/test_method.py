@@ -9,8 +9,7 @@ from planted import plant, shake, shifted_psnr
 from unblur.errors import Cancelled, SettingsError
 from unblur.methods.apply import make_task, restore_tensor
 from unblur.methods.catalog import load_method
-from unblur.methods.optimisation.stopping import Never, Plateau, Threshold, Variance
-from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
+from unblur.methods.selfdeblur.method import SelfDeblur
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.teachers import Oracle
 from unblur.metrics.kernel import kernel_similarity_upto_shift
@@ -149,17 +148,6 @@ def test_a_rule_ends_the_run(planted):
     wishes = {"teacher": "identity", "stop": "threshold", "threshold": 1.0, "patience": 3, "steps": 100}
     answer = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), **wishes)
     assert answer.facts["steps"] == 20 // 10 + 3, "the kernel is known: 20 steps, of which the first tenth never counts"
-
-
-def test_rules_keep_their_proportions():
-    def rule(stop, steps):
-        return rule_for(SelfDeblurSettings(stop=stop, patience=7, threshold=0.5), steps)
-
-    assert rule("threshold", 5000) == Threshold(0.5, 7, after=500, every=10)
-    assert rule("threshold", 1000) == Threshold(0.5, 7, after=100, every=2)
-    assert rule("plateau", 5000) == Plateau(over=500, every=10)
-    assert rule("variance", 300) == Variance(patience=7, every=1)
-    assert rule("never", 300) == Never()
 
 
 @pytest.mark.parametrize(

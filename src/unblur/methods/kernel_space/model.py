@@ -12,7 +12,7 @@ They share the layers that look at photos. Names of tensors are those of the rel
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -29,6 +29,11 @@ CELL = 128
 
 _HALVINGS = 5
 """From the features, which are a quarter of the photo in size, to the code."""
+
+_GATE = 0.1
+"""Of the usual size of the weights that make the gates, so that the code begins with a small word."""
+_DIFFERENCE = 40.0
+"""Features of a sharp and a blurry photo differ by little; so many times that is about 1."""
 
 Image = Float[Tensor, "b c h w"]
 Features = Float[Tensor, "b f h4 w4"]
@@ -59,6 +64,9 @@ class KernelSpace(nn.Module):
         blocks: Residual blocks that end the extractor.
         variational: The extractor gives a deviation as well, and codes are drawn in training.
         signed: Negative numbers of a code count, too; the published operator only sees what is above 0.
+        gated: The adapter scales the features of the photo, around 1 and without a bound. In the published operator
+            it replaces them, so that all of the photo has to pass an eighth of its size, which takes long to learn,
+            and is bounded: where a bounded gate is full, it hears no more of the code.
     """
 
     def __init__(
@@ -72,12 +80,13 @@ class KernelSpace(nn.Module):
         blocks: int = 4,
         variational: bool = False,
         signed: bool = False,
+        gated: bool = False,
     ) -> None:
         super().__init__()
-        self.code, self.variational = code, variational
+        self.code, self.variational, self.gated = code, variational, gated
         self.feature_extractor = _feature_extractor(channels, width, front)
         self.kernel_extractor = _KernelExtractor(2 * width, width, code * (1 + variational), blocks)
-        self.adapter = _Adapter(width, code, signed=signed)
+        self.adapter = _Adapter(width, code, signed=signed, bounded=not gated)
         self.recon_trunk = _trunk(channels, width, back)
 
     def extract(self, sharp: Image, blurry: Image) -> CodeSpread:
@@ -136,7 +145,9 @@ class KernelSpace(nn.Module):
 
     def _blur(self, sharp: Image, features: Features, code: Code) -> Image:
         padded, padding = pad_to_multiple(sharp, CELL)
-        return crop_padding(padded + self.recon_trunk(self.adapter(features, code)), padding)
+        adapted = self.adapter(features, code)
+        changed = features * (1 + adapted) if self.gated else adapted
+        return crop_padding(padded + self.recon_trunk(changed), padding)
 
 
 class ResidualBlock(nn.Module):
@@ -165,8 +176,39 @@ def full_kernel_space(*, variational: bool = False, signed: bool = False) -> Ker
 
 
 def reduced_kernel_space(*, variational: bool = False, signed: bool = False) -> KernelSpace:
-    """Half the width, an eighth of the code, fewer blocks: 5,156,515 parameters, for one GPU or a processor."""
-    return KernelSpace(width=32, code=64, front=3, back=6, blocks=2, variational=variational, signed=signed)
+    """Half the width, an eighth of the code, fewer blocks: 5,156,515 parameters, for one GPU or a processor.
+
+    Unlike the published networks, its operator is gated and changes nothing at first, and its extractor begins with the
+    difference of the two photos: what hundreds of thousands of steps would find is there from the start.
+    """
+    network = KernelSpace(
+        width=32, code=64, front=3, back=6, blocks=2, variational=variational, signed=signed, gated=True
+    )
+    _start_well(network)
+    return network
+
+
+def _start_well(network: KernelSpace) -> None:
+    """Weights with which the code says something at once and the operator is the identity.
+
+    With the usual ones a code is a thousand times smaller than the photos, and the operator learns to do without it.
+    """
+    for layer in network.kernel_extractor.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+    for layer in network.adapter.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+        elif isinstance(layer, nn.ConvTranspose2d):  # of its 4x4 taps, a stride of 2 lets 2x2 meet at a place
+            nn.init.normal_(layer.weight, std=(2 / (4 * layer.in_channels)) ** 0.5)
+    gate = cast("nn.ConvTranspose2d", network.adapter.model.up[1])
+    gate.weight.data *= _GATE
+    first = cast("nn.Conv2d", network.kernel_extractor.model[1]).weight.data
+    of_sharp, of_blurry = first.chunk(2, 1)
+    of_blurry.copy_(-of_sharp)
+    first *= _DIFFERENCE
+    for weight in network.recon_trunk[-1].parameters():
+        nn.init.zeros_(weight)
 
 
 class _KernelExtractor(nn.Module):
@@ -199,13 +241,13 @@ class _CodeBlock(nn.Module):
 class _Adapter(nn.Module):
     """Puts a code into the features of the sharp photo: a U-net with the code at its lowest place."""
 
-    def __init__(self, width: int, code: int, *, signed: bool) -> None:
+    def __init__(self, width: int, code: int, *, signed: bool, bounded: bool) -> None:
         super().__init__()
         bend = nn.LeakyReLU(0.2) if signed else nn.ReLU()
         level = _Level(8 * width, 8 * width, code, None, bend)
         for outer, inner in ((4, 8), (2, 4), (1, 2)):
             level = _Level(outer * width, inner * width, inner * width, level, nn.ReLU())
-        self.model = _Level(width, width, width, level, nn.ReLU(), outermost=True)
+        self.model = _Level(width, width, width, level, nn.ReLU(), last=nn.Tanh() if bounded else nn.Identity())
 
     def forward(self, features: Features, code: Code) -> Features:
         return self.model(features, code)
@@ -222,14 +264,14 @@ class _Level(nn.Module):
         submodule: _Level | None,
         bend: nn.Module,
         *,
-        outermost: bool = False,
+        last: nn.Module | None = None,
     ) -> None:
         super().__init__()
         down = nn.Conv2d(outer, inner, 4, 2, 1, bias=False)
-        up = nn.ConvTranspose2d(inner + joined, outer, 4, 2, 1, bias=outermost)
-        self.down = nn.Sequential(down) if outermost else nn.Sequential(nn.LeakyReLU(0.2), down)
+        up = nn.ConvTranspose2d(inner + joined, outer, 4, 2, 1, bias=last is not None)
+        self.down = nn.Sequential(nn.LeakyReLU(0.2), down) if last is None else nn.Sequential(down)
         self.submodule = submodule
-        self.up = nn.Sequential(bend, up, nn.Tanh()) if outermost else nn.Sequential(bend, up)
+        self.up = nn.Sequential(bend, up) if last is None else nn.Sequential(bend, up, last)
 
     def forward(self, features: Features, code: Code) -> Features:
         low = self.down(features)

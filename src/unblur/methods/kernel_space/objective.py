@@ -17,7 +17,8 @@ from unblur.errors import CheckpointError
 from unblur.losses.charbonnier import charbonnier
 from unblur.losses.content import mean_square
 from unblur.losses.divergence import normal_divergence
-from unblur.methods.kernel_space.model import KernelSpace, full_kernel_space, reduced_kernel_space
+from unblur.methods.kernel_space.loading import BUILDERS, WINDOW
+from unblur.methods.kernel_space.model import KernelSpace
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
 
 __all__ = ["KernelSpaceObjective", "begin_with"]
@@ -25,7 +26,6 @@ __all__ = ["KernelSpaceObjective", "begin_with"]
 Batch = Mapping[str, Tensor]
 Size = Literal["full", "reduced"]
 
-_BUILDERS = {"full": full_kernel_space, "reduced": reduced_kernel_space}
 _DIVERGENCE = 10.0
 """Weight of the divergence as released; it belongs to sums over all numbers, not to means."""
 _EQUAL = 1e-10
@@ -43,20 +43,29 @@ class KernelSpaceObjective(nn.Module):
         signed: See `KernelSpace`.
         start_weights: File to start from; empty: from scratch. What does not fit is passed over, so that a variational
             network can begin with a plain one.
+        window: Side in pixels of the windows that photos are cut into under these weights; an exported file tells it.
 
     Raises:
         CheckpointError: No such file, or nothing in it fits.
     """
 
     def __init__(
-        self, size: Size = "full", *, variational: bool = False, signed: bool = False, start_weights: str = ""
+        self,
+        size: Size = "full",
+        *,
+        variational: bool = False,
+        signed: bool = False,
+        start_weights: str = "",
+        window: int = WINDOW,
     ) -> None:
         super().__init__()
-        self.size, self.signed = size, signed
-        self.network: KernelSpace = _BUILDERS[size](variational=variational, signed=signed)
+        self.size, self.signed, self.window = size, signed, window
+        self.network: KernelSpace = BUILDERS[size](variational=variational, signed=signed)
         self.term_weights = {"blur": 1.0} | ({"divergence": _DIVERGENCE} if variational else {})
         if start_weights:
             begin_with(self.network, read_checkpoint(Path(start_weights)))
+        # With the channels of a pixel side by side, convolutions on a processor are quickest.
+        self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The terms, each a sum over the batch."""
@@ -90,7 +99,12 @@ class KernelSpaceObjective(nn.Module):
 
     def metadata(self) -> dict[str, str]:
         """What an exported file says of itself."""
-        config = {"size": self.size, "variational": self.network.variational, "signed": self.signed}
+        config = {
+            "size": self.size,
+            "variational": self.network.variational,
+            "signed": self.signed,
+            "window": self.window,
+        }
         return {"method": "kernel-space", "arch": "kernel-space", "arch_config": json.dumps(config)}
 
 

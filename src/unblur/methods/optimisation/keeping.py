@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from unblur.errors import CheckpointError
 from unblur.images.atomic import atomic_write
 from unblur.weights.checkpoint import read_bytes
 from unblur.weights.zip_file import read_zip
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "fingerprint"]
 
 _PARTS = {"networks", "adam", "generator", "rule", "result", "of"}
 
@@ -66,3 +68,17 @@ class Keeper:
     def remove(self) -> None:
         """The run is over."""
         self.path.unlink(missing_ok=True)
+
+
+def fingerprint(photo: Tensor, settings: Any, others: tuple[Any, ...]) -> str:
+    """Of everything that a run depends on, but for the file that it is kept in.
+
+    Args:
+        photo: What is fitted.
+        settings: A dataclass; its field `state` does not count.
+        others: Further plain values.
+    """
+    numbers = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name != "state"}
+    digest = hashlib.sha256(photo.cpu().numpy().tobytes())
+    digest.update(repr((numbers, tuple(photo.shape), *others)).encode())
+    return digest.hexdigest()

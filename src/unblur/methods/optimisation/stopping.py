@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["Never", "Plateau", "Rule", "Threshold", "Variance", "memory_of", "remind"]
+__all__ = ["Never", "Plateau", "Rule", "RuleName", "Threshold", "Variance", "choose_rule", "memory_of", "remind"]
 
 _FOLLOW = 0.1
 """Share of each new value in the running mean."""
+
+
+RuleName = Literal["never", "threshold", "plateau", "variance"]
 
 
 class Rule(Protocol):
@@ -145,6 +148,23 @@ class Variance:
     def restart(self) -> None:
         """See `Rule.restart`."""
         self.images, self.calmest, self.count = [], float("inf"), 0
+
+
+def choose_rule(name: RuleName, steps: int, *, threshold: float, patience: int) -> Rule:
+    """The rule of that name, its times in proportion to the run: of 5000 steps it checks every tenth.
+
+    Args:
+        name: What ends the run.
+        steps: Of the whole run.
+        threshold: Of the rule `threshold`.
+        patience: Of the rules `threshold` and `variance`.
+    """
+    every, tenth = max(1, steps // 500), steps // 10
+    if name == "threshold":
+        return Threshold(threshold, patience, after=tenth, every=every)
+    if name == "variance":
+        return Variance(patience=patience, every=every)
+    return Plateau(over=tenth, every=every) if name == "plateau" else Never()
 
 
 def memory_of(rule: Rule) -> dict[str, Any]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -16,10 +13,10 @@ from unblur.errors import SettingsError
 from unblur.images.allocator import keep_freed_memory
 from unblur.images.precision import choose_precision
 from unblur.methods.base import Restoration, Step, StepHook, Task, Traits
-from unblur.methods.optimisation.keeping import Keeper
-from unblur.methods.optimisation.problem import Evaluation
+from unblur.methods.optimisation.keeping import Keeper, fingerprint
 from unblur.methods.optimisation.run import Optimised, Schedule, optimise
-from unblur.methods.optimisation.stopping import Never, Plateau, Rule, Threshold, Variance
+from unblur.methods.optimisation.stopping import choose_rule
+from unblur.methods.optimisation.telling import Span, part_of, telling
 from unblur.methods.region import find_informative
 from unblur.methods.selfdeblur.courses import choose_course
 from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
@@ -28,7 +25,7 @@ from unblur.methods.selfdeblur.teachers import Teacher, load_teacher
 from unblur.methods.selfdeblur.weak import WeakLosses
 from unblur.solvers.photo import choose_light, restore_with_kernel
 
-__all__ = ["SelfDeblur", "rule_for"]
+__all__ = ["SelfDeblur"]
 
 _LUMA = (0.299, 0.587, 0.114)
 _ROOM = 1
@@ -37,7 +34,6 @@ _FAINTEST = 0.03
 """Pixels of a found kernel below this share of its brightest are the light that softmax leaves everywhere."""
 _ASKING, _WARMING, _FITTING = 0.05, 0.1, 0.95
 """Shares of the work, for progress: after the teacher, after the warm start, after the fit."""
-_SHOWN_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,6 @@ class _Lesson:
     teacher: Teacher | None
     image: Tensor
     warnings: tuple[str, ...] = ()
-
-
-class _Span(NamedTuple):
-    """One optimisation among the whole work: what it is called, its steps, the fractions where it begins and ends."""
-
-    stage: str
-    steps: int
-    begin: float
-    end: float
 
 
 class SelfDeblur:
@@ -97,7 +84,7 @@ class SelfDeblur:
         if self.settings.state and len(photos) > 1:
             raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
         answers = [
-            self._restore_one(photo, replace(task, on_step=_part_of(task.on_step, number, len(photos))))
+            self._restore_one(photo, replace(task, on_step=part_of(task.on_step, number, len(photos))))
             for number, photo in enumerate(photos)
         ]
         return answers[0] if len(answers) == 1 else _together(answers)
@@ -186,11 +173,12 @@ class SelfDeblur:
             tv=settings.tv,
             guide=taught if is_warm else None,
         )
-        keeper = Keeper(Path(settings.state), _fingerprint(part, settings, task)) if settings.state else None
+        wishes = (task.seed, task.light, task.kernel_size)
+        keeper = Keeper(Path(settings.state), fingerprint(part, settings, wishes)) if settings.state else None
         if lesson.teacher is not None:
             if is_warm and not (keeper and keeper.path.exists()):
-                span = _Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
-                tell = _telling(task.on_step, span)
+                span = Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
+                tell = telling(task.on_step, span)
                 optimise(TaughtFit(fit, taught), Schedule(course.warm_steps), on_step=tell)
             border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
             fit.weak = WeakLosses(settings, lesson.teacher, grey, taught, border)
@@ -198,9 +186,11 @@ class SelfDeblur:
         def show(image: Tensor) -> Tensor:
             return self._compose(part, lesson, image)
 
-        span = _Span("fitting", course.schedule.steps, _WARMING, _FITTING)
-        tell = _telling(task.on_step, span, show if shows else None)
-        rule = rule_for(settings, course.schedule.steps)
+        span = Span("fitting", course.schedule.steps, _WARMING, _FITTING)
+        tell = telling(task.on_step, span, show if shows else None)
+        rule = choose_rule(
+            settings.stop, course.schedule.steps, threshold=settings.threshold, patience=settings.patience
+        )
         return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
 
     def _answer(self, blurry: Tensor, lesson: _Lesson, result: Optimised, task: Task, *, is_whole: bool) -> Restoration:
@@ -212,7 +202,7 @@ class SelfDeblur:
         if output != "solver":
             images.append(self._compose(blurry, lesson, answers["image"]))
         if output != "networks":
-            span = _Span("restoring the photo", 1, _FITTING, 1.0)
+            span = Span("restoring the photo", 1, _FITTING, 1.0)
             images.append(_solve(blurry, kernel, lesson.sight, task.on_step, span))
         task.on_step(Step(1.0, "restored"))
         return Restoration(
@@ -245,7 +235,7 @@ def _sight_of(kernel: Tensor, light: str, wished: int | None, is_warm: bool) -> 
     return Sight((side, side), "linear" if light == "linear" else "encoded", boxed if is_warm else None)
 
 
-def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span: _Span) -> Tensor:
+def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span: Span) -> Tensor:
     """The whole photo by the known-kernel solver."""
 
     def tell(share: float) -> None:
@@ -254,46 +244,8 @@ def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span
     return restore_with_kernel(blurry, kernel, light=sight.light, on_progress=tell)[0]
 
 
-def rule_for(settings: SelfDeblurSettings, steps: int) -> Rule:
-    """The rule that the settings name, its times in proportion to the run: of 5000 steps it checks every tenth."""
-    every, tenth = max(1, steps // 500), steps // 10
-    if settings.stop == "threshold":
-        return Threshold(settings.threshold, settings.patience, after=tenth, every=every)
-    if settings.stop == "variance":
-        return Variance(patience=settings.patience, every=every)
-    return Plateau(over=tenth, every=every) if settings.stop == "plateau" else Never()
-
-
-def _fingerprint(part: Tensor, settings: SelfDeblurSettings, task: Task) -> str:
-    """Of everything that the run depends on."""
-    numbers = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name != "state"}
-    digest = hashlib.sha256(part.cpu().numpy().tobytes())
-    digest.update(repr((numbers, tuple(part.shape), task.seed, task.light, task.kernel_size)).encode())
-    return digest.hexdigest()
-
-
-def _telling(
-    on_step: StepHook, span: _Span, show: Callable[[Tensor], Tensor] | None = None
-) -> Callable[[int, Evaluation], None]:
-    """Tells of the steps of one optimisation, with a picture now and then."""
-
-    def tell(done: int, evaluation: Evaluation) -> None:
-        preview = None if show is None or done % _SHOWN_EVERY else show(evaluation.answers["image"])
-        fraction = span.begin + (span.end - span.begin) * done / span.steps
-        on_step(Step(fraction, f"{span.stage}, step {done} of {span.steps}", preview))
-
-    return tell
-
-
 def _can_cancel(on_step: StepHook) -> StepHook:
     return lambda step: on_step(Step(_ASKING * step.fraction, f"teacher: {step.stage}"))
-
-
-def _part_of(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one photo of a batch as steps of the batch; one photo of several is no picture of the whole."""
-    if count == 1:
-        return on_step
-    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count, preview=None))
 
 
 def _together(answers: list[Restoration]) -> Restoration:

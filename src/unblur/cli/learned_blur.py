@@ -1,0 +1,58 @@
+"""Pairs under learned blur, for `unblur blur`: the one place where data sets and the kernel space meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from unblur.datasets.pairs import Pair
+from unblur.datasets.reading import read_tensor
+from unblur.datasets.recipes import LearnedBlur, Recipe
+from unblur.datasets.sensing import sense_pair
+from unblur.datasets.synthesis import SyntheticPair, cut_window
+from unblur.errors import CheckpointError, UnblurError, UsageError
+from unblur.images.tensors import srgb_to_linear
+from unblur.methods.kernel_space.loading import load_kernel_space, window_of
+from unblur.methods.kernel_space.model import KernelSpace
+from unblur.methods.kernel_space.photos import FoundBlur, carry_blur, find_blur, invent_blur
+from unblur.weights.shipped import read_weights
+
+__all__ = ["maker_of"]
+
+Maker = Callable[[Tensor, Recipe, int, str], SyntheticPair]
+
+
+def maker_of(blur: LearnedBlur) -> Maker:
+    """What makes pairs under a learned blur, as `make_pair` does under others.
+
+    Raises:
+        CheckpointError: Weights that cannot be used for it.
+        UsageError: A photo of the source that cannot be read, or photos that differ in size.
+    """
+    checkpoint = read_weights(blur.weights)
+    network, side = load_kernel_space(checkpoint), window_of(checkpoint)
+    if not blur.blurry and not network.variational:
+        raise CheckpointError(f"the weights {checkpoint.name}: blurs are invented by variational weights only")
+    found = _found(network, blur, side) if blur.blurry else None
+
+    def make(photo: Tensor, recipe: Recipe, seed: int, name: str) -> SyntheticPair:
+        generator = torch.Generator().manual_seed(seed)
+        stored = cut_window(photo, recipe.size, 0, generator)
+        blurred = carry_blur(network, found, stored) if found else invent_blur(network, stored, side, generator)
+        # The networks answer as photos are stored; noise comes in the light that is wished for.
+        light = srgb_to_linear(blurred) if recipe.light == "linear" else blurred
+        blurry, sharp = sense_pair(light, stored, recipe, generator)
+        return SyntheticPair(Pair(name, blurry, sharp, light=recipe.light))
+
+    return make
+
+
+def _found(network: KernelSpace, blur: LearnedBlur, side: int) -> FoundBlur:
+    try:
+        blurry, sharp = (read_tensor(Path(path)) for path in (blur.blurry, blur.sharp))
+        return find_blur(network, sharp, blurry, side)
+    except UnblurError as error:
+        raise UsageError(f"the blur cannot be taken from {blur.blurry} and {blur.sharp}: {error}") from error

@@ -1,0 +1,64 @@
+"""How long image and code are fitted to a photo, and at which rates, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from unblur.methods.kernel_space.settings import KernelSpaceSettings
+from unblur.methods.optimisation.run import Schedule
+
+__all__ = ["COURSES", "Course", "choose_course"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """One way to fit the networks.
+
+    Attributes:
+        schedule: Steps and falling rates.
+        width: Channels of the image network.
+        warm_steps: In which the image network learns the photo, and the other one a common code.
+        image_rate: Of Adam, for the image.
+        code_rate: Of Adam, for the code.
+        guided: The image network is shown the photo, from which it begins; the published one sees noise alone.
+    """
+
+    schedule: Schedule
+    width: int = 128
+    warm_steps: int = 300
+    image_rate: float = 5e-4
+    code_rate: float = 5e-4
+    guided: bool = False
+
+    @property
+    def turning(self) -> int:
+        """The step from which on the priors weigh more, and structure no longer counts."""
+        return self.schedule.steps // 2
+
+
+def _descent(steps: int) -> Schedule:
+    """Rates fall to 0.7 of themselves after each fifth."""
+    return Schedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
+
+
+COURSES = {
+    "full": Course(_descent(5000)),
+    "fast": Course(_descent(500), width=32, warm_steps=60, image_rate=3e-3, code_rate=2e-3, guided=True),
+    "smoke": Course(_descent(20), width=16, warm_steps=5, image_rate=3e-3, code_rate=2e-3, guided=True),
+}
+
+
+def choose_course(settings: KernelSpaceSettings, device: torch.device) -> Course:
+    """The course that the settings ask for on a device."""
+    name = settings.preset
+    if name == "auto":
+        name = "fast" if device.type == "cpu" else "full"
+    course = COURSES[name]
+    return replace(
+        course,
+        schedule=course.schedule.scaled_to(settings.steps) if settings.steps else course.schedule,
+        width=settings.width or course.width,
+        warm_steps=course.warm_steps if settings.warm_steps < 0 else settings.warm_steps,
+    )

@@ -1,0 +1,191 @@
+"""The method `kernel-space`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from torch import Tensor
+
+from unblur.blur.convolve import convolve
+from unblur.blur.kernels import gaussian_kernel
+from unblur.errors import SettingsError
+from unblur.images.allocator import keep_freed_memory
+from unblur.images.precision import choose_precision
+from unblur.losses.perceptual import FeatureDistance
+from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.kernel_space.courses import Course, choose_course
+from unblur.methods.kernel_space.loading import load_kernel_space, window_of
+from unblur.methods.kernel_space.operations import extract_code
+from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, WarmFit, pixel_distance
+from unblur.methods.kernel_space.settings import KernelSpaceSettings
+from unblur.methods.kernel_space.windows import Window, blend, cut
+from unblur.methods.optimisation.keeping import Keeper, fingerprint
+from unblur.methods.optimisation.run import Optimised, Schedule, optimise
+from unblur.methods.optimisation.stopping import choose_rule
+from unblur.methods.optimisation.telling import Span, part_of, telling
+from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["KernelSpaceMethod"]
+
+_OVERLAP = 4
+"""Windows share at least the fourth part of a side."""
+_WARMING, _FITTING = 0.1, 1.0
+"""Shares of the work, for progress: after the warm start, after the fit."""
+_COMMON_BLUR = 2.0
+"""Deviation in pixels of the Gaussian whose code is the one to begin near."""
+
+
+class KernelSpaceMethod:
+    """Fits an image and the code of its blur to one photo, under an operator that has learned to blur.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of the operator, and of the extractor beside it.
+
+    Raises:
+        CheckpointError: Weights of another network, or of another than VGG-19 where features are wished for.
+    """
+
+    traits = Traits(channels="rgb")
+
+    def __init__(self, settings: KernelSpaceSettings, checkpoint: Checkpoint) -> None:
+        self.settings, self.checkpoint = settings, checkpoint
+        self.operator = load_kernel_space(checkpoint).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
+        self._features = FeatureDistance(Path(settings.features)) if settings.features else None
+        self._window = settings.window or window_of(checkpoint)
+
+    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+        """See `Method.restore`; of the task, `seed` and `on_step` matter, and each photo of a batch is fitted alone.
+
+        Raises:
+            SettingsError: A state is to be kept of several photos or windows.
+        """
+        if blurry.device.type == "cpu":
+            keep_freed_memory()
+        self.operator.to(blurry.device)
+        photos = blurry.float().split(1)
+        if self.settings.state and len(photos) > 1:
+            raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
+        answers = [
+            self._restore_one(photo, replace(task, on_step=part_of(task.on_step, number, len(photos))))
+            for number, photo in enumerate(photos)
+        ]
+        warnings = tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
+        image = torch.cat([answer.image for answer in answers]).to(blurry)
+        return replace(answers[0], image=image, warnings=warnings)
+
+    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
+        fault = self._find_fault(blurry)
+        if fault:
+            task.on_step(Step(1.0, "nothing to be found"))
+            return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
+        small = self._shrunk(blurry)
+        overlap = self._window // _OVERLAP
+        windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
+        if self.settings.state and len(windows) > 1:
+            raise SettingsError("state keeps the run of one window; lower pixels, or leave state empty")
+        results: list[Optimised] = []
+
+        def grown(image: Tensor) -> Tensor:
+            return image if image.shape == blurry.shape else blurry + _enlarged(image - small, blurry)
+
+        def restore_window(window: Window) -> Tensor:
+            hook = part_of(task.on_step, len(results), len(windows))
+            result = self._fit(window.of(small), replace(task, on_step=hook), grown if len(windows) == 1 else None)
+            results.append(result)
+            return getattr(result, self.settings.iterate)["image"]
+
+        restored = blend(small, windows, restore_window, overlap)
+        task.on_step(Step(1.0, "restored"))
+        is_whole = small.shape == blurry.shape
+        return Restoration(
+            image=grown(restored),
+            history=_history_of(results),
+            warnings=() if is_whole else (self._told_smaller(small),),
+            facts=self._facts(small, results),
+        )
+
+    def _find_fault(self, blurry: Tensor) -> str:
+        """Why nothing can be learned on a photo; empty: something can."""
+        if min(blurry.shape[-2:]) < self.settings.smallest:
+            return f"a photo below {self.settings.smallest} pixels does not tell its blur"
+        if float(blurry.amax() - blurry.amin()) < 1 / 255:
+            return "a photo of nothing but one tone does not tell its blur"
+        return ""
+
+    def _shrunk(self, blurry: Tensor) -> Tensor:
+        """The photo, or a smaller one of as many pixels as are allowed."""
+        height, width = blurry.shape[-2:]
+        scale = (self.settings.pixels / (height * width)) ** 0.5
+        if scale >= 1:
+            return blurry
+        size = [max(round(side * scale), min(side, self.settings.smallest)) for side in (height, width)]
+        return F.interpolate(blurry, size, mode="bilinear", antialias=True)
+
+    def _told_smaller(self, small: Tensor) -> str:
+        height, width = small.shape[-2:]
+        return (
+            f"the photo was fitted at {width}x{height} pixels, and what is finer than that is as it was; "
+            "--set pixels=N raises the limit, and the time"
+        )
+
+    def _fit(self, part: Tensor, task: Task, show: Callable[[Tensor], Tensor] | None) -> Optimised:
+        settings = self.settings
+        course = choose_course(settings, part.device)
+        fit = self._problem(part, course, task.seed)
+        keeper = Keeper(Path(settings.state), fingerprint(part, settings, (task.seed,))) if settings.state else None
+        if course.warm_steps and not (keeper and keeper.path.exists()):
+            span = Span("learning the photo", course.warm_steps, 0.0, _WARMING)
+            optimise(WarmFit(fit), Schedule(course.warm_steps), on_step=telling(task.on_step, span))
+        steps = course.schedule.steps
+        span = Span("fitting", steps, _WARMING, _FITTING)
+        rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
+        tell = telling(task.on_step, span, show)
+        return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
+
+    def _problem(self, part: Tensor, course: Course, seed: int) -> BlurFit:
+        settings = self.settings
+        return BlurFit(
+            self.operator,
+            part,
+            self._common_code(part),
+            course,
+            seed=seed,
+            precision=choose_precision(settings.precision, part.device),
+            distance=self._distance(part.device),
+            priors=Priors(settings.image, settings.code, settings.edges, settings.norm),
+            in_turns=settings.turns == "alternating",
+        )
+
+    def _common_code(self, part: Tensor) -> Tensor:
+        """The code between the photo and the photo blurred by a common blur: there is no other pair at hand."""
+        kernel = gaussian_kernel(_COMMON_BLUR).to(part)
+        return extract_code(self.operator, part, convolve(part, kernel, "reflect"))
+
+    def _distance(self, device: torch.device) -> Distance:
+        return pixel_distance if self._features is None else self._features.to(device)
+
+    def _facts(self, small: Tensor, results: list[Optimised]) -> dict[str, object]:
+        height, width = small.shape[-2:]
+        codes = [getattr(result, self.settings.iterate)["code"] for result in results]
+        return {
+            "distance": "noVGG" if self._features is None else "VGG19",
+            "fitted_size": f"{width}x{height}",
+            "windows": len(results),
+            "steps": sum(result.steps for result in results),
+            "best_step": results[0].best_step,
+            "code_norm": round(float(torch.stack([code.norm() for code in codes]).mean()), 3),
+        }
+
+
+def _enlarged(change: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(change, like.shape[-2:], mode="bicubic")
+
+
+def _history_of(results: list[Optimised]) -> dict[str, list[float]]:
+    """The numbers of every step; of several windows, one after the other."""
+    return {name: [value for result in results for value in result.traces[name]] for name in results[0].traces}
