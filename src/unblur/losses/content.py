@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["log_mean_square", "mean_square"]
+__all__ = ["Content", "content_loss", "log_mean_square", "mean_square"]
+
+Content = Literal["mean-square", "log"]
+"""What a recipe may name: the term that most papers have, or its logarithm, in which mild blur counts as much as strong."""
 
 _FLOOR = 1e-3
 """Mean square at 30 dB."""
@@ -22,3 +28,8 @@ def log_mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b 
     It flattens out beyond 30 dB of PSNR, or nothing would count beside what is sharp already.
     """
     return (mean_square(restored, sharp) + _FLOOR).log()
+
+
+def content_loss(kind: Content) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function that a recipe names."""
+    return log_mean_square if kind == "log" else mean_square
