@@ -8,10 +8,10 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Content", "content_loss", "log_mean_square", "mean_square"]
+__all__ = ["Content", "content_loss", "log_mean_square", "mean_absolute", "mean_square"]
 
-Content = Literal["mean-square", "log"]
-"""What a recipe may name: the term that most papers have, or its logarithm, in which mild blur counts as much as strong."""
+Content = Literal["mean-square", "mean-absolute", "log"]
+"""Two terms that papers have, and the logarithm of the first, in which mild blur counts as much as strong blur."""
 
 _FLOOR = 1e-3
 """Mean square at 30 dB."""
@@ -20,6 +20,11 @@ _FLOOR = 1e-3
 def mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     """Mean squared difference of each image over its channels and pixels, in float32 or better; nothing is cropped."""
     return (restored.float() - sharp.float()).square().mean((1, 2, 3))
+
+
+def mean_absolute(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Mean size of the differences of each image over its channels and pixels, in float32 or better."""
+    return (restored.float() - sharp.float()).abs().mean((1, 2, 3))
 
 
 def log_mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -32,4 +37,4 @@ def log_mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b 
 
 def content_loss(kind: Content) -> Callable[[Tensor, Tensor], Tensor]:
     """The function that a recipe names."""
-    return log_mean_square if kind == "log" else mean_square
+    return {"mean-square": mean_square, "mean-absolute": mean_absolute, "log": log_mean_square}[kind]
