@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from unblur.backbones.dmphn import Dmphn
+from unblur.errors import SettingsError
 from unblur.losses.content import mean_square
 from unblur.losses.similarity import structure_distance
 from unblur.losses.smoothness import total_variation
@@ -59,11 +61,12 @@ class NeurmapObjective(nn.Module):
         deblurring: Which network deblurs.
         centred: See `Neurmap`.
         repeat_coarsest: See `losses.similarity`.
+        start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
         deblurring_weights: File to start the deblurring network from; empty: from scratch.
         motion_weights: File to start the motion network from; empty: from scratch.
 
     Raises:
-        SettingsError: A term that the preset does not have.
+        SettingsError: A term that the preset does not have, or a network that cannot begin as the identity.
         CheckpointError: No such file, or one of another network.
     """
 
@@ -76,6 +79,7 @@ class NeurmapObjective(nn.Module):
         deblurring: Deblurring = "dmphn-1-2-4",
         centred: bool = True,
         repeat_coarsest: bool = False,
+        start: Literal["random", "identity"] = "random",
         deblurring_weights: str = "",
         motion_weights: str = "",
     ) -> None:
@@ -89,6 +93,8 @@ class NeurmapObjective(nn.Module):
         }
         self.term_weights = choose_weights(preset, weights or {})
         self.is_paired, self.natural, self.repeat_coarsest = preset != "unpaired", natural, repeat_coarsest
+        if start == "identity":
+            _make_identity(self.network.deblurring)
         for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
             if file:
                 load_into(network, read_checkpoint(Path(file)), expected=type(network).__name__)
@@ -178,6 +184,12 @@ class NeurmapObjective(nn.Module):
 
     def _structure(self, again: Tensor, blurry: Tensor) -> Tensor:
         return structure_distance(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
+
+
+def _make_identity(network: nn.Module) -> None:
+    if not isinstance(network, Dmphn):
+        raise SettingsError("only a DMPHN can begin as the identity; leave start at random, or name weights")
+    network.begin_as_identity()
 
 
 @contextmanager
