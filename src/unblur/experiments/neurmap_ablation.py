@@ -13,6 +13,7 @@ from unblur.methods.neurmap.presets import PRESETS
 __all__ = ["ARMS", "run"]
 
 _PRESET = "code"
+_ALONE = "pairs alone"
 _WITHOUT_DISCRIMINATOR = {"natural": 0.0, "discriminator": 0.0}
 _WITHOUT_MOTION = {
     name: 0.0
@@ -21,7 +22,7 @@ _WITHOUT_MOTION = {
 }
 
 ARMS: Mapping[str, Arm] = {
-    "pairs alone": Arm({**_WITHOUT_MOTION, **_WITHOUT_DISCRIMINATOR}),
+    _ALONE: Arm({**_WITHOUT_MOTION, **_WITHOUT_DISCRIMINATOR}),
     "Net1": Arm(_WITHOUT_MOTION, natural="sharp"),
     "Net2": Arm(_WITHOUT_DISCRIMINATOR),
     "Net3": Arm(natural="sharp"),
@@ -30,7 +31,7 @@ ARMS: Mapping[str, Arm] = {
 """All keep the content of the pairs; the first, which is not in the paper, has nothing else."""
 
 _PARTS = {
-    "pairs alone": "neither, as many steps",
+    _ALONE: "neither, as many steps",
     "Net1": "discriminator, sharp photos natural",
     "Net2": "motion and reblurring",
     "Net3": "both, sharp photos natural",
@@ -67,7 +68,14 @@ def run(settings: AblationSettings, say: Say) -> Outcome:
                 [[name, *values] for name, values in _PRINTED.items()],
             ),
         ),
-        comparisons=tuple(_compare(name, means) for name in _PRINTED if name != BASELINE),
+        comparisons=(
+            *(_compare(name, means) for name in _PRINTED if name != BASELINE),
+            Comparison(
+                "PSNR of NeurMAP against as many steps on pairs alone",
+                "not printed",
+                f"{means['NeurMAP'] - means[_ALONE]:+.2f} dB",
+            ),
+        ),
         notes=(
             f"{len(scores[BASELINE])} pairs; recipe {settings.recipe}, losses {_PRESET}; "
             "answers are rounded to 8 bits before they are scored.",
