@@ -25,8 +25,10 @@ from unblur.training.run import train
 
 __all__ = ["BASELINE", "BLURRY", "Arm", "score_arms"]
 
-BLURRY, BASELINE = "blurry", "baseline"
-"""Names of the photos as they are, and of the answers of the network that all arms start from."""
+BLURRY = "blurry"
+"""Name of the photos as they are."""
+BASELINE = "baseline"
+"""Name of the answers of the network that all arms start from."""
 
 _OBJECTIVE = "--model.objective.init_args"
 _STREAM = "--data.train.init_args"
