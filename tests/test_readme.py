@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from conftest import photo_of
+from unblur.methods.neurmap.model import Neurmap
+from unblur.weights.safe_file import write_checkpoint
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -23,6 +25,7 @@ SHELL = [
     for line in text.replace("\\\n", " ").splitlines()
     if line.removeprefix("$ ").startswith("unblur ")
 ]
+TWO_STEPS = "--trainer.max_steps 2 --trainer.accelerator cpu --data.train.init_args.size 32 --data.batch_size 1"
 WITH_OTHER_VALUES = {"-o", "--output", "--report", "--save-kernel", "--out"}
 
 
@@ -38,11 +41,27 @@ def place_kernel(name: str) -> None:
     Image.fromarray(np.full((3, 5), 255, np.uint8)).save(name)
 
 
+def place_weights(name: str) -> None:
+    """Untrained ones of the method `neurmap`."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    write_checkpoint(Path(name), Neurmap().state_dict(), {})
+
+
+def place_folders(words: list[str]) -> None:
+    """The folders of an `unblur train` line: three blurry photos, five sharp ones, all of different sizes."""
+    for name in (word.strip("[]") for word in words if word.startswith("[")):
+        Path(name).mkdir()
+        for number in range(3 if name == "blurry" else 5):
+            photo_of((96 - 16 * number, 40 + 8 * number), number).save(Path(name) / f"{number}.jpg")
+
+
 def place_what_is_named(words: list[str]) -> None:
     """The inputs of an `unblur restore` line."""
     for before, word in zip(["", *words], words, strict=False):
         if before == "--kernel":
             place_kernel(word)
+        elif before == "--weights":
+            place_weights(word)
         elif before not in WITH_OTHER_VALUES and re.search(r"\.(jpe?g|png|tiff?|webp)$|/$", word) and "*" not in word:
             place_photo(word)
 
@@ -55,6 +74,7 @@ def test_python(code, tmp_path, monkeypatch):
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("line", SHELL)
 def test_shell(line, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
@@ -64,8 +84,11 @@ def test_shell(line, tmp_path, monkeypatch, request):
     elif line.startswith("unblur restore"):
         place_photo("photo.jpg")
         place_what_is_named(shlex.split(line, comments=True)[2:])
+    elif line.startswith("unblur train"):
+        place_folders(shlex.split(line))
+        line = f"{line.replace('recipes/', f'{README.parent}/recipes/')} {TWO_STEPS}"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(["bash", "-ec", line], check=True, timeout=120, env={**os.environ, "PATH": path})
+    subprocess.run(["bash", "-ec", line], check=True, timeout=300, env={**os.environ, "PATH": path})
 
 
 def test_there_is_something_to_run():

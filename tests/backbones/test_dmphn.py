@@ -71,3 +71,24 @@ def test_every_weight_learns():
     network = dmphn_1_2_4()
     network(torch.rand(1, 3, 16, 16)).square().mean().backward()
     assert all(weight.grad is not None and weight.grad.abs().max() > 0 for weight in network.parameters())
+
+
+@pytest.mark.parametrize("levels", [3, 4])
+def test_a_network_that_begins_as_the_identity(levels):
+    network = Dmphn(levels).double()
+    network.begin_as_identity()
+    image = wave_image(32)
+    assert torch.equal(network(image - CENTRE) + CENTRE, image)
+
+
+def test_all_of_it_learns_from_the_identity():
+    torch.manual_seed(0)
+    network = Dmphn(3)
+    network.begin_as_identity()
+    blurry, sharp = torch.rand(2, 1, 3, 32, 32)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    for _ in range(4):
+        optimiser.zero_grad()
+        (network(blurry) - sharp).square().mean().backward()
+        optimiser.step()
+    assert [name for name, weight in network.named_parameters() if not weight.grad.abs().sum() > 0] == []

@@ -1,11 +1,21 @@
 import pytest
 import torch
 
+from conftest import ROOT
 from unblur.backbones.dmphn import dmphn_1_2_4
 from unblur.datasets.making import make_kernel_synthesised
-from unblur.experiments import neurmap_table1
-from unblur.experiments.neurmap_settings import TableSettings
+from unblur.experiments import neurmap_ablation, neurmap_motion, neurmap_table1, neurmap_weights
+from unblur.experiments.neurmap_arms import BASELINE, BLURRY, Arm, score_arms
+from unblur.experiments.neurmap_scores import Score
+from unblur.experiments.neurmap_settings import (
+    AblationSettings,
+    MotionSettings,
+    TableSettings,
+    TrainingSettings,
+    WeightSettings,
+)
 from unblur.methods.neurmap.model import Neurmap
+from unblur.methods.neurmap.presets import PRESETS
 from unblur.weights.safe_file import write_checkpoint
 
 
@@ -22,6 +32,89 @@ def settings(make_photo, tmp_path) -> TableSettings:
     write_checkpoint(tmp_path / "n.safetensors", network.state_dict(), {})
     write_checkpoint(tmp_path / "d.safetensors", deblurring.state_dict(), {})
     return TableSettings(str(tmp_path / "d.safetensors"), str(tmp_path / "n.safetensors"), str(tmp_path))
+
+
+@pytest.fixture
+def quick(settings, tmp_path) -> TrainingSettings:
+    """One step from the identity on small crops."""
+    return TrainingSettings(
+        str(ROOT / "recipes/neurmap/semi-small.yaml"), "", photos=str(tmp_path / "photos"), data=str(tmp_path),
+        steps=1, size=32, limit=1, accelerator="cpu",
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+def test_arms_are_trained_and_scored(quick):
+    seen: list[str] = []
+    arms = {"one": Arm({"reblur": 0.0}), "two parts": Arm(natural="sharp")}
+    scores = score_arms(arms, "code", quick, seen.append)
+    assert list(scores) == [BLURRY, BASELINE, "one", "two parts"]
+    assert all(len(values) == 1 for values in scores.values())
+    assert scores[BASELINE] == scores[BLURRY], "the identity"
+    assert scores["one"][0].psnr != scores[BLURRY][0].psnr
+    assert seen[-1] == "two parts: scored on 1 images"
+
+
+def planted(psnrs: dict[str, float]) -> dict[str, list[Score]]:
+    return {name: [Score(value, 0.8, 4.0 - value / 10)] for name, value in psnrs.items()}
+
+
+def test_ablation(monkeypatch):
+    trained = dict(zip(neurmap_ablation.ARMS, (21.0, 18.0, 19.0, 20.5, 21.5), strict=True))
+    answer = planted({BLURRY: 20.0, BASELINE: 20.0, **trained})
+    monkeypatch.setattr(neurmap_ablation, "score_arms", lambda *_: answer)
+    outcome = neurmap_ablation.run(AblationSettings(), lambda _: None)
+    assert [row[0] for row in outcome.tables[0].rows] == list(answer)
+    *against_baseline, against_pairs = outcome.comparisons
+    assert [item.matches for item in against_baseline] == [True] * 4
+    assert (against_baseline[-1].printed, against_baseline[-1].ours) == ("+0.93 dB", "+1.50 dB")
+    assert against_pairs.ours == "+0.50 dB"
+
+
+def test_arms_of_the_ablation():
+    arms = neurmap_ablation.ARMS
+    used = {name for name, weight in PRESETS["code"].items() if weight}
+    assert used - set(arms["pairs alone"].weights) == {"content"}
+    assert not {"natural", "discriminator", "content"} & set(arms["Net1"].weights)
+    assert set(arms["Net2"].weights) == {"natural", "discriminator"}
+    assert [arms[name].natural for name in ("Net1", "Net3", "NeurMAP")] == ["sharp", "sharp", "both"]
+
+
+def test_weights(monkeypatch):
+    beta, alpha, default = neurmap_weights.ARMS
+    answer = planted({BLURRY: 20.0, BASELINE: 20.0, beta: 19.0, alpha: 21.0, default: 20.5})
+    monkeypatch.setattr(neurmap_weights, "score_arms", lambda *_: answer)
+    outcome = neurmap_weights.run(WeightSettings(), lambda _: None)
+    assert [item.matches for item in outcome.comparisons] == [True, False, True]
+    assert [item.ours for item in outcome.comparisons] == ["-1.50 dB", "+0.50 dB", "-0.05 NIQE"]
+    answer[alpha] = [Score(21.0, 0.8, None)]
+    assert neurmap_weights.run(WeightSettings(), lambda _: None).comparisons[-1].matches is None
+
+
+def test_motion(settings):
+    seen: list[str] = []
+    outcome = neurmap_motion.run(MotionSettings(settings.weights, settings.data, shown=1), seen.append)
+    assert len(seen) == 2
+    assert set(outcome.figures) == {"motion"}
+    [table] = outcome.tables
+    assert [row[0] for row in table.rows[:1]] == ["mean"]
+    assert len(table.rows) == 3
+    over_none, over_mean = outcome.comparisons
+    assert over_none.matches is False, "an untrained network finds nothing"
+    assert over_mean.matches is False
+
+
+def test_the_error_of_the_mean_motion():
+    """By brute force."""
+    fields = torch.rand(3, 1, 2, 4, 5, generator=torch.Generator().manual_seed(0)) * 10
+    none = [float(field.square().mean()) for field in fields]
+    items = [
+        neurmap_motion._Found("", field, field, field, 0.0, 0.0, error)
+        for field, error in zip(fields, none, strict=True)
+    ]
+    centre = fields.mean((0, 1, 3, 4))[:, None, None]
+    expected = float((fields - centre).square().mean())
+    assert neurmap_motion._error_of_mean(items) == pytest.approx(expected, rel=1e-5)
 
 
 def test_table(settings):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unblur.losses.content import log_mean_square, mean_square
+from unblur.losses.content import content_loss, log_mean_square, mean_absolute, mean_square
 
 
 def images() -> tuple[torch.Tensor, torch.Tensor]:
@@ -17,6 +17,16 @@ def test_each_image_by_itself():
     assert values.shape == (3,)
     assert values[1] == 0
     assert torch.isclose(values[2], torch.tensor(0.01), rtol=1e-4)
+
+
+def test_sizes_of_differences():
+    restored, sharp = images()
+    assert torch.allclose(mean_absolute(restored, sharp), (restored - sharp).abs().flatten(1).mean(1))
+
+
+def test_names():
+    found = [content_loss(kind) for kind in ("mean-square", "mean-absolute", "log")]
+    assert found == [mean_square, mean_absolute, log_mean_square]
 
 
 def test_log_flattens_out():

@@ -7,6 +7,7 @@ those of the released files, with the name of the file in front: `encoder_lv1.la
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import OrderedDict
 
@@ -20,6 +21,7 @@ CENTRE = 0.5
 """Of the values that the released networks work on: subtract it before, add it after."""
 
 _ROWS, _COLUMNS = 2, 3
+_COLOURS = 3
 
 
 class Dmphn(nn.Module):
@@ -47,6 +49,23 @@ class Dmphn(nn.Module):
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """The sharp image; not clamped. Only one level's features of full size are kept at a time."""
         return self._decode(self._look_at(image, 1, _ROWS), 1)
+
+    @torch.no_grad()
+    def begin_as_identity(self) -> None:
+        """Make the answer the image itself, exactly; a training from random weights spends its first steps on that.
+
+        No sum of image and answer could be left at zero here, but a photo that is halved twice still fits into the
+        features: the first level lays its pixels side by side and puts them back. Residuals and the levels below begin
+        at zero, and everything else stays random, so that all of it learns.
+        """
+        for module in self.modules():
+            if isinstance(module, _Residual):
+                nn.init.zeros_(_weight(module, "2"))
+        for level in range(1, self.levels + 1):
+            nn.init.zeros_(_weight(self, f"decoder_lv{level}.layer24"))
+            if level > 1:  # its features are added to those that hold the pixels
+                _weight(self, f"encoder_lv{level}.layer9")[: 16 * _COLOURS] = 0
+        _pass_pixels(self)
 
     def _look_at(self, patch: Tensor, level: int, axis: int) -> Tensor:
         """Features of a patch `(b, 128, h / 4, w / 4)`, with those of the levels below."""
@@ -121,3 +140,24 @@ def _start(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.5 * math.sqrt(2 / incoming))
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def _pass_pixels(network: Dmphn) -> None:
+    """The first level as a copy: colours at `layer1`, 4 pixels side by side at `layer5`, 16 at `layer9`, and back."""
+    first, last = _weight(network, "encoder_lv1.layer1"), _weight(network, "decoder_lv1.layer24")
+    first[:_COLOURS] = 0
+    for colour in range(_COLOURS):
+        first[colour, colour, 1, 1] = last[colour, colour, 1, 1] = 1
+    for halve, enlarge, channels in (("layer5", "layer20", _COLOURS), ("layer9", "layer16", 4 * _COLOURS)):
+        halving, enlarging = _weight(network, f"encoder_lv1.{halve}"), _weight(network, f"decoder_lv1.{enlarge}")
+        halving[: 4 * channels] = 0
+        enlarging[:, :channels] = 0
+        for place, channel in itertools.product(range(4), range(channels)):
+            row, column = divmod(place, 2)
+            # A transposed convolution has its weights the other way round, so both lines read alike.
+            halving[place * channels + channel, channel, 1 + row, 1 + column] = 1
+            enlarging[place * channels + channel, channel, 1 + row, 1 + column] = 1
+
+
+def _weight(module: nn.Module, layer: str) -> Tensor:
+    return module.get_parameter(f"{layer}.weight")

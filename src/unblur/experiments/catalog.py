@@ -31,6 +31,17 @@ class Experiment:
     quick: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+_SHORT_TRAININGS = {
+    "recipe": "recipes/neurmap/semi-small.yaml",
+    "baseline": "",
+    "steps": 10,
+    "size": 64,
+    "limit": 2,
+    "accelerator": "cpu",
+    "folder": "",
+}
+"""From the identity, so that they need no weights."""
+
 EXPERIMENTS: dict[str, Experiment] = {
     "dublid-combinations": Experiment(
         summary="DUBLID and MAP, each alone and each begun with the kernel of the other",
@@ -108,6 +119,24 @@ EXPERIMENTS: dict[str, Experiment] = {
         summary="DMPHN with and without NeurMAP on kernel-synthesised blur, and the motion found (Table I, Figure 8)",
         settings="unblur.experiments.neurmap_settings:TableSettings",
         run="unblur.experiments.neurmap_table1:run",
+        quick={"limit": 4},
+    ),
+    "neurmap-ablation": Experiment(
+        summary="what motion and reblurring, and the discriminator, bring to NeurMAP (Table III)",
+        settings="unblur.experiments.neurmap_settings:AblationSettings",
+        run="unblur.experiments.neurmap_ablation:run",
+        quick=_SHORT_TRAININGS,
+    ),
+    "neurmap-weights": Experiment(
+        summary="the weights of NeurMAP's sharpness prior and of its discriminator (Table IV)",
+        settings="unblur.experiments.neurmap_settings:WeightSettings",
+        run="unblur.experiments.neurmap_weights:run",
+        quick=_SHORT_TRAININGS,
+    ),
+    "neurmap-motion": Experiment(
+        summary="the motion that NeurMAP finds against the true one (Figure 8)",
+        settings="unblur.experiments.neurmap_settings:MotionSettings",
+        run="unblur.experiments.neurmap_motion:run",
         quick={"limit": 4},
     ),
     "weak-ablation": Experiment(

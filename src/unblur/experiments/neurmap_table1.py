@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
 import torch
-from torch import Tensor
 
-from unblur.datasets.catalog import open_dataset
 from unblur.datasets.pairs import Pair, spread
-from unblur.errors import UnblurError
+from unblur.experiments.neurmap_scores import (
+    CAPTION,
+    COLUMNS,
+    Score,
+    mean_psnr,
+    open_test_pairs,
+    row_of,
+    score_image,
+)
 from unblur.experiments.neurmap_settings import TableSettings
-from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
+from unblur.experiments.outcome import Comparison, Outcome, Say, Table
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Method, Task
 from unblur.methods.catalog import load_method
 from unblur.metrics.motion import motion_field_error
-from unblur.metrics.niqe import niqe
-from unblur.metrics.psnr import psnr
-from unblur.metrics.ssim import ssim_uniform
 
 __all__ = ["run"]
 
@@ -31,24 +32,15 @@ _GAIN = 0.3
 """dB that count as the printed gain of 0.93 on other photos."""
 
 
-@dataclass(frozen=True)
-class _Score:
-    """One image of one method; NIQE is None where the image is too small for it."""
-
-    psnr: float
-    ssim: float
-    niqe: float | None
-
-
 def run(settings: TableSettings, say: Say) -> Outcome:
     """Scores of the blurry images and of both networks' answers, and the error of the motion beside that of none."""
-    pairs = open_dataset("neurmap", Path(settings.data) if settings.data else None, "test")
+    pairs = open_test_pairs(settings.data)
     places = spread(pairs, settings.limit or None)
     methods = {
         "DMPHN": load_method("dmphn", weights=settings.baseline),
         "DMPHN + NeurMAP": load_method("neurmap", weights=settings.weights),
     }
-    scores: dict[str, list[_Score]] = {name: [] for name in ("blurry", *methods)}
+    scores: dict[str, list[Score]] = {name: [] for name in ("blurry", *methods)}
     errors: list[tuple[float, float]] = []
     for number, place in enumerate(places, start=1):
         _look_at(pairs[place], methods, scores, errors)
@@ -59,14 +51,14 @@ def run(settings: TableSettings, say: Say) -> Outcome:
         tables=(
             Table(
                 "table1",
-                "Means over the test images: PSNR (dB, RGB), SSIM (uniform 7x7, data range 1), NIQE of this package",
-                ["image", "PSNR", "SSIM", "NIQE"],
-                [_row(name, values) for name, values in scores.items()],
+                f"Means over the test images: {CAPTION}",
+                ["image", *COLUMNS],
+                [row_of(name, values) for name, values in scores.items()],
             ),
             Table(
                 "printed",
                 "Printed (Table I), on other photos with the same generator; its SSIM script inflates values",
-                ["method", "PSNR", "SSIM", "NIQE"],
+                ["method", *COLUMNS],
                 [[name, *values] for name, values in _PRINTED.items()],
             ),
         ),
@@ -76,40 +68,20 @@ def run(settings: TableSettings, say: Say) -> Outcome:
 
 
 def _look_at(
-    pair: Pair, methods: Mapping[str, Method], scores: dict[str, list[_Score]], errors: list[tuple[float, float]]
+    pair: Pair, methods: Mapping[str, Method], scores: dict[str, list[Score]], errors: list[tuple[float, float]]
 ) -> None:
-    scores["blurry"].append(_score(pair.blurry, pair.sharp))
+    scores["blurry"].append(score_image(pair.blurry, pair.sharp))
     for name, method in methods.items():
         answer = restore_tensor(pair.blurry, method, Task())
-        scores[name].append(_score(answer.image, pair.sharp))
+        scores[name].append(score_image(answer.image, pair.sharp))
         if answer.motion_field is not None and pair.motion_field is not None:
             found, none = answer.motion_field, torch.zeros_like(answer.motion_field)
             error, error_of_none = (motion_field_error(field, pair.motion_field, scale=1.0) for field in (found, none))
             errors.append((float(error), float(error_of_none)))
 
 
-def _score(image: Tensor, sharp: Tensor) -> _Score:
-    rounded = (image * 255).round() / 255
-    quality = psnr(rounded, sharp, data_range=1.0), ssim_uniform(rounded, sharp, data_range=1.0)
-    try:
-        natural = float(niqe(rounded))
-    except UnblurError:
-        natural = None
-    return _Score(float(quality[0]), float(quality[1]), natural)
-
-
-def _row(name: str, scores: Sequence[_Score]) -> list[Cell]:
-    natural = [score.niqe for score in scores if score.niqe is not None]
-    return [
-        name,
-        mean(score.psnr for score in scores),
-        mean(score.ssim for score in scores),
-        mean(natural) if natural else None,
-    ]
-
-
-def _compare_gain(scores: Mapping[str, Sequence[_Score]]) -> Comparison:
-    before, after = (mean(score.psnr for score in scores[name]) for name in _PRINTED)
+def _compare_gain(scores: Mapping[str, Sequence[Score]]) -> Comparison:
+    before, after = (mean_psnr(scores[name]) for name in _PRINTED)
     return Comparison(
         "PSNR of DMPHN with NeurMAP against DMPHN alone",
         f"{_PRINTED['DMPHN + NeurMAP'][0] - _PRINTED['DMPHN'][0]:+.2f} dB",

@@ -7,10 +7,12 @@ from unblur.backbones.dmphn import CENTRE
 from unblur.errors import SettingsError
 from unblur.losses.objective import TurnTaking
 from unblur.methods.neurmap.model import Neurmap
+from unblur.methods.neurmap.motion_objective import MotionObjective
 from unblur.methods.neurmap.objective import NeurmapObjective
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import PRESETS
 from unblur.methods.neurmap.reblur import offset_shares
+from unblur.weights.safe_file import write_checkpoint
 
 
 def batch(size: int = 32, count: int = 1) -> dict[str, torch.Tensor]:
@@ -94,6 +96,35 @@ def test_terms_of_motion_are_those_of_the_formulas(objective):
     }
     for name, value in expected.items():
         assert float(terms[name].detach()) == pytest.approx(float(value), rel=1e-4, abs=1e-7), name
+
+
+def test_the_motion_network_learns_on_pairs_before(tmp_path):
+    """Its weights start NeurMAP's own, and its terms are those of NeurMAP with the sharp photo as the answer."""
+    torch.manual_seed(0)
+    before, samples = MotionObjective(), batch(16)
+    terms = before(samples)
+    assert set(before.term_weights) < set(terms)
+    write_checkpoint(tmp_path / "motion.safetensors", before.network.state_dict(), before.metadata())
+    after = NeurmapObjective("unpaired", motion_weights=str(tmp_path / "motion.safetensors"))
+    half = after._join({"unpaired_blurry": samples["blurry"], "unpaired_sharp": samples["sharp"]})
+    again = after._of_motion(half, half.sharp)
+    assert {name: float(value.detach()) for name, value in again.items()} == pytest.approx(
+        {name: float(value.detach()) for name, value in terms.items()}
+    )
+    scores = before.evaluate(samples)
+    assert {name: tuple(value.shape) for name, value in scores.items()} == {
+        "reblurred_psnr": (1,),
+        "reblurred_gain": (1,),
+    }
+    [picture] = before.pictures(samples).values()
+    assert picture.shape == (1, 3, 16, 48)
+
+
+def test_a_start_that_leaves_photos_alone():
+    photo = batch(16)["blurry"]
+    assert torch.allclose(NeurmapObjective("unpaired", start="identity").network(photo), photo, atol=1e-6)
+    with pytest.raises(SettingsError, match="only a DMPHN"):
+        NeurmapObjective(deblurring="mprnet", start="identity")
 
 
 class Marks(torch.nn.Module):

@@ -22,6 +22,12 @@ def test_no_motion_no_change():
     assert torch.allclose(reblur(image, torch.zeros(1, 2, 16, 16).double()), image, atol=1e-12)
 
 
+def test_half_precision_still_tells_pixels_apart():
+    image, motion = torch.rand(1, 1, 8, 400), torch.full((1, 2, 8, 400), 0.25)
+    rounded = image.bfloat16()
+    assert torch.allclose(reblur(rounded, motion.bfloat16()), reblur(rounded.float(), motion), atol=1e-6)
+
+
 def test_whole_pixels_are_shifted_copies():
     """0.7 to each side are 14 pixels in steps of 2, inside a pattern with the period 8."""
     image = wave_image(64)[..., :8, :8].tile(8, 8)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, Dmphn
-from unblur.losses.content import mean_square
+from unblur.losses.content import Content, content_loss, mean_square
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -22,26 +23,37 @@ Batch = Mapping[str, Tensor]
 
 
 class DmphnObjective(nn.Module):
-    """Mean square error of a centred DMPHN, as it was trained when it was published.
+    """Content of a centred DMPHN; with the defaults, as it was trained when it was published.
 
     Args:
         levels: 3 for 1-2-4, 4 for 1-2-4-8.
-        start_weights: File to start from; empty: from scratch.
+        content: Kind of content term.
+        start: Random weights, as it was published, or the identity, which short trainings need.
+        start_weights: File to start from instead; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
     """
 
-    def __init__(self, levels: int = 3, start_weights: str = "") -> None:
+    def __init__(
+        self,
+        levels: int = 3,
+        *,
+        content: Content = "mean-square",
+        start: Literal["random", "identity"] = "random",
+        start_weights: str = "",
+    ) -> None:
         super().__init__()
         self.network = Dmphn(levels)
-        self.term_weights = {"content": 1.0}
+        if start == "identity":
+            self.network.begin_as_identity()
+        self.content, self.term_weights = content_loss(content), {"content": 1.0}
         if start_weights:
             load_into(self.network, read_checkpoint(Path(start_weights)), expected=f"DMPHN of {levels} levels")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The terms, each a mean over the batch."""
-        return {"content": mean_square(self._restore(batch["blurry"]), batch["sharp"]).mean()}
+        return {"content": self.content(self._restore(batch["blurry"]), batch["sharp"]).mean()}
 
     def project(self) -> None:
         """Nothing is bounded."""

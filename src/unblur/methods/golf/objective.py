@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from unblur.losses.content import log_mean_square, mean_square
+from unblur.losses.content import Content, content_loss, mean_square
 from unblur.losses.perceptual import PerceptualDistance, Reduction
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
 from unblur.weights.checkpoint import read_checkpoint
@@ -22,8 +21,6 @@ from unblur.weights.loading import load_into
 __all__ = ["FirstShotObjective", "PuttObjective", "balanced_weight"]
 
 Batch = Mapping[str, Tensor]
-Content = Literal["mean-square", "log"]
-"""The paper's content term, or its logarithm, in which mild blur counts as much as strong blur."""
 
 _LITERAL = 5e-6
 """λ as printed; it balances the terms where the squares of the features are summed up and content is not a mean of
@@ -150,7 +147,7 @@ class _Loss(nn.Module):
 
     def __init__(self, content: Content, vgg: str, reduction: Reduction) -> None:
         super().__init__()
-        self.content = log_mean_square if content == "log" else mean_square
+        self.content = content_loss(content)
         self.perceptual = PerceptualDistance(Path(vgg), reduction) if vgg else None
 
     def weights(self, perceptual_weight: float) -> dict[str, float]:

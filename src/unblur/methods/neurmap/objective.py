@@ -16,15 +16,17 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from unblur.backbones.dmphn import Dmphn
+from unblur.errors import SettingsError
 from unblur.losses.content import mean_square
 from unblur.losses.similarity import structure_distance
 from unblur.losses.smoothness import total_variation
 from unblur.methods.neurmap.discriminator import Discriminator
 from unblur.methods.neurmap.model import Deblurring, Neurmap
-from unblur.methods.neurmap.motion import REACH
+from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import Preset, choose_weights
-from unblur.methods.neurmap.reblur import MOMENTS, offset_shares, reblur
+from unblur.methods.neurmap.reblur import reblur
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -34,9 +36,6 @@ Batch = Mapping[str, Tensor]
 
 _STRUCTURE = 0.1
 """Of the structural part of G's reblurring loss beside the squared one (Eq. 4)."""
-_SPREAD = sum(abs(share) for share in offset_shares()) / MOMENTS
-_SQUARE = sum(share**2 for share in offset_shares()) / MOMENTS
-"""Means over the frames of an exposure: what makes of a map the offsets in pixels that the released code measures."""
 
 
 class _Half(NamedTuple):
@@ -62,11 +61,12 @@ class NeurmapObjective(nn.Module):
         deblurring: Which network deblurs.
         centred: See `Neurmap`.
         repeat_coarsest: See `losses.similarity`.
+        start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
         deblurring_weights: File to start the deblurring network from; empty: from scratch.
         motion_weights: File to start the motion network from; empty: from scratch.
 
     Raises:
-        SettingsError: A term that the preset does not have.
+        SettingsError: A term that the preset does not have, or a network that cannot begin as the identity.
         CheckpointError: No such file, or one of another network.
     """
 
@@ -79,6 +79,7 @@ class NeurmapObjective(nn.Module):
         deblurring: Deblurring = "dmphn-1-2-4",
         centred: bool = True,
         repeat_coarsest: bool = False,
+        start: Literal["random", "identity"] = "random",
         deblurring_weights: str = "",
         motion_weights: str = "",
     ) -> None:
@@ -92,6 +93,8 @@ class NeurmapObjective(nn.Module):
         }
         self.term_weights = choose_weights(preset, weights or {})
         self.is_paired, self.natural, self.repeat_coarsest = preset != "unpaired", natural, repeat_coarsest
+        if start == "identity":
+            _make_identity(self.network.deblurring)
         for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
             if file:
                 load_into(network, read_checkpoint(Path(file)), expected=type(network).__name__)
@@ -141,23 +144,9 @@ class NeurmapObjective(nn.Module):
         return _Half(torch.cat((batch["blurry"], blurry)), torch.cat((batch["sharp"], sharp)), pairs)
 
     def _of_motion(self, half: _Half, restored: Tensor) -> dict[str, Tensor]:
-        """Eqs. 4 to 6 and 10: of blurry photos M sees 40 pixels, of sharp ones nothing, and the rest of answers."""
-        of_blurry, of_sharp, of_restored = (self.network.see(image) for image in (half.blurry, half.sharp, restored))
-        self.pool.push(of_sharp)
-        relative = of_blurry - of_restored
-        again = reblur(restored, relative)
-        longer = of_restored.norm(dim=1) - of_blurry.norm(dim=1)
-        return {
-            "motion_reblur": mean_square(again, half.blurry).mean(),
-            "motion_structure": self._structure(again, half.blurry),
-            "motion_of_blurry": (of_blurry.abs() - 1).abs().mean(),
-            "motion_of_restored": (of_restored - of_blurry.detach()).abs().mean(),
-            "motion_of_sharp": of_sharp.abs().mean(),
-            # An answer has less motion than its photo; in the released code, not in the paper.
-            "motion_hinge": longer.clamp_min(0).mean(),
-            "motion_smooth": REACH * _SPREAD * total_variation(relative).mean(),
-            "motion_size": REACH**2 * _SQUARE * relative.square().mean(),
-        }
+        maps = Maps(*(self.network.see(image) for image in (half.blurry, half.sharp, restored)))
+        self.pool.push(maps.sharp)
+        return motion_terms(maps, half.blurry, restored, repeat_coarsest=self.repeat_coarsest)
 
     def _of_discriminator(self, half: _Half, restored: Tensor) -> Tensor:
         """Eq. 12, at both sizes."""
@@ -195,6 +184,12 @@ class NeurmapObjective(nn.Module):
 
     def _structure(self, again: Tensor, blurry: Tensor) -> Tensor:
         return structure_distance(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
+
+
+def _make_identity(network: nn.Module) -> None:
+    if not isinstance(network, Dmphn):
+        raise SettingsError("only a DMPHN can begin as the identity; leave start at random, or name weights")
+    network.begin_as_identity()
 
 
 @contextmanager

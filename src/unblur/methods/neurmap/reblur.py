@@ -20,7 +20,7 @@ def reblur(sharp: Float[Tensor, "b c h w"], motion: Float[Tensor, "b 2 h w"]) ->
     """The mean of 15 frames, in each of which every pixel looks at another place of its own straight line (Eq. 3).
 
     What lies outside the image is black, and places between pixels are interpolated bilinearly. Both arguments get
-    gradients.
+    gradients. Computed in float32 or better: in bfloat16, pixel 200 has no next pixel to look at.
 
     Args:
         sharp: As stored; the published networks blur stored values, not light.
@@ -34,6 +34,8 @@ def reblur(sharp: Float[Tensor, "b c h w"], motion: Float[Tensor, "b 2 h w"]) ->
             "expected an image and a motion map of one batch, height and width, "
             f"got {tuple(sharp.shape)} and {tuple(motion.shape)}"
         )
+    precise = torch.promote_types(torch.promote_types(sharp.dtype, motion.dtype), torch.float32)
+    sharp, motion = sharp.to(precise), motion.to(precise)
     height, width = sharp.shape[-2:]
     rows, columns = (torch.arange(side, dtype=motion.dtype, device=motion.device) for side in (height, width))
     total = torch.zeros_like(sharp)
