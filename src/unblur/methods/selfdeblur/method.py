@@ -72,6 +72,8 @@ class SelfDeblur:
     Args:
         settings: Its numbers.
         teacher: In place of the one that the settings name.
+        make_rule: Makes the rule that may end a run, from the settings and the run's most steps; another one than
+            `rule_for` sees every check, which is how experiments follow a run.
 
     Raises:
         CheckpointError: The teacher's weights cannot be used.
@@ -79,8 +81,14 @@ class SelfDeblur:
 
     traits = Traits()
 
-    def __init__(self, settings: SelfDeblurSettings, teacher: Teacher | None = None) -> None:
+    def __init__(
+        self,
+        settings: SelfDeblurSettings,
+        teacher: Teacher | None = None,
+        make_rule: Callable[[SelfDeblurSettings, int], Rule] | None = None,
+    ) -> None:
         self.settings = settings
+        self._make_rule = make_rule or rule_for
         self._finder = load_teacher("map")
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
@@ -200,7 +208,7 @@ class SelfDeblur:
 
         span = _Span("fitting", course.schedule.steps, _WARMING, _FITTING)
         tell = _telling(task.on_step, span, show if shows else None)
-        rule = rule_for(settings, course.schedule.steps)
+        rule = self._make_rule(settings, course.schedule.steps)
         return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
 
     def _answer(self, blurry: Tensor, lesson: _Lesson, result: Optimised, task: Task, *, is_whole: bool) -> Restoration:
