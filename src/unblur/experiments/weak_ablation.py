@@ -25,7 +25,9 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
     "fit, weak, rec, stopped": {"rec": 0.1, "stop": "plateau"},
 }
 """Settings of each arm; those with `rec` are for teachers that can be learned through."""
-_COLUMNS = ("teacher", "arm", "PSNR", "SSIM", "PSNR at the best step", "steps", "seconds", "worse than blurry")
+_COLUMNS = (
+    "teacher", "arm", "PSNR", "SSIM", "PSNR at the best step", "kernel RMSE", "steps", "seconds", "worse than blurry",
+)  # fmt: skip
 
 
 def run(settings: AblationSettings, say: Say) -> Outcome:
@@ -58,7 +60,7 @@ def _arms_for(name: str, settings: AblationSettings, photo: Photo) -> Sequence[s
 def _rows(arms: Mapping[tuple[str, str], Arm]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for (teacher, name), arm in arms.items():
-        means = (arm.mean(number) for number in ("psnr", "ssim", "best", "steps", "seconds"))
+        means = (arm.mean(number) for number in ("psnr", "ssim", "best", "kernel_rmse", "steps", "seconds"))
         rows.append([teacher, name, *means, arm.failures])
     return rows
 

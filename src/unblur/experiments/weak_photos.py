@@ -44,6 +44,7 @@ class Photo:
         sharp: The truth.
         light: In which it was blurred.
         psnr: Of the blurry photo, dB, protocol `shift`.
+        kernel: The true one, `(1, 1, kh, kw)`, where there is one for all of it.
         mask: Where the moving thing lies in the truth, `(1, 1, h, w)` in [0, 1]; None: nothing moves by itself.
     """
 
@@ -52,6 +53,7 @@ class Photo:
     sharp: Tensor
     light: Light
     psnr: float
+    kernel: Tensor | None = None
     mask: Tensor | None = None
 
 
@@ -77,7 +79,7 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
     for place in _evenly(len(pairs), limit):
         pair = pairs[place]
         blurry, sharp = (_middle(luma_skimage(image), crop) for image in (pair.blurry, pair.sharp))
-        photos.append(_photo(pair.name, blurry, sharp, pair.light))
+        photos.append(_photo(pair.name, blurry, sharp, pair.light, kernel=pair.kernel))
     return photos
 
 
@@ -97,7 +99,7 @@ def synthetic_photos(limit: int, crop: int, *, noise: float = NOISE, split: str 
     sensor = Sensor(noise_sigma=noise)
     recipe = Recipe(ShakeBlur(kernel_size=_KERNEL), sensor, light="encoded", size=crop)
     return [
-        _photo(pair.name, pair.blurry, pair.sharp, "encoded")
+        _photo(pair.name, pair.blurry, pair.sharp, "encoded", kernel=pair.kernel)
         for name, photo in _bsds(split, limit, data)
         for pair in [make_pair(photo, recipe, seed_for(_SEED, name), name).pair]
     ]
@@ -130,7 +132,7 @@ def _scene(name: str, photo: Tensor, crop: int) -> Photo:
     blurred = convolve(mask * sharp, before, "valid") + (1 - covered) * convolve(sharp, behind, "valid")
     inside = (..., slice(margin, margin + crop), slice(margin, margin + crop))
     recipe = Recipe(ShakeBlur(kernel_size=_KERNEL), Sensor(noise_sigma=NOISE), light="encoded")
-    return _photo(name, *sense_pair(blurred, sharp[inside], recipe, generator), "encoded", mask[inside])
+    return _photo(name, *sense_pair(blurred, sharp[inside], recipe, generator), "encoded", mask=mask[inside])
 
 
 def _bsds(split: str, limit: int, data: str) -> list[tuple[str, Tensor]]:
@@ -143,8 +145,16 @@ def _evenly(count: int, limit: int) -> list[int]:
     return [number * count // taken for number in range(taken)]
 
 
-def _photo(name: str, blurry: Tensor, sharp: Tensor, light: Light, mask: Tensor | None = None) -> Photo:
-    return Photo(name, blurry, sharp, light, float(score(blurry, sharp, "shift").psnr), mask)
+def _photo(
+    name: str,
+    blurry: Tensor,
+    sharp: Tensor,
+    light: Light,
+    *,
+    kernel: Tensor | None = None,
+    mask: Tensor | None = None,
+) -> Photo:
+    return Photo(name, blurry, sharp, light, float(score(blurry, sharp, "shift").psnr), kernel, mask)
 
 
 def _middle(image: Tensor, side: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -21,6 +22,7 @@ from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.teachers import Oracle, Teacher, load_teacher
+from unblur.metrics.kernel import kernel_rmse_upto_shift
 from unblur.metrics.score import score
 
 __all__ = ["Arm", "Run", "Watch", "describe", "draw_curve", "fit_photo", "run_arm", "teacher_for"]
@@ -92,6 +94,8 @@ class Run:
         image: Of the networks, `(1, 1, h, w)`.
         psnr: Of that, dB, protocol `shift`.
         ssim: The same.
+        kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels at its best shift; nan where the truth or
+            the answer has none.
         steps: That were taken.
         seconds: That it took.
         watch: What was seen on the way; None: there was no way (no blur was found).
@@ -101,6 +105,7 @@ class Run:
     image: Tensor
     psnr: float
     ssim: float
+    kernel_rmse: float
     steps: int
     seconds: float
     watch: Watch | None
@@ -166,6 +171,7 @@ def fit_photo(
         answer.image,
         float(scores.psnr),
         float(scores.ssim),
+        _kernel_rmse(answer.kernel, photo.kernel),
         answer.facts.get("steps", 0),
         answer.seconds,
         watches[0] if watches else None,
@@ -211,6 +217,10 @@ def describe(settings: RunSettings, photos: Sequence[Photo], suite: str) -> str:
 
 def _with_rule(numbers: SelfDeblurSettings, name: str) -> SelfDeblurSettings:
     return replace(numbers, stop=name)  # pyright: ignore[reportArgumentType] - checked by the settings
+
+
+def _kernel_rmse(found: Tensor | None, true: Tensor | None) -> float:
+    return math.nan if found is None or true is None else float(kernel_rmse_upto_shift(found, true))
 
 
 def _psnr(image: Tensor, sharp: Tensor) -> float:

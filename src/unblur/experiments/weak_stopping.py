@@ -25,6 +25,8 @@ _OTHERS = ("plateau", "variance")
 _CANDIDATES = 40
 _NEAR = 0.5
 """dB below the best step that still count as close to it."""
+_COLUMNS = ("teacher", "rule", "PSNR", "below the best step", "steps", "share saved", f"within {_NEAR:g} dB")
+_PHOTO_COLUMNS = ("teacher", "photo", "rule", "PSNR", "steps")
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,6 @@ def run(settings: StoppingSettings, say: Say) -> Outcome:
             "Rates fall along the whole course, which a stop cuts short: a shorter course is another thing.",
         ),
     )
-
-
-_COLUMNS = ("teacher", "rule", "PSNR", "below the best step", "steps", "share saved", f"within {_NEAR:g} dB")
-_PHOTO_COLUMNS = ("teacher", "photo", "rule", "PSNR", "steps")
 
 
 def _fit(photos: Sequence[Photo], settings: StoppingSettings, name: str, say: Say) -> list[Run]:
