@@ -76,6 +76,12 @@ def test_a_loss_that_breaks_ends_its_own_run_only():
     assert_same(done[1:], [whole])
 
 
+def test_the_common_source_of_random_numbers_is_left_alone():
+    before = torch.get_rng_state()
+    Stack(fits())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_fits_of_different_size_are_refused():
     other = PhotoFit(PHOTOS[0], Sight((7, 7), "encoded"), COURSE, seed=0, precision=torch.float64)
     with pytest.raises(ShapeError, match="photos and kernels of one size"):

@@ -41,14 +41,17 @@ class Stack:
         if len({(fit.blurry.shape, fit.sight.size, fit.sight.light, fit.sight.is_known) for fit in fits}) > 1:
             raise ShapeError("fits that are stacked have photos and kernels of one size, blurred in the same light")
         self.problems: Sequence[PhotoFit] = fits
-        first = fits[0]
-        together = first.make_image_network(copies=len(fits))
+        with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
+            together = fits[0].make_image_network(copies=len(fits))
         self._images = side_by_side([fit.image_network for fit in fits], together)
 
     def groups(self) -> list[dict[str, Any]]:
         """See `Together.groups`."""
-        _, *kernels = zip(*(fit.groups() for fit in self.problems), strict=True)
-        return [*self.image_groups(), *(group for groups in kernels for group in groups)]
+        first = self.problems[0]
+        if first.sight.is_known:
+            return self.image_groups()
+        kernels = [weights for fit in self.problems for weights in fit.kernel_network.parameters()]
+        return [*self.image_groups(), {"params": kernels, "lr": first.course.kernel_rate}]
 
     def image_groups(self) -> list[dict[str, Any]]:
         """The image networks alone."""
