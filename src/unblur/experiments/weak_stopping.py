@@ -22,6 +22,7 @@ __all__ = ["Stop", "choose_threshold", "replay", "run"]
 _FACTORS = (0.5, 1.0, 2.0)
 """Of the calibrated threshold, to see how much depends on it."""
 _OTHERS = ("plateau", "variance")
+_NEVER, _ORACLE = "none", "oracle"
 _CANDIDATES = 40
 _NEAR = 0.5
 """dB below the best step that still count as close to it."""
@@ -68,7 +69,12 @@ def run(settings: StoppingSettings, say: Say) -> Outcome:
             ),
             Table("stops", "Every photo and rule", _PHOTO_COLUMNS, _photo_rows(runs, stops)),
         ),
-        comparisons=tuple(_compare(name, rule, found) for name in names for rule, found in stops[name].items()),
+        comparisons=tuple(
+            _compare(name, rule, found)
+            for name in names
+            for rule, found in stops[name].items()
+            if rule not in (_NEVER, _ORACLE)
+        ),
         notes=(
             describe(settings, photos, settings.suite),
             f"Thresholds chosen on {len(others)} other photos of BSDS500 ({settings.calibration_crop}x"
@@ -133,7 +139,7 @@ def _stop(run: Run, steps: int | None) -> Stop:
 
 
 def _stops(runs: Sequence[Run], threshold: float) -> dict[str, list[Stop]]:
-    rules = {"none": [_stop(run, None) for run in runs], "oracle": [_stop(run, _best_step(run)) for run in runs]}
+    rules = {_NEVER: [_stop(run, None) for run in runs], _ORACLE: [_stop(run, _best_step(run)) for run in runs]}
     for factor in _FACTORS:
         rules[f"threshold x {factor:g}"] = [_stop(run, _threshold_stop(run, factor * threshold)) for run in runs]
     for name in _OTHERS:
@@ -166,11 +172,13 @@ def _photo_rows(runs: Mapping[str, Sequence[Run]], stops: Mapping[str, Stops]) -
 
 def _compare(teacher: str, rule: str, stops: Sequence[Stop]) -> Comparison:
     loss, saved = fmean(stop.loss for stop in stops), fmean(stop.saved for stop in stops)
+    ended = sum(stop.saved > 0 for stop in stops)
     return Comparison(
         f"{teacher}, {rule}: close to the best step",
         f"within {_NEAR:g} dB on average (our bar; no paper says)",
         f"{loss:.2f} dB below it, {saved:.0%} of the steps saved",
-        loss <= _NEAR,
+        loss <= _NEAR if ended else None,
+        f"ended {ended} of {len(stops)} runs",
     )
 
 
@@ -180,7 +188,7 @@ def _draw(runs: Mapping[str, Sequence[Run]], stops: Mapping[str, Stops]) -> Figu
         for run in found:
             curve = run.watch.psnr if run.watch else {}
             axes.plot(list(curve), list(curve.values()), color="0.7", linewidth=1)
-        for rule, marker in (("oracle", "*"), ("threshold x 1", "o"), ("plateau", "s"), ("variance", "^")):
+        for rule, marker in ((_ORACLE, "*"), ("threshold x 1", "o"), ("plateau", "s"), ("variance", "^")):
             points = stops[teacher][rule]
             axes.plot([stop.steps for stop in points], [stop.psnr for stop in points], marker, label=rule)
         axes.set_title(teacher)
