@@ -27,6 +27,18 @@ def test_the_command_runs_a_suite_and_prints_the_published_numbers(run, tmp_path
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["limit"] == 2
 
 
+def test_pairs_are_chosen_by_name(run, tmp_path):
+    trees.levin_tree(tmp_path / "data", side=80)
+    where = ("--method", "input", "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert run("benchmark", "levin", "--only", "im[24]_kernel5", *where).code == 0
+    with (tmp_path / "out" / "rows.csv").open(newline="") as lines:
+        assert [row["image"] for row in csv.DictReader(lines)] == ["im2_kernel5", "im4_kernel5"]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["only"] == "im[24]_kernel5"
+    other = run("benchmark", "levin", "--only", "im2_kernel5", *where)
+    assert other.code == 2
+    assert "differs in only" in other.errors[0]
+
+
 def test_a_failed_image_is_told_and_the_exit_code_says_so(run, tmp_path):
     table = tmp_path / "pairs.csv"
     table.write_text("blurry,sharp\nnone\x1b[31m.png,none.png\n")

@@ -10,10 +10,10 @@ from unblur.blur.kernels import check_kernel
 from unblur.datasets.dublid import dublid_bsds
 from unblur.datasets.folders import find_root
 from unblur.datasets.levin import levin
-from unblur.datasets.pairs import PairedSet, spread
+from unblur.datasets.pairs import PairedSet, choose, spread
 from unblur.datasets.sun import NOISE_SIGMA, sun
 from unblur.datasets.table import pairs_from_table
-from unblur.errors import DataError, ReadError
+from unblur.errors import DataError, ReadError, UsageError
 from unblur.metrics.psnr import psnr
 from unblur.metrics.score import score
 
@@ -75,6 +75,21 @@ def test_a_few_pairs_are_spread_over_images_and_blurs(root, limit):
 def test_no_limit_means_all(root):
     pairs = levin(root)
     assert spread(pairs, None) == spread(pairs, 32) == spread(pairs, 999) == list(range(32))
+
+
+def test_pairs_are_chosen_by_name(root):
+    pairs = levin(root)
+
+    def names(*wishes):
+        return [pairs.names[place] for place in choose(pairs, *wishes)]
+
+    assert names(None, "im?_kernel[25]") == [f"im{image}_kernel{blur}" for image in range(1, 5) for blur in (2, 5)]
+    assert names(None, "im4_*, im2_kernel3") == ["im2_kernel3", *(f"im4_kernel{blur}" for blur in range(1, 9))]
+    assert names(2, "im?_kernel[25]") == ["im1_kernel2", "im3_kernel2"]
+    assert choose(pairs, 4) == spread(pairs, 4)
+    for unknown in ("im9_*", "im1_*,", ""):
+        with pytest.raises(UsageError, match="no pair has a name like"):
+            choose(pairs, None, unknown)
 
 
 def test_a_set_is_read_pair_by_pair(root):

@@ -6,6 +6,7 @@ hourglass of Ulyanov et al. (CVPR 2018); non-local blocks on its coarse scales a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from unblur.backbones.reflection import Reflection
 
-__all__ = ["NonLocal", "SkipNet", "image_prior"]
+__all__ = ["NonLocal", "SkipNet", "image_prior", "side_by_side"]
 
 _SLOPE = 0.2
 
@@ -34,6 +35,8 @@ class SkipNet(nn.Module):
         scales: How often the size is halved.
         non_local_from: First scale, counted from 0, whose encoder has a non-local block.
         padding: What convolutions see beyond the border.
+        copies: So many networks side by side in one, each with weights of its own along the first axis: groups of
+            convolutions, whose input has the channels of all copies one after another, and so has the image.
     """
 
     def __init__(
@@ -46,28 +49,30 @@ class SkipNet(nn.Module):
         scales: int,
         non_local_from: int,
         padding: Padding,
+        copies: int = 1,
     ) -> None:
         super().__init__()
+        self.copies = copies
         self.skips, self.downs, self.decoders = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for scale in range(scales):
             channels = in_channels if scale == 0 else width
-            block = [NonLocal(width)] if scale >= non_local_from else []
-            self.skips.append(nn.Sequential(*_layer(channels, skip, 1)))
+            block = [NonLocal(width, copies)] if scale >= non_local_from else []
+            self.skips.append(nn.Sequential(*_layer(channels, skip, 1, copies=copies)))
             self.downs.append(
                 nn.Sequential(
-                    *_layer(channels, width, 3, stride=2, padding=padding),
+                    *_layer(channels, width, 3, stride=2, padding=padding, copies=copies),
                     *block,
-                    *_layer(width, width, 3, padding=padding),
+                    *_layer(width, width, 3, padding=padding, copies=copies),
                 )
             )
             self.decoders.append(
                 nn.Sequential(
-                    nn.BatchNorm2d(skip + width),
-                    *_layer(skip + width, width, 3, padding=padding),
-                    *_layer(width, width, 1),
+                    nn.BatchNorm2d(copies * (skip + width)),
+                    *_layer(skip + width, width, 3, padding=padding, copies=copies),
+                    *_layer(width, width, 1, copies=copies),
                 )
             )
-        self.head = nn.Conv2d(width, out_channels, 1)
+        self.head = _convolution(width, out_channels, 1, copies=copies)
 
     def forward(self, code: Features) -> Features:
         """The image that the network makes of its input: same height and width (any from 1 up), values in (0, 1)."""
@@ -77,10 +82,17 @@ class SkipNet(nn.Module):
         features = levels.pop()
         for skip, decoder, level in zip(reversed(self.skips), reversed(self.decoders), reversed(levels), strict=True):
             upper = F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
-            features = decoder(torch.cat([skip(level), _crop_middle(upper, level)], dim=1))
+            features = decoder(self._beside(skip(level), _crop_middle(upper, level)))
         # Not in half precision: steps of the image that the losses look at would be larger than what they look for.
         with torch.autocast(code.device.type, enabled=False):
             return torch.sigmoid(self.head(features.to(self.head.weight.dtype)))
+
+    def _beside(self, narrow: Features, wide: Features) -> Features:
+        """The channels of both, copy by copy."""
+        if self.copies == 1:
+            return torch.cat([narrow, wide], dim=1)
+        parts = (features.unflatten(1, (self.copies, -1)) for features in (narrow, wide))
+        return torch.cat(list(parts), dim=2).flatten(1, 2)
 
 
 class NonLocal(nn.Module):
@@ -90,41 +102,79 @@ class NonLocal(nn.Module):
 
     Args:
         channels: Of its input; keys and values have half as many.
+        copies: See `SkipNet`; the places of one copy know nothing of another.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, copies: int = 1) -> None:
         super().__init__()
         inner = channels // 2
-        self.query, self.key, self.value = (nn.Conv2d(channels, inner, 1) for _ in range(3))
-        self.back = nn.Conv2d(inner, channels, 1)
-        self.norm = nn.BatchNorm2d(channels)
+        self.copies = copies
+        self.query, self.key, self.value = (_convolution(channels, inner, 1, copies=copies) for _ in range(3))
+        self.back = _convolution(inner, channels, 1, copies=copies)
+        self.norm = nn.BatchNorm2d(copies * channels)
         nn.init.zeros_(self.norm.weight)
 
     def forward(self, features: Features) -> Features:
         """Of the same shape."""
         height, width = features.shape[-2:]
-        query = self.query(features).flatten(2)
-        key, value = (_pool(branch(features)).flatten(2) for branch in (self.key, self.value))
+        query = self._places(self.query(features))
+        key, value = (self._places(_pool(branch(features))) for branch in (self.key, self.value))
         # (values keys^T) queries: the same product in the order that never makes a square of all places.
         mixing = value @ key.mT / key.shape[-1]
-        answer = (mixing @ query).unflatten(2, (height, width))
+        answer = (mixing @ query).flatten(1, 2).unflatten(2, (height, width))
         return features + self.norm(self.back(answer))
+
+    def _places(self, features: Features) -> Float[Tensor, "b g c n"]:
+        return features.unflatten(1, (self.copies, -1)).flatten(3)
 
 
 def image_prior(
-    out_channels: int = 1, *, in_channels: int = 8, width: int = 128, padding: Padding = "reflect"
+    out_channels: int = 1,
+    *,
+    in_channels: int = 8,
+    width: int = 128,
+    padding: Padding = "reflect",
+    copies: int = 1,
 ) -> SkipNet:
     """The network of SelfDeblur: five scales, 16 channels in each skip; other widths are quicker and simpler."""
-    return SkipNet(in_channels, out_channels, width=width, skip=16, scales=5, non_local_from=2, padding=padding)
+    return SkipNet(
+        in_channels,
+        out_channels,
+        width=width,
+        skip=16,
+        scales=5,
+        non_local_from=2,
+        padding=padding,
+        copies=copies,
+    )
+
+
+@torch.no_grad()
+def side_by_side(networks: Sequence[SkipNet], together: SkipNet) -> SkipNet:
+    """Several networks as one.
+
+    Args:
+        networks: Of one form, without copies; they are not changed.
+        together: Of the same form with as many copies; it takes over their weights.
+    """
+    for name, weights in together.named_parameters():
+        weights.copy_(torch.cat([network.get_parameter(name) for network in networks]))
+    return together
 
 
 def _layer(
-    channels: int, out_channels: int, size: int, *, stride: int = 1, padding: Padding = "reflect"
+    channels: int, out_channels: int, size: int, *, stride: int = 1, padding: Padding = "reflect", copies: int = 1
 ) -> list[nn.Module]:
     mirrored = size > 1 and padding == "reflect"
-    convolution = nn.Conv2d(channels, out_channels, size, stride, 0 if mirrored else size // 2)
+    convolution = _convolution(channels, out_channels, size, stride, 0 if mirrored else size // 2, copies=copies)
     before = [Reflection()] if mirrored else []
-    return [*before, convolution, nn.BatchNorm2d(out_channels), nn.LeakyReLU(_SLOPE, inplace=True)]
+    return [*before, convolution, nn.BatchNorm2d(copies * out_channels), nn.LeakyReLU(_SLOPE, inplace=True)]
+
+
+def _convolution(
+    channels: int, out_channels: int, size: int, stride: int = 1, margin: int = 0, *, copies: int
+) -> nn.Conv2d:
+    return nn.Conv2d(copies * channels, copies * out_channels, size, stride, margin, groups=copies)
 
 
 def _pool(features: Tensor) -> Tensor:

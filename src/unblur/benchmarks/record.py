@@ -47,6 +47,7 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "grey": first.grey,
         "seed": first.seed,
         "limit": first.limit,
+        "only": first.only,
         "metrics": list(first.metrics),
         "saved images": first.save_images,
         "version of the code": f"{code_digest(_CODE)} with torch {torch.__version__}",

@@ -14,7 +14,7 @@ from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
 from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
 from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
-from unblur.datasets.pairs import PairedSet, spread
+from unblur.datasets.pairs import PairedSet, choose
 from unblur.errors import OutputError, UsageError
 from unblur.methods.catalog import choose_weights, load_method, settings_class_of
 from unblur.methods.settings import make_settings
@@ -60,13 +60,13 @@ def run_benchmarks(
         on_row: Told of each row as it is written.
 
     Raises:
-        UsageError: An unknown suite, method, metric or setting, weights that cannot be used, a limit or a number of
-            jobs below 1, or a folder with the rows of another run.
+        UsageError: An unknown suite, method, metric or setting, weights that cannot be used, a pattern without a
+            pair, a limit or a number of jobs below 1, or a folder with the rows of another run.
         DataError: Data that are missing or incomplete.
         OutputError: The output folder cannot be written to.
     """
     pairs = _check(orders, jobs)
-    chosen = spread(pairs, orders[0].limit)
+    chosen = choose(pairs, orders[0].limit, orders[0].only)
     out = orders[0].out
     record = record_of(orders, pairs.names)
     _make_folder(out)

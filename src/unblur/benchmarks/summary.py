@@ -48,6 +48,7 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
         "jobs": jobs,
         "seed": order.seed,
         "limit": order.limit,
+        "only": order.only,
         "light": order.light,
         "grey": order.grey,
         "weights": _of_any(row.weights for row in rows),

@@ -57,6 +57,7 @@ class Order:
         table: The CSV file of the suite `pairs`.
         seed: Given to the method.
         limit: Take so many pairs, spread over the suite; None: all.
+        only: Take the pairs of these names, see `datasets.pairs.choose`; None: all.
         metrics: Further metrics to take, see `metrics.catalog`.
         grey: Restore and score the luma of the pairs, as DUBLID's test does.
         save_images: Also keep the restored images, and the pairs beside them.
@@ -74,6 +75,7 @@ class Order:
     table: Path | None = None
     seed: int = 0
     limit: int | None = None
+    only: str | None = None
     metrics: tuple[str, ...] = ()
     grey: bool = False
     save_images: bool = False

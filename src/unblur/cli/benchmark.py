@@ -57,6 +57,12 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     limit: Annotated[
         int | None, typer.Option(min=1, help="Take so many pairs, spread evenly over the suite.", show_default=False)
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="Take the pairs of these names; * ? and [] as in a shell.", show_default=False
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="For methods that draw random numbers.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes, of one thread each.")] = 1,
     setting: Annotated[
@@ -103,6 +109,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             table=pairs,
             seed=seed,
             limit=limit,
+            only=only,
             metrics=further,
             save_images=save_images,
             shelf=name if len(names) > 1 else "",

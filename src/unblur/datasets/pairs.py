@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal, overload
 
 from torch import Tensor
 
-__all__ = ["Light", "Loader", "Pair", "PairedSet", "spread"]
+from unblur.errors import UsageError
+
+__all__ = ["Light", "Loader", "Pair", "PairedSet", "choose", "spread"]
 
 Light = Literal["auto", "encoded", "linear"]
 """In which light a blur took place; `"auto"`: nobody knows."""
@@ -66,6 +69,28 @@ class PairedSet(Sequence[Pair]):
         if isinstance(index, slice):
             return PairedSet(list(zip(self.names[index], self._loaders[index], strict=True)))
         return self._loaders[index]()
+
+
+def choose(pairs: PairedSet, limit: int | None = None, only: str | None = None) -> list[int]:
+    """The places of the pairs that a user names, or of a few of them.
+
+    Args:
+        pairs: The data set.
+        limit: So many of them, evenly over the chosen ones (without names as in `spread`); None: all.
+        only: Patterns of names as a shell has them (`im?_kernel[25]`), commas between; None: every name.
+
+    Raises:
+        UsageError: A pattern fits no name.
+    """
+    if only is None:
+        return spread(pairs, limit)
+    patterns = [pattern.strip() for pattern in only.split(",")]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in pairs.names):
+            raise UsageError(f"no pair has a name like {pattern!r}; the first is {pairs.names[0]!r}")
+    named = [place for place, name in enumerate(pairs.names) if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    count = min(limit or len(named), len(named))
+    return [named[number * len(named) // count] for number in range(count)]
 
 
 def spread(pairs: PairedSet, limit: int | None) -> list[int]:

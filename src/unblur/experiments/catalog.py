@@ -41,6 +41,8 @@ _SHORT_TRAININGS = {
     "folder": "",
 }
 """From the identity, so that they need no weights."""
+_WEAK_QUICK: Mapping[str, Any] = {"crop": 96, "preset": "warm", "steps": 150}
+"""On a processor: small photos, and the start from the teacher, without which so few steps end nowhere."""
 
 EXPERIMENTS: dict[str, Experiment] = {
     "dublid-combinations": Experiment(
@@ -143,7 +145,40 @@ EXPERIMENTS: dict[str, Experiment] = {
         summary="what each term of SelfDeblur's weak supervision brings, with PSNR along the run",
         settings="unblur.experiments.weak_settings:AblationSettings",
         run="unblur.experiments.weak_ablation:run",
-        quick={"limit": 4, "crop": 128, "preset": "fast", "teachers": "map,identity"},
+        quick={**_WEAK_QUICK, "limit": 2, "suite": "synthetic", "teachers": "map,identity"},
+    ),
+    "weak-teachers": Experiment(
+        summary="how good SelfDeblur's teachers are, and how much of what they say should count",
+        settings="unblur.experiments.weak_settings:TeacherSettings",
+        run="unblur.experiments.weak_teachers:run",
+        quick={**_WEAK_QUICK, "limit": 2, "teachers": "map,dublid", "strengths": "0.1,1"},
+    ),
+    "weak-stopping": Experiment(
+        summary="whether a rule stops SelfDeblur near the best step, and what that saves",
+        settings="unblur.experiments.weak_settings:StoppingSettings",
+        run="unblur.experiments.weak_stopping:run",
+        quick={
+            **_WEAK_QUICK,
+            "limit": 3,
+            "suite": "synthetic",
+            "teachers": "map",
+            "steps": 400,
+            "calibration": 3,
+            "calibration_crop": 96,
+            "points": 40,
+        },
+    ),
+    "weak-nonuniform": Experiment(
+        summary="what SelfDeblur makes of scenes in which something moves by itself, with and without a teacher",
+        settings="unblur.experiments.weak_settings:NonUniformSettings",
+        run="unblur.experiments.weak_nonuniform:run",
+        quick={**_WEAK_QUICK, "limit": 3, "teachers": "map"},
+    ),
+    "weak-noise": Experiment(
+        summary="whether total variation helps SelfDeblur against noise",
+        settings="unblur.experiments.weak_settings:NoiseSettings",
+        run="unblur.experiments.weak_noise:run",
+        quick={**_WEAK_QUICK, "limit": 2, "variations": "0,1e-5,1e-4"},
     ),
 }
 

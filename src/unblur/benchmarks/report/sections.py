@@ -212,7 +212,8 @@ def _our_line(run: Run, shown: Sequence[str]) -> tuple[dict[str, float], str, st
     for name in shown:
         if found := _values(run, name):
             values[name] = fmean(found)
-    part = f"{len(run.rows)} images of the suite" if run.facts.get("limit") or not run.facts else ""
+    is_part = not run.facts or any(run.facts.get(name) for name in ("limit", "only"))
+    part = f"{len(run.rows)} images of the suite" if is_part else ""
     return values, run.label, _OURS, part
 
 

@@ -16,8 +16,8 @@ __all__ = ["refine"]
 
 _STEPS = 1
 _PULL = 0.5
-"""Chosen on twelve synthetic photos of BSDS500 train with the kernels that `map` found: with the weights that ship, more
-steps or a weaker pull lose up to 0.4 dB, and this neither gains nor loses."""
+"""Chosen on twelve synthetic photos of BSDS500 train with the kernels that `map` found: with the weights that ship,
+more steps or a weaker pull lose up to 0.4 dB, and this neither gains nor loses."""
 
 Images = Float[Tensor, "b c h w"]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Evaluation", "Problem"]
+__all__ = ["Alone", "Evaluation", "Problem", "Together"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,46 @@ class Problem(Protocol):
     def stop_quantity(self) -> Callable[[], float] | None:
         """Measures, at the latest evaluation, what a stopping rule looks at; None: the criterion itself."""
         ...
+
+
+class Together(Protocol):
+    """Problems that take each step at the same time; what one of them comes to does not depend on the others.
+
+    Attributes:
+        problems: Each of them.
+    """
+
+    @property
+    def problems(self) -> Sequence[Problem]: ...  # noqa: D102 - said above
+
+    def groups(self) -> list[dict[str, Any]]:
+        """What is optimised of all of them, as `Problem.groups` tells it of one."""
+        ...
+
+    def evaluate(self, step: int) -> Sequence[Evaluation]:
+        """The loss of each problem at a step, counted from 0."""
+        ...
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One problem by itself as a `Together`.
+
+    Attributes:
+        problem: It.
+    """
+
+    problem: Problem
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """See `Together`."""
+        return [self.problem]
+
+    def groups(self) -> list[dict[str, Any]]:
+        """See `Together.groups`."""
+        return self.problem.groups()
+
+    def evaluate(self, step: int) -> Sequence[Evaluation]:
+        """See `Together.evaluate`."""
+        return [self.problem.evaluate(step)]

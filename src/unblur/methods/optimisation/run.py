@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,17 +12,19 @@ from torch import Tensor
 
 from unblur.errors import Cancelled, ImageError
 from unblur.methods.optimisation.keeping import Keeper
-from unblur.methods.optimisation.problem import Evaluation, Problem
+from unblur.methods.optimisation.problem import Alone, Evaluation, Problem, Together
 from unblur.methods.optimisation.stopping import Never, Rule, memory_of, remind
 
-__all__ = ["Optimised", "Progress", "Schedule", "optimise"]
+__all__ = ["Optimised", "Progress", "ProgressOfAll", "Schedule", "optimise", "optimise_together"]
 
 Answers = dict[str, Tensor]
 Progress = Callable[[int, Evaluation], None]
 """Called after each step with the number of steps done; raises `Cancelled` to stop."""
+ProgressOfAll = Callable[[int, Sequence[Evaluation]], None]
+"""The same for problems that are solved together."""
 
 
-def _ignore(steps: int, evaluation: Evaluation) -> None:
+def _ignore(steps: int, evaluation: object) -> None:
     """The hook of a caller who does not want to know."""
 
 
@@ -85,118 +87,177 @@ def optimise(
     keeper: Keeper | None = None,
     on_step: Progress = _ignore,
 ) -> Optimised:
-    """Minimise the problem's loss.
+    """Minimise the problem's loss; see `optimise_together`, which this is with one problem."""
+    [result] = optimise_together(
+        Alone(problem),
+        schedule,
+        rules=[rule or Never()],
+        keeper=keeper,
+        on_step=lambda steps, evaluations: on_step(steps, evaluations[0]),
+    )
+    return result
+
+
+def optimise_together(
+    together: Together,
+    schedule: Schedule,
+    *,
+    rules: Sequence[Rule],
+    keeper: Keeper | None = None,
+    on_step: ProgressOfAll = _ignore,
+) -> list[Optimised]:
+    """Minimise the losses of several problems, each of which comes out as it would alone, but for rounding.
 
     Args:
-        problem: Its networks are changed.
+        together: The problems; their networks are changed.
         schedule: How long, at which rates.
-        rule: When to stop early; None: never.
-        keeper: Where the run is kept, so that it can be gone on with after a cancel or a crash, bit for bit.
-        on_step: See `Progress`.
+        rules: When each of them stops early; the loop ends with the last of them.
+        keeper: Where the run is kept, so that it can be gone on with after a cancel or a crash, bit for bit. It takes
+            one problem only.
+        on_step: See `ProgressOfAll`.
 
     Raises:
         Cancelled: `on_step` asked to stop; the keeper has the run as it is.
-        ImageError: The loss is not a finite number at the first step.
+        ImageError: A loss is not a finite number at the first step.
         CheckpointError: The keeper holds another run, or a damaged one.
     """
-    work = _Work(problem, schedule, rule or Never())
+    work = _Work(together, schedule, rules)
     if keeper is not None:
         work.load(keeper.read())
     while not work.is_done:
-        evaluation = work.step()
-        if keeper is not None and keeper.is_due(work.result.steps):
+        evaluations = work.step()
+        if keeper is not None and keeper.is_due(work.steps):
             keeper.write(work.state())
         try:
-            on_step(work.result.steps, evaluation)
+            on_step(work.steps, evaluations)
         except Cancelled:
             if keeper is not None:
                 keeper.write(work.state())
             raise
     if keeper is not None:
         keeper.remove()
-    return work.result
+    return [run.result for run in work.runs]
 
 
 class _Work:
     """One optimisation between two steps."""
 
-    def __init__(self, problem: Problem, schedule: Schedule, rule: Rule) -> None:
-        self._problem, self._schedule, self._rule = problem, schedule, rule
+    def __init__(self, together: Together, schedule: Schedule, rules: Sequence[Rule]) -> None:
+        self._together, self._schedule = together, schedule
         # Fused: one pass over all weights instead of a dozen.
-        self._adam = torch.optim.Adam(problem.groups(), fused=True)
+        self._adam = torch.optim.Adam(together.groups(), fused=True)
         self._rates = [float(group["lr"]) for group in self._adam.param_groups]
-        self._broken = False
-        self.result = Optimised()
+        self.runs = [
+            _Run(problem, rule, schedule.averaging) for problem, rule in zip(together.problems, rules, strict=True)
+        ]
+
+    @property
+    def steps(self) -> int:
+        """That the longest run has taken."""
+        return max(run.result.steps for run in self.runs)
 
     @property
     def is_done(self) -> bool:
-        return self._broken or self.result.stopped or self.result.steps >= self._schedule.steps
+        return all(run.is_over for run in self.runs) or self.steps >= self._schedule.steps
 
-    def step(self) -> Evaluation:
-        result, step = self.result, self.result.steps
+    def step(self) -> Sequence[Evaluation]:
+        step = self.steps
         for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
             group["lr"] = rate * self._schedule.rate_at(step)
         self._adam.zero_grad(set_to_none=True)
         with torch.enable_grad():
-            evaluation = self._problem.evaluate(step)
-            self._broken = not math.isfinite(evaluation.criterion) or not bool(evaluation.loss.isfinite())
-            if not self._broken:
-                evaluation.loss.backward()
+            evaluations = self._together.evaluate(step)
+            # All at once: each number that is fetched from a GPU waits for everything before it.
+            losses = torch.stack([evaluation.loss.detach() for evaluation in evaluations]).tolist()
+            taking = [
+                (run, evaluation, loss)
+                for run, evaluation, loss in zip(self.runs, evaluations, losses, strict=True)
+                if run.goes_on(step, evaluation, loss)
+            ]
+            if not taking:  # what was found before still holds
+                return evaluations
+            # Weights of different runs have nothing in common, so the gradient of the sum is that of each loss.
+            torch.stack([evaluation.loss for _, evaluation, _ in taking]).sum().backward()
+        self._adam.step()
+        for run, evaluation, loss in taking:
+            run.take(step, evaluation, loss)
+        return evaluations
+
+    def state(self) -> dict[str, Any]:
+        [run] = self.runs
+        return {
+            "networks": run.problem.networks.state_dict(),
+            "adam": self._adam.state_dict(),
+            "generator": run.problem.generator.get_state(),
+            "rule": memory_of(run.rule),
+            "result": vars(run.result),
+        }
+
+    def load(self, state: Mapping[str, Any] | None) -> None:
+        if state is None:
+            return
+        [run] = self.runs
+        run.problem.networks.load_state_dict(state["networks"])
+        self._adam.load_state_dict(state["adam"])
+        run.problem.generator.set_state(state["generator"])
+        remind(run.rule, state["rule"])
+        device = next(run.problem.networks.parameters()).device
+        for name, value in state["result"].items():
+            setattr(run.result, name, _moved(value, device))
+
+
+class _Run:
+    """One problem on its way."""
+
+    def __init__(self, problem: Problem, rule: Rule, averaging: float) -> None:
+        self.problem, self.rule, self._averaging = problem, rule, averaging
+        self._broken = False
+        self.result = Optimised()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no step any more; among others it only keeps its place."""
+        return self._broken or self.result.stopped
+
+    def goes_on(self, step: int, evaluation: Evaluation, loss: float) -> bool:
+        """Whether it takes this step."""
+        if self.is_over:
+            return False
+        self._broken = not (math.isfinite(evaluation.criterion) and math.isfinite(loss))
         if self._broken and step == 0:
             raise ImageError("gives a loss that is not finite at the first step; try other settings")
-        if self._broken:  # what was found before still holds
-            return evaluation
-        self._adam.step()
-        self._note(step, evaluation)
-        result.stopped = self._is_enough(step, evaluation)
-        result.steps += 1
-        return evaluation
+        return not self._broken
 
-    def _note(self, step: int, evaluation: Evaluation) -> None:
+    def take(self, step: int, evaluation: Evaluation, loss: float) -> None:
+        """Write the step down, and stop if it is enough."""
+        self._note(step, evaluation, loss)
+        self.result.stopped = self._is_enough(step, evaluation)
+        self.result.steps += 1
+
+    def _note(self, step: int, evaluation: Evaluation, loss: float) -> None:
         result = self.result
         result.last = dict(evaluation.answers)
         if evaluation.criterion < result.best_criterion:
             result.best, result.best_step = result.last, step
             result.best_criterion = evaluation.criterion
         # A young mean follows faster, or the first answers would weigh too much.
-        share = 1 - min(self._schedule.averaging, (1 + step) / (10 + step))
+        share = 1 - min(self._averaging, (1 + step) / (10 + step))
         result.average = {
             name: torch.lerp(result.average.get(name, answer), answer, share) for name, answer in result.last.items()
         }
-        row = {"loss": float(evaluation.loss.detach()), "criterion": evaluation.criterion, **evaluation.traces}
+        row = {"loss": loss, "criterion": evaluation.criterion, **evaluation.traces}
         # A term that begins late or ends early has no value at the other steps.
         for name in {**result.traces, **row}:
             result.traces.setdefault(name, [math.nan] * step).append(row.get(name, math.nan))
 
     def _is_enough(self, step: int, evaluation: Evaluation) -> bool:
-        rule = self._rule
-        if self._problem.changes_at(step):
-            rule.restart()
-        if step % rule.every:
+        if self.problem.changes_at(step):
+            self.rule.restart()
+        if step % self.rule.every:
             return False
-        measure = self._problem.stop_quantity()
+        measure = self.problem.stop_quantity()
         quantity = evaluation.criterion if measure is None else measure()
-        return rule.check(step, quantity, next(iter(evaluation.answers.values())))
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "networks": self._problem.networks.state_dict(),
-            "adam": self._adam.state_dict(),
-            "generator": self._problem.generator.get_state(),
-            "rule": memory_of(self._rule),
-            "result": vars(self.result),
-        }
-
-    def load(self, state: Mapping[str, Any] | None) -> None:
-        if state is None:
-            return
-        self._problem.networks.load_state_dict(state["networks"])
-        self._adam.load_state_dict(state["adam"])
-        self._problem.generator.set_state(state["generator"])
-        remind(self._rule, state["rule"])
-        device = next(self._problem.networks.parameters()).device
-        for name, value in state["result"].items():
-            setattr(self.result, name, _moved(value, device))
+        return self.rule.check(step, quantity, next(iter(evaluation.answers.values())))
 
 
 def _moved(value: Any, device: torch.device) -> Any:

@@ -43,8 +43,26 @@ def telling(on_step: StepHook, span: Span, show: Callable[[Tensor], Tensor] | No
     return tell
 
 
-def part_of(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one photo of a batch as steps of the batch; one photo of several is no picture of the whole."""
+def part_of(
+    on_step: StepHook, first: int, count: int, *, number: int = 1, phase: tuple[float, float] = (0.0, 1.0)
+) -> StepHook:
+    """Steps of some photos of a batch, in one phase of the work, as steps of the batch.
+
+    One photo of several is no picture of the whole.
+
+    Args:
+        on_step: Told of the batch.
+        first: Place of the first of these photos.
+        count: How many the batch has.
+        number: How many these are.
+        phase: Fractions of the work where the phase begins and ends, for a batch of one as for any.
+    """
     if count == 1:
         return on_step
-    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count, preview=None))
+    begin, end = phase
+
+    def tell(step: Step) -> None:
+        share = (min(step.fraction, end) - begin) / (end - begin)
+        on_step(replace(step, fraction=begin + (end - begin) * (first + number * share) / count, preview=None))
+
+    return tell

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -14,18 +16,20 @@ from unblur.images.allocator import keep_freed_memory
 from unblur.images.precision import choose_precision
 from unblur.methods.base import Restoration, Step, StepHook, Task, Traits
 from unblur.methods.optimisation.keeping import Keeper, fingerprint
-from unblur.methods.optimisation.run import Optimised, Schedule, optimise
-from unblur.methods.optimisation.stopping import choose_rule
+from unblur.methods.optimisation.problem import Alone
+from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_together
+from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.telling import Span, part_of, telling
 from unblur.methods.region import find_informative
-from unblur.methods.selfdeblur.courses import choose_course
+from unblur.methods.selfdeblur.courses import Course, choose_course
 from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
+from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 from unblur.methods.selfdeblur.teachers import Teacher, load_teacher
 from unblur.methods.selfdeblur.weak import WeakLosses
 from unblur.solvers.photo import choose_light, restore_with_kernel
 
-__all__ = ["SelfDeblur"]
+__all__ = ["SelfDeblur", "rule_for"]
 
 _LUMA = (0.299, 0.587, 0.114)
 _ROOM = 1
@@ -53,12 +57,39 @@ class _Lesson:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Case:
+    """A photo that networks are to be fitted to.
+
+    Attributes:
+        blurry: It.
+        part: Of it, that is learned on.
+        lesson: What is known of that part.
+    """
+
+    blurry: Tensor
+    part: Tensor
+    lesson: _Lesson
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the part is all of it."""
+        return self.part.shape == self.blurry.shape
+
+    @property
+    def taught(self) -> Tensor:
+        """Brightness of the teacher's image."""
+        return _brightness(self.lesson.image).clamp(0, 1)
+
+
 class SelfDeblur:
     """Fits an image network and a kernel network to the brightness of one photo; no training, no weights.
 
     Args:
         settings: Its numbers.
         teacher: In place of the one that the settings name.
+        make_rule: Makes the rule that may end a run, from the settings and the run's most steps; another one than
+            `rule_for` sees every check, which is how experiments follow a run.
 
     Raises:
         CheckpointError: The teacher's weights cannot be used.
@@ -66,14 +97,22 @@ class SelfDeblur:
 
     traits = Traits()
 
-    def __init__(self, settings: SelfDeblurSettings, teacher: Teacher | None = None) -> None:
+    def __init__(
+        self,
+        settings: SelfDeblurSettings,
+        teacher: Teacher | None = None,
+        make_rule: Callable[[SelfDeblurSettings, int], Rule] | None = None,
+    ) -> None:
         self.settings = settings
+        self._make_rule = make_rule or rule_for
         self._finder = load_teacher("map")
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; each photo of a batch is fitted by itself. A kernel in the task is used as it is.
+        """See `Method.restore`. A kernel in the task is used as it is.
+
+        Photos of a batch are fitted side by side, as many at a time as `stack` says; each comes out as it would alone.
 
         Raises:
             SettingsError: A state is to be kept of several photos, or a teacher without gradient is to be learned from.
@@ -83,11 +122,39 @@ class SelfDeblur:
         photos = blurry.split(1)
         if self.settings.state and len(photos) > 1:
             raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
-        answers = [
-            self._restore_one(photo, replace(task, on_step=part_of(task.on_step, number, len(photos))))
-            for number, photo in enumerate(photos)
-        ]
+        size = self._stack_size(blurry)
+        answers: list[Restoration] = []
+        for begin in range(0, len(photos), size):
+            some = photos[begin : begin + size]
+            on_step = part_of(task.on_step, begin, len(photos), number=len(some))
+            answers += self._restore_some(some, replace(task, on_step=on_step))
         return answers[0] if len(answers) == 1 else _together(answers)
+
+    def _stack_size(self, blurry: Tensor) -> int:
+        """How many photos are fitted side by side."""
+        width = choose_course(self.settings, blurry.device, knows_kernel=False).width
+        pixels = min(blurry.shape[-2] * blurry.shape[-1], self.settings.pixels)
+        return self.settings.stack or largest_stack(blurry.device, pixels, width)
+
+    def _restore_some(self, photos: Sequence[Tensor], task: Task) -> list[Restoration]:
+        """All are asked about first; those that the networks can learn together are fitted together."""
+
+        def part(phase: tuple[float, float], first: int, number: int = 1) -> Task:
+            return replace(task, on_step=part_of(task.on_step, first, len(photos), number=number, phase=phase))
+
+        asked = [self._prepare(photo, part((0.0, _ASKING), place)) for place, photo in enumerate(photos)]
+        results: dict[int, Optimised] = {}
+        for places in _alike(asked).values():
+            cases = [case for place in places if isinstance(case := asked[place], _Case)]
+            fitted = self._fit(cases, part((_ASKING, _FITTING), len(results), len(places)))
+            results |= dict(zip(places, fitted, strict=True))
+        answers = [
+            case if isinstance(case, Restoration) else self._answer(case, results[place], part((_FITTING, 1.0), place))
+            for place, case in enumerate(asked)
+        ]
+        if len(photos) > 1:
+            task.on_step(Step(1.0, "restored"))
+        return answers
 
     def _named_teacher(self) -> Teacher | None:
         name = self.settings.teacher
@@ -95,15 +162,15 @@ class SelfDeblur:
             return self._finder if name == "map" else self._solver
         return None if name == "none" else load_teacher(name, self.settings.teacher_weights)
 
-    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
+    def _prepare(self, blurry: Tensor, task: Task) -> _Case | Restoration:
+        """What has to be known before the fit; the answer itself where there is nothing to fit."""
         fault = self._find_fault(blurry)
         if fault:
             task.on_step(Step(1.0, "nothing to be found"))
             return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
         place = self._choose_part(blurry, task)
         part = blurry[..., place[0] : place[0] + place[2], place[1] : place[1] + place[3]]
-        shows = part.shape == blurry.shape
-        if task.kernel is not None and not shows:
+        if task.kernel is not None and part.shape != blurry.shape:
             answer = self._solver.restore(blurry, task)
             return replace(answer, warnings=(*answer.warnings, self._too_large))
         task.on_step(Step(0.0, "asking the teacher"))
@@ -111,8 +178,7 @@ class SelfDeblur:
         if isinstance(lesson, Restoration):  # there is no blur to be found
             task.on_step(Step(1.0, "no blur to remove"))
             return replace(lesson, image=blurry)
-        result = self._fit(part, lesson, task, shows=shows)
-        return self._answer(blurry, lesson, result, task, is_whole=shows)
+        return _Case(blurry, part, lesson)
 
     @property
     def _too_large(self) -> str:
@@ -158,46 +224,62 @@ class SelfDeblur:
         course = choose_course(self.settings, part.device, knows_kernel=False)
         return course.warm_steps > 0
 
-    def _fit(self, part: Tensor, lesson: _Lesson, task: Task, *, shows: bool) -> Optimised:
-        settings, grey = self.settings, _brightness(part)
-        course = choose_course(settings, part.device, knows_kernel=lesson.sight.is_known)
-        precision = part.dtype if part.dtype == torch.float64 else choose_precision(settings.precision, part.device)
-        taught = _brightness(lesson.image).clamp(0, 1)
-        is_warm = lesson.teacher is not None and course.warm_steps > 0
-        fit = PhotoFit(
-            grey,
-            lesson.sight,
-            course,
-            seed=task.seed,
-            precision=precision,
-            tv=settings.tv,
-            guide=taught if is_warm else None,
+    def _fit(self, cases: Sequence[_Case], task: Task) -> list[Optimised]:
+        """Fit the networks of photos that are alike; of several side by side."""
+        settings, first = self.settings, cases[0]
+        course = choose_course(settings, first.part.device, knows_kernel=first.lesson.sight.is_known)
+        is_warm = first.lesson.teacher is not None and course.warm_steps > 0
+        fits = [self._make_fit(case, course, task.seed, is_warm=is_warm) for case in cases]
+        state = Path(settings.state) if settings.state else None
+        keeper = (
+            Keeper(state, fingerprint(first.part, settings, (task.seed, task.light, task.kernel_size)))
+            if state
+            else None
         )
-        wishes = (task.seed, task.light, task.kernel_size)
-        keeper = Keeper(Path(settings.state), fingerprint(part, settings, wishes)) if settings.state else None
-        if lesson.teacher is not None:
-            if is_warm and not (keeper and keeper.path.exists()):
-                span = Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
-                tell = telling(task.on_step, span)
-                optimise(TaughtFit(fit, taught), Schedule(course.warm_steps), on_step=tell)
-            border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
-            fit.weak = WeakLosses(settings, lesson.teacher, grey, taught, border)
+        stack = Alone(fits[0]) if len(fits) == 1 else Stack(fits)
+        if is_warm and not (keeper and keeper.path.exists()):
+            taught = [case.taught for case in cases]
+            lesson = TaughtStack(stack, taught) if isinstance(stack, Stack) else Alone(TaughtFit(fits[0], taught[0]))
+            span = Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
+            rules = [Never() for _ in fits]
+            tell = telling(task.on_step, span)
+            optimise_together(lesson, Schedule(course.warm_steps), rules=rules, on_step=_of_first(tell))
+        for fit, case in zip(fits, cases, strict=True):
+            fit.weak = self._weak_losses(case)
 
         def show(image: Tensor) -> Tensor:
-            return self._compose(part, lesson, image)
+            return self._compose(first.part, first.lesson, image)
 
         span = Span("fitting", course.schedule.steps, _WARMING, _FITTING)
-        tell = telling(task.on_step, span, show if shows else None)
-        rule = choose_rule(
-            settings.stop, course.schedule.steps, threshold=settings.threshold, patience=settings.patience
-        )
-        return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
+        tell = telling(task.on_step, span, show if first.is_whole and len(fits) == 1 else None)
+        rules = [self._make_rule(settings, course.schedule.steps) for _ in fits]
+        return optimise_together(stack, course.schedule, rules=rules, keeper=keeper, on_step=_of_first(tell))
 
-    def _answer(self, blurry: Tensor, lesson: _Lesson, result: Optimised, task: Task, *, is_whole: bool) -> Restoration:
+    def _make_fit(self, case: _Case, course: Course, seed: int, *, is_warm: bool) -> PhotoFit:
+        device, dtype = case.part.device, case.part.dtype
+        return PhotoFit(
+            _brightness(case.part),
+            case.lesson.sight,
+            course,
+            seed=seed,
+            precision=dtype if dtype == torch.float64 else choose_precision(self.settings.precision, device),
+            tv=self.settings.tv,
+            guide=case.taught if is_warm else None,
+        )
+
+    def _weak_losses(self, case: _Case) -> WeakLosses | None:
+        lesson = case.lesson
+        if lesson.teacher is None:
+            return None
+        border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
+        return WeakLosses(self.settings, lesson.teacher, _brightness(case.part), case.taught, border)
+
+    def _answer(self, case: _Case, result: Optimised, task: Task) -> Restoration:
+        blurry, lesson = case.blurry, case.lesson
         answers = getattr(result, self.settings.iterate)
         known = lesson.sight.kernel if lesson.sight.is_known else None
         kernel = _tidy(answers["kernel"]) if known is None else known
-        output = self.settings.output if is_whole else "solver"
+        output = self.settings.output if case.is_whole else "solver"
         images: list[Tensor] = []
         if output != "solver":
             images.append(self._compose(blurry, lesson, answers["image"]))
@@ -242,6 +324,26 @@ def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span
         on_step(Step(span.begin + (span.end - span.begin) * share, span.stage))
 
     return restore_with_kernel(blurry, kernel, light=sight.light, on_progress=tell)[0]
+
+
+def rule_for(settings: SelfDeblurSettings, steps: int) -> Rule:
+    """The rule that the settings name, for a run of so many steps."""
+    return choose_rule(settings.stop, steps, threshold=settings.threshold, patience=settings.patience)
+
+
+def _alike(asked: Sequence[_Case | Restoration]) -> dict[tuple[Any, ...], list[int]]:
+    """The places of photos that can be fitted together: of one size, with kernels of one size, in the same light."""
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, case in enumerate(asked):
+        if isinstance(case, _Case):
+            sight = case.lesson.sight
+            places.setdefault((case.part.shape, sight.size, sight.light), []).append(place)
+    return places
+
+
+def _of_first(tell: Progress) -> ProgressOfAll:
+    """Of photos that are fitted together, the first one stands for all."""
+    return lambda done, evaluations: tell(done, evaluations[0])
 
 
 def _can_cancel(on_step: StepHook) -> StepHook:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unblur.backbones.kernel_mlp import KernelMlp
-from unblur.backbones.skipnet import image_prior
+from unblur.backbones.skipnet import SkipNet, image_prior
 from unblur.blur.convolve import convolve, extend
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
@@ -20,7 +21,7 @@ from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.selfdeblur.courses import Course
 from unblur.methods.selfdeblur.weak import WeakLosses
 
-__all__ = ["PhotoFit", "Sight", "TaughtFit"]
+__all__ = ["PhotoFit", "Sight", "TaughtFit", "compare", "explain"]
 
 _IMAGE_CODE, _KERNEL_CODE = 8, 200
 _CODE_SCALE = 0.1
@@ -80,7 +81,7 @@ class PhotoFit:
         guide: Grey | None = None,
     ) -> None:
         self.blurry, self.sight, self.course = blurry, sight, course
-        self._precision, self._tv = precision, tv
+        self._precision, self.tv = precision, tv
         self.generator = torch.Generator().manual_seed(seed)
         self.weak: WeakLosses | None = None
         rows, columns = (side + size - 1 for side, size in zip(blurry.shape[-2:], sight.size, strict=True))
@@ -88,16 +89,21 @@ class PhotoFit:
         if guide is not None:
             margin = sight.size[0] // 2, sight.size[1] // 2
             self.image_code[:, :1] = _CODE_SCALE * extend(guide, margin, "replicate")
-        self._kernel_code = self._draw(_KERNEL_CODE)
+        self.kernel_code = self._draw(_KERNEL_CODE)
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
-            self.image_network = image_prior(in_channels=_IMAGE_CODE, width=course.width)
+            self.image_network = self.make_image_network()
             self.kernel_network = KernelMlp(sight.size, code=_KERNEL_CODE)
-        self.networks = nn.ModuleList([self.image_network, self.kernel_network]).to(blurry)
-        # With the channels of a pixel side by side, convolutions on a processor are quickest.
-        self.image_network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
+        self.kernel_network.to(blurry)
+        self.networks = nn.ModuleList([self.image_network, self.kernel_network])
         if sight.kernel is not None:
-            self.kernel_network.start_from(sight.kernel, self._kernel_code)
+            self.kernel_network.start_from(sight.kernel, self.kernel_code)
+
+    def make_image_network(self, copies: int = 1) -> SkipNet:
+        """An image network as this fit's, or several side by side, on the photo's device; see `SkipNet`."""
+        network = image_prior(in_channels=_IMAGE_CODE, width=self.course.width, copies=copies).to(self.blurry)
+        # With the channels of a pixel side by side, convolutions on a processor are quickest.
+        return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
 
     def groups(self) -> list[dict[str, Any]]:
         """See `Problem.groups`."""
@@ -106,25 +112,8 @@ class PhotoFit:
         return [image] if self.sight.is_known else [image, kernel]
 
     def evaluate(self, step: int) -> Evaluation:
-        """See `Problem.evaluate`; the criterion is 1 - SSIM of the photo and the image blurred again."""
-        whole, kernel = self.draw_image(), self.kernel()
-        reblurred = self.sight.blur(whole, kernel)
-        image = self.crop(whole)
-        structure = structural_difference(reblurred, self.blurry).mean().to(reblurred)
-        squares = mean_square(reblurred, self.blurry).mean()
-        terms = {"fit": squares if step < self.course.squares_until else structure}
-        if self._tv > 0:
-            terms["tv"] = self._tv * total_variation(image).mean()
-        if self.weak is not None:
-            share = step / self.course.schedule.steps
-            terms |= self.weak.terms(image, reblurred, self._reblurring(kernel), step=step, share=share)
-        loss = torch.stack([term.to(image) for term in terms.values()]).sum()
-        return Evaluation(
-            loss,
-            answers={"image": image.detach(), "kernel": kernel.detach()},
-            criterion=float(structure.detach()),
-            traces={name: float(term.detach()) for name, term in terms.items()} | {"squares": float(squares.detach())},
-        )
+        """See `Problem.evaluate`, and `explain`."""
+        return explain([self], step, self.draw_image(), self.kernel())[0]
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""
@@ -136,17 +125,24 @@ class PhotoFit:
 
     def draw_image(self) -> Float[Tensor, "1 1 ih iw"]:
         """The image with a margin of half a kernel on each side, from which light came into the photo."""
+        with self.computing():
+            return self.image_network(self.draw_code().to(memory_format=torch.channels_last))
+
+    def draw_code(self) -> Float[Tensor, "1 c ih iw"]:
+        """The input of the image network at this step."""
         noise = torch.randn(self.image_code.shape, generator=self.generator).to(self.image_code)
-        code = (self.image_code + _NOISE * noise).to(memory_format=torch.channels_last)
+        return self.image_code + _NOISE * noise
+
+    def computing(self) -> torch.autocast:
+        """In which precision the image network computes."""
         half = self._precision == torch.bfloat16
-        with torch.autocast(code.device.type, torch.bfloat16, enabled=half):
-            return self.image_network(code)
+        return torch.autocast(self.blurry.device.type, torch.bfloat16, enabled=half)
 
     def kernel(self) -> Kernel:
         """The kernel as it is now."""
         if self.sight.is_known and self.sight.kernel is not None:
             return self.sight.kernel
-        return self.kernel_network(self._kernel_code)
+        return self.kernel_network(self.kernel_code)
 
     def crop(self, whole: Tensor) -> Grey:
         """The part of the image that the photo shows."""
@@ -156,8 +152,57 @@ class PhotoFit:
     def _draw(self, *shape: int) -> Tensor:
         return (_CODE_SCALE * torch.rand(shape, generator=self.generator)).to(self.blurry)
 
-    def _reblurring(self, kernel: Tensor) -> Callable[[Tensor], Tensor]:
-        return lambda image: self.sight.blur(image, kernel, "replicate")
+
+def explain(
+    fits: Sequence[PhotoFit], step: int, whole: Float[Tensor, "b 1 ih iw"], kernels: Float[Tensor, "b 1 kh kw"]
+) -> list[Evaluation]:
+    """How well images and kernels explain the photos of some fits; the criterion is 1 - SSIM.
+
+    Args:
+        fits: Of one size, light and course.
+        step: Counted from 0.
+        whole: The image of each, with its margin.
+        kernels: The kernel of each.
+    """
+    first = fits[0]
+    blurry = torch.cat([fit.blurry for fit in fits])
+    reblurred, images = first.sight.blur(whole, kernels), first.crop(whole)
+    structure = structural_difference(reblurred, blurry).to(images)
+    squares = mean_square(reblurred, blurry).to(images)
+    shared = {"fit": squares if step < first.course.squares_until else structure}
+    if first.tv > 0:
+        shared["tv"] = first.tv * total_variation(images).to(images)
+    share = step / first.course.schedule.steps
+    terms = [{name: values[number] for name, values in shared.items()} for number in range(len(fits))]
+    for number, fit in enumerate(fits):
+        if fit.weak is not None:
+            own = slice(number, number + 1)
+            reblur = partial(first.sight.blur, kernel=kernels[own], boundary="replicate")
+            more = fit.weak.terms(images[own], reblurred[own], reblur, step=step, share=share)
+            terms[number] |= {name: term.to(images) for name, term in more.items()}
+    return _evaluations(terms, {"structure": structure, "squares": squares}, images, kernels)
+
+
+def _evaluations(
+    terms: Sequence[Mapping[str, Tensor]], measures: Mapping[str, Tensor], images: Tensor, kernels: Tensor
+) -> list[Evaluation]:
+    values = torch.stack([torch.stack(list(row.values())) for row in terms])
+    # One fetch for all numbers: on a GPU each waits for everything before it.
+    numbers = torch.cat([values, torch.stack(list(measures.values()), 1)], 1).detach().tolist()
+    names = [*terms[0], *measures]
+    traces = [dict(zip(names, row, strict=True)) for row in numbers]
+    return [
+        Evaluation(
+            values[number].sum(),
+            answers={
+                "image": images[number : number + 1].detach(),
+                "kernel": kernels[number : number + 1].detach(),
+            },
+            criterion=row.pop("structure"),
+            traces=row,
+        )
+        for number, row in enumerate(traces)
+    ]
 
 
 class TaughtFit:
@@ -179,9 +224,7 @@ class TaughtFit:
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`."""
         del step
-        image = self._fit.crop(self._fit.draw_image())
-        loss = mean_square(image, self._taught).mean()
-        return Evaluation(loss, {"image": image.detach()}, float(loss.detach()), {})
+        return compare(self._fit.crop(self._fit.draw_image()), self._taught)[0]
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""
@@ -191,3 +234,13 @@ class TaughtFit:
     def stop_quantity(self) -> Callable[[], float] | None:
         """See `Problem.stop_quantity`."""
         return None
+
+
+def compare(images: Float[Tensor, "b 1 h w"], taught: Float[Tensor, "b 1 h w"]) -> list[Evaluation]:
+    """How far images are from those that a teacher made."""
+    losses = mean_square(images, taught)
+    numbers = losses.detach().tolist()
+    return [
+        Evaluation(loss, {"image": image[None]}, number, {})
+        for loss, image, number in zip(losses, images.detach(), numbers, strict=True)
+    ]

@@ -89,11 +89,14 @@ class SelfDeblurSettings(WeakSettings):
         int, "Larger photos are learned on the part of so many pixels with most edges, then deconvolved."
     ] = 90_000
     smallest: Annotated[int, "Photos with a shorter side than this are returned as they were."] = 80
+    stack: Annotated[
+        int, "Photos of a batch that are fitted side by side; 0: as many as a GPU's memory holds, one on a processor."
+    ] = 0
     state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("steps", "width"):
+        for name in ("steps", "width", "stack"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"{name} takes a number from 1 up, or 0, not {getattr(self, name)}")
         # Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation.
