@@ -103,7 +103,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         summary="blind deblurring in the space of blurs against other methods, and without each of its parts",
         settings="unblur.experiments.kernel_space_settings:DeblurSettings",
         run="unblur.experiments.kernel_deblur:run",
-        quick={"crops": 2, "size": 128, "methods": "dublid", "ablations": False},
+        quick={"crops": 1, "size": 128, "methods": "dublid", "ablations": False},
     ),
     "blur-swap": Experiment(
         summary="a network that learned on carried-over blur, against those of the true blur and of another",

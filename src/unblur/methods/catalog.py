@@ -106,6 +106,7 @@ CATALOG: dict[str, Entry] = {
         settings="unblur.methods.kernel_space.settings:KernelSpaceSettings",
         method="unblur.methods.kernel_space.method:KernelSpaceMethod",
         takes_weights=True,
+        state="works, but its weights have learned little",
         weights="kernel-space",
     ),
     "input": Entry(
