@@ -57,7 +57,7 @@ def run(settings: RetrievalSettings, say: Say) -> Outcome:
         notes=(
             f"{settings.photos} pairs of {space.side}x{space.side} pixels of Kodak photos for each kernel, blurred in "
             "linear light, without noise. k = G(x1, y1); same photo: F(x1, k) against y1; other photo: F(x2, k) "
-            "against y2, both blurred by one kernel; code of another kernel: the same with x1 blurred by the next kernel; "
+            "against y2, both blurred by one kernel; code of another kernel: the same with x1 blurred by the next; "
             "unblurred: x2 against y2.",
             f"As in training: random camera shake of {settings.kernel_size} pixels. Unseen: Levin's measured kernels, "
             "larger ones shrunk to that size.",
