@@ -90,27 +90,25 @@ class FeatureDistance(nn.Module):
 
 def vgg19_features() -> nn.Sequential:
     """The feature layers up to relu5_1, without weights; named as torchvision names them."""
-    layers: list[nn.Module] = []
-    channels = 3
-    for item in _VGG19:
-        if isinstance(item, str):
-            layers.append(nn.MaxPool2d(2))
-        else:
-            layers += [nn.Conv2d(channels, item, 3, padding=1), nn.ReLU()]
-            channels = item
-    return nn.Sequential(*layers)
+    return _vgg_features(_VGG19, normalised=False)
 
 
 def vgg11_bn_features() -> nn.Sequential:
     """The 29 feature layers, without weights; named as torchvision names them."""
+    return _vgg_features(_VGG11, normalised=True)
+
+
+def _vgg_features(plan: tuple[int | str, ...], *, normalised: bool) -> nn.Sequential:
+    """Convolutions of so many channels, with batch normalisation or without, and poolings."""
     layers: list[nn.Module] = []
     channels = 3
-    for item in _VGG11:
+    for item in plan:
         if isinstance(item, str):
             layers.append(nn.MaxPool2d(2))
-        else:
-            layers += [nn.Conv2d(channels, item, 3, padding=1), nn.BatchNorm2d(item), nn.ReLU()]
-            channels = item
+            continue
+        norm = [nn.BatchNorm2d(item)] if normalised else []
+        layers += [nn.Conv2d(channels, item, 3, padding=1), *norm, nn.ReLU()]
+        channels = item
     return nn.Sequential(*layers)
 
 

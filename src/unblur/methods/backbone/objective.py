@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, Dmphn
-from unblur.losses.content import Content, content_loss, mean_square
+from unblur.losses.content import Content, content_loss, decibels
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -62,7 +62,7 @@ class DmphnObjective(nn.Module):
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
         """PSNR of the clamped answer and its gain in dB, each `(B,)`."""
         restored = self._restore(batch["blurry"]).clamp(0, 1)
-        psnr, before = (-10 * mean_square(image, batch["sharp"]).log10() for image in (restored, batch["blurry"]))
+        psnr, before = (decibels(image, batch["sharp"]) for image in (restored, batch["blurry"]))
         return {"psnr": psnr, "gain": psnr - before}
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unblur.losses.content import Content, content_loss, mean_square
+from unblur.losses.content import Content, content_loss, decibels
 from unblur.losses.perceptual import PerceptualDistance, Reduction
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
 from unblur.weights.checkpoint import read_checkpoint
@@ -25,8 +25,6 @@ Batch = Mapping[str, Tensor]
 _LITERAL = 5e-6
 """λ as printed; it balances the terms where the squares of the features are summed up and content is not a mean of
 values in [0, 1]. Only the ratio of the terms matters, see `balanced_weight`."""
-_EQUAL = 1e-6
-"""Mean square below which images count as equal: 60 dB."""
 
 
 class FirstShotObjective(nn.Module):
@@ -128,7 +126,7 @@ class PuttObjective(nn.Module):
         """Scores as in stage 1 of the last iterate, and its gain over the first shot, in dB."""
         start, *_, last = self.network.iterates(batch["blurry"])
         scores = _scores(last, batch) | _kept(self.network(batch["sharp"]), batch)
-        return scores | {"putt_gain": scores["psnr"] - _decibels(start.clamp(0, 1), batch["sharp"])}
+        return scores | {"putt_gain": scores["psnr"] - decibels(start.clamp(0, 1), batch["sharp"])}
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
@@ -184,16 +182,12 @@ def _trained_first_shot(weights: str) -> GolfNet:
 
 
 def _scores(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
-    psnr = _decibels(restored.clamp(0, 1), batch["sharp"])
-    return {"psnr": psnr, "gain": psnr - _decibels(batch["blurry"], batch["sharp"])}
+    psnr = decibels(restored.clamp(0, 1), batch["sharp"])
+    return {"psnr": psnr, "gain": psnr - decibels(batch["blurry"], batch["sharp"])}
 
 
 def _kept(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
-    return {"sharp_psnr": _decibels(restored.clamp(0, 1), batch["sharp"])}
-
-
-def _decibels(image: Tensor, sharp: Tensor) -> Tensor:
-    return -10 * mean_square(image, sharp).clamp(min=_EQUAL).log10()
+    return {"sharp_psnr": decibels(restored.clamp(0, 1), batch["sharp"])}
 
 
 def _row(*images: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, WarmF
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
 from unblur.methods.optimisation.keeping import Keeper, fingerprint
+from unblur.methods.optimisation.refusing import refuse
 from unblur.methods.optimisation.run import Optimised, Schedule, optimise
 from unblur.methods.optimisation.stopping import choose_rule
 from unblur.methods.optimisation.telling import Span, part_of, telling
@@ -79,10 +80,10 @@ class KernelSpaceMethod:
         return replace(answers[0], image=image, warnings=warnings)
 
     def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
-        fault = self._find_fault(blurry)
-        if fault:
+        refused = refuse(blurry, self.settings.smallest)
+        if refused is not None:
             task.on_step(Step(1.0, "nothing to be found"))
-            return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
+            return refused
         small = self._shrunk(blurry)
         overlap = self._window // _OVERLAP
         windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
@@ -108,14 +109,6 @@ class KernelSpaceMethod:
             warnings=() if is_whole else (self._told_smaller(small),),
             facts=self._facts(small, results),
         )
-
-    def _find_fault(self, blurry: Tensor) -> str:
-        """Why nothing can be learned on a photo; empty: something can."""
-        if min(blurry.shape[-2:]) < self.settings.smallest:
-            return f"a photo below {self.settings.smallest} pixels does not tell its blur"
-        if float(blurry.amax() - blurry.amin()) < 1 / 255:
-            return "a photo of nothing but one tone does not tell its blur"
-        return ""
 
     def _shrunk(self, blurry: Tensor) -> Tensor:
         """The photo, or a smaller one of as many pixels as are allowed."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from unblur.errors import CheckpointError
 from unblur.losses.charbonnier import charbonnier
-from unblur.losses.content import mean_square
+from unblur.losses.content import decibels
 from unblur.losses.divergence import normal_divergence
 from unblur.methods.kernel_space.loading import BUILDERS, WINDOW
 from unblur.methods.kernel_space.model import KernelSpace
@@ -28,8 +28,6 @@ Size = Literal["full", "reduced"]
 
 _DIVERGENCE = 10.0
 """Weight of the divergence as released; it belongs to sums over all numbers, not to means."""
-_EQUAL = 1e-10
-"""Mean square below which images count as equal: 100 dB."""
 
 
 class KernelSpaceObjective(nn.Module):
@@ -86,7 +84,7 @@ class KernelSpaceObjective(nn.Module):
         root mean square of the code: at 0 the operator would get no word of the blur.
         """
         reblurred, spread = self.network(batch["sharp"], batch["blurry"])
-        psnr, before = (_decibels(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
+        psnr, before = (decibels(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
         size = spread.mean.float().square().mean((1, 2, 3)).sqrt()
         return {"psnr": psnr, "gain": psnr - before, "code": size}
 
@@ -127,7 +125,3 @@ def begin_with(network: KernelSpace, checkpoint: Checkpoint) -> tuple[str, ...]:
         raise CheckpointError("has no tensor of a kernel space of this size; start from weights of the same width")
     network.load_state_dict(fitting, strict=False)
     return tuple(name for name in own if name not in fitting)
-
-
-def _decibels(image: Tensor, truth: Tensor) -> Tensor:
-    return -10 * mean_square(image, truth).clamp(min=_EQUAL).log10()

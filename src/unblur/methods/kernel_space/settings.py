@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
+from unblur.methods.optimisation.settings import check_run
 
 __all__ = ["KernelSpaceSettings"]
+
+_FEWEST_PIXELS = 64 * 64
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,11 @@ class KernelSpaceSettings:
     state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "width"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name} takes a number from 1 up, or 0, not {getattr(self, name)}")
-        # Five halvings leave two pixels of 33: of one, the image network could not tell a mean from a deviation.
-        for name, least in (("pixels", 64 * 64), ("patience", 1), ("smallest", 33)):
-            if getattr(self, name) < least:
-                raise SettingsError(f"{name} takes a number from {least} up, not {getattr(self, name)}")
+        check_run(self)
+        if self.pixels < _FEWEST_PIXELS:
+            raise SettingsError(f"pixels takes a number from {_FEWEST_PIXELS} up, not {self.pixels}")
         if self.window and self.window < 128:
             raise SettingsError(f"window takes a number from 128 up, or 0, not {self.window}")
-        if self.warm_steps < -1:
-            raise SettingsError(f"warm_steps takes a number from 0 up, or -1, not {self.warm_steps}")
         for name in ("edges", "norm"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"{name} takes a number from 0 up, not {getattr(self, name):g}")

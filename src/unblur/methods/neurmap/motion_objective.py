@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from unblur.losses.content import mean_square
+from unblur.losses.content import decibels
 from unblur.methods.neurmap.motion import MotionNet, canonical
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.presets import PRESETS
@@ -48,10 +48,7 @@ class MotionObjective(nn.Module):
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
         """PSNR of the reblurred photo, and by how much it is nearer than the sharp one, in dB, each `(B,)`."""
-        near, far = (
-            -10 * mean_square(image, batch["blurry"]).clamp_min(1e-6).log10()
-            for image in (self._reblur(batch), batch["sharp"])
-        )
+        near, far = (decibels(image, batch["blurry"]) for image in (self._reblur(batch), batch["sharp"]))
         return {"reblurred_psnr": near, "reblurred_gain": near - far}
 
     @torch.no_grad()

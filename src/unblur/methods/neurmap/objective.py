@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from unblur.backbones.dmphn import Dmphn
 from unblur.errors import SettingsError
-from unblur.losses.content import mean_square
+from unblur.losses.content import decibels, mean_square
 from unblur.losses.similarity import structure_distance
 from unblur.losses.smoothness import total_variation
 from unblur.methods.neurmap.discriminator import Discriminator
@@ -120,7 +120,7 @@ class NeurmapObjective(nn.Module):
         left, before = (self.network.see(image).abs().mean((1, 2, 3)) for image in (restored, blurry))
         scores = {"motion_left": left / before.clamp_min(1e-6)}
         if self.is_paired:
-            psnr, psnr_before = (-10 * mean_square(image, batch["sharp"]).log10() for image in (restored, blurry))
+            psnr, psnr_before = (decibels(image, batch["sharp"]) for image in (restored, blurry))
             scores |= {"psnr": psnr, "gain": psnr - psnr_before}
         return scores
 

@@ -17,6 +17,7 @@ from unblur.images.precision import choose_precision
 from unblur.methods.base import Restoration, Step, StepHook, Task, Traits
 from unblur.methods.optimisation.keeping import Keeper, fingerprint
 from unblur.methods.optimisation.problem import Alone
+from unblur.methods.optimisation.refusing import refuse
 from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_together
 from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.telling import Span, part_of, telling
@@ -164,10 +165,10 @@ class SelfDeblur:
 
     def _prepare(self, blurry: Tensor, task: Task) -> _Case | Restoration:
         """What has to be known before the fit; the answer itself where there is nothing to fit."""
-        fault = self._find_fault(blurry)
-        if fault:
+        refused = refuse(blurry, self.settings.smallest)
+        if refused is not None:
             task.on_step(Step(1.0, "nothing to be found"))
-            return Restoration(image=blurry, warnings=(f"{fault}; it is returned as it was",))
+            return refused
         place = self._choose_part(blurry, task)
         part = blurry[..., place[0] : place[0] + place[2], place[1] : place[1] + place[3]]
         if task.kernel is not None and part.shape != blurry.shape:
@@ -186,14 +187,6 @@ class SelfDeblur:
             f"above {self.settings.pixels} pixels a photo with a known kernel is deconvolved by the solver; "
             "--set pixels=N raises the limit"
         )
-
-    def _find_fault(self, blurry: Tensor) -> str:
-        """Why nothing can be learned on a photo; empty: something can."""
-        if min(blurry.shape[-2:]) < self.settings.smallest:
-            return f"a photo below {self.settings.smallest} pixels does not tell its blur"
-        if float(blurry.amax() - blurry.amin()) < 1 / 255:
-            return "a photo of nothing but one tone does not tell its blur"
-        return ""
 
     def _choose_part(self, blurry: Tensor, task: Task) -> tuple[int, int, int, int]:
         """Top, left, height and width of the part that is learned on."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
+from unblur.methods.optimisation.settings import check_run
 
 __all__ = ["Reading", "SelfDeblurSettings", "TeacherName", "WeakSettings"]
 
@@ -96,15 +97,11 @@ class SelfDeblurSettings(WeakSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("steps", "width", "stack"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name} takes a number from 1 up, or 0, not {getattr(self, name)}")
-        # Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation.
-        for name, least in (("pixels", 1), ("patience", 1), ("smallest", 33)):
-            if getattr(self, name) < least:
-                raise SettingsError(f"{name} takes a number from {least} up, not {getattr(self, name)}")
-        if self.warm_steps < -1:
-            raise SettingsError(f"warm_steps takes a number from 0 up, or -1, not {self.warm_steps}")
+        check_run(self)
+        if self.stack < 0:
+            raise SettingsError(f"stack takes a number from 1 up, or 0, not {self.stack}")
+        if self.pixels < 1:
+            raise SettingsError(f"pixels takes a number from 1 up, not {self.pixels}")
         if not 0 <= self.tv < float("inf"):
             raise SettingsError(f"tv takes a number from 0 up, not {self.tv:g}")
         if self.stop == "threshold" and self.teacher == "none":
