@@ -47,10 +47,13 @@ def test_who_knows_the_truth_helps():
     fit, taught = outcome.tables[0].rows
     assert (fit[:2], taught[:2]) == (["oracle", "fit"], ["oracle", "fit, weak"])
     assert taught[2] > fit[2]
-    for row in (fit, taught):
-        assert row[4] >= row[2], "the best step is at least as good as the answer"
-        assert 0 < row[5] < 0.1, "of the kernel"
-        assert row[6] == 20
+    columns = outcome.tables[0].columns
+    for row in (dict(zip(columns, row, strict=True)) for row in (fit, taught)):
+        assert row["PSNR at the best step"] >= row["PSNR"]
+        assert row["error ratio"] > 1, "20 steps are no match for the true kernel"
+        assert row["spectral ratio"] > 1
+        assert 0 < row["kernel RMSE"] < 0.1
+        assert row["steps"] == 20
     assert outcome.comparisons[0].claim == "gain by the image of oracle"
     assert set(outcome.figures) == {"curves"}
 
@@ -132,7 +135,7 @@ def watched(quantities, psnr, restarts=()) -> Run:
     watch = Watch(Never(every=1), sharp, 1)
     watch.quantities, watch.psnr, watch.restarts = list(enumerate(quantities)), psnr, list(restarts)
     photo = Photo("made", sharp, sharp, "encoded", 10.0)
-    return Run(photo, sharp, psnr[max(psnr)], 0.9, 0.01, len(quantities), 1.0, watch)
+    return Run(photo, sharp, psnr[max(psnr)], 0.9, 0.01, 1.0, 1.0, len(quantities), 1.0, watch)
 
 
 def test_a_replay_is_the_rule():

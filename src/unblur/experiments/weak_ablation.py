@@ -26,8 +26,10 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 }
 """Settings of each arm; those with `rec` are for teachers that can be learned through."""
 _COLUMNS = (
-    "teacher", "arm", "PSNR", "SSIM", "PSNR at the best step", "kernel RMSE", "steps", "seconds", "worse than blurry",
+    "teacher", "arm", "PSNR", "SSIM", "PSNR at the best step", "error ratio", "spectral ratio", "kernel RMSE", "steps",
+    "seconds", "worse than blurry",
 )  # fmt: skip
+_MEANS = ("psnr", "ssim", "best", "error_ratio", "spectral_ratio", "kernel_rmse", "steps", "seconds")
 
 
 def run(settings: AblationSettings, say: Say) -> Outcome:
@@ -60,7 +62,7 @@ def _arms_for(name: str, settings: AblationSettings, photo: Photo) -> Sequence[s
 def _rows(arms: Mapping[tuple[str, str], Arm]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for (teacher, name), arm in arms.items():
-        means = (arm.mean(number) for number in ("psnr", "ssim", "best", "kernel_rmse", "steps", "seconds"))
+        means = (arm.mean(number) for number in _MEANS)
         rows.append([teacher, name, *means, arm.failures])
     return rows
 

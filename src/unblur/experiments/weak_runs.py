@@ -12,6 +12,8 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from unblur.benchmarks.reference import Errors, reference_errors
+from unblur.datasets.pairs import Pair
 from unblur.experiments.weak_photos import Photo
 from unblur.experiments.weak_settings import RunSettings
 from unblur.methods.apply import restore_tensor
@@ -96,6 +98,8 @@ class Run:
         ssim: The same.
         kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels at its best shift; nan where the truth or
             the answer has none.
+        error_ratio: Squared error over that of the known-kernel solver with the true kernel; nan as above.
+        spectral_ratio: The same with the largest singular value of the error, not squared.
         steps: That were taken.
         seconds: That it took.
         watch: What was seen on the way; None: there was no way (no blur was found).
@@ -106,6 +110,8 @@ class Run:
     psnr: float
     ssim: float
     kernel_rmse: float
+    error_ratio: float
+    spectral_ratio: float
     steps: int
     seconds: float
     watch: Watch | None
@@ -166,12 +172,15 @@ def fit_photo(
     method = SelfDeblur(numbers, teacher, watch)
     answer = restore_tensor(photo.blurry, method, Task(light=photo.light, seed=seed))
     scores = score(answer.image, photo.sharp, "shift")
+    reference = _reference(photo)
     return Run(
         photo,
         answer.image,
         float(scores.psnr),
         float(scores.ssim),
         _kernel_rmse(answer.kernel, photo.kernel),
+        float(scores.squared_error) / reference.squared,
+        float(scores.spectral_error) / reference.spectral,
         answer.facts.get("steps", 0),
         answer.seconds,
         watches[0] if watches else None,
@@ -221,6 +230,13 @@ def _with_rule(numbers: SelfDeblurSettings, name: str) -> SelfDeblurSettings:
 
 def _kernel_rmse(found: Tensor | None, true: Tensor | None) -> float:
     return math.nan if found is None or true is None else float(kernel_rmse_upto_shift(found, true))
+
+
+def _reference(photo: Photo) -> Errors:
+    """What the known-kernel solver leaves with the true kernel."""
+    if photo.kernel is None:
+        return Errors(math.nan, math.nan)
+    return reference_errors("weak", Pair(photo.name, photo.blurry, photo.sharp, photo.kernel, photo.light), "shift")
 
 
 def _psnr(image: Tensor, sharp: Tensor) -> float:
