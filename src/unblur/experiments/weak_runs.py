@@ -21,9 +21,9 @@ from unblur.methods.base import Task
 from unblur.methods.catalog import find_entry
 from unblur.methods.optimisation.run import Schedule
 from unblur.methods.optimisation.stopping import Rule
+from unblur.methods.optimisation.teachers import Oracle, Teacher, load_teacher
 from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
-from unblur.methods.selfdeblur.teachers import Oracle, Teacher, load_teacher
 from unblur.metrics.kernel import kernel_rmse_upto_shift
 from unblur.metrics.score import score
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from planted import plant, shake
+from planted import draw_picture, plant, psnr, shake
 from unblur.errors import Cancelled, CheckpointError, SettingsError
 from unblur.methods.apply import make_task, restore_tensor
 from unblur.methods.catalog import load_method
@@ -12,7 +12,7 @@ from unblur.methods.kernel_space.model import full_kernel_space, reduced_kernel_
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.weights.checkpoint import Checkpoint
 
-SMOKE = {"preset": "smoke", "steps": 3, "warm_steps": 1, "width": 4}
+SMOKE = {"preset": "smoke", "steps": 3, "warm_steps": 1, "width": 4, "teacher": "none", "hold": 0}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,32 @@ def test_a_blind_run(blurry, checkpoint):
     fractions = [step.fraction for step in steps]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
+
+
+def test_the_shipped_weights_make_a_photo_sharper_than_its_teacher_does():
+    photo = plant(shake(9, 3), (96, 96))
+    teacher = restore_tensor(photo.blurry, load_method("map"), make_task()).image
+    settings = {"preset": "fast", "steps": 60, "warm_steps": 30}
+    answer = restore_tensor(photo.blurry, load_method("kernel-space", settings), make_task())
+    assert psnr(answer.image, photo.sharp) > max(photo.psnr, psnr(teacher, photo.sharp)) + 0.5
+    assert answer.facts["teacher"] == "map"
+
+
+def test_where_the_teacher_finds_no_blur_nothing_is_fitted(checkpoint):
+    sharp = draw_picture(160, 160).expand(-1, 3, -1, -1)
+    answer = restored(sharp, checkpoint, teacher="map", window=160)
+    assert torch.equal(answer.image, sharp)
+    assert "steps" not in answer.facts
+    assert answer.warnings
+
+
+def test_any_method_can_be_the_teacher(blurry, checkpoint):
+    steps = []
+    answer = restored(blurry, checkpoint, make_task(on_step=steps.append), teacher="dublid", hold=1)
+    assert (answer.facts["teacher"], answer.facts["steps"]) == ("dublid", 3)
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert any(step.stage.startswith("teacher: ") for step in steps)
 
 
 def test_the_seed_decides(blurry, checkpoint):
@@ -122,6 +148,8 @@ def test_weights_of_another_network_are_refused():
         ({"window": 64}, "window takes a number from 128 up"),
         ({"warm_steps": -2}, "warm_steps takes a number from 0 up, or -1"),
         ({"norm": float("nan")}, "norm takes a number from 0 up"),
+        ({"hold": 1.5}, "hold takes a number from 0 to 1, or -1"),
+        ({"teacher_weights": "some"}, "teacher_weights is for a trained teacher"),
     ],
 )
 def test_settings_that_make_no_sense(wrong, told):

@@ -1,5 +1,7 @@
 """What blind deblurring minimises, on a tiny operator."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,11 +9,11 @@ from unblur.backbones.skipnet import image_prior
 from unblur.methods.kernel_space.courses import COURSES, choose_course
 from unblur.methods.kernel_space.generators import CodeNetwork
 from unblur.methods.kernel_space.model import KernelSpace
-from unblur.methods.kernel_space.problem import BlurFit, Priors, WarmFit, pixel_distance
+from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule, optimise
 
-COURSE = choose_course(KernelSpaceSettings(preset="smoke", steps=4, width=4), torch.device("cpu"))
+COURSE = choose_course(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +27,11 @@ def photo_of(height: int = 128, width: int = 128) -> torch.Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-def fit_of(operator, *, seed: int = 0, **wishes) -> BlurFit:
+def fit_of(operator, *, seed: int = 0, course=COURSE, **wishes) -> BlurFit:
     photo = photo_of()
     given = {"precision": torch.float32, "distance": pixel_distance, "priors": Priors()} | wishes
-    return BlurFit(operator, photo, torch.full((1, 6, 1, 1), 0.3), COURSE, seed=seed, **given)
+    start = Start(photo, torch.full((1, 6, 1, 1), 0.3))
+    return BlurFit(operator, photo, start, course, seed=seed, **given)
 
 
 def test_the_generators_are_as_large_as_published():
@@ -76,9 +79,20 @@ def test_without_priors_the_numbers_themselves_learn(operator):
     fit = fit_of(operator, priors=Priors(image="free", code="free"))
     image, code = fit.draw()
     assert torch.equal(image, fit.blurry)
-    assert torch.equal(code, fit.start)
+    assert torch.equal(code, fit.start.code)
     optimise(fit, Schedule(2))
-    assert not torch.equal(fit.draw()[1], fit.start)
+    assert not torch.equal(fit.draw()[1], fit.start.code)
+
+
+def test_a_held_code_stays_where_it_began(operator):
+    fit = fit_of(operator, course=replace(COURSE, hold=0.5))
+    for step, is_held in enumerate([True, True, False, False]):
+        fit.networks.zero_grad(set_to_none=True)
+        evaluation = fit.evaluate(step)
+        evaluation.loss.backward()
+        assert torch.equal(evaluation.answers["code"], fit.start.code) == is_held
+        assert all((weight.grad is None) == is_held for weight in fit.code_part.parameters())
+        assert all(weight.grad is not None for weight in fit.image_part.parameters())
 
 
 def test_the_warm_start_learns_photo_and_code(operator):
@@ -98,3 +112,4 @@ def test_the_published_course():
     assert (full.schedule.steps, full.warm_steps, full.width) == (5000, 300, 128)
     assert [full.schedule.rate_at(step) for step in (0, 1000, 4999)] == pytest.approx([1, 0.7, 0.7**4])
     assert full.image_rate == full.code_rate == 5e-4
+    assert (full.teacher, full.held) == ("none", 0)

@@ -9,9 +9,9 @@ from planted import plant, shake, shifted_psnr
 from unblur.errors import Cancelled, SettingsError
 from unblur.methods.apply import make_task, restore_tensor
 from unblur.methods.catalog import load_method
+from unblur.methods.optimisation.teachers import Oracle
 from unblur.methods.selfdeblur.method import SelfDeblur
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
-from unblur.methods.selfdeblur.teachers import Oracle
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 
 SMOKE = {"preset": "smoke", "smallest": 40, "steps": 6, "warm_steps": 2}

@@ -8,8 +8,8 @@ from unblur.blur.convolve import convolve
 from unblur.errors import SettingsError
 from unblur.methods.base import Restoration, Task
 from unblur.methods.catalog import load_method
+from unblur.methods.optimisation.teachers import CatalogTeacher, Identity, Oracle, load_teacher
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings, WeakSettings
-from unblur.methods.selfdeblur.teachers import CatalogTeacher, Identity, Oracle, load_teacher
 from unblur.methods.selfdeblur.weak import WeakLosses
 from untrained import load_any
 

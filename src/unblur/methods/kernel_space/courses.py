@@ -8,6 +8,7 @@ import torch
 
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule
+from unblur.methods.optimisation.settings import TeacherName
 
 __all__ = ["COURSES", "Course", "choose_course"]
 
@@ -19,10 +20,12 @@ class Course:
     Attributes:
         schedule: Steps and falling rates.
         width: Channels of the image network.
-        warm_steps: In which the image network learns the photo, and the other one a common code.
+        warm_steps: In which the networks learn the image and the code to begin with.
         image_rate: Of Adam, for the image.
         code_rate: Of Adam, for the code.
-        guided: The image network is shown the photo, from which it begins; the published one sees noise alone.
+        guided: The image network is shown the image to begin with; the published one sees noise alone.
+        teacher: Whose answer that image is.
+        hold: Share of the run in which the code stays where it began.
     """
 
     schedule: Schedule
@@ -31,6 +34,13 @@ class Course:
     image_rate: float = 5e-4
     code_rate: float = 5e-4
     guided: bool = False
+    teacher: TeacherName = "none"
+    hold: float = 0.0
+
+    @property
+    def held(self) -> int:
+        """The steps in which the code stays."""
+        return round(self.hold * self.schedule.steps)
 
     @property
     def turning(self) -> int:
@@ -43,10 +53,12 @@ def _descent(steps: int) -> Schedule:
     return Schedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
 
 
+_QUICK = Course(_descent(500), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0)
+
 COURSES = {
     "full": Course(_descent(5000)),
-    "fast": Course(_descent(500), width=32, warm_steps=60, image_rate=3e-3, code_rate=2e-3, guided=True),
-    "smoke": Course(_descent(20), width=16, warm_steps=5, image_rate=3e-3, code_rate=2e-3, guided=True),
+    "fast": replace(_QUICK, width=32, warm_steps=60),
+    "smoke": replace(_QUICK, schedule=_descent(20), width=16, warm_steps=5),
 }
 
 
@@ -61,4 +73,6 @@ def choose_course(settings: KernelSpaceSettings, device: torch.device) -> Course
         schedule=course.schedule.scaled_to(settings.steps) if settings.steps else course.schedule,
         width=settings.width or course.width,
         warm_steps=course.warm_steps if settings.warm_steps < 0 else settings.warm_steps,
+        teacher=course.teacher if settings.teacher == "auto" else settings.teacher,
+        hold=course.hold if settings.hold < 0 else settings.hold,
     )

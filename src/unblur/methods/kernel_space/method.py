@@ -20,24 +20,26 @@ from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.kernel_space.courses import Course, choose_course
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.operations import extract_code
-from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, WarmFit, pixel_distance
+from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
 from unblur.methods.optimisation.keeping import Keeper, fingerprint
 from unblur.methods.optimisation.refusing import refuse
 from unblur.methods.optimisation.run import Optimised, Schedule, optimise
+from unblur.methods.optimisation.settings import TeacherName
 from unblur.methods.optimisation.stopping import choose_rule
-from unblur.methods.optimisation.telling import Span, part_of, telling
+from unblur.methods.optimisation.teachers import found_kernel, load_teacher
+from unblur.methods.optimisation.telling import Span, of_teacher, part_of, telling
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["KernelSpaceMethod"]
 
 _OVERLAP = 4
 """Windows share at least the fourth part of a side."""
-_WARMING, _FITTING = 0.1, 1.0
-"""Shares of the work, for progress: after the warm start, after the fit."""
+_ASKING, _WARMING, _FITTING = 0.05, 0.1, 1.0
+"""Shares of the work, for progress: after the teacher's answer, after the warm start, after the fit."""
 _COMMON_BLUR = 2.0
-"""Deviation in pixels of the Gaussian whose code is the one to begin near."""
+"""Deviation in pixels of the Gaussian whose code is the one to begin near without a teacher."""
 
 
 class KernelSpaceMethod:
@@ -85,6 +87,11 @@ class KernelSpaceMethod:
             task.on_step(Step(1.0, "nothing to be found"))
             return refused
         small = self._shrunk(blurry)
+        course = choose_course(self.settings, small.device)
+        asked = self._ask(small, course.teacher, task)
+        if isinstance(asked, Restoration):  # there is no blur to be found
+            task.on_step(Step(1.0, "no blur to remove"))
+            return replace(asked, image=blurry)
         overlap = self._window // _OVERLAP
         windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
         if self.settings.state and len(windows) > 1:
@@ -95,8 +102,10 @@ class KernelSpaceMethod:
             return image if image.shape == blurry.shape else blurry + _enlarged(image - small, blurry)
 
         def restore_window(window: Window) -> Tensor:
-            hook = part_of(task.on_step, len(results), len(windows))
-            result = self._fit(window.of(small), replace(task, on_step=hook), grown if len(windows) == 1 else None)
+            hook = part_of(task.on_step, len(results), len(windows), phase=(_ASKING, _FITTING))
+            part, begun = window.of(small), None if asked is None else window.of(asked)
+            fit = self._problem(part, self._start(part, begun), course, task.seed)
+            result = self._fit(fit, course, replace(task, on_step=hook), grown if len(windows) == 1 else None)
             results.append(result)
             return getattr(result, self.settings.iterate)["image"]
 
@@ -107,7 +116,7 @@ class KernelSpaceMethod:
             image=grown(restored),
             history=_history_of(results),
             warnings=() if is_whole else (self._told_smaller(small),),
-            facts=self._facts(small, results),
+            facts={"teacher": course.teacher, **self._facts(small, results)},
         )
 
     def _shrunk(self, blurry: Tensor) -> Tensor:
@@ -126,13 +135,32 @@ class KernelSpaceMethod:
             "--set pixels=N raises the limit, and the time"
         )
 
-    def _fit(self, part: Tensor, task: Task, show: Callable[[Tensor], Tensor] | None) -> Optimised:
+    def _ask(self, small: Tensor, name: TeacherName, task: Task) -> Tensor | Restoration | None:
+        """The teacher's image; None: there is no teacher; the answer itself if `map` finds no blur."""
+        if name in ("none", "identity"):
+            return None
+        task.on_step(Step(0.0, "asking the teacher"))
+        teacher = load_teacher(name, self.settings.teacher_weights)
+        asked = replace(task, region=None, strength=1.0, on_step=of_teacher(task.on_step, _ASKING))
+        answer = teacher.restore(small, asked)
+        if name == "map" and not found_kernel(answer):
+            return answer
+        return answer.image.clamp(0, 1).to(small)
+
+    def _start(self, part: Tensor, begun: Tensor | None) -> Start:
+        """Without a teacher the photo, and the code between it and the photo blurred by a common blur."""
+        if begun is not None:
+            return Start(begun, extract_code(self.operator, begun, part))
+        kernel = gaussian_kernel(_COMMON_BLUR).to(part)
+        return Start(part, extract_code(self.operator, part, convolve(part, kernel, "reflect")))
+
+    def _fit(self, fit: BlurFit, course: Course, task: Task, show: Callable[[Tensor], Tensor] | None) -> Optimised:
         settings = self.settings
-        course = choose_course(settings, part.device)
-        fit = self._problem(part, course, task.seed)
-        keeper = Keeper(Path(settings.state), fingerprint(part, settings, (task.seed,))) if settings.state else None
+        keeper = (
+            Keeper(Path(settings.state), fingerprint(fit.blurry, settings, (task.seed,))) if settings.state else None
+        )
         if course.warm_steps and not (keeper and keeper.path.exists()):
-            span = Span("learning the photo", course.warm_steps, 0.0, _WARMING)
+            span = Span("learning to begin", course.warm_steps, _ASKING, _WARMING)
             optimise(WarmFit(fit), Schedule(course.warm_steps), on_step=telling(task.on_step, span))
         steps = course.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
@@ -140,12 +168,12 @@ class KernelSpaceMethod:
         tell = telling(task.on_step, span, show)
         return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
 
-    def _problem(self, part: Tensor, course: Course, seed: int) -> BlurFit:
+    def _problem(self, part: Tensor, start: Start, course: Course, seed: int) -> BlurFit:
         settings = self.settings
         return BlurFit(
             self.operator,
             part,
-            self._common_code(part),
+            start,
             course,
             seed=seed,
             precision=choose_precision(settings.precision, part.device),
@@ -153,11 +181,6 @@ class KernelSpaceMethod:
             priors=Priors(settings.image, settings.code, settings.edges, settings.norm),
             in_turns=settings.turns == "alternating",
         )
-
-    def _common_code(self, part: Tensor) -> Tensor:
-        """The code between the photo and the photo blurred by a common blur: there is no other pair at hand."""
-        kernel = gaussian_kernel(_COMMON_BLUR).to(part)
-        return extract_code(self.operator, part, convolve(part, kernel, "reflect"))
 
     def _distance(self, device: torch.device) -> Distance:
         return pixel_distance if self._features is None else self._features.to(device)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -25,7 +25,7 @@ from unblur.methods.kernel_space.generators import SHRINKING, CodeNetwork, Free
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.optimisation.problem import Evaluation
 
-__all__ = ["BlurFit", "Distance", "Priors", "WarmFit", "pixel_distance"]
+__all__ = ["BlurFit", "Distance", "Priors", "Start", "WarmFit", "pixel_distance"]
 
 _IMAGE_NOISE, _CODE_NOISE = 8, 64
 _NOISE_SCALE, _JITTER = 0.1, 1e-3
@@ -36,6 +36,13 @@ _EDGES_SHARE = 0.5
 Photo = Float[Tensor, "1 3 h w"]
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Of two batches of photos, a number for each photo."""
+
+
+class Start(NamedTuple):
+    """Where a fit begins."""
+
+    image: Photo
+    code: Float[Tensor, "1 k gh gw"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class BlurFit:
     Args:
         operator: F; nothing of it changes.
         blurry: The photo.
-        start: A code to begin near.
+        start: The image and the code to begin near; the code stays there for as long as the course says.
         course: Width, rates, and when the terms change.
         seed: Of weights and noise.
         precision: Of the convolutions.
@@ -88,7 +95,7 @@ class BlurFit:
         self,
         operator: KernelSpace,
         blurry: Photo,
-        start: Tensor,
+        start: Start,
         course: Course,
         *,
         seed: int,
@@ -101,9 +108,9 @@ class BlurFit:
         self._precision, self._distance, self._priors, self._in_turns = precision, distance, priors, in_turns
         self.generator = torch.Generator().manual_seed(seed)
         self._image_noise = self._draw(_IMAGE_NOISE, *blurry.shape[-2:])
-        self._code_noise = self._draw(_CODE_NOISE, *(SHRINKING * side for side in start.shape[-2:]))
+        self._code_noise = self._draw(_CODE_NOISE, *(SHRINKING * side for side in start.code.shape[-2:]))
         if course.guided:
-            self._image_noise[:, :3] = _NOISE_SCALE * blurry
+            self._image_noise[:, :3] = _NOISE_SCALE * start.image
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
             self.image_part, self.code_part = self._make_image(), self._make_code()
@@ -121,7 +128,9 @@ class BlurFit:
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`; the criterion is 1 - SSIM of the photo and the image blurred again."""
         image, code = self.draw()
-        if self._in_turns:
+        if step < self.course.held:
+            code = self.start.code
+        elif self._in_turns:
             image, code = (image.detach(), code) if step % 2 else (image, code.detach())
         reblurred = self.blur(image, code)
         structure = structural_difference(reblurred, self.blurry).mean().to(reblurred)
@@ -141,7 +150,7 @@ class BlurFit:
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""
-        return step == self.course.turning
+        return 0 < step in (self.course.turning, self.course.held)
 
     def stop_quantity(self) -> Callable[[], float] | None:
         """See `Problem.stop_quantity`."""
@@ -161,12 +170,12 @@ class BlurFit:
 
     def _make_image(self) -> nn.Module:
         if self._priors.image == "free":
-            return Free(self.blurry)
+            return Free(self.start.image)
         # The released network asks for a padding that its builder does not know, and so gets zeros.
         return image_prior(3, in_channels=_IMAGE_NOISE, width=self.course.width, padding="zeros")
 
     def _make_code(self) -> nn.Module:
-        return Free(self.start) if self._priors.code == "free" else CodeNetwork(self.operator.code)
+        return Free(self.start.code) if self._priors.code == "free" else CodeNetwork(self.operator.code)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.blurry.device.type, torch.bfloat16, enabled=self._precision == torch.bfloat16)
@@ -180,7 +189,7 @@ class BlurFit:
 
 
 class WarmFit:
-    """The generators of a photo, which learn the photo itself and the code to begin near; see `Problem`.
+    """The generators of a photo, which learn the image and the code to begin near; see `Problem`.
 
     Args:
         fit: Has the generators.
@@ -197,8 +206,9 @@ class WarmFit:
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`."""
         del step
+        start = self._fit.start
         image, code = self._fit.draw()
-        loss = mean_square(image, self._fit.blurry).mean() + mean_square(code, self._fit.start).mean()
+        loss = mean_square(image, start.image).mean() + mean_square(code, start.code).mean()
         return Evaluation(loss, {"image": image.detach()}, float(loss.detach()), {})
 
     def changes_at(self, step: int) -> bool:

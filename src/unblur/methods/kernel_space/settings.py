@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
-from unblur.methods.optimisation.settings import check_run
+from unblur.methods.optimisation.settings import TeacherName, check_run, check_teacher
 
 __all__ = ["KernelSpaceSettings"]
 
@@ -24,8 +24,15 @@ class KernelSpaceSettings:
     ] = "auto"
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
+    teacher: Annotated[
+        Literal["auto", TeacherName],
+        "Method with whose answer the fit begins, and with the code between it and the photo; identity or none: the "
+        "photo itself and the code of a common blur; auto: as the preset says.",
+    ] = "auto"
+    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
+    hold: Annotated[float, "Share of the run in which the code stays where it began; -1: as the preset says."] = -1.0
     warm_steps: Annotated[
-        int, "Steps in which the networks learn the photo and a common blur first; -1: as the preset says."
+        int, "Steps in which the networks learn the image and the code to begin with; -1: as the preset says."
     ] = -1
     turns: Annotated[
         Literal["joint", "alternating"], "Image and code learn in the same step, or in turns as the paper writes it."
@@ -62,6 +69,9 @@ class KernelSpaceSettings:
 
     def __post_init__(self) -> None:
         check_run(self)
+        check_teacher(self.teacher, self.teacher_weights)
+        if self.hold != -1 and not 0 <= self.hold <= 1:
+            raise SettingsError(f"hold takes a number from 0 to 1, or -1, not {self.hold:g}")
         if self.pixels < _FEWEST_PIXELS:
             raise SettingsError(f"pixels takes a number from {_FEWEST_PIXELS} up, not {self.pixels}")
         if self.window and self.window < 128:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from unblur.errors import SettingsError
 
-__all__ = ["check_run"]
+__all__ = ["TeacherName", "check_run", "check_teacher"]
+
+TeacherName = Literal["map", "dublid", "golf", "dmphn", "mprnet", "nafnet", "known-kernel", "identity", "none"]
+"""Methods whose answer a fit can begin with or be guided by; identity is the photo itself."""
 
 _SMALLEST = 33
 """Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation."""
@@ -39,3 +42,13 @@ def check_run(settings: _RunSettings) -> None:
             raise SettingsError(f"{name} takes a number from {least} up, not {getattr(settings, name)}")
     if settings.warm_steps < -1:
         raise SettingsError(f"warm_steps takes a number from 0 up, or -1, not {settings.warm_steps}")
+
+
+def check_teacher(name: str, weights: str) -> None:
+    """Refuse weights for a teacher that takes none.
+
+    Raises:
+        SettingsError: There are some.
+    """
+    if weights and name in ("auto", "map", "known-kernel", "identity", "none"):
+        raise SettingsError(f"teacher_weights is for a trained teacher, and {name} takes none")

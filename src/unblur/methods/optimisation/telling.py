@@ -12,7 +12,7 @@ from unblur.methods.base import Step, StepHook
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.optimisation.run import Progress
 
-__all__ = ["Span", "part_of", "telling"]
+__all__ = ["Span", "of_teacher", "part_of", "telling"]
 
 _SHOWN_EVERY = 50
 
@@ -66,3 +66,15 @@ def part_of(
         on_step(replace(step, fraction=begin + (end - begin) * (first + number * share) / count, preview=None))
 
     return tell
+
+
+def of_teacher(on_step: StepHook, share: float) -> StepHook:
+    """Steps of a teacher that is asked first, as steps of the whole work.
+
+    A picture of the teacher's is none of the method's.
+
+    Args:
+        on_step: Told of the whole work.
+        share: Of the work, that the question is.
+    """
+    return lambda step: on_step(Step(share * step.fraction, f"teacher: {step.stage}"))

@@ -20,13 +20,13 @@ from unblur.methods.optimisation.problem import Alone
 from unblur.methods.optimisation.refusing import refuse
 from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_together
 from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
-from unblur.methods.optimisation.telling import Span, part_of, telling
+from unblur.methods.optimisation.teachers import Teacher, found_kernel, load_teacher
+from unblur.methods.optimisation.telling import Span, of_teacher, part_of, telling
 from unblur.methods.region import find_informative
 from unblur.methods.selfdeblur.courses import Course, choose_course
 from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
-from unblur.methods.selfdeblur.teachers import Teacher, load_teacher
 from unblur.methods.selfdeblur.weak import WeakLosses
 from unblur.solvers.photo import choose_light, restore_with_kernel
 
@@ -197,7 +197,7 @@ class SelfDeblur:
 
     def _ask(self, part: Tensor, task: Task) -> _Lesson | Restoration:
         """What the teacher and the search for the kernel tell; the answer itself if there is no blur."""
-        asked = replace(task, region=None, strength=1.0, on_step=_can_cancel(task.on_step))
+        asked = replace(task, region=None, strength=1.0, on_step=of_teacher(task.on_step, _ASKING))
         if task.kernel is not None:
             light = task.light if task.light != "auto" else choose_light(part, task.kernel)
             sight = Sight((task.kernel.shape[-2], task.kernel.shape[-1]), light, task.kernel, is_known=True)
@@ -205,8 +205,7 @@ class SelfDeblur:
             taught = part if teacher is None else teacher.restore(part, asked).image
             return _Lesson(sight, teacher, taught)
         own = None if self._teacher is None else self._teacher.restore(part, asked)
-        knows = own is not None and own.kernel is not None and "light" in own.facts
-        found = own if own is not None and knows else self._finder.restore(part, asked)
+        found = own if own is not None and found_kernel(own) else self._finder.restore(part, asked)
         if found.kernel is None or "light" not in found.facts:
             return found
         sight = _sight_of(found.kernel, found.facts["light"], task.kernel_size, self._is_warm(part))
@@ -337,10 +336,6 @@ def _alike(asked: Sequence[_Case | Restoration]) -> dict[tuple[Any, ...], list[i
 def _of_first(tell: Progress) -> ProgressOfAll:
     """Of photos that are fitted together, the first one stands for all."""
     return lambda done, evaluations: tell(done, evaluations[0])
-
-
-def _can_cancel(on_step: StepHook) -> StepHook:
-    return lambda step: on_step(Step(_ASKING * step.fraction, f"teacher: {step.stage}"))
 
 
 def _together(answers: list[Restoration]) -> Restoration:

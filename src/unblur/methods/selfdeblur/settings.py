@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
-from unblur.methods.optimisation.settings import check_run
+from unblur.methods.optimisation.settings import TeacherName, check_run, check_teacher
 
-__all__ = ["Reading", "SelfDeblurSettings", "TeacherName", "WeakSettings"]
+__all__ = ["Reading", "SelfDeblurSettings", "WeakSettings"]
 
 Reading = Literal["degraded", "literal"]
-TeacherName = Literal["map", "dublid", "golf", "dmphn", "mprnet", "nafnet", "known-kernel", "identity", "none"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class WeakSettings:
                 raise SettingsError(f"{name} takes a number from 0 to 1, not {getattr(self, name):g}")
         if self.rec_every < 1:
             raise SettingsError(f"rec_every takes a number from 1 up, not {self.rec_every}")
-        if self.teacher_weights and self.teacher in ("map", "known-kernel", "identity", "none"):
-            raise SettingsError(f"teacher_weights is for a trained teacher, and {self.teacher} takes none")
+        check_teacher(self.teacher, self.teacher_weights)
         if self.rec > 0 and self.teacher == "none":
             raise SettingsError("rec asks a teacher; name one with teacher, or leave rec at 0")
 

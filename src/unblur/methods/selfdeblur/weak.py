@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.losses.structure import structural_difference
+from unblur.methods.optimisation.teachers import Teacher, check_differentiable
 from unblur.methods.selfdeblur.settings import WeakSettings
-from unblur.methods.selfdeblur.teachers import Teacher, check_differentiable
 
 __all__ = ["WeakLosses"]
 

@@ -14,7 +14,7 @@ from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Method, Restoration, Task
 from unblur.methods.catalog import load_method
 
-__all__ = ["CatalogTeacher", "Identity", "Oracle", "Teacher", "check_differentiable", "load_teacher"]
+__all__ = ["CatalogTeacher", "Identity", "Oracle", "Teacher", "check_differentiable", "found_kernel", "load_teacher"]
 
 _NETWORKS = ("dmphn", "mprnet", "nafnet")
 """Methods that are one network: what they answer has a gradient."""
@@ -132,6 +132,11 @@ def load_teacher(name: str, weights: str = "") -> Teacher:
         CheckpointError: Weights that cannot be used.
     """
     return Identity() if name == "identity" else CatalogTeacher(name, load_method(name, weights=weights or None))
+
+
+def found_kernel(answer: Restoration) -> bool:
+    """Whether a teacher's answer tells the kernel and its light; an answer of `map` without them found no blur."""
+    return answer.kernel is not None and "light" in answer.facts
 
 
 def check_differentiable(teacher: Teacher) -> None:
