@@ -9,10 +9,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from unblur.experiments.lists import names_in
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
 from unblur.experiments.weak_photos import Photo, open_photos
 from unblur.experiments.weak_runs import Arm, describe, draw_curve, run_arm, teacher_for
-from unblur.experiments.weak_settings import AblationSettings, names_in
+from unblur.experiments.weak_settings import AblationSettings
 
 __all__ = ["ARMS", "run"]
 

@@ -7,10 +7,11 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
+from unblur.experiments.lists import numbers_in
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
 from unblur.experiments.weak_photos import Photo, synthetic_photos
 from unblur.experiments.weak_runs import Arm, describe, run_arm
-from unblur.experiments.weak_settings import NoiseSettings, numbers_in
+from unblur.experiments.weak_settings import NoiseSettings
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 
 __all__ = ["run"]

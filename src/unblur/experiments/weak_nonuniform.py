@@ -12,10 +12,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from unblur.experiments.lists import names_in
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
 from unblur.experiments.weak_photos import Photo, scenes
 from unblur.experiments.weak_runs import describe, fit_photo, teacher_for
-from unblur.experiments.weak_settings import NonUniformSettings, names_in
+from unblur.experiments.weak_settings import NonUniformSettings
 from unblur.methods.base import Task
 from unblur.metrics.alignment import bring_together
 

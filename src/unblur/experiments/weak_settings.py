@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
+from unblur.experiments.lists import numbers_in
 
 __all__ = [
     "AblationSettings",
@@ -14,8 +15,6 @@ __all__ = [
     "RunSettings",
     "StoppingSettings",
     "TeacherSettings",
-    "names_in",
-    "numbers_in",
 ]
 
 
@@ -102,23 +101,3 @@ class NoiseSettings(RunSettings):
         super().__post_init__()
         numbers_in(self.noises, "noises")
         numbers_in(self.variations, "variations")
-
-
-def names_in(text: str) -> list[str]:
-    """Names with commas between."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def numbers_in(text: str, setting: str) -> list[float]:
-    """Numbers with commas between.
-
-    Raises:
-        SettingsError: Something else, or a number below 0.
-    """
-    try:
-        numbers = [float(word) for word in names_in(text)]
-    except ValueError:
-        numbers = []
-    if not numbers or not all(0 <= number < float("inf") for number in numbers):
-        raise SettingsError(f"{setting} takes numbers from 0 up with commas between, not {text!r}")
-    return numbers

@@ -9,10 +9,11 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
+from unblur.experiments.lists import names_in
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
 from unblur.experiments.weak_photos import Photo, open_photos, synthetic_photos
 from unblur.experiments.weak_runs import Run, Watch, describe, fit_photo, teacher_for
-from unblur.experiments.weak_settings import StoppingSettings, names_in
+from unblur.experiments.weak_settings import StoppingSettings
 from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.selfdeblur.method import rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings

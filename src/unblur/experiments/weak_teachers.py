@@ -8,10 +8,11 @@ from statistics import fmean
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from unblur.experiments.lists import names_in, numbers_in
 from unblur.experiments.outcome import Cell, Comparison, Outcome, Say, Table
 from unblur.experiments.weak_photos import Photo, open_photos
 from unblur.experiments.weak_runs import Arm, describe, run_arm, teacher_for
-from unblur.experiments.weak_settings import TeacherSettings, names_in, numbers_in
+from unblur.experiments.weak_settings import TeacherSettings
 from unblur.methods.base import Task
 from unblur.metrics.score import Scores, score
 

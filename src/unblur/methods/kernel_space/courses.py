@@ -53,7 +53,7 @@ def _descent(steps: int) -> Schedule:
     return Schedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
 
 
-_QUICK = Course(_descent(500), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0)
+_QUICK = Course(_descent(300), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0)
 
 COURSES = {
     "full": Course(_descent(5000)),
