@@ -51,6 +51,15 @@ def test_forgetting(root):
     assert len(outcome.comparisons) == 4
 
 
+def test_forgetting_what_shipped_weights_know(root):
+    settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, start="golf")
+    outcome = golf_forgetting.run(settings, lambda _: None)
+    starts = [row[2:] for row in outcome.tables[0].rows if row[1] == 0]
+    assert starts == [starts[0]] * 4, "schedules do not learn on one another's weights"
+    assert 20 < starts[0][0] < 60, "no identity; small crops are not what it learned on"
+    assert any("has learned both tasks" in note for note in outcome.notes)
+
+
 def test_lambda_without_vgg_says_so(root):
     outcome = golf_lambda.run(LambdaSettings(steps=1, batch=1, size=32, crops=2), lambda _: None)
     assert [row[0] for row in outcome.tables[0].rows] == ["blurry image", "0"]

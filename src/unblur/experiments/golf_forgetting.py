@@ -17,7 +17,9 @@ from unblur.experiments.golf_data import Crops, batches, dynamic_crops, scene_st
 from unblur.experiments.golf_settings import ForgettingSettings
 from unblur.experiments.outcome import Comparison, Outcome, Say, Table
 from unblur.losses.content import mean_square
+from unblur.methods.golf.method import load_networks
 from unblur.methods.golf.model import GolfNet, first_shot
+from unblur.weights.shipped import read_weights
 
 __all__ = ["Point", "pose_task", "run"]
 
@@ -63,7 +65,11 @@ def run(settings: ForgettingSettings, say: Say) -> Outcome:
             f"Two phases of {settings.steps} steps each, one Adam state through both, learning rate "
             f"{settings.learning_rate:g}; {settings.batch} crops of {settings.size} pixels a step, in d half and half.",
             f"Scores on {settings.crops} fixed crops of Kodak photos, moving scenes; P1 is cut at {_CAP:g} dB. "
-            "F begins as the identity, so P1 begins at the cut.",
+            + (
+                f"F begins as that of {settings.start}, which has learned both tasks at once."
+                if settings.start
+                else "F begins as the identity, so P1 begins at the cut."
+            ),
         ),
     )
 
@@ -76,9 +82,7 @@ def pose_task(batch: Mapping[str, Tensor], task: Task) -> tuple[Tensor, Tensor]:
 
 
 def _train(phases: Sequence[Task], crops: Crops, settings: ForgettingSettings, say: Say) -> list[Point]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        network = first_shot()
+    network = _begin(settings)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     stream = batches(scene_stream(settings.photos, settings.size, settings.seed), settings.batch)
     points = [Point(0, *_scores(network, crops))]
@@ -91,6 +95,14 @@ def _train(phases: Sequence[Task], crops: Crops, settings: ForgettingSettings, s
             points.append(Point(step, *_scores(network, crops)))
             say(f"step {step}, P1 {points[-1].keep:.2f} dB, P2 {points[-1].deblur:+.3f} dB")
     return points
+
+
+def _begin(settings: ForgettingSettings) -> GolfNet:
+    if settings.start:
+        return load_networks(read_weights(settings.start)).first_shot.train().requires_grad_(True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        return first_shot()
 
 
 @torch.no_grad()

@@ -38,6 +38,7 @@ class ForgettingSettings:
     size: Annotated[int, "Side of the crops in pixels."] = 256
     crops: Annotated[int, "Fixed test crops of the Kodak photos."] = 64
     learning_rate: Annotated[float, "Of Adam, constant."] = 1e-3
+    start: Annotated[str, "Weights of the Golf Optimizer whose first shot is gone on with; empty: the identity."] = ""
     seed: Annotated[int, "Of weights and samples."] = 0
 
 
