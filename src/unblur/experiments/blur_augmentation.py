@@ -47,7 +47,7 @@ def run(settings: AugmentationSettings, say: Say) -> Outcome:
             "none: pairs of moving scenes; imgaug: half of them replaced by straight motion, camera shake, Gaussian "
             "blur and defocus; comb: a third of each, the last third under the blur of another pair of moving scenes.",
             f"{settings.steps} steps of {settings.batch} crops of {settings.size} pixels each; {settings.crops} crops "
-            "of Kodak photos under moving scenes. The network is the first shot of the Golf Optimizer, from scratch.",
+            "of Kodak photos under moving scenes. The network is a DMPHN that begins as the identity.",
         ),
     )
 

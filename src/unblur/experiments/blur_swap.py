@@ -49,7 +49,7 @@ def run(settings: SwapSettings, say: Say) -> Outcome:
         notes=(
             f"A: straight motion, B: moving things; {settings.steps} steps of {settings.batch} crops of "
             f"{settings.size} pixels each, the same photos; {settings.crops} crops of Kodak photos under B.",
-            "The network is the first shot of the Golf Optimizer, from scratch, in place of the one of the paper.",
+            "The network is a DMPHN that begins as the identity, in place of the one of the paper.",
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from unblur.backbones.dmphn import CENTRE
 from unblur.datasets.folders import find_root, set_folder
 from unblur.datasets.photos import kodak
 from unblur.datasets.recipes import Recipe
@@ -18,8 +19,8 @@ from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.experiments.kernel_space_settings import AugmentationSettings, SwapSettings
 from unblur.experiments.outcome import Say
-from unblur.losses.content import mean_square
-from unblur.methods.golf.model import GolfNet, first_shot
+from unblur.images.precision import choose_precision
+from unblur.methods.backbone.objective import DmphnObjective
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.metrics.psnr import psnr
@@ -102,7 +103,7 @@ def stream_of(parts: list[BlurPart], photos: str, size: int, seed: int) -> Scene
 
 
 def train(stream: Samples, settings: SwapSettings | AugmentationSettings, say: Say) -> Callable[[Tensor], Tensor]:
-    """A small deblurring network (the first shot of the Golf Optimizer) after its training; always from the same start.
+    """A DMPHN after its training; it always begins as the identity, for short trainings come nowhere from elsewhere.
 
     Args:
         stream: What it learns from.
@@ -111,21 +112,24 @@ def train(stream: Samples, settings: SwapSettings | AugmentationSettings, say: S
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network: GolfNet = first_shot()
+        objective = DmphnObjective(content="log", start="identity")
+    network = objective.network
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    precision = choose_precision("auto", torch.device("cpu"))
     for step in range(settings.steps):
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
         samples = [stream.sample(step * settings.batch + place) for place in range(settings.batch)]
-        blurry, sharp = (torch.stack([sample[name] for sample in samples]) for name in ("blurry", "sharp"))
+        batch = {name: torch.stack([sample[name] for sample in samples]) for name in ("blurry", "sharp")}
         optimiser.zero_grad()
-        loss = mean_square(network(blurry), sharp).mean()
+        with torch.autocast("cpu", precision, enabled=precision == torch.bfloat16):
+            loss = objective(batch)["content"]
         loss.backward()
         optimiser.step()
         if (step + 1) % max(1, settings.steps // _SAID) == 0:
-            say(f"step {step + 1} of {settings.steps}, {-10 * math.log10(float(loss.detach())):.2f} dB")
+            say(f"step {step + 1} of {settings.steps}, loss {float(loss.detach()):.2f}")
     network.eval().requires_grad_(False)
-    return lambda blurry: network(blurry).clamp(0, 1)
+    return lambda blurry: (network(blurry - CENTRE) + CENTRE).clamp(0, 1)
 
 
 def gain_of(restore: Callable[[Tensor], Tensor], crops: list[Crop]) -> float:
