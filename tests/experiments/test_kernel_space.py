@@ -75,7 +75,7 @@ def test_deblur(weights):
 
 def test_every_ablation_is_a_setting():
     names = {name for changes in kernel_deblur.ARMS.values() for name in changes}
-    assert names == {"code", "image", "edges", "norm", "turns", "warm_steps", "teacher", "hold"}
+    assert names == {"code", "image", "edges", "norm", "turns", "warm_steps", "teacher", "hold", "steps"}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from unblur.metrics.score import score
 
 __all__ = ["ARMS", "run"]
 
-_PUBLISHED = {"teacher": "none", "hold": 0.0}
+_PUBLISHED = {"teacher": "none", "hold": 0.0, "steps": 300}
 ARMS: Mapping[str, Mapping[str, Any]] = {
     "kernel-space": {},
     "no network for the image": {"image": "free"},

@@ -127,11 +127,7 @@ class BlurFit:
 
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`; the criterion is 1 - SSIM of the photo and the image blurred again."""
-        image, code = self.draw()
-        if step < self.course.held:
-            code = self.start.code
-        elif self._in_turns:
-            image, code = (image.detach(), code) if step % 2 else (image, code.detach())
+        image, code = self._draw_for(step)
         reblurred = self.blur(image, code)
         structure = structural_difference(reblurred, self.blurry).mean().to(reblurred)
         weights = _FIRST if step < self.course.turning else _SECOND
@@ -158,10 +154,23 @@ class BlurFit:
 
     def draw(self) -> tuple[Photo, Float[Tensor, "1 k gh gw"]]:
         """Image and code as they are now."""
-        image_noise, code_noise = (self._jittered(noise) for noise in (self._image_noise, self._code_noise))
+        image, noise = self._draw_image(), self._jittered(self._code_noise)
         with self._autocast():
-            image, code = self.image_part(image_noise), self.code_part(code_noise)
-        return image.to(self.blurry), code.to(self.blurry)
+            return image, self.code_part(noise).to(self.blurry)
+
+    def _draw_for(self, step: int) -> tuple[Photo, Tensor]:
+        """Both, with a gradient for that alone which learns in a step."""
+        if step < self.course.held:
+            return self._draw_image(), self.start.code
+        image, code = self.draw()
+        if not self._in_turns:
+            return image, code
+        return (image.detach(), code) if step % 2 else (image, code.detach())
+
+    def _draw_image(self) -> Photo:
+        noise = self._jittered(self._image_noise)
+        with self._autocast():
+            return self.image_part(noise).to(self.blurry)
 
     def blur(self, image: Photo, code: Tensor) -> Photo:
         """F of both."""

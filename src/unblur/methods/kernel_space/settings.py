@@ -19,7 +19,7 @@ class KernelSpaceSettings:
 
     preset: Annotated[
         Literal["auto", "full", "fast", "smoke"],
-        "Steps, rates and width: full as published, fast in 300 steps with a narrower network, smoke to see "
+        "Steps, rates and width: full as published, fast in 60 steps with a narrower network, smoke to see "
         "it run; auto: full on a GPU, else fast.",
     ] = "auto"
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
