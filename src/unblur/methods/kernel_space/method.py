@@ -50,7 +50,8 @@ class KernelSpaceMethod:
         checkpoint: Weights of the operator, and of the extractor beside it.
 
     Raises:
-        CheckpointError: Weights of another network, or of another than VGG-19 where features are wished for.
+        CheckpointError: Weights of another network, or of another than VGG-19 where features are wished for, or the
+            teacher's cannot be used.
     """
 
     traits = Traits(channels="rgb")
@@ -59,10 +60,12 @@ class KernelSpaceMethod:
         self.settings, self.checkpoint = settings, checkpoint
         self.operator = load_kernel_space(checkpoint).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
         self._features = FeatureDistance(Path(settings.features)) if settings.features else None
+        is_named = settings.teacher not in ("auto", "none")
+        self._teacher = load_teacher(settings.teacher, settings.teacher_weights) if is_named else None
         self._window = settings.window or window_of(checkpoint)
 
     def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; of the task, `seed` and `on_step` matter, and each photo of a batch is fitted alone.
+        """See `Method.restore`; each photo of a batch is fitted alone, and light and kernel are for the teacher.
 
         Raises:
             SettingsError: A state is to be kept of several photos or windows.
@@ -140,7 +143,7 @@ class KernelSpaceMethod:
         if name in ("none", "identity"):
             return None
         task.on_step(Step(0.0, "asking the teacher"))
-        teacher = load_teacher(name, self.settings.teacher_weights)
+        teacher = self._teacher or load_teacher(name)
         asked = replace(task, region=None, strength=1.0, on_step=of_teacher(task.on_step, _ASKING))
         answer = teacher.restore(small, asked)
         if name == "map" and not found_kernel(answer):
@@ -156,9 +159,8 @@ class KernelSpaceMethod:
 
     def _fit(self, fit: BlurFit, course: Course, task: Task, show: Callable[[Tensor], Tensor] | None) -> Optimised:
         settings = self.settings
-        keeper = (
-            Keeper(Path(settings.state), fingerprint(fit.blurry, settings, (task.seed,))) if settings.state else None
-        )
+        asked = (task.seed, task.light, task.kernel_size)
+        keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, asked)) if settings.state else None
         if course.warm_steps and not (keeper and keeper.path.exists()):
             span = Span("learning to begin", course.warm_steps, _ASKING, _WARMING)
             optimise(WarmFit(fit), Schedule(course.warm_steps), on_step=telling(task.on_step, span))
