@@ -40,7 +40,7 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 }
 """The method as it is, its settings without each of its parts, and what was published with and without its own."""
 _BLURS: list[object] = [ShakeBlur(kernel_size=17), LinearBlur(kernel_size=17, length_max=15.0)]
-_COLUMNS = ("method", "PSNR", "spread", "SSIM", "LPIPS", "worse than blurry", "seconds")
+_COLUMNS = ("method", "PSNR", "spread", "SSIM", "LPIPS", "worse than blurry, not aligned", "seconds")
 
 
 @dataclass
