@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 import torch
@@ -7,11 +8,12 @@ from unblur.backbones.dmphn import CENTRE
 from unblur.errors import SettingsError
 from unblur.losses.objective import TurnTaking
 from unblur.methods.neurmap.model import Neurmap
-from unblur.methods.neurmap.motion_objective import MotionObjective
+from unblur.methods.neurmap.motion import canonical
+from unblur.methods.neurmap.motion_objective import MotionObjective, turn_to_best
 from unblur.methods.neurmap.objective import NeurmapObjective
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import PRESETS
-from unblur.methods.neurmap.reblur import offset_shares
+from unblur.methods.neurmap.reblur import offset_shares, reblur
 from unblur.weights.safe_file import write_checkpoint
 
 
@@ -104,6 +106,7 @@ def test_the_motion_network_learns_on_pairs_before(tmp_path):
     before, samples = MotionObjective(), batch(16)
     terms = before(samples)
     assert set(before.term_weights) < set(terms)
+    assert terms.pop("motion_turn") >= 0
     write_checkpoint(tmp_path / "motion.safetensors", before.network.state_dict(), before.metadata())
     after = NeurmapObjective("unpaired", motion_weights=str(tmp_path / "motion.safetensors"))
     half = after._join({"unpaired_blurry": samples["blurry"], "unpaired_sharp": samples["sharp"]})
@@ -118,6 +121,20 @@ def test_the_motion_network_learns_on_pairs_before(tmp_path):
     }
     [picture] = before.pictures(samples).values()
     assert picture.shape == (1, 3, 16, 48)
+
+
+@pytest.mark.parametrize("angle", [-60.0, 0.0, 50.0])
+def test_a_motion_is_turned_to_the_direction_that_explains_the_photo(angle):
+    def motion(degrees):
+        line = torch.tensor([math.sin(math.radians(degrees)), math.cos(math.radians(degrees))])
+        return 0.4 * line.view(1, 2, 1, 1).expand(1, 2, 64, 64)
+
+    sharp = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    samples = {"blurry": reblur(sharp, motion(angle)), "sharp": sharp}
+    inside = (..., slice(20, -20), slice(20, -20))
+    for guess, first in ((angle, 0.2), (angle + 90, math.radians(angle % 45))):
+        turned = turn_to_best(canonical(motion(guess)), samples, first)
+        torch.testing.assert_close(turned[inside], canonical(motion(angle))[inside])
 
 
 def test_a_start_that_leaves_photos_alone():
