@@ -105,6 +105,7 @@ def test_a_finished_run_is_not_done_again_unless_asked(finished):
         ({"metrics": ("ssim_y",)}, "metrics"),
         ({"save_images": True}, "saved images"),
         ({"light": "linear"}, "light"),
+        ({"device": "auto"}, "device"),
         ({"grey": True}, "grey"),
     ],
 )
@@ -115,6 +116,18 @@ def test_rows_of_another_order_are_refused(finished, change, word):
     with pytest.raises(UsageError, match=rf"differs in {word}.*--overwrite"):
         run_benchmarks(other)
     assert (out / "rows.csv").read_bytes() == before
+
+
+def test_a_device_that_is_not_there_is_told_before_the_work_begins(finished, tmp_path):
+    table, _ = finished
+    with pytest.raises(UsageError, match="there is no device 'quantum' here"):
+        run_benchmarks(orders_of(table, tmp_path / "out", "input", device="quantum"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_names_the_device(finished):
+    _, out = finished
+    assert json.loads((out / "summary.json").read_text())["device"] == "cpu"
 
 
 def test_rows_of_other_code_and_rows_without_a_record_are_refused(finished):

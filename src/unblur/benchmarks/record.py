@@ -46,6 +46,7 @@ def record_of(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "light": first.light,
         "grey": first.grey,
         "seed": first.seed,
+        "device": first.device,
         "limit": first.limit,
         "only": first.only,
         "metrics": list(first.metrics),

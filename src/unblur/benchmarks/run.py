@@ -16,6 +16,7 @@ from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
 from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import PairedSet, choose
 from unblur.errors import OutputError, UsageError
+from unblur.methods.apply import choose_device
 from unblur.methods.catalog import choose_weights, load_method, settings_class_of
 from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
@@ -60,8 +61,8 @@ def run_benchmarks(
         on_row: Told of each row as it is written.
 
     Raises:
-        UsageError: An unknown suite, method, metric or setting, weights that cannot be used, a pattern without a
-            pair, a limit or a number of jobs below 1, or a folder with the rows of another run.
+        UsageError: An unknown suite, method, metric, setting or device, weights that cannot be used, a pattern without
+            a pair, a limit or a number of jobs below 1, or a folder with the rows of another run.
         DataError: Data that are missing or incomplete.
         OutputError: The output folder cannot be written to.
     """
@@ -94,6 +95,7 @@ def _check(orders: Sequence[Order], jobs: int) -> PairedSet:
     if len({order.method for order in orders}) < len(orders):
         raise UsageError("a method is named twice; each can be in a run once")
     for order in orders:
+        choose_device(order.device)
         find_metrics(order.metrics)
         make_settings(settings_class_of(order.method), order.settings)
         if choose_weights(order.method, order.weights) is not None:

@@ -13,6 +13,7 @@ from unblur.benchmarks.rows import Row
 from unblur.benchmarks.work import Order
 from unblur.facts import run_facts
 from unblur.images.atomic import atomic_write
+from unblur.methods.apply import name_device
 
 __all__ = ["Summary", "combine", "summarise", "write_summary"]
 
@@ -56,6 +57,7 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
         "settings": {name: str(value) for name, value in order.settings.items()},
         "blurs": blurs,
         "metrics": {name: _mean(_further_values(rows, name)) for name in order.metrics},
+        "device": name_device(order.device),
         **run_facts(),
     }
 

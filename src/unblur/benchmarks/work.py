@@ -26,7 +26,7 @@ from unblur.errors import UnblurError
 from unblur.images.files import write_image
 from unblur.images.kernels import write_kernel
 from unblur.images.picture import Picture
-from unblur.methods.apply import restore_tensor
+from unblur.methods.apply import choose_device, restore_tensor
 from unblur.methods.base import Light, Method, Restoration, Task
 from unblur.methods.catalog import load_method
 from unblur.methods.memory import peak_mb, restart_peak
@@ -56,6 +56,7 @@ class Order:
         data: Folder that holds the data sets; None: see `datasets.folders.find_root`.
         table: The CSV file of the suite `pairs`.
         seed: Given to the method.
+        device: Where the method runs, see `methods.apply.choose_device`; scores are taken on the processor.
         limit: Take so many pairs, spread over the suite; None: all.
         only: Take the pairs of these names, see `datasets.pairs.choose`; None: all.
         metrics: Further metrics to take, see `metrics.catalog`.
@@ -74,6 +75,7 @@ class Order:
     data: Path | None = None
     table: Path | None = None
     seed: int = 0
+    device: str = "cpu"
     limit: int | None = None
     only: str | None = None
     metrics: tuple[str, ...] = ()
@@ -126,7 +128,8 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
     method = _method(order.method, tuple(order.settings.items()), order.weights)
     restart_peak()
     start = time.perf_counter()
-    answer = restore_tensor(pair.blurry, method, task)
+    answer = restore_tensor(pair.blurry.to(choose_device(order.device)), method, task)
+    answer = replace(answer, image=answer.image.cpu())  # waits for the device
     seconds, peak = time.perf_counter() - start, peak_mb()
     _keep(order, pair, answer, index)
     together = bring_together(answer.image, pair.sharp, order.protocol, pair.views)

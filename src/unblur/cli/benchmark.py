@@ -64,6 +64,9 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="For methods that draw random numbers.")] = 0,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="Where methods run: auto, cpu, cuda, cuda:N or mps.")
+    ] = "cpu",
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes, of one thread each.")] = 1,
     setting: Annotated[
         list[str] | None,
@@ -108,6 +111,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             data=data,
             table=pairs,
             seed=seed,
+            device=device,
             limit=limit,
             only=only,
             metrics=further,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["PictureMethod", "choose_device", "make_task", "restore", "restore_picture", "restore_tensor"]
+__all__ = ["PictureMethod", "choose_device", "make_task", "name_device", "restore", "restore_picture", "restore_tensor"]
 
 
 @runtime_checkable
@@ -210,6 +210,18 @@ def choose_device(name: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UsageError(f"there is no device {name!r} here; use auto or cpu") from None
     return name
+
+
+def name_device(name: str) -> str:
+    """The device that `name` chooses, with its model where it has one, for records of runs.
+
+    Raises:
+        UsageError: A device that does not exist here.
+    """
+    import torch  # noqa: PLC0415 - torch only where it is needed
+
+    device = choose_device(name)
+    return f"{device}: {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else device
 
 
 def _complete(answer: Restoration, method: Method, started: float) -> Restoration:
