@@ -121,8 +121,8 @@ def test_rows_of_another_order_are_refused(finished, change, word):
 def test_a_device_that_is_not_there_is_told_before_the_work_begins(finished, tmp_path):
     table, _ = finished
     with pytest.raises(UsageError, match="there is no device 'quantum' here"):
-        run_benchmarks(orders_of(table, tmp_path / "out", "input", device="quantum"))
-    assert not (tmp_path / "out").exists()
+        run_benchmarks(orders_of(table, tmp_path / "elsewhere", "input", device="quantum"))
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_the_summary_names_the_device(finished):
