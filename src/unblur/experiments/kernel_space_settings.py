@@ -47,7 +47,7 @@ class DeblurSettings:
     crops: Annotated[int, "Held-out crops of Kodak photos."] = 10
     size: Annotated[int, "Side of the crops in pixels."] = 256
     methods: Annotated[str, "Methods beside kernel-space, with commas between."] = "dublid,map,selfdeblur"
-    preset: Annotated[Literal["auto", "full", "fast", "smoke"], "How long kernel-space is fitted."] = "auto"
+    preset: Annotated[Literal["full", "fast", "smoke"], "How long kernel-space is fitted."] = "fast"
     selfdeblur: Annotated[Literal["auto", "full", "fast", "warm", "smoke"], "How long SelfDeblur is fitted."] = "auto"
     ablations: Annotated[bool, "Fit kernel-space without each of its parts, too."] = True
     seed: Annotated[int, "Of blurs and networks."] = 0

@@ -13,7 +13,7 @@ from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit,
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule, optimise
 
-COURSE = choose_course(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0), torch.device("cpu"))
+COURSE = choose_course(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule
 from unblur.methods.optimisation.settings import TeacherName
@@ -63,12 +61,9 @@ COURSES = {
 }
 
 
-def choose_course(settings: KernelSpaceSettings, device: torch.device) -> Course:
-    """The course that the settings ask for on a device."""
-    name = settings.preset
-    if name == "auto":
-        name = "fast" if device.type == "cpu" else "full"
-    course = COURSES[name]
+def choose_course(settings: KernelSpaceSettings) -> Course:
+    """The course that the settings ask for."""
+    course = COURSES[settings.preset]
     return replace(
         course,
         schedule=course.schedule.scaled_to(settings.steps) if settings.steps else course.schedule,

@@ -90,7 +90,7 @@ class KernelSpaceMethod:
             task.on_step(Step(1.0, "nothing to be found"))
             return refused
         small = self._shrunk(blurry)
-        course = choose_course(self.settings, small.device)
+        course = choose_course(self.settings)
         asked = self._ask(small, course.teacher, task)
         if isinstance(asked, Restoration):  # there is no blur to be found
             task.on_step(Step(1.0, "no blur to remove"))

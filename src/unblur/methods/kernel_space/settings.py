@@ -18,10 +18,9 @@ class KernelSpaceSettings:
     """Settings of the method `kernel-space`; see docs/kernel_space.md."""
 
     preset: Annotated[
-        Literal["auto", "full", "fast", "smoke"],
-        "Steps, rates and width: full as published, fast in 60 steps with a narrower network, smoke to see "
-        "it run; auto: full on a GPU, else fast.",
-    ] = "auto"
+        Literal["full", "fast", "smoke"],
+        "Steps, rates and width: full as published, fast in 60 steps with a narrower network, smoke to see it run.",
+    ] = "fast"
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
     teacher: Annotated[
