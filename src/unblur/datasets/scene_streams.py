@@ -98,7 +98,7 @@ class SceneStream:
         return {name: _turned(image[0], turns, mirrored) for name, image in (("blurry", blurry), ("sharp", sharp))}
 
     def _draw_blur(self, generator: torch.Generator) -> Any:
-        shares = torch.tensor([part.share for part, _ in self.parts])
+        shares = torch.tensor([part.share for part, _ in self.parts], dtype=torch.float32)
         return self.parts[int(torch.multinomial(shares, 1, generator=generator))][1]
 
     def _from_photo(self, blur: Any, generator: torch.Generator) -> tuple[Tensor, Tensor]:

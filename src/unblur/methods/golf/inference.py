@@ -58,7 +58,7 @@ class PreparedNet:
     """
 
     def __init__(self, network: GolfNet, device: torch.device, precision: torch.dtype) -> None:
-        self._skip = network.skip
+        self._skip, self._contrast_of = network.skip, network.contrast_of
         self._precision = precision
         self._sums = torch.float64 if precision == torch.float64 else torch.float32
         prepare = network.to(device)
@@ -68,25 +68,28 @@ class PreparedNet:
     @torch.no_grad()
     def whole(self, image: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 h w"]:
         """The network's answer, normalised over the whole image."""
-        return self._run(image, _normalise_itself, padded=True)
+        contrast = self._contrast_of(image)
+        return contrast.restore(self._run(contrast.remove(image), _normalise_itself, padded=True))
 
     @torch.no_grad()
     def in_tiles(
         self, image: Float[Tensor, "1 3 h w"], tile: int, on_tile: Callable[[int, int], None]
     ) -> Float[Tensor, "1 3 h w"]:
         """The network's answer tile by tile, normalised by statistics of a sample of the image; no seams."""
-        statistics = self.survey(image)
-        return run_tiled(image, lambda part: self.given(part, statistics), tile, RADIUS, on_tile)
+        contrast = self._contrast_of(image)
+        scaled = contrast.remove(image)
+        statistics = self.survey(scaled)
+        return contrast.restore(run_tiled(scaled, lambda part: self.given(part, statistics), tile, RADIUS, on_tile))
 
     @torch.no_grad()
     def given(self, image: Float[Tensor, "1 3 h w"], statistics: Statistics) -> Float[Tensor, "1 3 h w"]:
-        """The network's answer, normalised by given statistics."""
+        """The answer to an image at the network's contrast, normalised by given statistics."""
         remaining = iter(statistics)
         return self._run(image, lambda values, norm: _normalise_by(values, norm, next(remaining)), padded=True)
 
     @torch.no_grad()
     def survey(self, image: Float[Tensor, "1 3 h w"]) -> Statistics:
-        """Statistics pooled over crops that lie evenly over the image, without anything from beyond their borders."""
+        """Statistics pooled over crops that lie evenly over an image at the network's contrast, borders left out."""
         seen: list[tuple[Tensor, Tensor]] = []
 
         def normalise(values: Tensor, norm: _Norm) -> Tensor:

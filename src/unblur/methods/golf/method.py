@@ -111,7 +111,10 @@ def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
         CheckpointError: Weights of another network.
     """
     config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
-    networks = GolfOptimizer(first_shot(skip=config.get("skip", True)), putt())
+    unit_contrast = bool(config.get("unit_contrast", False))
+    networks = GolfOptimizer(
+        first_shot(skip=config.get("skip", True), unit_contrast=unit_contrast), putt(unit_contrast=unit_contrast)
+    )
     load_into(networks, checkpoint, expected="Golf Optimizer (first shot of 32 channels, putt of 16)")
     return networks.requires_grad_(False)
 

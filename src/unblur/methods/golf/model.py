@@ -11,11 +11,48 @@ probability of images smoothed by a Gaussian. Both have one topology, of 32 and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["BasicBlock", "GolfNet", "GolfOptimizer", "first_shot", "putt"]
+__all__ = ["AS_STORED", "BasicBlock", "Contrast", "GolfNet", "GolfOptimizer", "first_shot", "putt"]
+
+_EDGE = 0.25
+"""Root mean square difference of neighbours in an image of unit contrast."""
+_LEAST = 1e-3
+"""Of a contrast: an image without any is not divided by nothing."""
+
+
+class Contrast(NamedTuple):
+    """How an image is brought to unit contrast and back.
+
+    Attributes:
+        level: Mean of each channel `(B, 3, 1, 1)`.
+        size: What is 1 afterwards `(B, 1, 1, 1)`.
+    """
+
+    level: Tensor | float
+    size: Tensor | float
+
+    @classmethod
+    def of(cls, image: Float[Tensor, "b 3 h w"]) -> Contrast:
+        """By the mean, and by how much neighbours differ."""
+        squares = sum(image.diff(dim=side).square().sum((1, 2, 3), keepdim=True) for side in (2, 3))
+        size = (squares / image[0].numel()).sqrt() / _EDGE
+        return cls(image.mean((2, 3), keepdim=True), size.clamp_min(_LEAST))
+
+    def remove(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The image at unit contrast."""
+        return image if self is AS_STORED else (image - self.level) / self.size
+
+    def restore(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The image at its own contrast again."""
+        return image if self is AS_STORED else image * self.size + self.level
+
+
+AS_STORED = Contrast(0.0, 1.0)
+"""Leaves images as they are, bit by bit."""
 
 
 class BasicBlock(nn.Module):
@@ -54,11 +91,14 @@ class GolfNet(nn.Module):
     Args:
         width: Channels of the features: 32 for the first shot, 16 for the putt.
         skip: Add the image itself to the answer.
+        unit_contrast: Work on the image at unit contrast. The last blocks normalise all that the network knows, so as
+            published it cannot tell how strong the edges of a photo are and has one size of correction for all photos;
+            blur is linear, and what removes it grows with the contrast.
     """
 
-    def __init__(self, width: int, *, skip: bool = True) -> None:
+    def __init__(self, width: int, *, skip: bool = True, unit_contrast: bool = False) -> None:
         super().__init__()
-        self.width, self.skip = width, skip
+        self.width, self.skip, self.unit_contrast = width, skip, unit_contrast
         self.head = _conv(3, width, 7)
         self.layer1, self.layer2, self.layer3 = (
             nn.Sequential(BasicBlock(width, width), BasicBlock(width, width)) for _ in range(3)
@@ -69,12 +109,18 @@ class GolfNet(nn.Module):
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """The image, one step sharper; not clamped. At least 2 pixels."""
-        features = self.head(image)
+        contrast = self.contrast_of(image)
+        scaled = contrast.remove(image)
+        features = self.head(scaled)
         for stage in self.stages:
             for block in stage:
                 features = block(features)
         answer = self.tail(features)
-        return image + answer if self.skip else answer
+        return contrast.restore(scaled + answer if self.skip else answer)
+
+    def contrast_of(self, image: Float[Tensor, "b 3 h w"]) -> Contrast:
+        """What is taken from an image before the first layer and given back after the last."""
+        return Contrast.of(image) if self.unit_contrast else AS_STORED
 
     @property
     def stages(self) -> tuple[tuple[BasicBlock, ...], ...]:
@@ -121,14 +167,14 @@ class GolfOptimizer(nn.Module):
         return self.putt(latent) - latent
 
 
-def first_shot(*, skip: bool = True) -> GolfNet:
-    """F, 466,348 parameters, close to the identity."""
-    return GolfNet(32, skip=skip)
+def first_shot(*, skip: bool = True, unit_contrast: bool = False) -> GolfNet:
+    """F, 466,348 parameters, the identity to begin with."""
+    return GolfNet(32, skip=skip, unit_contrast=unit_contrast)
 
 
-def putt() -> GolfNet:
-    """G, 120,188 parameters, close to the identity."""
-    return GolfNet(16)
+def putt(*, unit_contrast: bool = False) -> GolfNet:
+    """G, 120,188 parameters, the identity to begin with."""
+    return GolfNet(16, unit_contrast=unit_contrast)
 
 
 def _conv(channels_in: int, channels_out: int, size: int) -> nn.Conv2d:

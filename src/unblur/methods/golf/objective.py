@@ -36,7 +36,8 @@ class FirstShotObjective(nn.Module):
         perceptual_weight: λ.
         reduction: How the perceptual term is summed up.
         skip: Add the image itself to the network's answer.
-        start_weights: File to start from; empty: from scratch.
+        unit_contrast: See `GolfNet`.
+        start_weights: File to start from, which then says both; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -50,10 +51,13 @@ class FirstShotObjective(nn.Module):
         perceptual_weight: float = _LITERAL,
         reduction: Reduction = "sum",
         skip: bool = True,
+        unit_contrast: bool = False,
         start_weights: str = "",
     ) -> None:
         super().__init__()
-        self.network: GolfNet = _trained_first_shot(start_weights) if start_weights else first_shot(skip=skip)
+        self.network: GolfNet = (
+            _trained_first_shot(start_weights) if start_weights else first_shot(skip=skip, unit_contrast=unit_contrast)
+        )
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
 
@@ -76,7 +80,7 @@ class FirstShotObjective(nn.Module):
 
     def metadata(self) -> dict[str, str]:
         """What an exported file says of itself."""
-        return {"method": "golf", "arch": "golf-first-shot", "arch_config": json.dumps({"skip": self.network.skip})}
+        return {"method": "golf", "arch": "golf-first-shot", "arch_config": _config_of(self.network)}
 
 
 class PuttObjective(nn.Module):
@@ -108,7 +112,8 @@ class PuttObjective(nn.Module):
     ) -> None:
         super().__init__()
         start = _trained_first_shot(first_shot_weights) if first_shot_weights else first_shot()
-        self.network = GolfOptimizer(start.requires_grad_(False), putt(), iters=putts)
+        second = putt(unit_contrast=start.unit_contrast)
+        self.network = GolfOptimizer(start.requires_grad_(False), second, iters=putts)
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
 
@@ -136,8 +141,7 @@ class PuttObjective(nn.Module):
 
     def metadata(self) -> dict[str, str]:
         """What an exported file says of itself."""
-        skip = self.network.first_shot.skip
-        return {"method": "golf", "arch": "golf", "arch_config": json.dumps({"skip": skip})}
+        return {"method": "golf", "arch": "golf", "arch_config": _config_of(self.network.first_shot)}
 
 
 class _Loss(nn.Module):
@@ -176,9 +180,13 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
 def _trained_first_shot(weights: str) -> GolfNet:
     checkpoint = read_checkpoint(Path(weights))
     config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
-    network = first_shot(skip=config.get("skip", True))
+    network = first_shot(skip=config.get("skip", True), unit_contrast=config.get("unit_contrast", False))
     load_into(network, checkpoint, expected="golf-first-shot")
     return network
+
+
+def _config_of(first: GolfNet) -> str:
+    return json.dumps({"skip": first.skip, "unit_contrast": first.unit_contrast})
 
 
 def _scores(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
