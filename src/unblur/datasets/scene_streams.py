@@ -25,6 +25,7 @@ from unblur.images.tensors import srgb_to_linear
 
 __all__ = ["BlurPart", "PairCropStream", "SceneStream"]
 
+_KINDS_WITH_LINES = ("linear", "motion-field", "dynamic")
 _BORDER = 2
 """Outermost pixels of a photo that are left out: some cameras leave them black."""
 
@@ -56,10 +57,12 @@ class SceneStream:
         photons: Fewest and most photons that full intensity stands for, drawn evenly.
         noise_share: Share of the samples with that noise.
         frames: Folder of consecutive frames, for parts of the kind `frames`.
+        lines: Tell, too, along which straight line each pixel is blurred; all parts are of kinds that know it.
         seed: Another seed is another stream.
 
     Raises:
-        SettingsError: A part of no known kind, a setting it does not have, or shares that are not positive in sum.
+        SettingsError: A part of no known kind, a setting it does not have, one without lines where they are asked for,
+            or shares that are not positive in sum.
         DataError: A folder is missing or holds no image.
     """
 
@@ -72,8 +75,15 @@ class SceneStream:
         photons: tuple[float, float] = (5_000.0, 50_000.0),
         noise_share: float = 0.5,
         frames: str = "",
+        lines: bool = False,
         seed: int = 0,
     ) -> None:
+        for part in parts:
+            if lines and part.kind not in _KINDS_WITH_LINES:
+                raise SettingsError(
+                    f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {', '.join(_KINDS_WITH_LINES)}"
+                )
+        self.lines = lines
         self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
@@ -85,38 +95,42 @@ class SceneStream:
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` and `sharp`, each `(3, size, size)`.
 
+        With lines, `lines` `(2, size, size)` beside them, (right, down) in pixels.
+
         Raises:
             ReadError: The photo that was drawn cannot be read; the message names it.
         """
         generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
         blur = self._draw_blur(generator)
-        if isinstance(blur, FrameAverage):
-            blurry, sharp = self._from_frames(blur, generator)
-        else:
-            blurry, sharp = self._from_photo(blur, generator)
+        make = self._from_frames if isinstance(blur, FrameAverage) else self._from_photo
+        images = make(blur, generator)
         turns, mirrored = _draw(4, generator), _draw(2, generator)
-        return {name: _turned(image[0], turns, mirrored) for name, image in (("blurry", blurry), ("sharp", sharp))}
+        sample = {name: _turned(image[0], turns, mirrored) for name, image in images.items()}
+        return sample | {"lines": _turned_vectors(sample["lines"], turns, mirrored)} if self.lines else sample
 
     def _draw_blur(self, generator: torch.Generator) -> Any:
         shares = torch.tensor([part.share for part, _ in self.parts], dtype=torch.float32)
         return self.parts[int(torch.multinomial(shares, 1, generator=generator))][1]
 
-    def _from_photo(self, blur: Any, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _from_photo(self, blur: Any, generator: torch.Generator) -> dict[str, Tensor]:
         photo = self._photo(self.paths[_draw(len(self.paths), generator)])
         recipe = Recipe(blur, self._sensor(generator), size=self.size)
         if blur is None:
             crop = _random_crop((photo,), self.size, generator)[0]
-            return sense_pair(srgb_to_linear(crop), crop, recipe, generator)
-        pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
-        return pair.blurry, pair.sharp
+            blurry, sharp = sense_pair(srgb_to_linear(crop), crop, recipe, generator)
+            return {"blurry": blurry, "sharp": sharp}
+        made = make_pair(photo, recipe, _draw(2**31, generator))
+        images = {"blurry": made.pair.blurry, "sharp": made.pair.sharp}
+        lines = made.lines() if self.lines else None
+        return images if lines is None else images | {"lines": lines}
 
-    def _from_frames(self, blur: FrameAverage, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _from_frames(self, blur: FrameAverage, generator: torch.Generator) -> dict[str, Tensor]:
         if len(self._frames) < blur.count:
             raise DataError(f"there are {len(self._frames)} frames; an exposure is made of {blur.count}")
         first = _draw(len(self._frames) - blur.count + 1, generator)
         crops = _random_crop(self._frames[first : first + blur.count], self.size, generator)
         frames = [crop.float() / 255 for crop in crops]
-        return average_frames(frames, curve_of(blur)), frames[blur.count // 2]
+        return {"blurry": average_frames(frames, curve_of(blur)), "sharp": frames[blur.count // 2]}
 
     def _photo(self, path: Path) -> Tensor:
         if path not in self._decoded:
@@ -209,3 +223,11 @@ def _draw(count: int, generator: torch.Generator) -> int:
 def _turned(image: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
     turned = torch.rot90(image, quarter_turns, (-2, -1))
     return (turned.flip(-1) if mirrored else turned).contiguous()
+
+
+def _turned_vectors(vectors: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
+    """(right, down) after the places were turned by `_turned`: a quarter turn makes right up, and down right."""
+    right, down = vectors
+    for _ in range(quarter_turns):
+        right, down = down, -right
+    return torch.stack((-right if mirrored else right, down))

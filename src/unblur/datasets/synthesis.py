@@ -66,6 +66,17 @@ class SyntheticPair:
     trajectory: Tensor | None = None
     facts: dict[str, float] = field(default_factory=dict[str, float])
 
+    def lines(self) -> Tensor | None:
+        """The straight line that each pixel is blurred along `(1, 2, H, W)`, (right, down) in pixels, if there is one.
+
+        The field of the pair, or the line of a linear kernel everywhere; either of its two directions.
+        """
+        if self.pair.motion_field is not None or "length" not in self.facts:
+            return self.pair.motion_field
+        length, angle = self.facts["length"], math.radians(self.facts["angle"])
+        line = torch.tensor([length * math.cos(angle), -length * math.sin(angle)], dtype=self.pair.blurry.dtype)
+        return line.view(1, 2, 1, 1).expand(-1, -1, *self.pair.blurry.shape[-2:])
+
 
 @dataclass(frozen=True)
 class _Blurred:

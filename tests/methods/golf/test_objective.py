@@ -31,7 +31,7 @@ def test_is_what_training_asks_for(build):
     [pictures] = objective.pictures(batch).values()
     assert pictures.shape[:3] == (2, 3, 32)
     assert 0 <= pictures.min() <= pictures.max() <= 1
-    assert json.loads(objective.metadata()["arch_config"]) == {"skip": True}
+    assert json.loads(objective.metadata()["arch_config"]) == {"skip": True, "unit_contrast": False}
 
 
 def test_the_identity_gains_nothing():

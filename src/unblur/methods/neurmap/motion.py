@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["REACH", "MotionNet", "canonical", "to_motion_field"]
+__all__ = ["REACH", "MotionNet", "canonical", "from_motion_field", "to_motion_field"]
 
 REACH = 20.0
 """Pixels to each side that 1 in a map stands for."""
@@ -58,6 +58,11 @@ def canonical(motion: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
 def to_motion_field(motion: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
     """(right, down) in pixels over the exposure, as everywhere else in unblur."""
     return 2 * REACH * motion.flip(1)
+
+
+def from_motion_field(field: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
+    """The map of a motion field in pixels; undoes `to_motion_field`."""
+    return field.flip(1) / (2 * REACH)
 
 
 class _Bottleneck(nn.Module):
