@@ -25,7 +25,7 @@ from unblur.images.tensors import srgb_to_linear
 
 __all__ = ["BlurPart", "PairCropStream", "SceneStream"]
 
-_KINDS_WITH_LINES = ("linear", "motion-field", "dynamic")
+_KINDS_WITH_LINES = ("linear", "motion-field", "dynamic", "none")
 _BORDER = 2
 """Outermost pixels of a photo that are left out: some cameras leave them black."""
 
@@ -118,7 +118,7 @@ class SceneStream:
         if blur is None:
             crop = _random_crop((photo,), self.size, generator)[0]
             blurry, sharp = sense_pair(srgb_to_linear(crop), crop, recipe, generator)
-            return {"blurry": blurry, "sharp": sharp}
+            return {"blurry": blurry, "sharp": sharp} | ({"lines": torch.zeros_like(sharp[:, :2])} if self.lines else {})
         made = make_pair(photo, recipe, _draw(2**31, generator))
         images = {"blurry": made.pair.blurry, "sharp": made.pair.sharp}
         lines = made.lines() if self.lines else None
