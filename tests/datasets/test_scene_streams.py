@@ -1,9 +1,11 @@
 import pytest
 import torch
 
+from unblur.blur.motion_fields import blur_by_motion_field
 from unblur.datasets.recipes import MotionFieldBlur
 from unblur.datasets.scene_streams import BlurPart, PairCropStream, SceneStream
 from unblur.errors import DataError, SettingsError
+from unblur.images.tensors import srgb_to_linear
 
 
 @pytest.fixture
@@ -72,6 +74,26 @@ def test_frames_are_averaged(photos, make_photo):
 def test_mixtures_that_cannot_be_made(photos, parts, message):
     with pytest.raises(SettingsError, match=message):
         stream_of(photos, *parts)
+
+
+def test_lines_explain_the_blur_after_every_turn(photos):
+    parts = [BlurPart("linear", 1, {"kernel_size": 15, "length_min": 9, "length_max": 11})]
+    stream = SceneStream([photos], parts, size=64, noise_share=0.0, lines=True)
+    for sample in (stream.sample(index) for index in range(8)):
+        blurry, sharp, lines = (srgb_to_linear(sample[name]) if name != "lines" else sample[name] for name in sample)
+        assert lines.shape == (2, 64, 64)
+        again = blur_by_motion_field(sharp[None], lines[None])[0]
+        across = blur_by_motion_field(sharp[None], torch.stack((-lines[1], lines[0]))[None])[0]
+        inside = (..., slice(8, -8), slice(8, -8))
+        error, other = ((image - blurry)[inside].square().mean() for image in (again, across))
+        assert error < 1e-4
+        assert error < 0.1 * other
+
+
+def test_sharp_samples_have_lines_of_no_length(photos):
+    assert not stream_of(photos, BlurPart("none"), lines=True).sample(0)["lines"].any()
+    with pytest.raises(SettingsError, match="shake has no line for each pixel; kinds that have: linear"):
+        stream_of(photos, lines=True)
 
 
 def test_settings_reach_the_blur(photos):

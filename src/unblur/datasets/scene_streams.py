@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -46,7 +46,7 @@ class BlurPart:
 
 
 class SceneStream:
-    """Crops of sharp photos under a mixture of blurs in linear light, at times with shot noise.
+    """Crops of sharp photos under a mixture of blurs, at times with shot noise.
 
     Photos are kept in memory once decoded, one byte a value.
 
@@ -57,6 +57,7 @@ class SceneStream:
         photons: Fewest and most photons that full intensity stands for, drawn evenly.
         noise_share: Share of the samples with that noise.
         frames: Folder of consecutive frames, for parts of the kind `frames`.
+        light: In which light photos are blurred (see `datasets.recipes`).
         lines: Tell, too, along which straight line each pixel is blurred; all parts are of kinds that know it.
         seed: Another seed is another stream.
 
@@ -75,6 +76,7 @@ class SceneStream:
         photons: tuple[float, float] = (5_000.0, 50_000.0),
         noise_share: float = 0.5,
         frames: str = "",
+        light: Literal["linear", "encoded"] = "linear",
         lines: bool = False,
         seed: int = 0,
     ) -> None:
@@ -83,7 +85,7 @@ class SceneStream:
                 raise SettingsError(
                     f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {', '.join(_KINDS_WITH_LINES)}"
                 )
-        self.lines = lines
+        self.light, self.lines = light, lines
         self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
@@ -114,10 +116,11 @@ class SceneStream:
 
     def _from_photo(self, blur: Any, generator: torch.Generator) -> dict[str, Tensor]:
         photo = self._photo(self.paths[_draw(len(self.paths), generator)])
-        recipe = Recipe(blur, self._sensor(generator), size=self.size)
+        recipe = Recipe(blur, self._sensor(generator), light=self.light, size=self.size)
         if blur is None:
             crop = _random_crop((photo,), self.size, generator)[0]
-            blurry, sharp = sense_pair(srgb_to_linear(crop), crop, recipe, generator)
+            scene = srgb_to_linear(crop) if self.light == "linear" else crop
+            blurry, sharp = sense_pair(scene, crop, recipe, generator)
             return {"blurry": blurry, "sharp": sharp} | ({"lines": torch.zeros_like(sharp[:, :2])} if self.lines else {})
         made = make_pair(photo, recipe, _draw(2**31, generator))
         images = {"blurry": made.pair.blurry, "sharp": made.pair.sharp}

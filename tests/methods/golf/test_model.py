@@ -69,6 +69,16 @@ def test_starts_as_the_identity():
     assert not torch.equal(first_shot(skip=False)(image), image)
 
 
+def test_at_unit_contrast_corrections_grow_with_the_contrast():
+    network = shaken(putt(unit_contrast=True)).double()
+    image = torch.rand(2, 3, 40, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    answer = network(image)
+    assert (answer - image).abs().mean() > 0.005
+    torch.testing.assert_close(network(0.2 * image + 0.3), 0.2 * answer + 0.3)
+    assert torch.equal(putt(unit_contrast=True)(torch.full((1, 3, 8, 8), 0.5)), torch.full((1, 3, 8, 8), 0.5))
+    assert count(network) == TABLE_1["putt"][2]
+
+
 def test_a_network_sees_46_pixels_far():
     """Normalisation apart, which sees everything: without it, a changed pixel changes a square of 93."""
     network = shaken(putt())

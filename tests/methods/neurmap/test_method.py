@@ -3,11 +3,14 @@ import json
 import pytest
 import torch
 
-from unblur.errors import CheckpointError
+from unblur.errors import CheckpointError, SettingsError
+from unblur.losses.content import decibels
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.catalog import load_method
 from unblur.methods.neurmap.model import Neurmap
+from unblur.methods.neurmap.posterior import make_probable
+from unblur.methods.neurmap.reblur import reblur
 from unblur.weights.checkpoint import Checkpoint
 
 
@@ -23,7 +26,7 @@ def photo(height: int = 32, width: int = 48) -> torch.Tensor:
 
 def test_answer_and_motion_are_those_of_the_networks(network):
     checkpoint = Checkpoint("made up", network.state_dict(), {"arch_config": network.config()})
-    method = load_method("neurmap", {"precision": "float32"}, checkpoint)
+    method = load_method("neurmap", {"precision": "float32", "steps": 0}, checkpoint)
     blurry, seen = photo(), []
     answer = restore_tensor(blurry, method, Task(on_step=seen.append))
     restored = network(blurry)
@@ -32,6 +35,29 @@ def test_answer_and_motion_are_those_of_the_networks(network):
     assert torch.allclose(answer.motion_field, torch.stack((right, down))[None], atol=1e-3)
     assert [step.stage for step in seen][-1] == "restored"
     assert {"restoring", "looking for motion"} <= {step.stage for step in seen}
+
+
+def test_the_motion_is_the_one_that_the_answer_was_moved_along(network):
+    checkpoint, blurry, seen = Checkpoint("made up", network.state_dict()), photo(), []
+    method = load_method("neurmap", {"precision": "float32", "steps": 3}, checkpoint)
+    answer = restore_tensor(blurry, method, Task(on_step=seen.append))
+    motion = network.see(blurry)
+    assert torch.allclose(answer.motion_field, 40 * motion.flip(1), atol=1e-3)
+    expected = make_probable(blurry, network(blurry).clamp(0, 1), motion, 3, lambda _: None)
+    assert torch.allclose(answer.image, expected, atol=1e-3)
+    assert [step.fraction for step in seen] == sorted(step.fraction for step in seen)
+    with pytest.raises(SettingsError, match="0 or more, not -1"):
+        load_method("neurmap", {"steps": -1}, checkpoint)
+
+
+def test_descent_finds_the_photo_behind_a_known_motion():
+    sharp = torch.nn.functional.interpolate(photo(12, 12), scale_factor=8)
+    motion = torch.tensor([0.1, 0.25]).view(1, 2, 1, 1).expand(1, 2, 96, 96)
+    blurry, steps = reblur(sharp, motion, outside="border"), []
+    found = make_probable(blurry, blurry, motion, 30, steps.append)
+    before, after = decibels(blurry, sharp), decibels(found, sharp)
+    assert after > before + 4
+    assert steps == list(range(1, 31))
 
 
 def test_the_field_has_the_size_of_the_photo(network):

@@ -105,7 +105,7 @@ def test_the_motion_network_learns_on_pairs_before(tmp_path):
     torch.manual_seed(0)
     before, samples = MotionObjective(), batch(16)
     terms = before(samples)
-    assert set(before.term_weights) < set(terms)
+    assert set(before.term_weights) - {"motion_known"} < set(terms)
     assert terms.pop("motion_turn") >= 0
     write_checkpoint(tmp_path / "motion.safetensors", before.network.state_dict(), before.metadata())
     after = NeurmapObjective("unpaired", motion_weights=str(tmp_path / "motion.safetensors"))
@@ -121,6 +121,21 @@ def test_the_motion_network_learns_on_pairs_before(tmp_path):
     }
     [picture] = before.pictures(samples).values()
     assert picture.shape == (1, 3, 16, 48)
+
+
+def test_known_lines_are_learned_up_to_their_sign():
+    torch.manual_seed(0)
+    objective, samples = MotionObjective(), batch(16)
+    seen = 40 * canonical(objective.network(samples["blurry"])).detach().flip(1)
+    for lines in (seen, -seen):
+        [term] = objective(samples | {"lines": lines}).items()
+        assert term[0] == "motion_known"
+        assert float(term[1].detach()) < 2e-3
+        assert objective.evaluate(samples | {"lines": lines})["motion_missed"] < 0.1
+    [(_, far)] = objective(samples | {"lines": seen + 40 * torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)}).items()
+    assert float(far.detach()) == pytest.approx(5.0, rel=0.05)
+    far.backward()
+    assert all(weight.grad.isfinite().all() for weight in objective.network.parameters() if weight.grad is not None)
 
 
 @pytest.mark.parametrize("angle", [-60.0, 0.0, 50.0])

@@ -43,6 +43,12 @@ def test_gradients():
     assert torch.autograd.gradcheck(reblur, (image, motion))
 
 
+def test_beyond_the_border_there_is_black_or_the_border():
+    image, motion = torch.ones(1, 1, 24, 24), torch.full((1, 2, 24, 24), 0.2)
+    assert reblur(image, motion)[0, 0, 0, 0] < 0.6
+    torch.testing.assert_close(reblur(image, motion, outside="border"), image)
+
+
 def test_shapes_are_checked():
     with pytest.raises(ShapeError, match="one batch, height and width"):
         reblur(torch.rand(1, 3, 8, 8), torch.rand(1, 2, 8, 9))

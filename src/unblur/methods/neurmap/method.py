@@ -14,6 +14,7 @@ from unblur.errors import CheckpointError
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion import canonical, to_motion_field
+from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.settings import NeurmapSettings
 from unblur.methods.running import NetworkRunner, Tell
 from unblur.weights.checkpoint import Checkpoint
@@ -21,14 +22,17 @@ from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
-_DEBLURRING_SHARE = 0.9
-"""Of the work; the rest is to look for motion, in the photo and in the answer."""
+_LOOK = 1.0
+_DEBLURRING = 18.0
+_STEP = 1.0
+"""Work of one look for motion, of the deblurring network and of a step of descent, about."""
 
 
 class NeurmapMethod:
-    """A network once over the photo, and the motion that it has taken away.
+    """A network once over the photo, then descent on what explains the photo by the motion that is seen in it.
 
-    The motion field is that of the photo less that of the answer: what is still blurry, or was never sharp, has none.
+    The motion field is the one that the answer was moved along. Without descent it is that of the photo less that of the
+    answer: what is still blurry, or was never sharp, has none.
 
     Args:
         settings: Its numbers.
@@ -64,16 +68,22 @@ class NeurmapMethod:
             task.on_step(Step(done + share, "no blur to remove"))
             return blurry, torch.zeros_like(blurry[:, :2])
 
-        def part(begin: float, size: float, stage: str) -> Tell:
-            return lambda inner: task.on_step(Step(done + share * (begin + size * inner), stage))
+        steps = self.settings.steps
+        total = _DEBLURRING + 2 * _LOOK + steps * _STEP
 
-        answer: Tensor | Stages = self._deblurring(blurry - self._centre, part(0.0, _DEBLURRING_SHARE, "restoring"))
+        def part(begin: float, size: float, stage: str) -> Tell:
+            return lambda inner: task.on_step(Step(done + share * (begin + size * inner) / total, stage))
+
+        answer: Tensor | Stages = self._deblurring(blurry - self._centre, part(0.0, _DEBLURRING, "restoring"))
         restored = (answer.third if isinstance(answer, Stages) else answer).to(blurry.dtype) + self._centre
-        half = (1 - _DEBLURRING_SHARE) / 2
-        before = self._see(blurry, part(_DEBLURRING_SHARE, half, "looking for motion"))
-        left = self._see(restored.clamp(0, 1), part(1 - half, half, "looking for motion"))
+        motion = self._see(blurry, part(_DEBLURRING, _LOOK, "looking for motion"))
+        if steps:
+            tell = part(_DEBLURRING + _LOOK, steps * _STEP, "restoring along the motion")
+            restored = make_probable(blurry, restored.clamp(0, 1), motion, steps, lambda step: tell(step / steps))
+        else:
+            motion = motion - self._see(restored.clamp(0, 1), part(total - _LOOK, _LOOK, "looking for motion"))
         task.on_step(Step(done + share, "restored"))
-        return restored, to_motion_field(before - left)
+        return restored, to_motion_field(motion)
 
     def _see(self, image: Tensor, tell: Tell) -> Tensor:
         return canonical(self._motion(image, tell).to(image.dtype))

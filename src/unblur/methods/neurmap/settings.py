@@ -5,14 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from unblur.errors import SettingsError
+
 __all__ = ["NeurmapSettings"]
 
 
 @dataclass(frozen=True)
 class NeurmapSettings:
-    """Settings of the method `neurmap`; see docs/neurmap.md."""
+    """Settings of the method `neurmap`; see docs/neurmap.md.
 
+    Raises:
+        SettingsError: Fewer than no steps.
+    """
+
+    steps: Annotated[
+        int,
+        "Steps of descent after the network, towards an answer that is the photo again when it is moved along the motion "
+        "that was seen; 0: the network's answer alone.",
+    ] = 30
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         "Numbers inside the networks; auto takes bfloat16 where the processor computes with them.",
     ] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise SettingsError(f"steps takes 0 or more, not {self.steps}")

@@ -1,0 +1,56 @@
+"""The most probable sharp photo, given a blurry one and its motion: Eq. 2 of NeurMAP at the time of use.
+
+Training makes a network's answers probable on average. Here the answer to one photo is made more probable by descent on
+what explains it: moved along the motion that M sees, it must be the photo again (Eq. 4), and sharp photos have few edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.losses.smoothness import total_variation
+from unblur.methods.neurmap.reblur import reblur
+
+__all__ = ["make_probable"]
+
+_EDGES = 1e-3
+"""Weight of the total variation beside the mean squared error of reblurring."""
+_RATE = 0.05
+"""Of Adam, in units of intensity; falls to a tenth."""
+_TRUST = 4
+"""A pixel counts by the share of its line that lies inside the photo, to this power."""
+
+
+def make_probable(
+    blurry: Float[Tensor, "1 c h w"],
+    start: Float[Tensor, "1 c h w"],
+    motion: Float[Tensor, "1 2 h w"],
+    steps: int,
+    on_step: Callable[[int], None],
+) -> Float[Tensor, "1 c h w"]:
+    """The photo behind a blurry one, in [0, 1].
+
+    Args:
+        blurry: The photo.
+        start: Where to begin, such as a network's answer.
+        motion: As `MotionNet` gives it; it stays as it is.
+        steps: Of descent.
+        on_step: Told the number of each step that is done.
+    """
+    with torch.enable_grad():
+        latent = start.detach().clone().requires_grad_()
+        trust = reblur(torch.ones_like(blurry[:, :1]), motion).pow(_TRUST)
+        optimizer = torch.optim.Adam([latent], betas=(0.9, 0.99))
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = _RATE * (1 - 0.9 * step / steps)
+            missed = (trust * (reblur(latent, motion, outside="border") - blurry).square()).mean()
+            (missed + _EDGES * total_variation(latent).mean()).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            on_step(step + 1)
+    return latent.detach().clamp(0, 1)
