@@ -99,8 +99,9 @@ def test_motion(settings):
     [table] = outcome.tables
     assert [row[0] for row in table.rows[:1]] == ["mean"]
     assert len(table.rows) == 3
-    over_none, over_mean = outcome.comparisons
+    over_none, relative_over_none, over_mean = outcome.comparisons
     assert over_none.matches is False, "an untrained network finds nothing"
+    assert relative_over_none.matches is False
     assert over_mean.matches is False
 
 
@@ -109,7 +110,7 @@ def test_the_error_of_the_mean_motion():
     fields = torch.rand(3, 1, 2, 4, 5, generator=torch.Generator().manual_seed(0)) * 10
     none = [float(field.square().mean()) for field in fields]
     items = [
-        neurmap_motion._Found("", field, field, field, 0.0, 0.0, error)
+        neurmap_motion._Found("", field, field, field, 0.0, 0.0, 0.0, error)
         for field, error in zip(fields, none, strict=True)
     ]
     centre = fields.mean((0, 1, 3, 4))[:, None, None]
@@ -122,10 +123,13 @@ def test_table(settings):
     outcome = neurmap_table1.run(settings, seen.append)
     table = outcome.tables[0]
     assert len(seen) == 2
-    assert [row[0] for row in table.rows] == ["blurry", "DMPHN", "DMPHN + NeurMAP"]
-    blurry, without, with_it = table.rows
+    assert [row[0] for row in table.rows] == [
+        "blurry", "DMPHN", "DMPHN + NeurMAP", "DMPHN + NeurMAP, then descent",
+    ]  # fmt: skip
+    blurry, without, with_it, descended = table.rows
     assert without[1] == pytest.approx(with_it[1], abs=0.1), "the same network"
     assert blurry[1] > without[1], "an untrained network is no help"
-    gain, motion = outcome.comparisons
+    assert descended[1] != with_it[1]
+    gain, _, *motions = outcome.comparisons
     assert gain.matches is False
-    assert "square pixels" in motion.ours
+    assert all("square pixels" in motion.ours for motion in motions)

@@ -32,7 +32,7 @@ def test_a_step_has_about_the_size_of_its_rate():
 
 
 def test_it_learns_where_gradients_are_steep_in_one_direction():
-    """Rows of a matrix whose inputs differ in size by a factor of 100: Adam's steps are all of one size, these are not."""
+    """Inputs that differ in size by a factor of 10 in different directions."""
     generator = torch.Generator().manual_seed(2)
     inputs = torch.randn(256, 8, generator=generator) * torch.logspace(0, -1, 8)
     inputs = inputs @ torch.linalg.qr(torch.randn(8, 8, generator=generator)).Q

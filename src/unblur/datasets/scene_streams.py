@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from unblur.datasets.catalog import open_dataset
 from unblur.datasets.frames import average_frames, curve_of, read_frames
 from unblur.datasets.pairs import PairedSet
 from unblur.datasets.photos import PhotoSet, photos_of
-from unblur.datasets.recipes import FrameAverage, Recipe, Sensor, find_kind
+from unblur.datasets.recipes import FrameAverage, Light, Recipe, Sensor, find_kind
 from unblur.datasets.sensing import sense_pair
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, SettingsError, ShapeError
@@ -76,16 +76,18 @@ class SceneStream:
         photons: tuple[float, float] = (5_000.0, 50_000.0),
         noise_share: float = 0.5,
         frames: str = "",
-        light: Literal["linear", "encoded"] = "linear",
+        light: Light = "linear",
         lines: bool = False,
         seed: int = 0,
     ) -> None:
         for part in parts:
             if lines and part.kind not in _KINDS_WITH_LINES:
+                known = ", ".join(_KINDS_WITH_LINES)
                 raise SettingsError(
-                    f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {', '.join(_KINDS_WITH_LINES)}"
+                    f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {known}"
                 )
-        self.light, self.lines = light, lines
+        self.light: Light = light
+        self.lines = lines
         self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
@@ -121,11 +123,12 @@ class SceneStream:
             crop = _random_crop((photo,), self.size, generator)[0]
             scene = srgb_to_linear(crop) if self.light == "linear" else crop
             blurry, sharp = sense_pair(scene, crop, recipe, generator)
-            return {"blurry": blurry, "sharp": sharp} | ({"lines": torch.zeros_like(sharp[:, :2])} if self.lines else {})
+            return self._with_lines({"blurry": blurry, "sharp": sharp}, torch.zeros_like(sharp[:, :2]))
         made = make_pair(photo, recipe, _draw(2**31, generator))
-        images = {"blurry": made.pair.blurry, "sharp": made.pair.sharp}
-        lines = made.lines() if self.lines else None
-        return images if lines is None else images | {"lines": lines}
+        return self._with_lines({"blurry": made.pair.blurry, "sharp": made.pair.sharp}, made.lines())
+
+    def _with_lines(self, images: dict[str, Tensor], lines: Tensor | None) -> dict[str, Tensor]:
+        return images | {"lines": lines} if self.lines and lines is not None else images
 
     def _from_frames(self, blur: FrameAverage, generator: torch.Generator) -> dict[str, Tensor]:
         if len(self._frames) < blur.count:

@@ -76,7 +76,7 @@ def score_arms(arms: Mapping[str, Arm], preset: Preset, settings: TrainingSettin
                 say(f"{name}: {told}")
 
             weights = _train(arm, settings.recipe, words, folder / name.replace(" ", "-"), tell)
-            scores[name] = _score_method(load_method("neurmap", weights=weights), _read(pairs, places))
+            scores[name] = _score_method(load_method("neurmap", {"steps": 0}, weights), _read(pairs, places))
             tell(f"scored on {len(places)} images")
     return scores
 

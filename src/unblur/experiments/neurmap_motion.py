@@ -33,7 +33,9 @@ class _Found(NamedTuple):
     """One test pair: images and fields `(1, c, H, W)`, errors in square pixels.
 
     Attributes:
+        found: The motion that is seen in the photo.
         error: Of what was found.
+        relative: Of what is seen in the photo less what is seen in the network's answer.
         halved: With one unit of a map taken for 20 pixels, as the released script has it.
         error_of_none: Of no motion anywhere.
     """
@@ -43,6 +45,7 @@ class _Found(NamedTuple):
     true: Tensor
     found: Tensor
     error: float
+    relative: float
     halved: float
     error_of_none: float
 
@@ -50,10 +53,9 @@ class _Found(NamedTuple):
 def run(settings: MotionSettings, say: Say) -> Outcome:
     """The error on every test image beside those of no motion and of one motion for all, and pictures of the first."""
     found = _look(settings, say)
-    ours, halved, none = (
-        mean(values) for values in zip(*((item.error, item.halved, item.error_of_none) for item in found), strict=True)
-    )
-    rows = [[item.name, item.error, item.halved, item.error_of_none] for item in found]
+    errors = [(item.error, item.relative, item.halved, item.error_of_none) for item in found]
+    ours, relative, halved, none = (mean(values) for values in zip(*errors, strict=True))
+    rows = [[item.name, *values] for item, values in zip(found, errors, strict=True)]
     return Outcome(
         title="The motion that NeurMAP finds (Figure 8)",
         figures={"motion": _draw(found[: settings.shown])} if settings.shown else {},
@@ -61,8 +63,8 @@ def run(settings: MotionSettings, say: Say) -> Outcome:
             Table(
                 "motion",
                 "Mean squared error of the motion in square pixels, over both components and all pixels",
-                ["image", "found", "found, by the released script's unit", "no motion"],
-                [["mean", ours, halved, none], *rows],
+                ["image", "found", "less that of the answer", "found, by the released script's unit", "no motion"],
+                [["mean", ours, relative, halved, none], *rows],
             ),
         ),
         comparisons=(
@@ -72,6 +74,13 @@ def run(settings: MotionSettings, say: Say) -> Outcome:
                 f"{ours:.1f} against {none:.1f} square pixels, {1 - ours / none:.0%} lower",
                 ours <= (1 - _LOWER) * none,
                 f"matches: {_LOWER:.0%} lower or more",
+            ),
+            Comparison(
+                "the same of the motion in the photo less that in the network's answer, as the paper measures it",
+                "a chart without numbers",
+                f"{relative:.1f} against {none:.1f} square pixels, {1 - relative / none:.0%} lower",
+                relative <= (1 - _LOWER) * none,
+                "an answer that is still blurry leaves nothing",
             ),
             Comparison(
                 "the same against one motion for all images, their mean",
@@ -88,14 +97,14 @@ def run(settings: MotionSettings, say: Say) -> Outcome:
 def _look(settings: MotionSettings, say: Say) -> list[_Found]:
     pairs = open_test_pairs(settings.data)
     places = spread(pairs, settings.limit or None)
-    method = load_method("neurmap", weights=settings.weights)
+    of_photo, of_both = (load_method("neurmap", {"steps": steps}, settings.weights) for steps in (1, 0))
     items: list[_Found] = []
     for number, place in enumerate(places, start=1):
         pair = pairs[place]
-        field = restore_tensor(pair.blurry, method, Task()).motion_field
-        if field is None or pair.motion_field is None:
+        field, relative = (restore_tensor(pair.blurry, method, Task()).motion_field for method in (of_photo, of_both))
+        if field is None or relative is None or pair.motion_field is None:
             raise DataError(f"{pair.name}: its motion cannot be compared; it must be known and fit into one tile")
-        choices = (field, field / 2, torch.zeros_like(field))
+        choices = (field, relative, field / 2, torch.zeros_like(field))
         errors = [float(motion_field_error(choice, pair.motion_field, scale=1.0)) for choice in choices]
         items.append(_Found(pair.name, pair.blurry, pair.motion_field, field, *errors))
         say(f"{number} of {len(places)}  {pair.name}: {errors[0]:.1f}, no motion {errors[-1]:.1f}")

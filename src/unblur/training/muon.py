@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 __all__ = ["Muon", "orthogonalise"]
 
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
-"""Brings every singular value between 0 and 1 to about 1 within a few rounds; chosen by Jordan for the steepest start."""
+"""Brings singular values between 0 and 1 to about 1 within a few rounds; chosen by Jordan for the steepest start."""
 _ROUNDS = 5
 _SAME_SIZE = 0.2
 """Root mean square of an Adam step of rate 1: with it, one rate fits matrices and vectors."""
@@ -46,9 +46,9 @@ class Muon(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "betas": betas})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
         """One step along the gradients that are there."""
-        loss = None
+        loss: float | None = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()

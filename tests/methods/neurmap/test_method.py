@@ -9,6 +9,7 @@ from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.catalog import load_method
 from unblur.methods.neurmap.model import Neurmap
+from unblur.methods.neurmap.motion import look_around
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.reblur import reblur
 from unblur.weights.checkpoint import Checkpoint
@@ -41,7 +42,7 @@ def test_the_motion_is_the_one_that_the_answer_was_moved_along(network):
     checkpoint, blurry, seen = Checkpoint("made up", network.state_dict()), photo(), []
     method = load_method("neurmap", {"precision": "float32", "steps": 3}, checkpoint)
     answer = restore_tensor(blurry, method, Task(on_step=seen.append))
-    motion = network.see(blurry)
+    motion = look_around(network.motion, blurry)
     assert torch.allclose(answer.motion_field, 40 * motion.flip(1), atol=1e-3)
     expected = make_probable(blurry, network(blurry).clamp(0, 1), motion, 3, lambda _: None)
     assert torch.allclose(answer.image, expected, atol=1e-3)

@@ -3,7 +3,7 @@ import torch
 
 from filled import assert_numbers, fill, wave_image
 from unblur.methods.neurmap.discriminator import Discriminator
-from unblur.methods.neurmap.motion import MotionNet, canonical, to_motion_field
+from unblur.methods.neurmap.motion import MotionNet, canonical, from_motion_field, look_around, to_motion_field
 
 
 def count(network: torch.nn.Module) -> int:
@@ -70,3 +70,26 @@ def test_canonical_maps():
 def test_maps_as_motion_fields():
     motion = torch.tensor([0.25, 1.0]).view(1, 2, 1, 1)
     assert to_motion_field(motion).flatten().tolist() == [40.0, 10.0]
+
+
+def test_maps_and_fields_are_each_others_reverse():
+    field = torch.randn(2, 2, 5, 6)
+    torch.testing.assert_close(to_motion_field(from_motion_field(field)), field)
+
+
+def test_eight_looks_that_agree_are_one():
+    """A gradient turns with the image, so every look says the same."""
+
+    def see(image):
+        grey = image.mean(1)
+        return torch.stack([grey.roll(-1, side) - grey.roll(1, side) for side in (1, 2)], 1)
+
+    image = torch.rand(2, 3, 16, 24, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(look_around(see, image), canonical(see(image)))
+
+
+def test_looks_that_disagree_are_short():
+    def see(image):
+        return torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, *image.shape[-2:])
+
+    assert look_around(see, torch.rand(1, 3, 16, 16)).norm(dim=1).max() < 0.8

@@ -38,8 +38,8 @@ class Contrast(NamedTuple):
     @classmethod
     def of(cls, image: Float[Tensor, "b 3 h w"]) -> Contrast:
         """By the mean, and by how much neighbours differ."""
-        squares = sum(image.diff(dim=side).square().sum((1, 2, 3), keepdim=True) for side in (2, 3))
-        size = (squares / image[0].numel()).sqrt() / _EDGE
+        down, right = (image.diff(dim=side).square().sum((1, 2, 3), keepdim=True) for side in (2, 3))
+        size = ((down + right) / image[0].numel()).sqrt() / _EDGE
         return cls(image.mean((2, 3), keepdim=True), size.clamp_min(_LEAST))
 
     def remove(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import get_args
 
 import torch
@@ -13,7 +14,7 @@ from unblur.backbones.mprnet import Stages
 from unblur.errors import CheckpointError
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.neurmap.model import Deblurring, Neurmap
-from unblur.methods.neurmap.motion import canonical, to_motion_field
+from unblur.methods.neurmap.motion import canonical, look_around, to_motion_field
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.settings import NeurmapSettings
 from unblur.methods.running import NetworkRunner, Tell
@@ -22,17 +23,17 @@ from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
-_LOOK = 1.0
+_LOOK, _LOOKS = 1.0, 8
 _DEBLURRING = 18.0
 _STEP = 1.0
-"""Work of one look for motion, of the deblurring network and of a step of descent, about."""
+"""Work, about, of a look for motion, of which descent takes eight, of the network, and of a step of descent."""
 
 
 class NeurmapMethod:
     """A network once over the photo, then descent on what explains the photo by the motion that is seen in it.
 
-    The motion field is the one that the answer was moved along. Without descent it is that of the photo less that of the
-    answer: what is still blurry, or was never sharp, has none.
+    The motion field is the one that the answer was moved along. Without descent it is that of the photo less that of
+    the answer: what is still blurry, or was never sharp, has none.
 
     Args:
         settings: Its numbers.
@@ -69,24 +70,26 @@ class NeurmapMethod:
             return blurry, torch.zeros_like(blurry[:, :2])
 
         steps = self.settings.steps
-        total = _DEBLURRING + 2 * _LOOK + steps * _STEP
+        total = _DEBLURRING + (_LOOKS * _LOOK + steps * _STEP if steps else 2 * _LOOK)
 
         def part(begin: float, size: float, stage: str) -> Tell:
             return lambda inner: task.on_step(Step(done + share * (begin + size * inner) / total, stage))
 
+        def see(image: Tensor, number: int) -> Tensor:
+            tell = part(_DEBLURRING + number * _LOOK, _LOOK, "looking for motion")
+            return self._motion(image, tell).to(image.dtype)
+
         answer: Tensor | Stages = self._deblurring(blurry - self._centre, part(0.0, _DEBLURRING, "restoring"))
         restored = (answer.third if isinstance(answer, Stages) else answer).to(blurry.dtype) + self._centre
-        motion = self._see(blurry, part(_DEBLURRING, _LOOK, "looking for motion"))
         if steps:
-            tell = part(_DEBLURRING + _LOOK, steps * _STEP, "restoring along the motion")
+            numbers = count()
+            motion = look_around(lambda image: see(image, next(numbers)), blurry)
+            tell = part(total - steps * _STEP, steps * _STEP, "restoring along the motion")
             restored = make_probable(blurry, restored.clamp(0, 1), motion, steps, lambda step: tell(step / steps))
         else:
-            motion = motion - self._see(restored.clamp(0, 1), part(total - _LOOK, _LOOK, "looking for motion"))
+            motion = canonical(see(blurry, 0)) - canonical(see(restored.clamp(0, 1), 1))
         task.on_step(Step(done + share, "restored"))
         return restored, to_motion_field(motion)
-
-    def _see(self, image: Tensor, tell: Tell) -> Tensor:
-        return canonical(self._motion(image, tell).to(image.dtype))
 
 
 def load_networks(checkpoint: Checkpoint) -> Neurmap:

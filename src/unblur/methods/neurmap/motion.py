@@ -7,12 +7,14 @@ see `to_motion_field`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["REACH", "MotionNet", "canonical", "from_motion_field", "to_motion_field"]
+__all__ = ["REACH", "MotionNet", "canonical", "from_motion_field", "look_around", "to_motion_field"]
 
 REACH = 20.0
 """Pixels to each side that 1 in a map stands for."""
@@ -63,6 +65,35 @@ def to_motion_field(motion: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"
 def from_motion_field(field: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
     """The map of a motion field in pixels; undoes `to_motion_field`."""
     return field.flip(1) / (2 * REACH)
+
+
+def look_around(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2 h w"]:
+    """What is seen in an image in all its eight positions, turned and mirrored: the mean, with one direction chosen.
+
+    A line has no sign, so looks are added up along the direction that they share; where they disagree, the mean is
+    short.
+
+    Args:
+        see: Gives the motion map of an image.
+        image: With sides that suit the network either way.
+    """
+    looks = torch.stack([_look(see, image, turns, mirrored) for mirrored in (False, True) for turns in range(4)])
+    down, right = looks[:, :, 0], looks[:, :, 1]
+    angle = torch.atan2(2 * (down * right).mean(0), (right.square() - down.square()).mean(0)) / 2
+    shared = torch.stack((angle.sin(), angle.cos()), 1)
+    along = (looks * shared).sum(2, keepdim=True)
+    return canonical(torch.where(along < 0, -looks, looks).mean(0))
+
+
+def _look(see: Callable[[Tensor], Tensor], image: Tensor, turns: int, mirrored: bool) -> Tensor:
+    """One look at the image after a flip, if any, and quarter turns, both undone in the map."""
+    seen = see(torch.rot90(image.flip(-1) if mirrored else image, turns, (-2, -1)))
+    down, right = torch.rot90(seen, -turns, (-2, -1)).unbind(1)
+    for _ in range(turns):  # turned back, up is right and right is down
+        down, right = right, -down
+    if mirrored:
+        down, right = down.flip(-1), -right.flip(-1)
+    return torch.stack((down, right), 1)
 
 
 class _Bottleneck(nn.Module):

@@ -1,7 +1,7 @@
 """The motion network M alone, on pairs: a start for NeurMAP that is short of steps.
 
-A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1], with sides that are multiples of 16, and where the true
-motion is known, `lines` `(B, 2, H, W)`: along which straight line each pixel is blurred, (right, down) in pixels.
+A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1], with sides that are multiples of 16, and where the
+true motion is known, `lines` `(B, 2, H, W)`: along which straight line each pixel is blurred, (right, down) in pixels.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _NEIGHBOURS = 33
 class MotionObjective(nn.Module):
     """M alone: on pairs whose motion is known, by that motion; on other pairs, by reblurring.
 
-    By reblurring, the terms are M's own with the true sharp photo as the answer: moved along what M sees, it must be the
-    blurry photo. The released code, too, starts its training without pairs from an M that was trained before (after Zhang
-    et al., "Exposure trajectory recovery from motion blur", TPAMI 2021). Descent alone then finds how long a motion is
-    and not where it goes: a line that is turned by more than a few degrees explains a photo no worse than one turned by
-    ninety, so there is nothing to descend. So four other directions are tried in each step, and M is drawn to the best
-    (`motion_turn`).
+    By reblurring, the terms are M's own with the true sharp photo as the answer: moved along what M sees, it must be
+    the blurry photo. The released code, too, starts its training without pairs from an M that was trained before (after
+    Zhang et al., "Exposure trajectory recovery from motion blur", TPAMI 2021). Descent alone then finds how long a
+    motion is and not where it goes: a line that is turned by more than a few degrees explains a photo no worse than one
+    turned by ninety, so there is nothing to descend. So four other directions are tried in each step, and M is drawn to
+    the best (`motion_turn`).
 
-    Known motion tells the direction at once, and costs a tenth of the time (`motion_known`). A line and its reverse blur
-    alike, so M may give either. Sharp photos are samples whose lines are 0; if half of all were, M would begin by seeing
-    nothing in any and stay there.
+    Known motion tells the direction at once, and costs a tenth of the time (`motion_known`). A line and its reverse
+    blur alike, so M may give either. Sharp photos are samples whose lines are 0; if half of all were, M would begin by
+    seeing nothing in any and stay there.
     """
 
     def __init__(self) -> None:

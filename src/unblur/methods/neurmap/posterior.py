@@ -1,7 +1,8 @@
 """The most probable sharp photo, given a blurry one and its motion: Eq. 2 of NeurMAP at the time of use.
 
-Training makes a network's answers probable on average. Here the answer to one photo is made more probable by descent on
-what explains it: moved along the motion that M sees, it must be the photo again (Eq. 4), and sharp photos have few edges.
+Training makes a network's answers probable on average. Here the answer to one photo is made more probable by descent
+on what explains it: moved along the motion that M sees, it must be the photo again (Eq. 4), and sharp photos have few
+edges.
 """
 
 from __future__ import annotations

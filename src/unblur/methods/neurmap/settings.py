@@ -20,8 +20,8 @@ class NeurmapSettings:
 
     steps: Annotated[
         int,
-        "Steps of descent after the network, towards an answer that is the photo again when it is moved along the motion "
-        "that was seen; 0: the network's answer alone.",
+        "Steps of descent after the network, towards an answer that is the photo again when it is moved along the "
+        "motion that was seen; 0: the network's answer alone.",
     ] = 30
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
