@@ -23,7 +23,7 @@ from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
-_LOOK, _LOOKS = 1.0, 8
+_LOOK, _LOOKS = 1.6, 8
 _DEBLURRING = 18.0
 _STEP = 1.0
 """Work, about, of a look for motion, of which descent takes eight, of the network, and of a step of descent."""

@@ -20,6 +20,8 @@ REACH = 20.0
 """Pixels to each side that 1 in a map stands for."""
 
 _SLOPE = 0.2
+_ENLARGED = 3
+"""Halves of its size that an image has in half of the looks at it."""
 
 
 class MotionNet(nn.Module):
@@ -68,32 +70,43 @@ def from_motion_field(field: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w
 
 
 def look_around(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2 h w"]:
-    """What is seen in an image in all its eight positions, turned and mirrored: the mean, with one direction chosen.
+    """What is seen in an image from eight sides: turned, and enlarged, mirrored and turned; the mean of all.
 
-    A line has no sign, so looks are added up along the direction that they share; where they disagree, the mean is
-    short.
+    A network that is short of training takes every motion for one of middling length. Where the image is larger, the
+    same motion is long and not short, so the two errors go in opposite directions. A line has no sign, so what is seen
+    is added up along the direction that all looks share; where they disagree, the mean is short.
 
     Args:
         see: Gives the motion map of an image.
-        image: With sides that suit the network either way.
+        image: With sides that are multiples of 16.
+
+    Returns:
+        The map with one of the two directions chosen.
     """
-    looks = torch.stack([_look(see, image, turns, mirrored) for mirrored in (False, True) for turns in range(4)])
-    down, right = looks[:, :, 0], looks[:, :, 1]
-    angle = torch.atan2(2 * (down * right).mean(0), (right.square() - down.square()).mean(0)) / 2
-    shared = torch.stack((angle.sin(), angle.cos()), 1)
-    along = (looks * shared).sum(2, keepdim=True)
-    return canonical(torch.where(along < 0, -looks, looks).mean(0))
+    height, width = image.shape[-2:]
+    sides = [_ENLARGED * side // 32 * 16 for side in (height, width)]
+    larger = functional.interpolate(image.flip(-1), sides, mode="bicubic", antialias=True)
+    looks = [_look(see, image, turns) for turns in range(4)]
+    for turns in range(4):
+        down, right = functional.interpolate(_look(see, larger, turns), (height, width), mode="bilinear").unbind(1)
+        looks.append(torch.stack((down * (height / sides[0]), -right * (width / sides[1])), 1).flip(-1))
+    return canonical(_shared(torch.stack(looks)))
 
 
-def _look(see: Callable[[Tensor], Tensor], image: Tensor, turns: int, mirrored: bool) -> Tensor:
-    """One look at the image after a flip, if any, and quarter turns, both undone in the map."""
-    seen = see(torch.rot90(image.flip(-1) if mirrored else image, turns, (-2, -1)))
-    down, right = torch.rot90(seen, -turns, (-2, -1)).unbind(1)
+def _look(see: Callable[[Tensor], Tensor], image: Tensor, turns: int) -> Tensor:
+    """One look at the image after quarter turns, which are undone in the map."""
+    down, right = torch.rot90(see(torch.rot90(image, turns, (-2, -1))), -turns, (-2, -1)).unbind(1)
     for _ in range(turns):  # turned back, up is right and right is down
         down, right = right, -down
-    if mirrored:
-        down, right = down.flip(-1), -right.flip(-1)
     return torch.stack((down, right), 1)
+
+
+def _shared(looks: Tensor) -> Tensor:
+    """The mean of maps `(n, B, 2, H, W)` whose signs mean nothing."""
+    down, right = looks.unbind(2)
+    angle = torch.atan2(2 * (down * right).mean(0), (right.square() - down.square()).mean(0)) / 2
+    along = (looks * torch.stack((angle.sin(), angle.cos()), 1)).sum(2, keepdim=True)
+    return torch.where(along < 0, -looks, looks).mean(0)
 
 
 class _Bottleneck(nn.Module):

@@ -18,9 +18,9 @@ from unblur.methods.neurmap.reblur import reblur
 
 __all__ = ["make_probable"]
 
-_EDGES = 1e-3
+_EDGES = 8e-3
 """Weight of the total variation beside the mean squared error of reblurring."""
-_RATE = 0.05
+_RATE = 0.03
 """Of Adam, in units of intensity; falls to a tenth."""
 _TRUST = 4
 """A pixel counts by the share of its line that lies inside the photo, to this power."""

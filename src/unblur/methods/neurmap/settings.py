@@ -22,7 +22,7 @@ class NeurmapSettings:
         int,
         "Steps of descent after the network, towards an answer that is the photo again when it is moved along the "
         "motion that was seen; 0: the network's answer alone.",
-    ] = 30
+    ] = 20
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         "Numbers inside the networks; auto takes bfloat16 where the processor computes with them.",
