@@ -10,7 +10,7 @@ from unblur.losses.content import mean_square
 from unblur.losses.similarity import structure_distance
 from unblur.losses.smoothness import total_variation
 from unblur.methods.neurmap.motion import REACH
-from unblur.methods.neurmap.reblur import MOMENTS, offset_shares, reblur
+from unblur.methods.neurmap.reblur import MOMENTS, Outside, offset_shares, reblur
 
 __all__ = ["Maps", "motion_terms"]
 
@@ -33,7 +33,9 @@ class Maps(NamedTuple):
     restored: Tensor
 
 
-def motion_terms(maps: Maps, blurry: Tensor, restored: Tensor, *, repeat_coarsest: bool = False) -> dict[str, Tensor]:
+def motion_terms(
+    maps: Maps, blurry: Tensor, restored: Tensor, *, repeat_coarsest: bool = False, outside: Outside = "black"
+) -> dict[str, Tensor]:
     """The terms by name: of blurry photos M sees 40 pixels, of sharp ones nothing, and the rest of answers.
 
     Args:
@@ -41,9 +43,10 @@ def motion_terms(maps: Maps, blurry: Tensor, restored: Tensor, *, repeat_coarses
         blurry: `(B, 3, H, W)` in [0, 1].
         restored: The answers; they get no gradient.
         repeat_coarsest: See `losses.similarity`.
+        outside: See `reblur`.
     """
     relative = maps.blurry - maps.restored
-    again = reblur(restored, relative)
+    again = reblur(restored, relative, outside=outside)
     longer = maps.restored.norm(dim=1) - maps.blurry.norm(dim=1)
     structure = structure_distance(again, blurry, repeat_coarsest=repeat_coarsest)
     return {

@@ -26,7 +26,7 @@ from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import Preset, choose_weights
-from unblur.methods.neurmap.reblur import reblur
+from unblur.methods.neurmap.reblur import Outside, reblur
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -61,6 +61,8 @@ class NeurmapObjective(nn.Module):
         deblurring: Which network deblurs.
         centred: See `Neurmap`.
         repeat_coarsest: See `losses.similarity`.
+        outside: What reblurring sees beyond the border. Black, as published, teaches G to brighten what lies as near to
+            a border as motions are long, which is all of a small crop.
         start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
         deblurring_weights: File to start the deblurring network from; empty: from scratch.
         motion_weights: File to start the motion network from; empty: from scratch.
@@ -79,6 +81,7 @@ class NeurmapObjective(nn.Module):
         deblurring: Deblurring = "dmphn-1-2-4",
         centred: bool = True,
         repeat_coarsest: bool = False,
+        outside: Outside = "black",
         start: Literal["random", "identity"] = "random",
         deblurring_weights: str = "",
         motion_weights: str = "",
@@ -93,6 +96,7 @@ class NeurmapObjective(nn.Module):
         }
         self.term_weights = choose_weights(preset, weights or {})
         self.is_paired, self.natural, self.repeat_coarsest = preset != "unpaired", natural, repeat_coarsest
+        self.outside: Outside = outside
         if start == "identity":
             _make_identity(self.network.deblurring)
         for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
@@ -146,7 +150,7 @@ class NeurmapObjective(nn.Module):
     def _of_motion(self, half: _Half, restored: Tensor) -> dict[str, Tensor]:
         maps = Maps(*(self.network.see(image) for image in (half.blurry, half.sharp, restored)))
         self.pool.push(maps.sharp)
-        return motion_terms(maps, half.blurry, restored, repeat_coarsest=self.repeat_coarsest)
+        return motion_terms(maps, half.blurry, restored, repeat_coarsest=self.repeat_coarsest, outside=self.outside)
 
     def _of_discriminator(self, half: _Half, restored: Tensor) -> Tensor:
         """Eq. 12, at both sizes."""
@@ -163,7 +167,7 @@ class NeurmapObjective(nn.Module):
         with torch.no_grad():
             relative = (self.network.see(half.blurry) - of_restored)[half.pairs :]
         alone, blurry = restored[half.pairs :], half.blurry[half.pairs :]
-        again = reblur(alone, relative)
+        again = reblur(alone, relative, outside=self.outside)
         marks = self.discriminator(restored)
         terms = {
             "reblur": mean_square(again, blurry).mean() + _STRUCTURE * self._structure(again, blurry),

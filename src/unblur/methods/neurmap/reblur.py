@@ -12,14 +12,16 @@ from torch.nn import functional
 from unblur.errors import ShapeError
 from unblur.methods.neurmap.motion import REACH
 
-__all__ = ["MOMENTS", "offset_shares", "reblur"]
+__all__ = ["MOMENTS", "Outside", "offset_shares", "reblur"]
 
+Outside = Literal["black", "border"]
+"""What an image shows beyond its border: nothing, or its outermost pixels again."""
 MOMENTS = 15
 """Frames that an exposure is averaged from."""
 
 
 def reblur(
-    sharp: Float[Tensor, "b c h w"], motion: Float[Tensor, "b 2 h w"], *, outside: Literal["black", "border"] = "black"
+    sharp: Float[Tensor, "b c h w"], motion: Float[Tensor, "b 2 h w"], *, outside: Outside = "black"
 ) -> Float[Tensor, "b c h w"]:
     """The mean of 15 frames, in each of which every pixel looks at another place of its own straight line (Eq. 3).
 
