@@ -94,6 +94,7 @@ CATALOG: dict[str, Entry] = {
         method="unblur.methods.neurmap.method:NeurmapMethod",
         finds="motion field",
         takes_weights=True,
+        weights="neurmap",
     ),
     "selfdeblur": Entry(
         summary="two untrained networks fitted to the one photo: image and kernel; minutes a photo on a processor",

@@ -18,8 +18,9 @@ from unblur.methods.neurmap.reblur import reblur
 
 __all__ = ["make_probable"]
 
-_EDGES = 8e-3
-"""Weight of the total variation beside the mean squared error of reblurring."""
+_EDGES = 4e-3
+"""Weight of the total variation beside the mean squared error of reblurring: twice as much is nearer to the truth on
+average and looks smoothed."""
 _RATE = 0.03
 """Of Adam, in units of intensity; falls to a tenth."""
 _TRUST = 4
