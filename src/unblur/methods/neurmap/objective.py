@@ -61,8 +61,8 @@ class NeurmapObjective(nn.Module):
         deblurring: Which network deblurs.
         centred: See `Neurmap`.
         repeat_coarsest: See `losses.similarity`.
-        outside: What reblurring sees beyond the border. Black, as published, teaches G to brighten what lies as near to
-            a border as motions are long, which is all of a small crop.
+        outside: What reblurring sees beyond the border. Black, as published, makes G answer for it wherever a
+            border is as near as motions are long, which in a small crop is everywhere.
         start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
         deblurring_weights: File to start the deblurring network from; empty: from scratch.
         motion_weights: File to start the motion network from; empty: from scratch.
