@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from unblur.losses.content import Content, content_loss, decibels
 from unblur.losses.perceptual import PerceptualDistance, Reduction
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
+from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -37,7 +38,8 @@ class FirstShotObjective(nn.Module):
         reduction: How the perceptual term is summed up.
         skip: Add the image itself to the network's answer.
         unit_contrast: See `GolfNet`.
-        start_weights: File to start from, which then says both; empty: from scratch.
+        symmetric: Turned and mirrored photos are treated alike (see `methods.golf.symmetry`).
+        start_weights: File to start from, which then says skip and unit_contrast; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -52,12 +54,16 @@ class FirstShotObjective(nn.Module):
         reduction: Reduction = "sum",
         skip: bool = True,
         unit_contrast: bool = False,
+        symmetric: bool = False,
         start_weights: str = "",
     ) -> None:
         super().__init__()
         self.network: GolfNet = (
             _trained_first_shot(start_weights) if start_weights else first_shot(skip=skip, unit_contrast=unit_contrast)
         )
+        self.symmetric = symmetric
+        if symmetric:
+            make_symmetric(self.network)
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
 
@@ -66,7 +72,9 @@ class FirstShotObjective(nn.Module):
         return self.loss(self.network(batch["blurry"]), batch["sharp"])
 
     def project(self) -> None:
-        """Nothing is bounded."""
+        """A symmetric network stays so; nothing else is bounded."""
+        if self.symmetric:
+            keep_symmetric(self.network)
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
@@ -91,7 +99,8 @@ class PuttObjective(nn.Module):
     Args:
         first_shot_weights: File with the weights of F; empty: F is the identity, for trying out.
         putts: N.
-        content: See `FirstShotObjective`, as for all others.
+        symmetric: See `FirstShotObjective`, as for all others; here of G.
+        content: See there.
         vgg: See there.
         perceptual_weight: See there.
         reduction: See there.
@@ -105,6 +114,7 @@ class PuttObjective(nn.Module):
         first_shot_weights: str = "",
         *,
         putts: int = 5,
+        symmetric: bool = False,
         content: Content = "mean-square",
         vgg: str = "",
         perceptual_weight: float = _LITERAL,
@@ -113,6 +123,9 @@ class PuttObjective(nn.Module):
         super().__init__()
         start = _trained_first_shot(first_shot_weights) if first_shot_weights else first_shot()
         second = putt(unit_contrast=start.unit_contrast)
+        self.symmetric = symmetric
+        if symmetric:
+            make_symmetric(second)
         self.network = GolfOptimizer(start.requires_grad_(False), second, iters=putts)
         self.loss = _Loss(content, vgg, reduction)
         self.term_weights = self.loss.weights(perceptual_weight)
@@ -124,7 +137,9 @@ class PuttObjective(nn.Module):
         return {name: torch.stack([loss[name] for loss in losses]).mean() for name in losses[0]}
 
     def project(self) -> None:
-        """Nothing is bounded."""
+        """A symmetric network stays so; nothing else is bounded."""
+        if self.symmetric:
+            keep_symmetric(self.network.putt)
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
