@@ -60,6 +60,13 @@ def test_forgetting_what_shipped_weights_know(root):
     assert any("has learned both tasks" in note for note in outcome.notes)
 
 
+def test_forgetting_of_a_fast_learner(root):
+    settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, learner="fast")
+    outcome = golf_forgetting.run(settings, lambda _: None)
+    assert [row[2:] for row in outcome.tables[0].rows if row[1] == 0] == [[60.0, 0.0]] * 4
+    assert any("Muon" in note for note in outcome.notes)
+
+
 def test_lambda_without_vgg_says_so(root):
     outcome = golf_lambda.run(LambdaSettings(steps=1, batch=1, size=32, crops=2), lambda _: None)
     assert [row[0] for row in outcome.tables[0].rows] == ["blurry image", "0"]

@@ -19,6 +19,8 @@ from unblur.experiments.outcome import Comparison, Outcome, Say, Table
 from unblur.losses.content import mean_square
 from unblur.methods.golf.method import load_networks
 from unblur.methods.golf.model import GolfNet, first_shot
+from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
+from unblur.training.muon import Muon
 from unblur.weights.shipped import read_weights
 
 __all__ = ["Point", "pose_task", "run"]
@@ -31,6 +33,7 @@ _SCHEDULES: Mapping[str, tuple[Task, Task]] = {
     "c: keep, then deblur": ("keep", "deblur"),
     "d: both at once": ("both", "both"),
 }
+_OPTIMISERS: Mapping[str, type[torch.optim.Adam | Muon]] = {"published": torch.optim.Adam, "fast": Muon}
 _CAP = 60.0
 """P1 of an exact copy, dB."""
 
@@ -62,8 +65,9 @@ def run(settings: ForgettingSettings, say: Say) -> Outcome:
         ),
         comparisons=_compare(curves, settings.steps),
         notes=(
-            f"Two phases of {settings.steps} steps each, one Adam state through both, learning rate "
-            f"{settings.learning_rate:g}; {settings.batch} crops of {settings.size} pixels a step, in d half and half.",
+            f"Two phases of {settings.steps} steps each, one state of {_OPTIMISERS[settings.learner].__name__} through "
+            f"both, learning rate {settings.learning_rate:g}; {settings.batch} crops of {settings.size} pixels a step, "
+            "in d half and half.",
             f"Scores on {settings.crops} fixed crops of Kodak photos, moving scenes; P1 is cut at {_CAP:g} dB. "
             + (
                 f"F begins as that of {settings.start}, which has learned both tasks at once."
@@ -83,14 +87,21 @@ def pose_task(batch: Mapping[str, Tensor], task: Task) -> tuple[Tensor, Tensor]:
 
 def _train(phases: Sequence[Task], crops: Crops, settings: ForgettingSettings, say: Say) -> list[Point]:
     network = _begin(settings)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    fast = settings.learner == "fast"
+    if fast:
+        make_symmetric(network)
+    optimiser = _OPTIMISERS[settings.learner](network.parameters(), lr=settings.learning_rate)
     stream = batches(scene_stream(settings.photos, settings.size, settings.seed), settings.batch)
     points = [Point(0, *_scores(network, crops))]
     for step in range(1, len(phases) * settings.steps + 1):
         given, wanted = pose_task(next(stream), phases[(step - 1) // settings.steps])
         optimiser.zero_grad()
-        mean_square(network(given), wanted).mean().backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            answer = network(given)
+        mean_square(answer, wanted).mean().backward()
         optimiser.step()
+        if fast:
+            keep_symmetric(network)
         if step % settings.every == 0 or step % settings.steps == 0:
             points.append(Point(step, *_scores(network, crops)))
             say(f"step {step}, P1 {points[-1].keep:.2f} dB, P2 {points[-1].deblur:+.3f} dB")
@@ -102,7 +113,7 @@ def _begin(settings: ForgettingSettings) -> GolfNet:
         return load_networks(read_weights(settings.start)).first_shot.train().requires_grad_(True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return first_shot()
+        return first_shot(unit_contrast=settings.learner == "fast")
 
 
 @torch.no_grad()

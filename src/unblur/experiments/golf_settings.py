@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 __all__ = [
     "ForgettingSettings",
@@ -37,7 +37,12 @@ class ForgettingSettings:
     batch: Annotated[int, "Crops of a step, an even number."] = 4
     size: Annotated[int, "Side of the crops in pixels."] = 256
     crops: Annotated[int, "Fixed test crops of the Kodak photos."] = 64
-    learning_rate: Annotated[float, "Of Adam, constant."] = 1e-3
+    learning_rate: Annotated[float, "Constant."] = 1e-3
+    learner: Annotated[
+        Literal["published", "fast"],
+        "The plain network and Adam, which need tens of thousands of steps; or what the small recipes train with, "
+        "unit contrast, symmetric weights and Muon, for hundreds.",
+    ] = "published"
     start: Annotated[str, "Weights of the Golf Optimizer whose first shot is gone on with; empty: the identity."] = ""
     seed: Annotated[int, "Of weights and samples."] = 0
 

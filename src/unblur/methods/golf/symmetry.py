@@ -1,11 +1,11 @@
 """Networks that treat a turned or mirrored photo like the photo, so that one sample teaches them eight times as much.
 
-The best network does not care which side of a photo is up, but a plain one has to learn each filter once for each of the
-eight positions of a square. Here the channels of a network are eight each of one kind, one for each position, and a
-filter of one position is that of another one, turned: the steerable network of a regular representation of the dihedral
-group (Cohen and Welling, "Group equivariant convolutional networks", arXiv 1602.07576), written into the weights of the
-plain one. So it costs nothing: it is stored, loaded and run as if nothing were known of it. Channels that are not eight
-of a kind, such as three colours, stay where they are when the photo is turned.
+The best network does not care which side of a photo is up, but a plain one has to learn each filter once for each of
+the eight positions of a square. Here the channels of a network are eight each of one kind, one for each position, and a
+filter of one position is that of another one, turned: a network of regular representations of the dihedral group (Cohen
+and Welling, "Group equivariant convolutional networks", arXiv 1602.07576), written into the weights of the plain one.
+So it costs nothing, and it is stored, loaded and run as if nothing were known of it. Channels that are not eight of a
+kind, such as three colours, stay where they are when the photo is turned.
 """
 
 from __future__ import annotations
