@@ -37,12 +37,12 @@ def test_prepared_networks_are_the_networks(build, precision, tolerance):
 
 
 def test_prepared_networks_work_at_unit_contrast_too():
-    network, image = shaken(putt(unit_contrast=True)).double(), picture(100, 140).double()
-    net = PreparedNet(network, CPU, torch.float64)
+    network, image = shaken(putt(unit_contrast=True)), picture(100, 140)
+    net = PreparedNet(network, CPU, torch.float32)
     whole = network(image)
-    assert (net.whole(image) - whole).abs().max() < 1e-10
+    assert (net.whole(image) - whole).abs().max() < 1e-4
     faint = net.in_tiles(0.1 * image, 80, lambda _done, _total: None)
-    assert (faint - 0.1 * net.in_tiles(image, 80, lambda _done, _total: None)).abs().max() < 1e-10
+    assert (faint - 0.1 * net.in_tiles(image, 80, lambda _done, _total: None)).abs().max() < 1e-4
 
 
 def test_bfloat16_stays_within_a_grey_level():
