@@ -1,9 +1,14 @@
 import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+import tiny_training
 from tiny_training import TinyObjective
 from unblur.errors import DataError, SettingsError, TrainingError
 from unblur.training.checkpoints import list_checkpoints, read_training
@@ -131,3 +136,21 @@ def test_bad_recipes_are_refused_in_one_sentence(runs, changes, words):
 def test_missing_photos_keep_their_own_error(runs):
     with pytest.raises(DataError):
         runs.start(data={"train": {"class_path": "tiny_training.TinyStream", "init_args": {"photos": "nowhere"}}})
+
+
+def test_two_processes_share_the_samples_of_a_step(runs):
+    plain = SHORT | {
+        "model": {"objective": {"class_path": "tiny_training.TinyObjective", "init_args": {"dropout": 0.0}}}
+    }
+    words = ["train", str(runs.recipe(**plain)), "--out", str(runs.folder / "both"), "--trainer.devices=2"]
+    subprocess.run(
+        [sys.executable, "-m", "unblur.cli.main", *words, "--trainer.strategy=ddp"],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(tiny_training.__file__).parent)},
+    )
+    assert "4 steps, 16 samples" in runs.file("tiny.md", "both").read_text(encoding="utf-8")
+    alone = runs.start("alone", data={"batch_size": 4}, **plain).weights
+    both = dict(read_checkpoint(runs.file("tiny.safetensors", "both")).tensors)
+    for name, weight in read_checkpoint(alone).tensors.items():
+        assert torch.allclose(weight, both[name], atol=1e-5)

@@ -22,6 +22,7 @@ def export_weights(
     name: str,
     *,
     step: int,
+    processes: int,
     scores: Mapping[str, float],
     record: Mapping[str, Any],
     settings: Mapping[str, str],
@@ -33,6 +34,7 @@ def export_weights(
         folder: It exists.
         name: Of the files.
         step: How many steps they have learned.
+        processes: So many batches were a step.
         scores: Of the last validation.
         record: Of the run.
         settings: `trained_on` and `licence`, as text.
@@ -52,16 +54,15 @@ def export_weights(
     }
     path = folder / f"{name}.safetensors"
     write_checkpoint(path, module.average.average.state_dict(), metadata, overwrite=True)
-    card = _card(name, metadata, step, scores, record)
+    samples = step * processes * int(record["recipe"].get("data.batch_size", 1))
+    card = _card(name, metadata, f"{step} steps, {samples} samples", scores, record)
     atomic_write(folder / f"{name}.md", card.encode(), overwrite=True)
     return path
 
 
 def _card(
-    name: str, metadata: Mapping[str, str], step: int, scores: Mapping[str, float], record: Mapping[str, Any]
+    name: str, metadata: Mapping[str, str], budget: str, scores: Mapping[str, float], record: Mapping[str, Any]
 ) -> str:
-    recipe = record["recipe"]
-    samples = step * int(recipe.get("data.batch_size", 1))
     rows = "\n".join(f"| {key} | {value:.5g} |" for key, value in scores.items()) or "| - | - |"
     data = "\n".join(f"- {stream}: {fingerprint}" for stream, fingerprint in record["data"].items())
     return f"""---
@@ -82,7 +83,7 @@ license: {metadata["licence"] or "unknown"}
 
 - Data: {metadata["trained_on"] or "(to be written)"}
 {data}
-- Budget: {step} steps, {samples} samples; weights averaged
+- Budget: {budget}; weights averaged
 - Hardware: {record["hardware"]}
 - Commit: {metadata["commit"]}
 - Date: {record["date"]}

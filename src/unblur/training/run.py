@@ -174,6 +174,7 @@ class _Run:
             self.folder,
             self.recipe.name,
             step=step,
+            processes=self.trainer.world_size,
             scores=self.validation.scores,
             record=self.record,
             settings=settings,
