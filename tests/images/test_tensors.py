@@ -17,6 +17,7 @@ from unblur.images.tensors import (
     pad_to_multiple,
     srgb_to_linear,
     tensor_to_array,
+    turned,
 )
 
 
@@ -89,3 +90,11 @@ def test_padding_to_a_multiple_is_least_and_undone(height: int, width: int, mult
         assert side % multiple == 0
         assert before <= side < before + multiple
     assert torch.equal(crop_padding(padded, padding), image)
+
+
+def test_the_eight_positions() -> None:
+    image = torch.arange(6.0).view(1, 1, 2, 3)
+    assert turned(image, 1, mirrored=False)[0, 0].tolist() == [[2, 5], [1, 4], [0, 3]], "to the left"
+    assert turned(image, 1, mirrored=True)[0, 0].tolist() == [[5, 2], [4, 1], [3, 0]], "then mirrored"
+    positions = {str(turned(image, turns, mirrored=m).tolist()) for turns in range(4) for m in (False, True)}
+    assert len(positions) == 8

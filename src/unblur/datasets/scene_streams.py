@@ -21,7 +21,7 @@ from unblur.datasets.recipes import FrameAverage, Light, Recipe, Sensor, find_ki
 from unblur.datasets.sensing import sense_pair
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, SettingsError, ShapeError
-from unblur.images.tensors import srgb_to_linear
+from unblur.images.tensors import srgb_to_linear, turned
 
 __all__ = ["BlurPart", "PairCropStream", "SceneStream"]
 
@@ -109,7 +109,7 @@ class SceneStream:
         make = self._from_frames if isinstance(blur, FrameAverage) else self._from_photo
         images = make(blur, generator)
         turns, mirrored = _draw(4, generator), _draw(2, generator)
-        sample = {name: _turned(image[0], turns, mirrored) for name, image in images.items()}
+        sample = {name: turned(image[0], turns, bool(mirrored)) for name, image in images.items()}
         return sample | {"lines": _turned_vectors(sample["lines"], turns, mirrored)} if self.lines else sample
 
     def _draw_blur(self, generator: torch.Generator) -> Any:
@@ -226,13 +226,8 @@ def _draw(count: int, generator: torch.Generator) -> int:
     return int(torch.randint(count, (), generator=generator))
 
 
-def _turned(image: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
-    turned = torch.rot90(image, quarter_turns, (-2, -1))
-    return (turned.flip(-1) if mirrored else turned).contiguous()
-
-
 def _turned_vectors(vectors: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
-    """(right, down) after the places were turned by `_turned`: a quarter turn makes right up, and down right."""
+    """(right, down) after the places were `turned`: a quarter turn makes right up, and down right."""
     right, down = vectors
     for _ in range(quarter_turns):
         right, down = down, -right

@@ -16,6 +16,7 @@ from unblur.datasets.reading import read_tensor
 from unblur.datasets.recipes import Light, Recipe, Sensor, find_kind
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import SettingsError
+from unblur.images.tensors import turned
 
 __all__ = ["UniformBlurStream"]
 
@@ -90,7 +91,7 @@ class UniformBlurStream:
         kernel = _in_box(cast("Tensor", pair.kernel), self.kernel_box)
         blurry = pair.blurry[..., self.margin : -self.margin or None, self.margin : -self.margin or None]
         images = {"blurry": blurry, "sharp": pair.sharp, "kernel": kernel}
-        return {name: _turned(image[0], turns, mirrored) for name, image in images.items()}
+        return {name: turned(image[0], turns, bool(mirrored)) for name, image in images.items()}
 
     def _photo(self, path: Path) -> Tensor:
         """The decoded photo `(1, c, H, W)` in [0, 1], without its outermost pixels, which some cameras leave black."""
@@ -139,8 +140,3 @@ def _has_edges(sharp: Tensor) -> bool:
 def _in_box(kernel: Tensor, side: int) -> Tensor:
     margin = (side - kernel.shape[-1]) // 2
     return functional.pad(kernel, (margin, margin, margin, margin))
-
-
-def _turned(image: Tensor, quarter_turns: int, mirrored: int) -> Tensor:
-    turned = torch.rot90(image, quarter_turns, (-2, -1))
-    return (turned.flip(-1) if mirrored else turned).contiguous()

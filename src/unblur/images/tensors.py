@@ -1,4 +1,4 @@
-"""Arrays to tensors and back, sRGB to linear light and back, padding to a size that a network wants."""
+"""Arrays to tensors and back, sRGB to linear light and back, padding to a size that a network wants, turns."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ __all__ = [
     "pad_to_multiple",
     "srgb_to_linear",
     "tensor_to_array",
+    "turned",
 ]
 
 # IEC 61966-2-1. The two pieces meet where the linear one ends, so each threshold is the other's image.
@@ -93,6 +94,12 @@ def crop_padding(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Ten
     """The image without what `padding` added, a view."""
     height, width = image.shape[2:]
     return image[..., padding.top : height - padding.bottom, padding.left : width - padding.right]
+
+
+def turned(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:
+    """An image `(..., H, W)` in one of its eight positions: turned to the left, then mirrored left to right."""
+    answer = torch.rot90(image, quarter_turns, (-2, -1))
+    return (answer.flip(-1) if mirrored else answer).contiguous()
 
 
 def _mirror(size: int, before: int, after: int) -> Tensor:

@@ -15,9 +15,12 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from unblur.images.tensors import turned
+
 __all__ = ["keep_symmetric", "make_symmetric", "mean_over_positions"]
 
-_POSITIONS = [(turns, mirrored) for mirrored in (False, True) for turns in range(4)]
+_POSITIONS = [(turns, False) for turns in range(4)] + [(-turns, True) for turns in range(4)]
+"""(quarter turns, mirrored) of each channel of a kind; weights that were trained rely on the order."""
 _KIND = len(_POSITIONS)
 """Channels of a kind."""
 
@@ -62,15 +65,15 @@ def _orbits(shape: tuple[int, ...]) -> Tensor:
 
 
 def _in_position(weight: Tensor, place: int) -> Tensor:
-    turned = _turned(weight, *_POSITIONS[place]) if weight.ndim > 2 else weight
+    moved = turned(weight, *_POSITIONS[place]) if weight.ndim > 2 else weight
     for side in range(min(weight.ndim, 2)):
         count = weight.shape[side]
         if count % _KIND == 0:
             kinds = torch.arange(count).view(-1, _KIND)
-            moved = torch.empty(count, dtype=torch.long)
-            moved[kinds[:, _after(place)].flatten()] = kinds.flatten()
-            turned = turned.index_select(side, moved)
-    return turned
+            sources = torch.empty(count, dtype=torch.long)
+            sources[kinds[:, _after(place)].flatten()] = kinds.flatten()
+            moved = moved.index_select(side, sources)
+    return moved
 
 
 @cache
@@ -78,10 +81,6 @@ def _after(place: int) -> Tensor:
     """Which position each position becomes when the photo is brought to position `place`."""
     # no two positions of this image are alike
     image = torch.arange(4).view(2, 2)
-    images = [_turned(image, *position) for position in _POSITIONS]
-    moved = [_turned(before, *_POSITIONS[place]) for before in images]
+    images = [turned(image, *position) for position in _POSITIONS]
+    moved = [turned(before, *_POSITIONS[place]) for before in images]
     return torch.tensor([next(i for i, known in enumerate(images) if torch.equal(known, one)) for one in moved])
-
-
-def _turned(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:
-    return torch.rot90(image.flip(-1) if mirrored else image, quarter_turns, (-2, -1))
