@@ -16,9 +16,9 @@ from statistics import median
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from unblur.images.allocator import keep_freed_memory
 from unblur.methods.dublid.model import Dublid
 from unblur.methods.dublid.objective import DublidObjective
+from unblur.system.allocator import keep_freed_memory
 
 ROUNDS = 9
 

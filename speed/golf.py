@@ -14,13 +14,13 @@ from statistics import median
 
 import torch
 
-from unblur.images.precision import choose_precision
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
+from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 
 ROUNDS = 9

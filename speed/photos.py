@@ -24,7 +24,7 @@ from statistics import median
 
 from PIL import Image
 
-from unblur.facts import run_facts
+from unblur.system.facts import run_facts
 
 _BARS = {"16 MP": (60.0, 4096.0), "1280x720": (10.0, 4096.0)}
 """Seconds and MiB that a run on two quiet cores must not exceed."""

@@ -15,11 +15,11 @@ from statistics import median
 import torch
 
 from unblur.backbones.skipnet import image_prior
-from unblur.images.allocator import keep_freed_memory
-from unblur.images.precision import choose_precision
 from unblur.methods.optimisation.run import Schedule, optimise
-from unblur.methods.selfdeblur.courses import Course
-from unblur.methods.selfdeblur.problem import PhotoFit, Sight
+from unblur.methods.selfdeblur.fit_schedules import FitSchedule
+from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit
+from unblur.system.allocator import keep_freed_memory
+from unblur.system.precision import choose_precision
 
 KERNEL = 17
 ROUNDS = 3
@@ -69,10 +69,10 @@ def transcribe(blurry: torch.Tensor, width: int) -> Callable[[], object]:
 
 def time_method(blurry: torch.Tensor, width: int, precision: torch.dtype) -> list[float]:
     """Processor seconds of steps of the method, with everything that its loop keeps."""
-    course = Course(Schedule(ROUNDS + 1), squares_until=ROUNDS + 1, width=width)
-    fit = PhotoFit(blurry, Sight((KERNEL, KERNEL), "encoded"), course, seed=0, precision=precision)
+    fit_schedule = FitSchedule(Schedule(ROUNDS + 1), squares_until=ROUNDS + 1, width=width)
+    fit = PhotoFit(blurry, BlurModel((KERNEL, KERNEL), "encoded"), fit_schedule, seed=0, precision=precision)
     moments: list[float] = []
-    optimise(fit, course.schedule, on_step=lambda *_: moments.append(time.process_time()))
+    optimise(fit, fit_schedule.schedule, on_step=lambda *_: moments.append(time.process_time()))
     return [after - before for before, after in pairwise(moments)]
 
 

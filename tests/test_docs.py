@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unblur.methods.classical_map.pyramid import HYPOTHESES
-from unblur.methods.selfdeblur.courses import COURSES
+from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
@@ -45,11 +45,11 @@ def test_table_of_presets_is_that_of_the_code():
     assert rows == [
         (
             name,
-            str(course.schedule.steps),
-            str(course.squares_until or "never"),
-            ", ".join(map(str, course.schedule.milestones)),
-            str(course.width),
-            f"teacher, {course.warm_steps} steps" if course.warm_steps else "random",
+            str(fit_schedule.schedule.steps),
+            str(fit_schedule.squares_until or "never"),
+            ", ".join(map(str, fit_schedule.schedule.milestones)),
+            str(fit_schedule.width),
+            f"teacher, {fit_schedule.warm_steps} steps" if fit_schedule.warm_steps else "random",
         )
-        for name, course in COURSES.items()
+        for name, fit_schedule in FIT_SCHEDULES.items()
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import data_trees as trees
-from unblur.datasets.recipes import KINDS
+from unblur.datasets.blur_settings import KINDS
 
 
 @pytest.fixture

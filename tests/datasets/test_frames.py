@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import data_trees as trees
+from unblur.datasets.blur_settings import FrameAverage
 from unblur.datasets.frames import average_frames, curve_of, read_frames, shots
-from unblur.datasets.recipes import FrameAverage
 from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.files import read_image
 

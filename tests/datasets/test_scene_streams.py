@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from unblur.blur.motion_fields import blur_by_motion_field
-from unblur.datasets.recipes import MotionFieldBlur
+from unblur.datasets.blur_settings import MotionFieldBlur
 from unblur.datasets.scene_streams import BlurPart, PairCropStream, SceneStream
 from unblur.errors import DataError, SettingsError
 from unblur.images.tensors import srgb_to_linear

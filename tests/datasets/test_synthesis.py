@@ -9,9 +9,7 @@ import data_trees as trees
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import check_kernel, kernel_from_trajectory, linear_kernel
 from unblur.blur.motion_fields import blur_by_motion_field
-from unblur.datasets.gyro import read_gyro, sample_gyro_path
-from unblur.datasets.photos import photos_of
-from unblur.datasets.recipes import (
+from unblur.datasets.blur_settings import (
     DefocusBlur,
     DynamicBlur,
     FrameAverage,
@@ -22,6 +20,8 @@ from unblur.datasets.recipes import (
     Sensor,
     ShakeBlur,
 )
+from unblur.datasets.gyro import read_gyro, sample_gyro_path
+from unblur.datasets.photos import photos_of
 from unblur.datasets.segments import choose_objects, read_segments
 from unblur.datasets.synthesis import make_pair, seed_for, synthetic_set
 from unblur.errors import DataError, SettingsError, ShapeError

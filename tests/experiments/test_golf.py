@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from unblur.experiments import golf_forgetting, golf_lambda, golf_refine, golf_runtime
-from unblur.experiments.golf_data import batches, dynamic_crops, scene_stream
-from unblur.experiments.golf_forgetting import pose_task
-from unblur.experiments.golf_settings import ForgettingSettings, LambdaSettings, RefineSettings, RuntimeSettings
+from unblur.experiments.golf.data import batches, dynamic_crops, scene_stream
+from unblur.experiments.golf.forgetting import pose_task
+from unblur.experiments.golf.settings import ForgettingSettings, LambdaSettings, RefineSettings, RuntimeSettings
 from unblur.losses.perceptual import vgg11_bn_features
 from unblur.weights.safe_file import write_checkpoint
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from unblur.errors import UsageError
-from unblur.experiments.golf_settings import ToySettings
-from unblur.experiments.golf_toy import ToyNetworks, analytic_gradient, integrate, mirrored, run
+from unblur.experiments.golf.settings import ToySettings
+from unblur.experiments.golf.toy import ToyNetworks, analytic_gradient, integrate, mirrored, run
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import torch
 
 from unblur.errors import SettingsError
 from unblur.experiments import blur_augmentation, blur_swap, kernel_deblur, kernel_retrieval, kernel_walk
-from unblur.experiments.kernel_space_settings import (
+from unblur.experiments.kernel_space.settings import (
     AugmentationSettings,
     DeblurSettings,
     RetrievalSettings,

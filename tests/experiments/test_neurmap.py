@@ -3,11 +3,11 @@ import torch
 
 from conftest import ROOT
 from unblur.backbones.dmphn import dmphn_1_2_4
-from unblur.datasets.making import make_kernel_synthesised
+from unblur.datasets.generated import make_kernel_synthesised
 from unblur.experiments import neurmap_ablation, neurmap_motion, neurmap_table1, neurmap_weights
-from unblur.experiments.neurmap_arms import BASELINE, BLURRY, Arm, score_arms
-from unblur.experiments.neurmap_scores import Score
-from unblur.experiments.neurmap_settings import (
+from unblur.experiments.neurmap.arms import BASELINE, BLURRY, Arm, score_arms
+from unblur.experiments.neurmap.scores import Score
+from unblur.experiments.neurmap.settings import (
     AblationSettings,
     MotionSettings,
     TableSettings,

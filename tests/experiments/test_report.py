@@ -6,14 +6,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from unblur.errors import OutputError
-from unblur.experiments.outcome import Comparison, Outcome, Table
 from unblur.experiments.report import record_of, write_outcome
+from unblur.experiments.result import Comparison, ExperimentResult, Table
 
 
-def outcome() -> Outcome:
+def outcome() -> ExperimentResult:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1])
-    return Outcome(
+    return ExperimentResult(
         title="A law of nature",
         figures={"line": figure},
         tables=[Table("points", "Points", ["x", "y"], [[1, 0.123456], ["a|b", None]])],

@@ -14,9 +14,9 @@ from unblur.experiments import (
     weak_stopping,
     weak_teachers,
 )
-from unblur.experiments.weak_photos import Photo, open_photos, scenes, synthetic_photos
-from unblur.experiments.weak_runs import Run, Watch
-from unblur.experiments.weak_settings import (
+from unblur.experiments.selfdeblur.photos import Photo, open_photos, scenes, synthetic_photos
+from unblur.experiments.selfdeblur.runs import Run, Watch
+from unblur.experiments.selfdeblur.settings import (
     AblationSettings,
     NoiseSettings,
     NonUniformSettings,

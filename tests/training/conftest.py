@@ -7,7 +7,7 @@ import pytest
 
 from conftest import photo_of
 from tiny_training import tiny_recipe, write_recipe
-from unblur.training import Outcome, load_recipe, train
+from unblur.training import TrainingResult, load_recipe, train
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Runs:
     def recipe(self, **changes: dict) -> Path:
         return write_recipe(self.folder / "tiny.yaml", tiny_recipe(self.photos, **changes))
 
-    def start(self, out: str = "run", *, resume: str = "auto", force: bool = False, **changes: dict) -> Outcome:
+    def start(self, out: str = "run", *, resume: str = "auto", force: bool = False, **changes: dict) -> TrainingResult:
         recipe = load_recipe(self.recipe(**changes))
         return train(
             recipe, self.folder / out, resume=resume, force=force, say=self.lines.append, warn=self.warnings.append

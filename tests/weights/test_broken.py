@@ -16,7 +16,7 @@ MEASURED = """
 import json, sys, time
 from pathlib import Path
 from unblur.errors import CheckpointError
-from unblur.methods.memory import peak_mb, restart_peak
+from unblur.system.memory import peak_mb, restart_peak
 from unblur.weights.checkpoint import read_checkpoint
 folder = Path(sys.argv[1])
 read_checkpoint(folder / "plain.pth")  # what torch itself needs

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unblur.images.atomic import atomic_write
 from unblur.images.files import write_image
 from unblur.images.motion_pictures import draw_arrows, draw_wheel
 from unblur.images.picture import Picture
 from unblur.images.working import to_working
+from unblur.system.atomic import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor

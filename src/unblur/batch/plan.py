@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from unblur.batch.find import Failure, Found, find_inputs
+from unblur.batch.inputs import Failure, Found, find_inputs
 from unblur.errors import OutputError, UsageError
 
 __all__ = ["DEFAULT_NAME", "Job", "Plan", "make_plan", "targets_of"]

@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from unblur.batch.work import Outcome
+from unblur.batch.work import PhotoResult
 
 __all__ = ["report_line"]
 
 
-def report_line(outcome: Outcome, *, seed: int) -> str:
+def report_line(outcome: PhotoResult, *, seed: int) -> str:
     """One line of ASCII, without its end.
 
     Names keep every byte: control characters and what is not UTF-8 are escaped as JSON has it (a byte that is no UTF-8

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unblur.batch.plan import Job, Plan
 from unblur.batch.resume import Notes, Verdict
-from unblur.batch.work import JobHook, Outcome, Wishes, restore_job
+from unblur.batch.work import JobHook, PhotoResult, Wishes, restore_job
 from unblur.batch.workers import run_in_workers
 from unblur.methods.base import Step
 
@@ -18,7 +18,7 @@ def ignore_step(job: Job, step: Step) -> None:
     """The hook of a caller who does not want to know."""
 
 
-def run_plan(plan: Plan, wishes: Wishes, *, jobs: int = 1, on_step: JobHook = ignore_step) -> Generator[Outcome]:
+def run_plan(plan: Plan, wishes: Wishes, *, jobs: int = 1, on_step: JobHook = ignore_step) -> Generator[PhotoResult]:
     """The outcome of each photo as it is finished; ends early when no output can be written any more.
 
     Close the iterator (`contextlib.closing`) where it may be left early: that ends the workers.
@@ -30,9 +30,9 @@ def run_plan(plan: Plan, wishes: Wishes, *, jobs: int = 1, on_step: JobHook = ig
         on_step: Called with the steps of each photo; raises `Cancelled` to stop that photo.
     """
     for failure in plan.failures:
-        yield Outcome(failure.path, None, "failed", error=failure.reason, fault="photo")
+        yield PhotoResult(failure.path, None, "failed", error=failure.reason, fault="photo")
     for job in plan.skipped:
-        yield Outcome(job.input, job.output, "skipped", method=wishes.method)
+        yield PhotoResult(job.input, job.output, "skipped", method=wishes.method)
     count = min(jobs, len(plan.jobs))
     outcomes = run_in_workers(plan.jobs, wishes, count, on_step) if count > 1 else _run_here(plan.jobs, wishes, on_step)
     for outcome in outcomes:
@@ -57,7 +57,7 @@ def resume_plan(plan: Plan, wishes: Wishes) -> Plan:
     )
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
+def exit_code(outcomes: Sequence[PhotoResult]) -> int:
     """0 all done; 1 some failed; 2 nothing could start, or no output can be written."""
     faults = [outcome.fault for outcome in outcomes if outcome.status == "failed"]
     if "place" in faults:
@@ -67,7 +67,7 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
     return 1 if faults else 0
 
 
-def _run_here(jobs: Sequence[Job], wishes: Wishes, on_step: JobHook) -> Iterator[Outcome]:
+def _run_here(jobs: Sequence[Job], wishes: Wishes, on_step: JobHook) -> Iterator[PhotoResult]:
     for job in jobs:
         yield restore_job(job, wishes, on_step)
 

@@ -17,10 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unblur.batch.find import explain
+from unblur.batch.inputs import explain
 from unblur.batch.plan import Job, targets_of
 from unblur.batch.resume import fingerprint, write_note
-from unblur.batch.signals import check_interrupted, shielded
 from unblur.batch.steps import StepSaver
 from unblur.errors import OutputError, UnblurError, UsageError, WriteError
 from unblur.images.files import encode_image, read_image, write_image
@@ -30,9 +29,10 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
 from unblur.methods.base import Light, Method, Region, Restoration, Step, StepHook, TrainedMethod
 from unblur.methods.catalog import load_method
-from unblur.methods.memory import peak_mb, restart_peak
+from unblur.system.memory import peak_mb, restart_peak
+from unblur.system.signals import check_interrupted, shielded
 
-__all__ = ["Fault", "JobHook", "Outcome", "Status", "Wishes", "restore_job"]
+__all__ = ["Fault", "JobHook", "PhotoResult", "Status", "Wishes", "restore_job"]
 
 Status = Literal["done", "skipped", "failed"]
 Fault = Literal["", "photo", "name", "usage", "place", "bug"]
@@ -101,7 +101,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PhotoResult:
     """What became of one photo.
 
     Attributes:
@@ -130,11 +130,11 @@ class Outcome:
     trace: str = ""
 
 
-def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> Outcome:
-    """Read, restore and write one photo. Whatever goes wrong with it becomes a failed `Outcome`."""
+def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> PhotoResult:
+    """Read, restore and write one photo. Whatever goes wrong with it becomes a failed `PhotoResult`."""
     started = time.perf_counter()
     restart_peak()
-    outcome = Outcome(job.input, job.output, "failed", method=wishes.method)
+    outcome = PhotoResult(job.input, job.output, "failed", method=wishes.method)
     try:
         outcome = _restore(job, wishes, on_step, outcome)
     except (UnblurError, MemoryError, OSError) as error:
@@ -145,7 +145,7 @@ def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - started, peak_mb=peak_mb())
 
 
-def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: Outcome) -> Outcome:
+def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: PhotoResult) -> PhotoResult:
     def report_step(step: Step) -> None:
         check_interrupted()
         on_step(job, step)

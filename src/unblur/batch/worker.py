@@ -12,9 +12,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from unblur.batch.plan import Job
-from unblur.batch.signals import Interrupted, catch_signals
 from unblur.batch.work import restore_job
 from unblur.methods.base import Step
+from unblur.system.signals import Interrupted, catch_signals
 
 __all__ = ["main"]
 

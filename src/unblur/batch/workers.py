@@ -17,7 +17,7 @@ from multiprocessing import Pipe, connection
 from pathlib import Path
 
 from unblur.batch.plan import Job
-from unblur.batch.work import JobHook, Outcome, Wishes
+from unblur.batch.work import JobHook, PhotoResult, Wishes
 
 __all__ = ["run_in_workers"]
 
@@ -25,7 +25,7 @@ _PATIENCE = 5.0
 """Seconds that a worker has to finish writing a photo when all are told to stop."""
 
 
-def run_in_workers(jobs: Sequence[Job], wishes: Wishes, count: int, on_step: JobHook) -> Iterator[Outcome]:
+def run_in_workers(jobs: Sequence[Job], wishes: Wishes, count: int, on_step: JobHook) -> Iterator[PhotoResult]:
     """The outcomes of `jobs` as they come, with `count` processes at work, each with its share of the processor."""
     threads = max(1, (os.cpu_count() or 1) // count)
     waiting = deque(jobs)
@@ -63,14 +63,16 @@ class _Worker:
         self.job = job
         self._send(job)
 
-    def listen(self, on_step: JobHook) -> Outcome | None:
+    def listen(self, on_step: JobHook) -> PhotoResult | None:
         """Its next message: an outcome, or a step, which is passed on."""
         try:
             message = self.link.recv()
         except (EOFError, OSError):
             self.is_alive = False
-            return Outcome(self.job.input, self.job.output, "failed", error=_death(self.process.wait()), fault="photo")
-        if isinstance(message, Outcome):
+            return PhotoResult(
+                self.job.input, self.job.output, "failed", error=_death(self.process.wait()), fault="photo"
+            )
+        if isinstance(message, PhotoResult):
             return message
         on_step(self.job, message)
         return None

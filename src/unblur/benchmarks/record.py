@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from unblur.benchmarks.code import code_digest
 from unblur.benchmarks.work import Order
 from unblur.errors import UsageError
-from unblur.images.atomic import atomic_write
 from unblur.methods.catalog import choose_weights
+from unblur.system.atomic import atomic_write
+from unblur.system.code_digest import code_digest
 from unblur.weights.shipped import checksum_of
 
 __all__ = ["Record", "check_record", "record_of", "write_record"]
@@ -24,7 +24,8 @@ Record = dict[str, Any]
 _NAME = "order.json"
 _CODE = (
     "backbones/**/*.py", "benchmarks/work.py", "benchmarks/reference.py", "blur/**/*.py", "datasets/**/*.py",
-    "images/**/*.py", "methods/**/*.py", "metrics/**/*.npz", "metrics/**/*.py", "solvers/**/*.py", "weights/**/*.py",
+    "images/**/*.py", "methods/**/*.py", "metrics/**/*.npz", "metrics/**/*.py", "solvers/**/*.py", "system/**/*.py",
+    "weights/**/*.py",
 )  # fmt: skip
 
 

@@ -15,15 +15,15 @@ from typing import NamedTuple
 
 import torch
 
-from unblur.benchmarks.code import code_digest
 from unblur.datasets.pairs import Pair
 from unblur.errors import UnblurError
-from unblur.images.atomic import atomic_write
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.catalog import load_method
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import score
+from unblur.system.atomic import atomic_write
+from unblur.system.code_digest import code_digest
 
 __all__ = ["REFERENCE_METHOD", "Errors", "reference_errors"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.work import Order
-from unblur.facts import run_facts
-from unblur.images.atomic import atomic_write
 from unblur.methods.apply import name_device
+from unblur.system.atomic import atomic_write
+from unblur.system.facts import run_facts
 
 __all__ = ["Summary", "combine", "summarise", "write_summary"]
 

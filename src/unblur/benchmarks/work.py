@@ -29,7 +29,6 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import choose_device, restore_tensor
 from unblur.methods.base import Light, Method, Restoration, Task
 from unblur.methods.catalog import load_method
-from unblur.methods.memory import peak_mb, restart_peak
 from unblur.metrics.alignment import Comparison, bring_together
 from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
@@ -37,6 +36,7 @@ from unblur.metrics.luma import luma_skimage
 from unblur.metrics.motion import motion_field_error
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import Scores, score, score_comparison
+from unblur.system.memory import peak_mb, restart_peak
 
 __all__ = ["Order", "empty_row", "file_stem", "prepare_worker", "run_pair"]
 

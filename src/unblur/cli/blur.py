@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from unblur.batch.find import Failure, Found, find_inputs
+from unblur.batch.inputs import Failure, Found, find_inputs
 from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import OutputError, SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from unblur.datasets.recipes import LearnedBlur, Recipe
-    from unblur.datasets.writing import Order, Source
+    from unblur.datasets.blur_settings import LearnedBlur, Recipe
+    from unblur.datasets.pair_files import Order, Source
 
 __all__ = ["blur"]
 
@@ -100,7 +100,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     unblur blur clips/a clips/b -o pairs --kind frames --set count=8
     unblur blur photos/ -o pairs --kind learned --from blurry.png sharp.png
     """
-    from unblur.datasets.recipes import Recipe, Sensor  # noqa: PLC0415 - only once it is needed
+    from unblur.datasets.blur_settings import Recipe, Sensor  # noqa: PLC0415 - only once it is needed
 
     given = parse_settings(settings or [])
     given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}
@@ -113,7 +113,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
         say(error_line(failure.reason, failure.path))
     _check_output(output, sources.values(), overwrite=overwrite)
 
-    from unblur.datasets.writing import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
+    from unblur.datasets.pair_files import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
 
     order = Order(recipe, output, seed, variants, overwrite)
     if learned is not None:
@@ -128,7 +128,7 @@ def _learned_blur(
     kind: str, given: dict[str, str], source: tuple[Path, Path] | None, weights: str | None, *, sample: bool
 ) -> LearnedBlur | None:
     """Which learned blur is wished for; None: another kind."""
-    from unblur.datasets.recipes import LEARNED, LearnedBlur  # noqa: PLC0415
+    from unblur.datasets.blur_settings import LEARNED, LearnedBlur  # noqa: PLC0415
     from unblur.methods.catalog import choose_weights  # noqa: PLC0415
 
     if kind != LEARNED:
@@ -144,7 +144,7 @@ def _learned_blur(
 
 
 def _settings_of(kind: str, given: dict[str, str]) -> Any:
-    from unblur.datasets.recipes import find_kind  # noqa: PLC0415
+    from unblur.datasets.blur_settings import find_kind  # noqa: PLC0415
     from unblur.methods.settings import describe_settings, make_settings  # noqa: PLC0415
 
     settings_class = find_kind(kind)
@@ -202,7 +202,7 @@ def _check_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
 
 def _write_all(sources: Sequence[Source], order: Order, jobs: int, *, quiet: bool) -> int:
     """Write everything and its manifest; returns how many sources failed."""
-    from unblur.datasets.writing import Failed, write_manifest, write_pairs  # noqa: PLC0415 - torch
+    from unblur.datasets.pair_files import Failed, write_manifest, write_pairs  # noqa: PLC0415 - torch
 
     start = time.perf_counter()
     lines: list[dict[str, Any]] = []

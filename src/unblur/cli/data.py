@@ -106,7 +106,7 @@ def make(  # noqa: PLR0917 - typer reads the options off the signature
     from collections import Counter  # noqa: PLC0415
 
     from unblur.cli.messages import error_line, say  # noqa: PLC0415
-    from unblur.datasets.making import make_kernel_synthesised  # noqa: PLC0415 - torch
+    from unblur.datasets.generated import make_kernel_synthesised  # noqa: PLC0415 - torch
 
     del name  # there is one so far
     made: Counter[str] = Counter()

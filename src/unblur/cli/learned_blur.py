@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from unblur.datasets.blur_settings import LearnedBlur, Recipe
+from unblur.datasets.camera import sense_pair
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Pair
-from unblur.datasets.reading import read_tensor
-from unblur.datasets.recipes import LearnedBlur, Recipe
-from unblur.datasets.sensing import sense_pair
 from unblur.datasets.synthesis import SyntheticPair, cut_window
 from unblur.errors import CheckpointError, UnblurError, UsageError
 from unblur.images.tensors import srgb_to_linear

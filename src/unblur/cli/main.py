@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from unblur.batch.signals import Interrupted
 from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
@@ -22,6 +21,7 @@ from unblur.cli.restore import restore, settle_save_kernel
 from unblur.cli.train import OVERRIDES, train
 from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
+from unblur.system.signals import Interrupted
 
 __all__ = ["app", "main"]
 

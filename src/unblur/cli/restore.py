@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unblur.batch.find import explain, split_list
+from unblur.batch.inputs import explain, split_list
 from unblur.batch.plan import DEFAULT_NAME, Plan, make_plan
 from unblur.cli.messages import show_name
 from unblur.cli.options import parse_settings
@@ -143,7 +143,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     """
     # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
     from unblur.batch.work import Wishes  # noqa: PLC0415
-    from unblur.cli.carrying import carry_out, check_wishes, read_known_kernel, without_finished  # noqa: PLC0415
+    from unblur.cli.run_command import carry_out, check_wishes, read_known_kernel, without_finished  # noqa: PLC0415
 
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     wishes = Wishes(

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from unblur.batch.signals import catch_signals
 from unblur.cli.messages import escape, say, warning_line
 from unblur.errors import UsageError
+from unblur.system.signals import catch_signals
 
 __all__ = ["OVERRIDES", "train"]
 

@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from unblur.datasets.folders import set_folder
+from unblur.datasets.image_files import as_kernel, read_arrays
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Loader, PairedSet
-from unblur.datasets.reading import as_kernel, read_arrays
 
 __all__ = ["dublid_bsds"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unblur.datasets.blur_settings import FrameAverage
 from unblur.datasets.folders import find_images
-from unblur.datasets.reading import read_tensor
-from unblur.datasets.recipes import FrameAverage
+from unblur.datasets.image_files import read_tensor
 from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 

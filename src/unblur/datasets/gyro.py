@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unblur.blur.gyro import trajectory_from_rotation
-from unblur.datasets.reading import read_arrays
+from unblur.datasets.image_files import read_arrays
 from unblur.errors import DataError
 
 __all__ = ["GyroTrack", "read_gyro", "sample_gyro_path"]

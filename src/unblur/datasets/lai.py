@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from unblur.datasets.folders import set_folder
+from unblur.datasets.image_files import as_kernel
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Loader, Pair, PairedSet
-from unblur.datasets.reading import as_kernel
 from unblur.images.kernels import read_kernel
 
 __all__ = ["lai_uniform"]

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from torch import Tensor
 
 from unblur.datasets.folders import find_images
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
-from unblur.datasets.reading import read_tensor
 from unblur.errors import DataError, ShapeError
 
 __all__ = ["Twins", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]

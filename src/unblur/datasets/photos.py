@@ -10,7 +10,7 @@ from typing import overload
 from torch import Tensor
 
 from unblur.datasets.folders import find_images, need_files, set_folder
-from unblur.datasets.reading import read_tensor
+from unblur.datasets.image_files import read_tensor
 
 __all__ = ["PhotoSet", "UnpairedSet", "bsds500", "coco", "kodak", "lai_real", "photos_of", "unpaired_folders"]
 

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unblur.datasets.blur_settings import FrameAverage, Light, Recipe, Sensor, find_kind
+from unblur.datasets.camera import sense_pair
 from unblur.datasets.catalog import open_dataset
 from unblur.datasets.frames import average_frames, curve_of, read_frames
 from unblur.datasets.pairs import PairedSet
 from unblur.datasets.photos import PhotoSet, photos_of
-from unblur.datasets.recipes import FrameAverage, Light, Recipe, Sensor, find_kind
-from unblur.datasets.sensing import sense_pair
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, SettingsError, ShapeError
 from unblur.images.tensors import srgb_to_linear, turned

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from unblur.datasets.reading import read_arrays
+from unblur.datasets.image_files import read_arrays
 from unblur.errors import DataError
 
 __all__ = ["choose_objects", "read_segments"]

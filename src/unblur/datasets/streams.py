@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unblur.datasets.blur_settings import Light, Recipe, Sensor, find_kind
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.photos import photos_of
-from unblur.datasets.reading import read_tensor
-from unblur.datasets.recipes import Light, Recipe, Sensor, find_kind
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import SettingsError
 from unblur.images.tensors import turned

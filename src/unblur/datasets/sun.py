@@ -18,9 +18,9 @@ from torch import Tensor
 from unblur.blur.convolve import convolve
 from unblur.blur.noise import add_gaussian_noise
 from unblur.datasets.folders import need_files, set_folder
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.levin import KERNELS, levin_kernels
 from unblur.datasets.pairs import Loader, Pair, PairedSet
-from unblur.datasets.reading import read_tensor
 
 __all__ = ["NOISE_SIGMA", "sun"]
 

@@ -28,10 +28,7 @@ from unblur.blur.motion_fields import (
     sample_motion_field,
 )
 from unblur.blur.trajectories import fit_path, sample_motion_path
-from unblur.datasets.gyro import read_gyro, sample_gyro_path
-from unblur.datasets.pairs import Loader, Pair, PairedSet
-from unblur.datasets.photos import PhotoSet
-from unblur.datasets.recipes import (
+from unblur.datasets.blur_settings import (
     DefocusBlur,
     DynamicBlur,
     GaussianBlur,
@@ -40,8 +37,11 @@ from unblur.datasets.recipes import (
     Recipe,
     ShakeBlur,
 )
+from unblur.datasets.camera import sense_pair
+from unblur.datasets.gyro import read_gyro, sample_gyro_path
+from unblur.datasets.pairs import Loader, Pair, PairedSet
+from unblur.datasets.photos import PhotoSet
 from unblur.datasets.segments import choose_objects, read_segments
-from unblur.datasets.sensing import sense_pair
 from unblur.errors import SettingsError, ShapeError
 from unblur.images.tensors import Padding, pad_reflect, srgb_to_linear
 

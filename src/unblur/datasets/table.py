@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Loader, Pair, PairedSet
-from unblur.datasets.reading import read_tensor
 from unblur.errors import DataError
 from unblur.images.kernels import read_kernel
 

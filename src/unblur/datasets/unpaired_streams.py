@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from unblur.datasets.image_files import read_tensor
 from unblur.datasets.photos import photos_of
-from unblur.datasets.reading import read_tensor
 from unblur.datasets.synthesis import seed_for
 from unblur.errors import SettingsError
 from unblur.images.tensors import Padding, pad_reflect

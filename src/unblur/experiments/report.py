@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unblur.errors import OutputError
-from unblur.experiments.outcome import Cell, Comparison, Outcome, Table
-from unblur.facts import run_facts
-from unblur.images.atomic import atomic_write
+from unblur.experiments.result import Cell, Comparison, ExperimentResult, Table
+from unblur.system.atomic import atomic_write
+from unblur.system.facts import run_facts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ __all__ = ["markdown_of", "record_of", "write_outcome"]
 _VERDICTS = {True: "yes", False: "no", None: "cannot be said"}
 
 
-def write_outcome(outcome: Outcome, record: Mapping[str, Any], folder: Path) -> list[Path]:
+def write_outcome(outcome: ExperimentResult, record: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write everything into a folder; what lies there under the same names is replaced.
 
     Args:
@@ -54,7 +54,7 @@ def record_of(name: str, settings: Mapping[str, Any], seconds: float) -> dict[st
     return {"experiment": name, "settings": dict(settings), "seconds": round(seconds, 1), **run_facts()}
 
 
-def markdown_of(outcome: Outcome, record: Mapping[str, Any]) -> str:
+def markdown_of(outcome: ExperimentResult, record: Mapping[str, Any]) -> str:
     """The page to read."""
     settings = ", ".join(f"{name}={value}" for name, value in record["settings"].items())
     parts = [

@@ -16,7 +16,7 @@ import pyvips
 from unblur.errors import ReadError
 from unblur.images import colour, containers, exif
 from unblur.images.limits import check_size
-from unblur.images.link import lasting_scratch_file, scratch_file, write_all
+from unblur.system.link import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["JOBS", "complaint", "decode"]
 

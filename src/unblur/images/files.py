@@ -8,12 +8,12 @@ import stat
 from typing import Any
 
 from unblur.errors import ReadError, TooLargeError
-from unblur.images.atomic import atomic_write
 from unblur.images.limits import Limits
-from unblur.images.link import scratch_file, write_all
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.process import map_pixels, shared_worker
 from unblur.images.signatures import HEAD_BYTES, format_of_bytes, format_of_name
+from unblur.system.atomic import atomic_write
+from unblur.system.link import scratch_file, write_all
 
 __all__ = ["encode_image", "read_image", "write_image"]
 

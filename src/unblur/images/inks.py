@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from unblur.errors import ImageError, ReadError
 from unblur.images.limits import Limits
-from unblur.images.link import scratch_file, write_all
 from unblur.images.picture import Picture
 from unblur.images.process import map_pixels, shared_worker
+from unblur.system.link import scratch_file, write_all
 
 __all__ = ["peak_of", "rgb_to_cmyk", "to_srgb"]
 

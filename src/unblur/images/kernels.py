@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unblur.errors import KernelError, ReadError
-from unblur.images.atomic import atomic_write
 from unblur.images.files import encode_image, read_image
 from unblur.images.inks import peak_of
 from unblur.images.picture import FileFacts, Picture
+from unblur.system.atomic import atomic_write
 
 __all__ = ["check_kernel", "read_kernel", "write_kernel"]
 

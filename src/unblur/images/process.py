@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from unblur.errors import ImageError, ReadError, TooLargeError
 from unblur.images.limits import Limits
-from unblur.images.link import receive, send
+from unblur.system.link import receive, send
 
 __all__ = ["DecodeWorker", "map_pixels", "shared_worker"]
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError
-from unblur.images.threads import run_side_by_side
+from unblur.system.threads import run_side_by_side
 
 __all__ = ["run_tiled"]
 

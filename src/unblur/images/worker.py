@@ -17,7 +17,7 @@ from typing import Any
 
 from unblur.errors import ReadError, TooLargeError
 from unblur.images import decoding
-from unblur.images.link import receive, send
+from unblur.system.link import receive, send
 
 __all__ = ["main"]
 

@@ -20,7 +20,7 @@ from unblur.images.kernels import check_kernel, read_kernel
 from unblur.images.picture import Picture
 from unblur.methods.base import Light, Method, Region, Restoration, StepHook, Task, TrainedMethod
 from unblur.methods.catalog import load_method
-from unblur.methods.given import receive
+from unblur.methods.inputs import receive
 
 if TYPE_CHECKING:
     from torch import Tensor

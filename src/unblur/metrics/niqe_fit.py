@@ -16,10 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import UsageError
-from unblur.images.atomic import atomic_write
 from unblur.images.files import read_image
 from unblur.images.working import to_working
 from unblur.metrics.niqe import NiqeModel, niqe_patches
+from unblur.system.atomic import atomic_write
 
 __all__ = ["fit_niqe_model", "main"]
 

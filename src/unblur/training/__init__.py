@@ -4,18 +4,18 @@ from unblur.losses.objective import Objective
 from unblur.training.data import StreamData
 from unblur.training.module import SupervisedModule
 from unblur.training.recipe import Recipe, load_recipe
-from unblur.training.run import Outcome, train
+from unblur.training.run import TrainingResult, train
 from unblur.training.settings import RunSettings
 from unblur.training.streams import Stream
 
 __all__ = [
     "Objective",
-    "Outcome",
     "Recipe",
     "RunSettings",
     "Stream",
     "StreamData",
     "SupervisedModule",
+    "TrainingResult",
     "load_recipe",
     "train",
 ]

@@ -16,7 +16,7 @@ from lightning.pytorch import Trainer
 from typing_extensions import override
 
 from unblur.errors import CheckpointError, OutputError, WriteError
-from unblur.images.atomic import TEMPORARY_PREFIX, atomic_write
+from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write
 from unblur.training.hooks import StepCallback
 from unblur.training.module import SupervisedModule
 from unblur.training.settings import RunSettings

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unblur.images.atomic import atomic_write
+from unblur.system.atomic import atomic_write
 from unblur.training.module import SupervisedModule
 from unblur.weights.safe_file import write_checkpoint
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from unblur.facts import commit, hardware
+from unblur.system.facts import commit, hardware
 
 __all__ = ["differences", "make_record"]
 

@@ -18,7 +18,8 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from typing_extensions import override
 
 from unblur.errors import CheckpointError, OutputError, TrainingError
-from unblur.images.atomic import atomic_write
+from unblur.system.atomic import atomic_write
+from unblur.system.lock import hold_folder
 from unblur.training.checkpoints import (
     CheckpointKeeper,
     SafeCheckpointIO,
@@ -31,19 +32,18 @@ from unblur.training.export import export_weights
 from unblur.training.faults import BadPhotos, BadSteps
 from unblur.training.interruption import Interruption, StopWhenAsked
 from unblur.training.journal import Board, Journal
-from unblur.training.lock import hold_folder
 from unblur.training.recipe import Recipe
 from unblur.training.record import differences, make_record
 from unblur.training.table import StepTable
 from unblur.training.validation import Validation
 
-__all__ = ["Outcome", "train"]
+__all__ = ["TrainingResult", "train"]
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """How a run ended.
 
     Attributes:
@@ -66,7 +66,7 @@ def train(
     say: Say,
     warn: Say,
     interruption: Interruption | None = None,
-) -> Outcome:
+) -> TrainingResult:
     """Train, or go on training.
 
     Args:
@@ -151,7 +151,7 @@ class _Run:
             default_root_dir=folder,
         )
 
-    def fit(self, start: Path | None) -> Outcome:
+    def fit(self, start: Path | None) -> TrainingResult:
         """Train to the end or to an interruption, and export."""
         try:
             self.trainer.fit(self.recipe.module, datamodule=self.recipe.data, ckpt_path=start)
@@ -162,8 +162,8 @@ class _Run:
         step = self.trainer.global_step
         if self.interruption.signal is not None:
             self.say(f"stopped after step {step}; the same command goes on from there")
-            return Outcome(step, signal=self.interruption.signal)
-        return Outcome(step, weights=self._export(step))
+            return TrainingResult(step, signal=self.interruption.signal)
+        return TrainingResult(step, weights=self._export(step))
 
     def _export(self, step: int) -> Path | None:
         if not self.trainer.is_global_zero:

@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from unblur.errors import CheckpointError
-from unblur.images.atomic import atomic_write
+from unblur.system.atomic import atomic_write
 from unblur.weights.checking import check_tensors
 from unblur.weights.storages import ITEM_BYTES
 

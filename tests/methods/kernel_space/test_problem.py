@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from unblur.backbones.skipnet import image_prior
-from unblur.methods.kernel_space.courses import COURSES, choose_course
+from unblur.methods.kernel_space.fit_schedules import FIT_SCHEDULES, choose_fit_schedule
 from unblur.methods.kernel_space.generators import CodeNetwork
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule, optimise
 
-COURSE = choose_course(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0))
+FIT_SCHEDULE = choose_fit_schedule(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0))
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,11 @@ def photo_of(height: int = 128, width: int = 128) -> torch.Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-def fit_of(operator, *, seed: int = 0, course=COURSE, **wishes) -> BlurFit:
+def fit_of(operator, *, seed: int = 0, fit_schedule=FIT_SCHEDULE, **wishes) -> BlurFit:
     photo = photo_of()
     given = {"precision": torch.float32, "distance": pixel_distance, "priors": Priors()} | wishes
     start = Start(photo, torch.full((1, 6, 1, 1), 0.3))
-    return BlurFit(operator, photo, start, course, seed=seed, **given)
+    return BlurFit(operator, photo, start, fit_schedule, seed=seed, **given)
 
 
 def test_the_generators_are_as_large_as_published():
@@ -46,7 +46,7 @@ def test_the_generators_are_as_large_as_published():
 def test_nothing_of_the_operator_learns(operator):
     before = {name: tensor.clone() for name, tensor in operator.state_dict().items()}
     fit = fit_of(operator)
-    optimise(fit, COURSE.schedule)
+    optimise(fit, FIT_SCHEDULE.schedule)
     assert all(weight.grad is None for weight in operator.parameters())
     assert all(torch.equal(before[name], tensor) for name, tensor in operator.state_dict().items())
     assert all(weight.grad is not None for weight in fit.networks.parameters())
@@ -57,13 +57,13 @@ def test_nothing_of_the_operator_learns(operator):
 
 def test_the_terms_are_those_of_the_two_halves(operator):
     fit = fit_of(operator)
-    first, second = fit.evaluate(0), fit.evaluate(COURSE.turning)
+    first, second = fit.evaluate(0), fit.evaluate(FIT_SCHEDULE.turning)
     assert first.traces["structure"] == pytest.approx(first.criterion, rel=1e-5)
     assert second.traces["structure"] == 0
     for evaluation, norm in ((first, 5e-5), (second, 5e-4)):
         assert evaluation.traces["norm"] == pytest.approx(norm * float(evaluation.answers["code"].norm()), rel=1e-5)
         assert evaluation.loss.item() == pytest.approx(sum(evaluation.traces.values()), rel=1e-5)
-    assert [step for step in range(COURSE.schedule.steps) if fit.changes_at(step)] == [2]
+    assert [step for step in range(FIT_SCHEDULE.schedule.steps) if fit.changes_at(step)] == [2]
 
 
 def test_in_turns_one_of_both_learns(operator):
@@ -85,7 +85,7 @@ def test_without_priors_the_numbers_themselves_learn(operator):
 
 
 def test_a_held_code_stays_where_it_began(operator):
-    fit = fit_of(operator, course=replace(COURSE, hold=0.5))
+    fit = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, hold=0.5))
     for step, is_held in enumerate([True, True, False, False]):
         fit.networks.zero_grad(set_to_none=True)
         evaluation = fit.evaluate(step)
@@ -108,7 +108,7 @@ def test_the_seed_decides(operator):
 
 
 def test_the_published_course():
-    full = COURSES["full"]
+    full = FIT_SCHEDULES["full"]
     assert (full.schedule.steps, full.warm_steps, full.width) == (5000, 300, 128)
     assert [full.schedule.rate_at(step) for step in (0, 1000, 4999)] == pytest.approx([1, 0.7, 0.7**4])
     assert full.image_rate == full.code_rate == 5e-4

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from unblur.errors import Cancelled, CheckpointError, ImageError
-from unblur.methods.optimisation.keeping import Keeper
+from unblur.methods.optimisation.checkpointing import Keeper
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.optimisation.run import Schedule, optimise
 from unblur.methods.optimisation.stopping import Threshold, Variance

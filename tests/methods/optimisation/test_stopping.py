@@ -11,8 +11,8 @@ from unblur.methods.optimisation.stopping import (
     Threshold,
     Variance,
     choose_rule,
-    memory_of,
-    remind,
+    load_state,
+    state_of,
 )
 
 NOTHING = torch.zeros(1, 1, 2, 2)
@@ -83,9 +83,9 @@ def test_a_rule_can_be_reminded():
     ):
         for step in range(5):
             first.check(step, 0.1 * step, torch.full((1, 1, 2, 2), float(step)))
-        remind(second, memory_of(first))
-        assert str(memory_of(second)) == str(memory_of(first))
-        assert str(memory_of(second)) != str(memory_of(type(first)(*([0.2] if isinstance(first, Threshold) else []))))
+        load_state(second, state_of(first))
+        assert str(state_of(second)) == str(state_of(first))
+        assert str(state_of(second)) != str(state_of(type(first)(*([0.2] if isinstance(first, Threshold) else []))))
 
 
 def test_rules_keep_their_proportions():

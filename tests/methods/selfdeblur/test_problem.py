@@ -7,13 +7,13 @@ from planted import plant, shake
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.optimisation.run import Schedule, optimise
-from unblur.methods.selfdeblur.courses import Course, choose_course
-from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
+from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
+from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.ssim import ssim_gaussian_padded
 
 KERNEL = shake(9, 3)
-COURSE = Course(Schedule(50), squares_until=5, width=16)
+FIT_SCHEDULE = FitSchedule(Schedule(50), squares_until=5, width=16)
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,9 @@ def planted():
     return plant(KERNEL, (40, 44))
 
 
-def fit_of(planted, course=COURSE, seed=0, **more) -> PhotoFit:
-    sight = Sight((9, 9), more.pop("light", "encoded"), **more)
-    return PhotoFit(planted.blurry, sight, course, seed=seed, precision=torch.float32)
+def fit_of(planted, fit_schedule=FIT_SCHEDULE, seed=0, **more) -> PhotoFit:
+    blur_model = BlurModel((9, 9), more.pop("light", "encoded"), **more)
+    return PhotoFit(planted.blurry, blur_model, fit_schedule, seed=seed, precision=torch.float32)
 
 
 @pytest.mark.parametrize("light", ["encoded", "linear"])
@@ -90,14 +90,14 @@ def test_the_image_network_learns_an_image(planted):
 
 def test_a_guide_lies_where_the_image_is(planted):
     guide = torch.rand(1, 1, 40, 44)
-    sight = Sight((9, 9), "encoded")
-    fit = PhotoFit(planted.blurry, sight, COURSE, seed=0, precision=torch.float32, guide=guide)
+    blur_model = BlurModel((9, 9), "encoded")
+    fit = PhotoFit(planted.blurry, blur_model, FIT_SCHEDULE, seed=0, precision=torch.float32, guide=guide)
     assert torch.allclose(fit.crop(fit.image_code)[:, :1], 0.1 * guide)
     assert torch.equal(fit.image_code[:, 1:], fit_of(planted).image_code[:, 1:])
 
 
 def test_total_variation_is_added(planted):
-    fit = PhotoFit(planted.blurry, Sight((9, 9), "encoded"), COURSE, seed=0, precision=torch.float32, tv=0.1)
+    fit = PhotoFit(planted.blurry, BlurModel((9, 9), "encoded"), FIT_SCHEDULE, seed=0, precision=torch.float32, tv=0.1)
     evaluation = fit.evaluate(0)
     image = evaluation.answers["image"]
     expected = 0.1 * (image.diff(dim=-1).abs().mean() + image.diff(dim=-2).abs().mean())
@@ -109,7 +109,7 @@ def test_total_variation_is_added(planted):
 
 def test_courses():
     def choose(device="cpu", knows=False, **settings):
-        return choose_course(SelfDeblurSettings(**settings), torch.device(device), knows_kernel=knows)
+        return choose_fit_schedule(SelfDeblurSettings(**settings), torch.device(device), knows_kernel=knows)
 
     full = choose(preset="full")
     assert (full.schedule.steps, full.schedule.milestones, full.squares_until) == (5000, (2000, 3000, 4000), 1000)

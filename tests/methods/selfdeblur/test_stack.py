@@ -5,23 +5,24 @@ import torch
 
 from planted import draw_picture, shake
 from unblur.errors import ShapeError
-from unblur.methods.optimisation.problem import Alone
-from unblur.methods.optimisation.run import Schedule, optimise, optimise_together
+from unblur.methods.optimisation.problem import SingleProblem
+from unblur.methods.optimisation.run import Schedule, optimise, optimise_jointly
 from unblur.methods.optimisation.stopping import Never, Threshold
-from unblur.methods.selfdeblur.courses import Course
-from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
+from unblur.methods.selfdeblur.fit_schedules import FitSchedule
+from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 
-COURSE = Course(Schedule(10, (6,)), squares_until=4, width=16)
+FIT_SCHEDULE = FitSchedule(Schedule(10, (6,)), squares_until=4, width=16)
 PHOTOS = [draw_picture(44, 47, seed)[:, :1].double() for seed in (1, 2)]
 KERNEL = shake(9, 3).double()
 
 
-def fits(sight=None):
+def fits(blur_model=None):
     # In double precision, for Adam makes whole steps of the rounding of gradients that are zero.
-    sight = sight or Sight((9, 9), "encoded")
+    blur_model = blur_model or BlurModel((9, 9), "encoded")
     return [
-        PhotoFit(photo, sight, COURSE, seed=seed, precision=torch.float64, tv=1e-3) for seed, photo in enumerate(PHOTOS)
+        PhotoFit(photo, blur_model, FIT_SCHEDULE, seed=seed, precision=torch.float64, tv=1e-3)
+        for seed, photo in enumerate(PHOTOS)
     ]
 
 
@@ -35,10 +36,12 @@ def assert_same(stacked, alone):
             assert ours.traces[name] == pytest.approx(numbers, rel=1e-6), name
 
 
-@pytest.mark.parametrize("sight", [None, Sight((9, 9), "linear", KERNEL, is_known=True)], ids=["blind", "known"])
-def test_each_comes_out_as_alone(sight):
-    alone = [optimise(fit, COURSE.schedule) for fit in fits(sight)]
-    stacked = optimise_together(Stack(fits(sight)), COURSE.schedule, rules=[Never(), Never()])
+@pytest.mark.parametrize(
+    "blur_model", [None, BlurModel((9, 9), "linear", KERNEL, is_known=True)], ids=["blind", "known"]
+)
+def test_each_comes_out_as_alone(blur_model):
+    alone = [optimise(fit, FIT_SCHEDULE.schedule) for fit in fits(blur_model)]
+    stacked = optimise_jointly(Stack(fits(blur_model)), FIT_SCHEDULE.schedule, rules=[Never(), Never()])
     assert_same(stacked, alone)
 
 
@@ -46,8 +49,8 @@ def test_one_that_ends_early_leaves_the_others_alone():
     def rules():
         return [Threshold(1.0, patience=5, after=0, every=1), Never()]
 
-    alone = [optimise(fit, COURSE.schedule, rule=rule) for fit, rule in zip(fits(), rules(), strict=True)]
-    stacked = optimise_together(Stack(fits()), COURSE.schedule, rules=rules())
+    alone = [optimise(fit, FIT_SCHEDULE.schedule, rule=rule) for fit, rule in zip(fits(), rules(), strict=True)]
+    stacked = optimise_jointly(Stack(fits()), FIT_SCHEDULE.schedule, rules=rules())
     assert [done.steps for done in stacked] == [4 + 5, 10], "the change of the loss at step 4 begins the count anew"
     assert_same(stacked, alone)
 
@@ -58,9 +61,9 @@ def test_the_lesson_stays_with_the_stack():
     for fit, image in zip(alone, taught, strict=True):
         optimise(TaughtFit(fit, image), Schedule(3))
     stack = Stack(fits())
-    optimise_together(TaughtStack(stack, taught), Schedule(3), rules=[Never(), Never()])
+    optimise_jointly(TaughtStack(stack, taught), Schedule(3), rules=[Never(), Never()])
     expected = [optimise(fit, Schedule(3)) for fit in alone]
-    assert_same(optimise_together(stack, Schedule(3), rules=[Never(), Never()]), expected)
+    assert_same(optimise_jointly(stack, Schedule(3), rules=[Never(), Never()]), expected)
 
 
 def test_a_loss_that_breaks_ends_its_own_run_only():
@@ -71,7 +74,7 @@ def test_a_loss_that_breaks_ends_its_own_run_only():
         if steps == 2:
             broken.blurry = broken.blurry * torch.nan
 
-    done = optimise_together(Stack([broken, sound]), Schedule(5), rules=[Never(), Never()], on_step=spoil)
+    done = optimise_jointly(Stack([broken, sound]), Schedule(5), rules=[Never(), Never()], on_step=spoil)
     assert [run.steps for run in done] == [2, 5]
     assert_same(done[1:], [whole])
 
@@ -83,15 +86,15 @@ def test_the_common_source_of_random_numbers_is_left_alone():
 
 
 def test_fits_of_different_size_are_refused():
-    other = PhotoFit(PHOTOS[0], Sight((7, 7), "encoded"), COURSE, seed=0, precision=torch.float64)
+    other = PhotoFit(PHOTOS[0], BlurModel((7, 7), "encoded"), FIT_SCHEDULE, seed=0, precision=torch.float64)
     with pytest.raises(ShapeError, match="photos and kernels of one size"):
         Stack([fits()[0], other])
 
 
 def test_one_alone_is_a_stack_of_one():
     fit = fits()[0]
-    assert Alone(fit).problems == [fit]
-    [done] = optimise_together(Alone(fit), Schedule(2), rules=[Never()])
+    assert SingleProblem(fit).problems == [fit]
+    [done] = optimise_jointly(SingleProblem(fit), Schedule(2), rules=[Never()])
     assert done.steps == 2
 
 

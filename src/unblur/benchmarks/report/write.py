@@ -10,7 +10,7 @@ from unblur.benchmarks.report.runs import read_runs
 from unblur.benchmarks.report.sections import make_sections
 from unblur.benchmarks.report.text import make_text
 from unblur.errors import OutputError
-from unblur.images.atomic import atomic_write
+from unblur.system.atomic import atomic_write
 
 __all__ = ["write_report"]
 

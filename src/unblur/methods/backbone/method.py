@@ -12,7 +12,7 @@ from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, Task, Traits
-from unblur.methods.running import NetworkRunner, Tell
+from unblur.methods.network_runner import NetworkRunner, Tell
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 

@@ -14,14 +14,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
-from unblur.images.threads import run_side_by_side
 from unblur.methods.classical_map.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
 from unblur.methods.region import crop_informative
 from unblur.solvers.differences import difference_power, differences, differences_adjoint
 from unblur.solvers.frame import Frame
 from unblur.solvers.priors import LatentPrior
+from unblur.system.threads import run_side_by_side
 
-__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "Level", "Quest", "estimate_kernels", "plan_levels"]
+__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "KernelSearch", "Level", "estimate_kernels", "plan_levels"]
 
 _COARSEST_BOX = 5
 _LAST_LEVELS = 3
@@ -111,7 +111,7 @@ def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
 
 
 @dataclass(frozen=True)
-class Quest:
+class KernelSearch:
     """What is looked for: one kernel for each hypothesis.
 
     Attributes:
@@ -128,7 +128,12 @@ class Quest:
 
 
 def estimate_kernels(
-    quests: Sequence[Quest], prior: LatentPrior, *, rounds: int, pixels: int, on_round: Callable[[int, int], None]
+    quests: Sequence[KernelSearch],
+    prior: LatentPrior,
+    *,
+    rounds: int,
+    pixels: int,
+    on_round: Callable[[int, int], None],
 ) -> list[Kernels]:
     """The kernels of each quest; hypotheses with the same descent go in one batch, all batches side by side.
 
@@ -148,7 +153,7 @@ def estimate_kernels(
     return [_in_order(quest, own, found) for quest, own in zip(quests, searches, strict=True)]
 
 
-def _in_order(quest: Quest, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
+def _in_order(quest: KernelSearch, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
     """The kernels of all hypotheses in boxes of one size; takes from `found` what the searches of the quest found."""
     kernels: dict[Hypothesis, Tensor] = {}
     for search in searches:
@@ -158,7 +163,7 @@ def _in_order(quest: Quest, searches: Sequence[_Search], found: Iterator[Kernels
     return torch.cat([kernels[hypothesis] for hypothesis in quest.hypotheses])
 
 
-def _searches_of(quest: Quest, prior: LatentPrior) -> list[_Search]:
+def _searches_of(quest: KernelSearch, prior: LatentPrior) -> list[_Search]:
     groups: dict[tuple[Descent, float], list[Hypothesis]] = {}
     for hypothesis in quest.hypotheses:
         groups.setdefault((hypothesis.descent, hypothesis.box_share), []).append(hypothesis)
@@ -192,7 +197,12 @@ class _Search:
     """State of the search for several hypotheses at once: kernels, prior strengths, and the level's spectra."""
 
     def __init__(
-        self, quest: Quest, hypotheses: Sequence[Hypothesis], descent: Descent, prior: LatentPrior, box_share: float
+        self,
+        quest: KernelSearch,
+        hypotheses: Sequence[Hypothesis],
+        descent: Descent,
+        prior: LatentPrior,
+        box_share: float,
     ) -> None:
         grey = quest.grey
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from unblur.images.tensors import srgb_to_linear
 from unblur.methods.base import Light, Step, Task
-from unblur.methods.classical_map.judge import find_fault, judge, measure_sparsity, touches_box
-from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, Quest, estimate_kernels
+from unblur.methods.classical_map.answer_quality import find_fault, judge, measure_sparsity, touches_box
+from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.region import crop_informative
 from unblur.solvers.photo import restore_with_kernel
@@ -125,7 +125,9 @@ def _grow(
         box = min(_odd(settings.first_box), limit)
     findings: dict[Light, list[Finding]] = {light: [] for light in lights}
     tell = _furthest_so_far(task)
-    open_quests: dict[Light, Quest] = {light: Quest(_seen_in(light, grey), box, hypotheses) for light in lights}
+    open_quests: dict[Light, KernelSearch] = {
+        light: KernelSearch(_seen_in(light, grey), box, hypotheses) for light in lights
+    }
     while open_quests:
         search = _search_briefly if brief and len(open_quests) > 1 else _search
         for light, finding in search(grey, open_quests, settings, tell).items():
@@ -146,7 +148,7 @@ def _best_of(finding: Finding) -> list[Hypothesis]:
 
 
 def _search_briefly(
-    grey: Tensor, quests: Mapping[Light, Quest], settings: MapSettings, tell: Callable[[int, int], None]
+    grey: Tensor, quests: Mapping[Light, KernelSearch], settings: MapSettings, tell: Callable[[int, int], None]
 ) -> dict[Light, Finding]:
     """As `_search`, but in the second light with the hypotheses that did best in the first."""
     (first, quest), (second, other) = quests.items()
@@ -155,7 +157,7 @@ def _search_briefly(
 
 
 def _search(
-    grey: Tensor, quests: Mapping[Light, Quest], settings: MapSettings, tell: Callable[[int, int], None]
+    grey: Tensor, quests: Mapping[Light, KernelSearch], settings: MapSettings, tell: Callable[[int, int], None]
 ) -> dict[Light, Finding]:
     """The best answer of all hypotheses in each light."""
     found = estimate_kernels(
@@ -171,7 +173,7 @@ def _search(
     }
 
 
-def _judge_all(kernels: Tensor, quest: Quest, light: Light, sample: Tensor) -> Finding:
+def _judge_all(kernels: Tensor, quest: KernelSearch, light: Light, sample: Tensor) -> Finding:
     judgements = [
         judge(sample, kernel, *restore_with_kernel(sample, kernel, light=light)) for kernel in kernels.split(1)
     ]

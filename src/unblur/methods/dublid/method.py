@@ -13,7 +13,6 @@ from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import CheckpointError, KernelError, RegionError
-from unblur.images.allocator import keep_freed_memory
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.dublid.model import Dublid as Network
@@ -21,6 +20,7 @@ from unblur.methods.dublid.model import Estimate, Variant
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.region import find_informative
 from unblur.solvers.photo import restore_with_kernel
+from unblur.system.allocator import keep_freed_memory
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unblur.images.precision import choose_precision
 from unblur.images.tensors import Padding, crop_padding, pad_reflect
 from unblur.methods.base import Restoration, Step, Task, Traits
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
+from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 

@@ -13,23 +13,23 @@ from torch import Tensor
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import gaussian_kernel
 from unblur.errors import SettingsError
-from unblur.images.allocator import keep_freed_memory
-from unblur.images.precision import choose_precision
 from unblur.losses.perceptual import FeatureDistance
 from unblur.methods.base import Restoration, Step, Task, Traits
-from unblur.methods.kernel_space.courses import Course, choose_course
+from unblur.methods.kernel_space.fit_schedules import FitSchedule, choose_fit_schedule
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.operations import extract_code
 from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
-from unblur.methods.optimisation.keeping import Keeper, fingerprint
-from unblur.methods.optimisation.refusing import refuse
+from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
+from unblur.methods.optimisation.progress import Span, of_teacher, part_of, telling
 from unblur.methods.optimisation.run import Optimised, Schedule, optimise
 from unblur.methods.optimisation.settings import TeacherName
 from unblur.methods.optimisation.stopping import choose_rule
 from unblur.methods.optimisation.teachers import found_kernel, load_teacher
-from unblur.methods.optimisation.telling import Span, of_teacher, part_of, telling
+from unblur.methods.optimisation.validation import refuse
+from unblur.system.allocator import keep_freed_memory
+from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["KernelSpaceMethod"]
@@ -90,8 +90,8 @@ class KernelSpaceMethod:
             task.on_step(Step(1.0, "nothing to be found"))
             return refused
         small = self._shrunk(blurry)
-        course = choose_course(self.settings)
-        asked = self._ask(small, course.teacher, task)
+        fit_schedule = choose_fit_schedule(self.settings)
+        asked = self._ask(small, fit_schedule.teacher, task)
         if isinstance(asked, Restoration):  # there is no blur to be found
             task.on_step(Step(1.0, "no blur to remove"))
             return replace(asked, image=blurry)
@@ -107,8 +107,8 @@ class KernelSpaceMethod:
         def restore_window(window: Window) -> Tensor:
             hook = part_of(task.on_step, len(results), len(windows), phase=(_ASKING, _FITTING))
             part, begun = window.of(small), None if asked is None else window.of(asked)
-            fit = self._problem(part, self._start(part, begun), course, task.seed)
-            result = self._fit(fit, course, replace(task, on_step=hook), grown if len(windows) == 1 else None)
+            fit = self._problem(part, self._start(part, begun), fit_schedule, task.seed)
+            result = self._fit(fit, fit_schedule, replace(task, on_step=hook), grown if len(windows) == 1 else None)
             results.append(result)
             return getattr(result, self.settings.iterate)["image"]
 
@@ -119,7 +119,7 @@ class KernelSpaceMethod:
             image=grown(restored),
             history=_history_of(results),
             warnings=() if is_whole else (self._told_smaller(small),),
-            facts={"teacher": course.teacher, **self._facts(small, results)},
+            facts={"teacher": fit_schedule.teacher, **self._facts(small, results)},
         )
 
     def _shrunk(self, blurry: Tensor) -> Tensor:
@@ -157,26 +157,28 @@ class KernelSpaceMethod:
         kernel = gaussian_kernel(_COMMON_BLUR).to(part)
         return Start(part, extract_code(self.operator, part, convolve(part, kernel, "reflect")))
 
-    def _fit(self, fit: BlurFit, course: Course, task: Task, show: Callable[[Tensor], Tensor] | None) -> Optimised:
+    def _fit(
+        self, fit: BlurFit, fit_schedule: FitSchedule, task: Task, show: Callable[[Tensor], Tensor] | None
+    ) -> Optimised:
         settings = self.settings
         asked = (task.seed, task.light, task.kernel_size)
         keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, asked)) if settings.state else None
-        if course.warm_steps and not (keeper and keeper.path.exists()):
-            span = Span("learning to begin", course.warm_steps, _ASKING, _WARMING)
-            optimise(WarmFit(fit), Schedule(course.warm_steps), on_step=telling(task.on_step, span))
-        steps = course.schedule.steps
+        if fit_schedule.warm_steps and not (keeper and keeper.path.exists()):
+            span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
+            optimise(WarmFit(fit), Schedule(fit_schedule.warm_steps), on_step=telling(task.on_step, span))
+        steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
         tell = telling(task.on_step, span, show)
-        return optimise(fit, course.schedule, rule=rule, keeper=keeper, on_step=tell)
+        return optimise(fit, fit_schedule.schedule, rule=rule, keeper=keeper, on_step=tell)
 
-    def _problem(self, part: Tensor, start: Start, course: Course, seed: int) -> BlurFit:
+    def _problem(self, part: Tensor, start: Start, fit_schedule: FitSchedule, seed: int) -> BlurFit:
         settings = self.settings
         return BlurFit(
             self.operator,
             part,
             start,
-            course,
+            fit_schedule,
             seed=seed,
             precision=choose_precision(settings.precision, part.device),
             distance=self._distance(part.device),

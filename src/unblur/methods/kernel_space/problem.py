@@ -20,7 +20,7 @@ from unblur.losses.charbonnier import charbonnier
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import sparse_edges
 from unblur.losses.structure import structural_difference, total_variation
-from unblur.methods.kernel_space.courses import Course
+from unblur.methods.kernel_space.fit_schedules import FitSchedule
 from unblur.methods.kernel_space.generators import SHRINKING, CodeNetwork, Free
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.optimisation.problem import Evaluation
@@ -82,8 +82,8 @@ class BlurFit:
     Args:
         operator: F; nothing of it changes.
         blurry: The photo.
-        start: The image and the code to begin near; the code stays there for as long as the course says.
-        course: Width, rates, and when the terms change.
+        start: The image and the code to begin near; the code stays there for as long as the fit_schedule says.
+        fit_schedule: Width, rates, and when the terms change.
         seed: Of weights and noise.
         precision: Of the convolutions.
         distance: Between the photo and the image blurred again.
@@ -96,7 +96,7 @@ class BlurFit:
         operator: KernelSpace,
         blurry: Photo,
         start: Start,
-        course: Course,
+        fit_schedule: FitSchedule,
         *,
         seed: int,
         precision: torch.dtype,
@@ -104,12 +104,12 @@ class BlurFit:
         priors: Priors,
         in_turns: bool = False,
     ) -> None:
-        self.operator, self.blurry, self.start, self.course = operator, blurry, start, course
+        self.operator, self.blurry, self.start, self.fit_schedule = operator, blurry, start, fit_schedule
         self._precision, self._distance, self._priors, self._in_turns = precision, distance, priors, in_turns
         self.generator = torch.Generator().manual_seed(seed)
         self._image_noise = self._draw(_IMAGE_NOISE, *blurry.shape[-2:])
         self._code_noise = self._draw(_CODE_NOISE, *(SHRINKING * side for side in start.code.shape[-2:]))
-        if course.guided:
+        if fit_schedule.guided:
             self._image_noise[:, :3] = _NOISE_SCALE * start.image
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
@@ -121,8 +121,8 @@ class BlurFit:
     def groups(self) -> list[dict[str, Any]]:
         """See `Problem.groups`."""
         return [
-            {"params": list(self.image_part.parameters()), "lr": self.course.image_rate},
-            {"params": list(self.code_part.parameters()), "lr": self.course.code_rate},
+            {"params": list(self.image_part.parameters()), "lr": self.fit_schedule.image_rate},
+            {"params": list(self.code_part.parameters()), "lr": self.fit_schedule.code_rate},
         ]
 
     def evaluate(self, step: int) -> Evaluation:
@@ -130,7 +130,7 @@ class BlurFit:
         image, code = self._draw_for(step)
         reblurred = self.blur(image, code)
         structure = structural_difference(reblurred, self.blurry).mean().to(reblurred)
-        weights = _FIRST if step < self.course.turning else _SECOND
+        weights = _FIRST if step < self.fit_schedule.turning else _SECOND
         terms = {
             "distance": weights.distance * self._distance(reblurred, self.blurry).mean(),
             "structure": weights.structure * structure,
@@ -146,7 +146,7 @@ class BlurFit:
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""
-        return 0 < step in (self.course.turning, self.course.held)
+        return 0 < step in (self.fit_schedule.turning, self.fit_schedule.held)
 
     def stop_quantity(self) -> Callable[[], float] | None:
         """See `Problem.stop_quantity`."""
@@ -160,7 +160,7 @@ class BlurFit:
 
     def _draw_for(self, step: int) -> tuple[Photo, Tensor]:
         """Both, with a gradient for that alone which learns in a step."""
-        if step < self.course.held:
+        if step < self.fit_schedule.held:
             return self._draw_image(), self.start.code
         image, code = self.draw()
         if not self._in_turns:
@@ -181,7 +181,7 @@ class BlurFit:
         if self._priors.image == "free":
             return Free(self.start.image)
         # The released network asks for a padding that its builder does not know, and so gets zeros.
-        return image_prior(3, in_channels=_IMAGE_NOISE, width=self.course.width, padding="zeros")
+        return image_prior(3, in_channels=_IMAGE_NOISE, width=self.fit_schedule.width, padding="zeros")
 
     def _make_code(self) -> nn.Module:
         return Free(self.start.code) if self._priors.code == "free" else CodeNetwork(self.operator.code)

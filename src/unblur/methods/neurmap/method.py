@@ -13,11 +13,11 @@ from unblur.backbones.dmphn import CENTRE
 from unblur.backbones.mprnet import Stages
 from unblur.errors import CheckpointError
 from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.network_runner import NetworkRunner, Tell
 from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion import canonical, look_around, to_motion_field
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.settings import NeurmapSettings
-from unblur.methods.running import NetworkRunner, Tell
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Alone", "Evaluation", "Problem", "Together"]
+__all__ = ["Evaluation", "JointProblem", "Problem", "SingleProblem"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Problem(Protocol):
         ...
 
 
-class Together(Protocol):
+class JointProblem(Protocol):
     """Problems that take each step at the same time; what one of them comes to does not depend on the others.
 
     Attributes:
@@ -80,8 +80,8 @@ class Together(Protocol):
 
 
 @dataclass(frozen=True)
-class Alone:
-    """One problem by itself as a `Together`.
+class SingleProblem:
+    """One problem by itself as a `JointProblem`.
 
     Attributes:
         problem: It.
@@ -91,13 +91,13 @@ class Alone:
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """See `Together`."""
+        """See `JointProblem`."""
         return [self.problem]
 
     def groups(self) -> list[dict[str, Any]]:
-        """See `Together.groups`."""
+        """See `JointProblem.groups`."""
         return self.problem.groups()
 
     def evaluate(self, step: int) -> Sequence[Evaluation]:
-        """See `Together.evaluate`."""
+        """See `JointProblem.evaluate`."""
         return [self.problem.evaluate(step)]

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from unblur.errors import Cancelled, ImageError
-from unblur.methods.optimisation.keeping import Keeper
-from unblur.methods.optimisation.problem import Alone, Evaluation, Problem, Together
-from unblur.methods.optimisation.stopping import Never, Rule, memory_of, remind
+from unblur.methods.optimisation.checkpointing import Keeper
+from unblur.methods.optimisation.problem import Evaluation, JointProblem, Problem, SingleProblem
+from unblur.methods.optimisation.stopping import Never, Rule, load_state, state_of
 
-__all__ = ["Optimised", "Progress", "ProgressOfAll", "Schedule", "optimise", "optimise_together"]
+__all__ = ["Optimised", "Progress", "ProgressOfAll", "Schedule", "optimise", "optimise_jointly"]
 
 Answers = dict[str, Tensor]
 Progress = Callable[[int, Evaluation], None]
@@ -49,7 +49,7 @@ class Schedule:
         return self.decay ** sum(step >= milestone for milestone in self.milestones)
 
     def scaled_to(self, steps: int) -> Schedule:
-        """The same course in another number of steps."""
+        """The same fit schedule in another number of steps."""
         milestones = tuple(round(milestone * steps / self.steps) for milestone in self.milestones)
         return Schedule(steps, milestones, self.decay, self.averaging)
 
@@ -87,9 +87,9 @@ def optimise(
     keeper: Keeper | None = None,
     on_step: Progress = _ignore,
 ) -> Optimised:
-    """Minimise the problem's loss; see `optimise_together`, which this is with one problem."""
-    [result] = optimise_together(
-        Alone(problem),
+    """Minimise the problem's loss; see `optimise_jointly`, which this is with one problem."""
+    [result] = optimise_jointly(
+        SingleProblem(problem),
         schedule,
         rules=[rule or Never()],
         keeper=keeper,
@@ -98,8 +98,8 @@ def optimise(
     return result
 
 
-def optimise_together(
-    together: Together,
+def optimise_jointly(
+    joint: JointProblem,
     schedule: Schedule,
     *,
     rules: Sequence[Rule],
@@ -109,7 +109,7 @@ def optimise_together(
     """Minimise the losses of several problems, each of which comes out as it would alone, but for rounding.
 
     Args:
-        together: The problems; their networks are changed.
+        joint: The problems; their networks are changed.
         schedule: How long, at which rates.
         rules: When each of them stops early; the loop ends with the last of them.
         keeper: Where the run is kept, so that it can be gone on with after a cancel or a crash, bit for bit. It takes
@@ -121,7 +121,7 @@ def optimise_together(
         ImageError: A loss is not a finite number at the first step.
         CheckpointError: The keeper holds another run, or a damaged one.
     """
-    work = _Work(together, schedule, rules)
+    work = _Work(joint, schedule, rules)
     if keeper is not None:
         work.load(keeper.read())
     while not work.is_done:
@@ -142,13 +142,13 @@ def optimise_together(
 class _Work:
     """One optimisation between two steps."""
 
-    def __init__(self, together: Together, schedule: Schedule, rules: Sequence[Rule]) -> None:
-        self._together, self._schedule = together, schedule
+    def __init__(self, joint: JointProblem, schedule: Schedule, rules: Sequence[Rule]) -> None:
+        self._joint, self._schedule = joint, schedule
         # Fused: one pass over all weights instead of a dozen.
-        self._adam = torch.optim.Adam(together.groups(), fused=True)
+        self._adam = torch.optim.Adam(joint.groups(), fused=True)
         self._rates = [float(group["lr"]) for group in self._adam.param_groups]
         self.runs = [
-            _Run(problem, rule, schedule.averaging) for problem, rule in zip(together.problems, rules, strict=True)
+            _Run(problem, rule, schedule.averaging) for problem, rule in zip(joint.problems, rules, strict=True)
         ]
 
     @property
@@ -166,7 +166,7 @@ class _Work:
             group["lr"] = rate * self._schedule.rate_at(step)
         self._adam.zero_grad(set_to_none=True)
         with torch.enable_grad():
-            evaluations = self._together.evaluate(step)
+            evaluations = self._joint.evaluate(step)
             # All at once: each number that is fetched from a GPU waits for everything before it.
             losses = torch.stack([evaluation.loss.detach() for evaluation in evaluations]).tolist()
             taking = [
@@ -189,7 +189,7 @@ class _Work:
             "networks": run.problem.networks.state_dict(),
             "adam": self._adam.state_dict(),
             "generator": run.problem.generator.get_state(),
-            "rule": memory_of(run.rule),
+            "rule": state_of(run.rule),
             "result": vars(run.result),
         }
 
@@ -200,7 +200,7 @@ class _Work:
         run.problem.networks.load_state_dict(state["networks"])
         self._adam.load_state_dict(state["adam"])
         run.problem.generator.set_state(state["generator"])
-        remind(run.rule, state["rule"])
+        load_state(run.rule, state["rule"])
         device = next(run.problem.networks.parameters()).device
         for name, value in state["result"].items():
             setattr(run.result, name, _moved(value, device))

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["Never", "Plateau", "Rule", "RuleName", "Threshold", "Variance", "choose_rule", "memory_of", "remind"]
+__all__ = ["Never", "Plateau", "Rule", "RuleName", "Threshold", "Variance", "choose_rule", "load_state", "state_of"]
 
 _FOLLOW = 0.1
 """Share of each new value in the running mean."""
@@ -167,13 +167,13 @@ def choose_rule(name: RuleName, steps: int, *, threshold: float, patience: int) 
     return Plateau(over=tenth, every=every) if name == "plateau" else Never()
 
 
-def memory_of(rule: Rule) -> dict[str, Any]:
+def state_of(rule: Rule) -> dict[str, Any]:
     """All that a rule has in mind, as plain values."""
     return {item.name: getattr(rule, item.name) for item in fields(rule)}  # pyright: ignore[reportArgumentType]
 
 
-def remind(rule: Rule, memory: Mapping[str, Any]) -> None:
-    """Give a rule back what `memory_of` told."""
+def load_state(rule: Rule, memory: Mapping[str, Any]) -> None:
+    """Give a rule back what `state_of` told."""
     for name, value in memory.items():
         setattr(rule, name, value)
 

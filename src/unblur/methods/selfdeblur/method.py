@@ -12,23 +12,23 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
 from unblur.errors import SettingsError
-from unblur.images.allocator import keep_freed_memory
-from unblur.images.precision import choose_precision
 from unblur.methods.base import Restoration, Step, StepHook, Task, Traits
-from unblur.methods.optimisation.keeping import Keeper, fingerprint
-from unblur.methods.optimisation.problem import Alone
-from unblur.methods.optimisation.refusing import refuse
-from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_together
+from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
+from unblur.methods.optimisation.problem import SingleProblem
+from unblur.methods.optimisation.progress import Span, of_teacher, part_of, telling
+from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_jointly
 from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.teachers import Teacher, found_kernel, load_teacher
-from unblur.methods.optimisation.telling import Span, of_teacher, part_of, telling
+from unblur.methods.optimisation.validation import refuse
 from unblur.methods.region import find_informative
-from unblur.methods.selfdeblur.courses import Course, choose_course
-from unblur.methods.selfdeblur.problem import PhotoFit, Sight, TaughtFit
+from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
+from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 from unblur.methods.selfdeblur.weak import WeakLosses
 from unblur.solvers.photo import choose_light, restore_with_kernel
+from unblur.system.allocator import keep_freed_memory
+from unblur.system.precision import choose_precision
 
 __all__ = ["SelfDeblur", "rule_for"]
 
@@ -42,17 +42,17 @@ _ASKING, _WARMING, _FITTING = 0.05, 0.1, 0.95
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class _TeacherResult:
     """What is known of a photo before its networks are fitted.
 
     Attributes:
-        sight: How it came about.
+        blur_model: How it came about.
         teacher: Who was asked; None: nobody.
         image: Of the teacher, colours and all.
         warnings: Of the teacher.
     """
 
-    sight: Sight
+    blur_model: BlurModel
     teacher: Teacher | None
     image: Tensor
     warnings: tuple[str, ...] = ()
@@ -65,12 +65,12 @@ class _Case:
     Attributes:
         blurry: It.
         part: Of it, that is learned on.
-        lesson: What is known of that part.
+        teacher_result: What is known of that part.
     """
 
     blurry: Tensor
     part: Tensor
-    lesson: _Lesson
+    teacher_result: _TeacherResult
 
     @property
     def is_whole(self) -> bool:
@@ -80,7 +80,7 @@ class _Case:
     @property
     def taught(self) -> Tensor:
         """Brightness of the teacher's image."""
-        return _brightness(self.lesson.image).clamp(0, 1)
+        return _brightness(self.teacher_result.image).clamp(0, 1)
 
 
 class SelfDeblur:
@@ -133,7 +133,7 @@ class SelfDeblur:
 
     def _stack_size(self, blurry: Tensor) -> int:
         """How many photos are fitted side by side."""
-        width = choose_course(self.settings, blurry.device, knows_kernel=False).width
+        width = choose_fit_schedule(self.settings, blurry.device, knows_kernel=False).width
         pixels = min(blurry.shape[-2] * blurry.shape[-1], self.settings.pixels)
         return self.settings.stack or largest_stack(blurry.device, pixels, width)
 
@@ -175,11 +175,11 @@ class SelfDeblur:
             answer = self._solver.restore(blurry, task)
             return replace(answer, warnings=(*answer.warnings, self._too_large))
         task.on_step(Step(0.0, "asking the teacher"))
-        lesson = self._ask(part, task)
-        if isinstance(lesson, Restoration):  # there is no blur to be found
+        teacher_result = self._ask(part, task)
+        if isinstance(teacher_result, Restoration):  # there is no blur to be found
             task.on_step(Step(1.0, "no blur to remove"))
-            return replace(lesson, image=blurry)
-        return _Case(blurry, part, lesson)
+            return replace(teacher_result, image=blurry)
+        return _Case(blurry, part, teacher_result)
 
     @property
     def _too_large(self) -> str:
@@ -195,64 +195,68 @@ class SelfDeblur:
             return region.y, region.x, region.height, region.width
         return find_informative(_brightness(blurry), self.settings.pixels, self.settings.smallest)
 
-    def _ask(self, part: Tensor, task: Task) -> _Lesson | Restoration:
+    def _ask(self, part: Tensor, task: Task) -> _TeacherResult | Restoration:
         """What the teacher and the search for the kernel tell; the answer itself if there is no blur."""
         asked = replace(task, region=None, strength=1.0, on_step=of_teacher(task.on_step, _ASKING))
         if task.kernel is not None:
             light = task.light if task.light != "auto" else choose_light(part, task.kernel)
-            sight = Sight((task.kernel.shape[-2], task.kernel.shape[-1]), light, task.kernel, is_known=True)
+            blur_model = BlurModel((task.kernel.shape[-2], task.kernel.shape[-1]), light, task.kernel, is_known=True)
             teacher = self._solver if self._teacher is self._finder else self._teacher
             taught = part if teacher is None else teacher.restore(part, asked).image
-            return _Lesson(sight, teacher, taught)
+            return _TeacherResult(blur_model, teacher, taught)
         own = None if self._teacher is None else self._teacher.restore(part, asked)
         found = own if own is not None and found_kernel(own) else self._finder.restore(part, asked)
         if found.kernel is None or "light" not in found.facts:
             return found
-        sight = _sight_of(found.kernel, found.facts["light"], task.kernel_size, self._is_warm(part))
+        blur_model = _blur_model_of(found.kernel, found.facts["light"], task.kernel_size, self._is_warm(part))
         warnings = tuple(dict.fromkeys((*(() if own is None else own.warnings), *found.warnings)))
-        return _Lesson(sight, self._teacher, part if own is None else own.image, warnings)
+        return _TeacherResult(blur_model, self._teacher, part if own is None else own.image, warnings)
 
     def _is_warm(self, part: Tensor) -> bool:
-        course = choose_course(self.settings, part.device, knows_kernel=False)
-        return course.warm_steps > 0
+        fit_schedule = choose_fit_schedule(self.settings, part.device, knows_kernel=False)
+        return fit_schedule.warm_steps > 0
 
     def _fit(self, cases: Sequence[_Case], task: Task) -> list[Optimised]:
         """Fit the networks of photos that are alike; of several side by side."""
         settings, first = self.settings, cases[0]
-        course = choose_course(settings, first.part.device, knows_kernel=first.lesson.sight.is_known)
-        is_warm = first.lesson.teacher is not None and course.warm_steps > 0
-        fits = [self._make_fit(case, course, task.seed, is_warm=is_warm) for case in cases]
+        fit_schedule = choose_fit_schedule(
+            settings, first.part.device, knows_kernel=first.teacher_result.blur_model.is_known
+        )
+        is_warm = first.teacher_result.teacher is not None and fit_schedule.warm_steps > 0
+        fits = [self._make_fit(case, fit_schedule, task.seed, is_warm=is_warm) for case in cases]
         state = Path(settings.state) if settings.state else None
         keeper = (
             Keeper(state, fingerprint(first.part, settings, (task.seed, task.light, task.kernel_size)))
             if state
             else None
         )
-        stack = Alone(fits[0]) if len(fits) == 1 else Stack(fits)
+        stack = SingleProblem(fits[0]) if len(fits) == 1 else Stack(fits)
         if is_warm and not (keeper and keeper.path.exists()):
             taught = [case.taught for case in cases]
-            lesson = TaughtStack(stack, taught) if isinstance(stack, Stack) else Alone(TaughtFit(fits[0], taught[0]))
-            span = Span("learning from the teacher", course.warm_steps, _ASKING, _WARMING)
+            teacher_result = (
+                TaughtStack(stack, taught) if isinstance(stack, Stack) else SingleProblem(TaughtFit(fits[0], taught[0]))
+            )
+            span = Span("learning from the teacher", fit_schedule.warm_steps, _ASKING, _WARMING)
             rules = [Never() for _ in fits]
             tell = telling(task.on_step, span)
-            optimise_together(lesson, Schedule(course.warm_steps), rules=rules, on_step=_of_first(tell))
+            optimise_jointly(teacher_result, Schedule(fit_schedule.warm_steps), rules=rules, on_step=_of_first(tell))
         for fit, case in zip(fits, cases, strict=True):
             fit.weak = self._weak_losses(case)
 
         def show(image: Tensor) -> Tensor:
-            return self._compose(first.part, first.lesson, image)
+            return self._compose(first.part, first.teacher_result, image)
 
-        span = Span("fitting", course.schedule.steps, _WARMING, _FITTING)
+        span = Span("fitting", fit_schedule.schedule.steps, _WARMING, _FITTING)
         tell = telling(task.on_step, span, show if first.is_whole and len(fits) == 1 else None)
-        rules = [self._make_rule(settings, course.schedule.steps) for _ in fits]
-        return optimise_together(stack, course.schedule, rules=rules, keeper=keeper, on_step=_of_first(tell))
+        rules = [self._make_rule(settings, fit_schedule.schedule.steps) for _ in fits]
+        return optimise_jointly(stack, fit_schedule.schedule, rules=rules, keeper=keeper, on_step=_of_first(tell))
 
-    def _make_fit(self, case: _Case, course: Course, seed: int, *, is_warm: bool) -> PhotoFit:
+    def _make_fit(self, case: _Case, fit_schedule: FitSchedule, seed: int, *, is_warm: bool) -> PhotoFit:
         device, dtype = case.part.device, case.part.dtype
         return PhotoFit(
             _brightness(case.part),
-            case.lesson.sight,
-            course,
+            case.teacher_result.blur_model,
+            fit_schedule,
             seed=seed,
             precision=dtype if dtype == torch.float64 else choose_precision(self.settings.precision, device),
             tv=self.settings.tv,
@@ -260,62 +264,62 @@ class SelfDeblur:
         )
 
     def _weak_losses(self, case: _Case) -> WeakLosses | None:
-        lesson = case.lesson
-        if lesson.teacher is None:
+        teacher_result = case.teacher_result
+        if teacher_result.teacher is None:
             return None
-        border = lesson.sight.size[0] // 2, lesson.sight.size[1] // 2
-        return WeakLosses(self.settings, lesson.teacher, _brightness(case.part), case.taught, border)
+        border = teacher_result.blur_model.size[0] // 2, teacher_result.blur_model.size[1] // 2
+        return WeakLosses(self.settings, teacher_result.teacher, _brightness(case.part), case.taught, border)
 
     def _answer(self, case: _Case, result: Optimised, task: Task) -> Restoration:
-        blurry, lesson = case.blurry, case.lesson
+        blurry, teacher_result = case.blurry, case.teacher_result
         answers = getattr(result, self.settings.iterate)
-        known = lesson.sight.kernel if lesson.sight.is_known else None
+        known = teacher_result.blur_model.kernel if teacher_result.blur_model.is_known else None
         kernel = _tidy(answers["kernel"]) if known is None else known
         output = self.settings.output if case.is_whole else "solver"
         images: list[Tensor] = []
         if output != "solver":
-            images.append(self._compose(blurry, lesson, answers["image"]))
+            images.append(self._compose(blurry, teacher_result, answers["image"]))
         if output != "networks":
             span = Span("restoring the photo", 1, _FITTING, 1.0)
-            images.append(_solve(blurry, kernel, lesson.sight, task.on_step, span))
+            images.append(_solve(blurry, kernel, teacher_result.blur_model, task.on_step, span))
         task.on_step(Step(1.0, "restored"))
         return Restoration(
             image=torch.stack(images).mean(0),
             kernel=kernel,
             history=result.traces,
-            warnings=lesson.warnings,
+            warnings=teacher_result.warnings,
             facts={
-                "light": lesson.sight.light,
+                "light": teacher_result.blur_model.light,
                 "steps": result.steps,
                 "best_step": result.best_step,
-                "teacher": "none" if lesson.teacher is None else lesson.teacher.name,
+                "teacher": "none" if teacher_result.teacher is None else teacher_result.teacher.name,
                 "final": output,
             },
         )
 
-    def _compose(self, blurry: Tensor, lesson: _Lesson, brightness: Tensor) -> Tensor:
+    def _compose(self, blurry: Tensor, teacher_result: _TeacherResult, brightness: Tensor) -> Tensor:
         """The colours of the teacher or of the photo under another brightness.
 
         In YCbCr (BT.601) a change of Y with Cb and Cr left alone is the same change of red, green and blue.
         """
-        base = lesson.image if self.settings.colours == "teacher" else blurry
+        base = teacher_result.image if self.settings.colours == "teacher" else blurry
         return base + (brightness - _brightness(base))
 
 
-def _sight_of(kernel: Tensor, light: str, wished: int | None, is_warm: bool) -> Sight:
+def _blur_model_of(kernel: Tensor, light: str, wished: int | None, is_warm: bool) -> BlurModel:
     """The kernel found, in a box with some room or of the size that the user wishes."""
     side = wished or max(kernel.shape[-2:]) + 2 * _ROOM
     boxed = _in_box(kernel, side)
-    return Sight((side, side), "linear" if light == "linear" else "encoded", boxed if is_warm else None)
+    return BlurModel((side, side), "linear" if light == "linear" else "encoded", boxed if is_warm else None)
 
 
-def _solve(blurry: Tensor, kernel: Tensor, sight: Sight, on_step: StepHook, span: Span) -> Tensor:
+def _solve(blurry: Tensor, kernel: Tensor, blur_model: BlurModel, on_step: StepHook, span: Span) -> Tensor:
     """The whole photo by the known-kernel solver."""
 
     def tell(share: float) -> None:
         on_step(Step(span.begin + (span.end - span.begin) * share, span.stage))
 
-    return restore_with_kernel(blurry, kernel, light=sight.light, on_progress=tell)[0]
+    return restore_with_kernel(blurry, kernel, light=blur_model.light, on_progress=tell)[0]
 
 
 def rule_for(settings: SelfDeblurSettings, steps: int) -> Rule:
@@ -328,8 +332,8 @@ def _alike(asked: Sequence[_Case | Restoration]) -> dict[tuple[Any, ...], list[i
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, case in enumerate(asked):
         if isinstance(case, _Case):
-            sight = case.lesson.sight
-            places.setdefault((case.part.shape, sight.size, sight.light), []).append(place)
+            blur_model = case.teacher_result.blur_model
+            places.setdefault((case.part.shape, blur_model.size, blur_model.light), []).append(place)
     return places
 
 

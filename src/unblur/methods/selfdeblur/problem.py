@@ -18,10 +18,10 @@ from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
 from unblur.losses.structure import structural_difference, total_variation
 from unblur.methods.optimisation.problem import Evaluation
-from unblur.methods.selfdeblur.courses import Course
+from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.weak import WeakLosses
 
-__all__ = ["PhotoFit", "Sight", "TaughtFit", "compare", "explain"]
+__all__ = ["BlurModel", "PhotoFit", "TaughtFit", "compare", "explain"]
 
 _IMAGE_CODE, _KERNEL_CODE = 8, 200
 _CODE_SCALE = 0.1
@@ -33,7 +33,7 @@ Kernel = Float[Tensor, "1 1 kh kw"]
 
 
 @dataclass(frozen=True)
-class Sight:
+class BlurModel:
     """How the photo came about, as far as it is known.
 
     Attributes:
@@ -60,8 +60,8 @@ class PhotoFit:
 
     Args:
         blurry: Brightness of the photo, sRGB-encoded.
-        sight: How it was blurred.
-        course: Width, rates, and when the loss changes.
+        blur_model: How it was blurred.
+        fit_schedule: Width, rates, and when the loss changes.
         seed: Of weights, codes and noise.
         precision: Of the convolutions of the image network.
         tv: Weight of the total variation.
@@ -72,44 +72,44 @@ class PhotoFit:
     def __init__(
         self,
         blurry: Grey,
-        sight: Sight,
-        course: Course,
+        blur_model: BlurModel,
+        fit_schedule: FitSchedule,
         *,
         seed: int,
         precision: torch.dtype,
         tv: float = 0.0,
         guide: Grey | None = None,
     ) -> None:
-        self.blurry, self.sight, self.course = blurry, sight, course
+        self.blurry, self.blur_model, self.fit_schedule = blurry, blur_model, fit_schedule
         self._precision, self.tv = precision, tv
         self.generator = torch.Generator().manual_seed(seed)
         self.weak: WeakLosses | None = None
-        rows, columns = (side + size - 1 for side, size in zip(blurry.shape[-2:], sight.size, strict=True))
+        rows, columns = (side + size - 1 for side, size in zip(blurry.shape[-2:], blur_model.size, strict=True))
         self.image_code = self._draw(1, _IMAGE_CODE, rows, columns)
         if guide is not None:
-            margin = sight.size[0] // 2, sight.size[1] // 2
+            margin = blur_model.size[0] // 2, blur_model.size[1] // 2
             self.image_code[:, :1] = _CODE_SCALE * extend(guide, margin, "replicate")
         self.kernel_code = self._draw(_KERNEL_CODE)
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
             self.image_network = self.make_image_network()
-            self.kernel_network = KernelMlp(sight.size, code=_KERNEL_CODE)
+            self.kernel_network = KernelMlp(blur_model.size, code=_KERNEL_CODE)
         self.kernel_network.to(blurry)
         self.networks = nn.ModuleList([self.image_network, self.kernel_network])
-        if sight.kernel is not None:
-            self.kernel_network.start_from(sight.kernel, self.kernel_code)
+        if blur_model.kernel is not None:
+            self.kernel_network.start_from(blur_model.kernel, self.kernel_code)
 
     def make_image_network(self, copies: int = 1) -> SkipNet:
         """An image network as this fit's, or several side by side, on the photo's device; see `SkipNet`."""
-        network = image_prior(in_channels=_IMAGE_CODE, width=self.course.width, copies=copies).to(self.blurry)
+        network = image_prior(in_channels=_IMAGE_CODE, width=self.fit_schedule.width, copies=copies).to(self.blurry)
         # With the channels of a pixel side by side, convolutions on a processor are quickest.
         return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
 
     def groups(self) -> list[dict[str, Any]]:
         """See `Problem.groups`."""
-        image = {"params": list(self.image_network.parameters()), "lr": self.course.image_rate}
-        kernel = {"params": list(self.kernel_network.parameters()), "lr": self.course.kernel_rate}
-        return [image] if self.sight.is_known else [image, kernel]
+        image = {"params": list(self.image_network.parameters()), "lr": self.fit_schedule.image_rate}
+        kernel = {"params": list(self.kernel_network.parameters()), "lr": self.fit_schedule.kernel_rate}
+        return [image] if self.blur_model.is_known else [image, kernel]
 
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`, and `explain`."""
@@ -117,7 +117,7 @@ class PhotoFit:
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""
-        return step == self.course.squares_until
+        return step == self.fit_schedule.squares_until
 
     def stop_quantity(self) -> Callable[[], float] | None:
         """See `Problem.stop_quantity`: what the teacher sees, if it can be asked at every check."""
@@ -140,13 +140,13 @@ class PhotoFit:
 
     def kernel(self) -> Kernel:
         """The kernel as it is now."""
-        if self.sight.is_known and self.sight.kernel is not None:
-            return self.sight.kernel
+        if self.blur_model.is_known and self.blur_model.kernel is not None:
+            return self.blur_model.kernel
         return self.kernel_network(self.kernel_code)
 
     def crop(self, whole: Tensor) -> Grey:
         """The part of the image that the photo shows."""
-        top, left = ((size - 1) // 2 for size in self.sight.size)
+        top, left = ((size - 1) // 2 for size in self.blur_model.size)
         return whole[..., top : top + self.blurry.shape[-2], left : left + self.blurry.shape[-1]]
 
     def _draw(self, *shape: int) -> Tensor:
@@ -159,25 +159,25 @@ def explain(
     """How well images and kernels explain the photos of some fits; the criterion is 1 - SSIM.
 
     Args:
-        fits: Of one size, light and course.
+        fits: Of one size, light and fit_schedule.
         step: Counted from 0.
         whole: The image of each, with its margin.
         kernels: The kernel of each.
     """
     first = fits[0]
     blurry = torch.cat([fit.blurry for fit in fits])
-    reblurred, images = first.sight.blur(whole, kernels), first.crop(whole)
+    reblurred, images = first.blur_model.blur(whole, kernels), first.crop(whole)
     structure = structural_difference(reblurred, blurry).to(images)
     squares = mean_square(reblurred, blurry).to(images)
-    shared = {"fit": squares if step < first.course.squares_until else structure}
+    shared = {"fit": squares if step < first.fit_schedule.squares_until else structure}
     if first.tv > 0:
         shared["tv"] = first.tv * total_variation(images).to(images)
-    share = step / first.course.schedule.steps
+    share = step / first.fit_schedule.schedule.steps
     terms = [{name: values[number] for name, values in shared.items()} for number in range(len(fits))]
     for number, fit in enumerate(fits):
         if fit.weak is not None:
             own = slice(number, number + 1)
-            reblur = partial(first.sight.blur, kernel=kernels[own], boundary="replicate")
+            reblur = partial(first.blur_model.blur, kernel=kernels[own], boundary="replicate")
             more = fit.weak.terms(images[own], reblurred[own], reblur, step=step, share=share)
             terms[number] |= {name: term.to(images) for name, term in more.items()}
     return _evaluations(terms, {"structure": structure, "squares": squares}, images, kernels)
@@ -219,7 +219,7 @@ class TaughtFit:
 
     def groups(self) -> list[dict[str, Any]]:
         """See `Problem.groups`."""
-        return [{"params": list(self._fit.image_network.parameters()), "lr": self._fit.course.image_rate}]
+        return [{"params": list(self._fit.image_network.parameters()), "lr": self._fit.fit_schedule.image_rate}]
 
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`."""

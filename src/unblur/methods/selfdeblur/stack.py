@@ -25,20 +25,25 @@ _SHARE_OF_FREE = 0.8
 
 
 class Stack:
-    """Fits that take each step together; see `Together`.
+    """Fits that take each step together; see `JointProblem`.
 
     Their image networks become one with groups of convolutions. Normalisations look at each channel of one image, so
     they see each photo by itself, as in a run of one. The kernel networks are small and stay what they are.
 
     Args:
-        fits: Of one size, light and course; their own image networks are where the stack begins and are not changed.
+        fits: Of one size, light and schedule; their own image networks are where the stack begins and are not changed.
 
     Raises:
         ShapeError: They differ.
     """
 
     def __init__(self, fits: Sequence[PhotoFit]) -> None:
-        if len({(fit.blurry.shape, fit.sight.size, fit.sight.light, fit.sight.is_known) for fit in fits}) > 1:
+        if (
+            len(
+                {(fit.blurry.shape, fit.blur_model.size, fit.blur_model.light, fit.blur_model.is_known) for fit in fits}
+            )
+            > 1
+        ):
             raise ShapeError("fits that are stacked have photos and kernels of one size, blurred in the same light")
         self.problems: Sequence[PhotoFit] = fits
         with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
@@ -46,19 +51,19 @@ class Stack:
         self._images = side_by_side([fit.image_network for fit in fits], together)
 
     def groups(self) -> list[dict[str, Any]]:
-        """See `Together.groups`."""
+        """See `JointProblem.groups`."""
         first = self.problems[0]
-        if first.sight.is_known:
+        if first.blur_model.is_known:
             return self.image_groups()
         kernels = [weights for fit in self.problems for weights in fit.kernel_network.parameters()]
-        return [*self.image_groups(), {"params": kernels, "lr": first.course.kernel_rate}]
+        return [*self.image_groups(), {"params": kernels, "lr": first.fit_schedule.kernel_rate}]
 
     def image_groups(self) -> list[dict[str, Any]]:
         """The image networks alone."""
-        return [{"params": list(self._images.parameters()), "lr": self.problems[0].course.image_rate}]
+        return [{"params": list(self._images.parameters()), "lr": self.problems[0].fit_schedule.image_rate}]
 
     def evaluate(self, step: int) -> Sequence[Evaluation]:
-        """See `Together.evaluate`, and `explain`."""
+        """See `JointProblem.evaluate`, and `explain`."""
         kernels = torch.cat([fit.kernel() for fit in self.problems])
         return explain(self.problems, step, self.draw_images(), kernels)
 
@@ -70,7 +75,7 @@ class Stack:
 
 
 class TaughtStack:
-    """The image networks of a stack alone, which learn the teacher's images; see `Together`.
+    """The image networks of a stack alone, which learn the teacher's images; see `JointProblem`.
 
     Args:
         stack: Has the networks.
@@ -82,11 +87,11 @@ class TaughtStack:
         self.problems = [TaughtFit(fit, image) for fit, image in zip(stack.problems, taught, strict=True)]
 
     def groups(self) -> list[dict[str, Any]]:
-        """See `Together.groups`."""
+        """See `JointProblem.groups`."""
         return self._stack.image_groups()
 
     def evaluate(self, step: int) -> Sequence[Evaluation]:
-        """See `Together.evaluate`."""
+        """See `JointProblem.evaluate`."""
         del step
         return compare(self._stack.problems[0].crop(self._stack.draw_images()), self._taught)
 

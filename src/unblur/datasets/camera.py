@@ -1,0 +1,48 @@
+"""What follows the blur of a synthetic pair: gain, noise, encoding, the levels of a file, JPEG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from unblur.blur.noise import add_gaussian_noise, add_poisson_noise, quantise, saturate
+from unblur.datasets.blur_settings import Recipe
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+
+__all__ = ["sense_pair"]
+
+
+def sense_pair(blurred: Tensor, stored: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Both images as files hold them: amplified, clipped, encoded, on 256 levels; the blurry one with noise and JPEG.
+
+    Args:
+        blurred: The blurred image in the light of the recipe.
+        stored: The sharp image, encoded as stored.
+        recipe: Its sensor and its light.
+        generator: Draws the noise.
+    """
+    sensor = recipe.sensor
+    decode, encode = (srgb_to_linear, linear_to_srgb) if recipe.light == "linear" else (torch.clone, torch.clone)
+    seen = saturate(blurred, sensor.gain)
+    if sensor.photons:
+        seen = add_poisson_noise(seen, sensor.photons, generator)
+    if sensor.noise_sigma:
+        seen = add_gaussian_noise(seen, sensor.noise_sigma, generator)
+    blurry = quantise(encode(seen.clamp(0, 1)))
+    # at gain 1, decoding and encoding would only cost time
+    sharp = quantise(stored if sensor.gain == 1 else encode(saturate(decode(stored), sensor.gain)))
+    return (_through_jpeg(blurry, sensor.jpeg_quality) if sensor.jpeg_quality else blurry), sharp
+
+
+def _through_jpeg(image: Tensor, quality: int) -> Tensor:
+    """The image after a JPEG with the usual half chroma."""
+    pixels = np.ascontiguousarray((image[0] * 255).round().byte().permute(1, 2, 0).numpy())
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "JPEG", quality=quality)
+    with Image.open(file, formats=["JPEG"]) as compressed:
+        decoded = np.asarray(compressed).reshape(pixels.shape)
+    return torch.from_numpy(decoded.transpose(2, 0, 1).copy())[None].to(image.dtype) / 255

@@ -1,0 +1,240 @@
+"""Synthetic pairs as files: `blurry/`, `sharp/`, `kernel/`, `motion_field/`, `trajectory/` and a manifest."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unblur.datasets.blur_settings import FrameAverage, Recipe, kind_of
+from unblur.datasets.camera import sense_pair
+from unblur.datasets.folders import set_folder
+from unblur.datasets.frames import Shot, read_frames, shots
+from unblur.datasets.image_files import as_kernel, read_tensor
+from unblur.datasets.pairing import match_trees, read_pair
+from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
+from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for
+from unblur.errors import DataError, OutputError, UnblurError
+from unblur.images.files import write_image
+from unblur.images.kernels import write_kernel
+from unblur.images.picture import Picture
+from unblur.system.atomic import atomic_write
+
+__all__ = ["Failed", "Order", "Source", "kernel_synthesised", "write_manifest", "write_pairs", "written_set"]
+
+Line = dict[str, Any]
+"""One line of the manifest: what was written, and everything needed to write it again."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something to blur.
+
+    Attributes:
+        path: A photo; for the blur `frames` a folder of frames or a video.
+        place: Where its outputs lie below each folder of the data set, without extension.
+    """
+
+    path: Path
+    place: Path
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to make of every source.
+
+    Attributes:
+        recipe: Kind of blur, sensor, light, size.
+        out: Folder of the data set.
+        seed: Of the run; every pair's own is drawn from it and the pair's name.
+        variants: Pairs made of each photo, each with another blur.
+        overwrite: Files that exist may be replaced.
+        make: Makes a pair of a photo, the recipe, a seed and a name; see `make_pair`.
+    """
+
+    recipe: Recipe
+    out: Path
+    seed: int = 0
+    variants: int = 1
+    overwrite: bool = False
+    make: Callable[[Tensor, Recipe, int, str], SyntheticPair] = make_pair
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A source that could not be blurred, and why."""
+
+    source: Source
+    reason: str
+
+
+def write_pairs(sources: Sequence[Source], order: Order, *, jobs: int = 1) -> Iterator[list[Line] | Failed]:
+    """Make and write the pairs of all sources; one answer for each, in their order.
+
+    Args:
+        sources: With different places.
+        order: What to make of them.
+        jobs: Threads at work, each on one source. Their number changes no byte of the outputs.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
+    # More than one thread within an operation would compete with `jobs`, and could sum in another order.
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            yield from pool.map(partial(_write_source, order=order), sources)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def write_manifest(out: Path, lines: Iterable[Line], *, overwrite: bool = False) -> None:
+    """Write `manifest.jsonl`: one JSON object a pair.
+
+    Raises:
+        OutputError: It cannot be written there.
+    """
+    text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
+    atomic_write(out / "manifest.jsonl", text.encode(), overwrite=overwrite)
+
+
+def written_set(folder: Path) -> PairedSet:
+    """The pairs that `write_pairs` wrote, with their kernels or motion fields.
+
+    Raises:
+        DataError: The folder is missing or incomplete.
+    """
+    pairs: list[tuple[str, Loader]] = []
+    light = _light_of(folder / "manifest.jsonl")
+    for name, blurry, sharp in match_trees(folder / "blurry", folder / "sharp"):
+        pairs.append((name, partial(_read_written, folder, name, blurry, sharp, light)))
+    return PairedSet(pairs)
+
+
+def kernel_synthesised(root: Path, split: str = "test") -> PairedSet:
+    """The set of NeurMAP made anew, as `unblur data make kernel-synthesised` writes it, in `neurmap/`.
+
+    One that `unblur blur --kind motion-field` wrote there has no parts and is opened as a whole.
+    """
+    folder = set_folder(root, "neurmap", "NeurMAP")
+    return written_set(folder if (folder / "blurry").is_dir() else folder / split)
+
+
+def _write_source(source: Source, order: Order) -> list[Line] | Failed:
+    try:
+        if isinstance(order.recipe.blur, FrameAverage):
+            return [_write_shot(source, shot, order) for shot in shots(read_frames(source.path), order.recipe.blur)]
+        photo = read_tensor(source.path)
+        places = [source.place] if order.variants == 1 else _numbered(source.place, order.variants)
+        return [_write_photo(source, place, photo, order) for place in places]
+    except OutputError:
+        raise
+    except UnblurError as error:
+        return Failed(source, str(error))
+
+
+def _numbered(place: Path, count: int) -> list[Path]:
+    return [place.with_name(f"{place.name}_{number:02d}") for number in range(1, count + 1)]
+
+
+def _write_photo(source: Source, place: Path, photo: Tensor, order: Order) -> Line:
+    seed = seed_for(order.seed, place.as_posix())
+    return _write(source, place, order.make(photo, order.recipe, seed, source.place.as_posix()), seed, order)
+
+
+def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
+    place = source.place / shot.name
+    seed = seed_for(order.seed, place.as_posix())
+    # frames are added up in the light of their own curve, so what follows works on stored values
+    recipe = Recipe(order.recipe.blur, order.recipe.sensor, light="encoded")
+    blurry, sharp = sense_pair(shot.blurry, shot.sharp, recipe, torch.Generator().manual_seed(seed))
+    made = SyntheticPair(Pair(place.as_posix(), blurry, sharp))
+    light = "encoded" if order.recipe.blur.curve == "none" else "linear"
+    return _write(source, place, made, seed, order) | {"light": light, "first": shot.frames[0], "last": shot.frames[1]}
+
+
+def _write(source: Source, place: Path, made: SyntheticPair, seed: int, order: Order) -> Line:
+    pair, overwrite = made.pair, order.overwrite
+    line: Line = {"name": place.as_posix(), "input": source.path.name, "seed": seed, "run_seed": order.seed}
+    for folder, image in (("blurry", pair.blurry), ("sharp", pair.sharp)):
+        target = _target(order.out, folder, place, ".png")
+        write_image(_picture(image), target, overwrite=overwrite)
+        line[folder] = target.relative_to(order.out).as_posix()
+    if pair.kernel is not None:
+        target = _target(order.out, "kernel", place, ".png")
+        write_kernel(target, pair.kernel[0, 0].numpy(), overwrite=overwrite)
+        line["kernel"] = target.relative_to(order.out).as_posix()
+    for folder, tensor in (("motion_field", pair.motion_field), ("trajectory", made.trajectory)):
+        if tensor is not None:
+            target = _target(order.out, folder, place, ".npy")
+            atomic_write(target, _npy(tensor.squeeze(0).numpy()), overwrite=overwrite)
+            line[folder] = target.relative_to(order.out).as_posix()
+    return line | {"size": [pair.blurry.shape[-1], pair.blurry.shape[-2]], "drawn": made.facts} | _wishes(order.recipe)
+
+
+def _wishes(recipe: Recipe) -> Line:
+    return {
+        "kind": kind_of(recipe.blur),
+        "light": recipe.light,
+        "cut": recipe.size,
+        "blur": asdict(recipe.blur),
+        "sensor": asdict(recipe.sensor),
+    }
+
+
+def _target(out: Path, folder: str, place: Path, suffix: str) -> Path:
+    target = out / folder / place.with_name(place.name + suffix)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"a folder for the outputs cannot be made: {(error.strerror or '').lower()}") from error
+    return target
+
+
+def _picture(image: Tensor) -> Picture:
+    pixels = (image[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    return Picture(np.ascontiguousarray(pixels), "grey" if pixels.shape[2] == 1 else "rgb")
+
+
+def _npy(values: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values.astype(np.float32), allow_pickle=False)
+    return file.getvalue()
+
+
+def _light_of(manifest: Path) -> Light:
+    """In which light the pairs were blurred; a set without a manifest does not say."""
+    try:
+        with manifest.open(encoding="ascii") as lines:
+            light = json.loads(lines.readline())["light"]
+    except FileNotFoundError:
+        return "auto"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"expected a JSON object with the light of the blur on line 1 of {str(manifest)!r}") from error
+    return light if light in {"linear", "encoded"} else "auto"
+
+
+def _read_written(folder: Path, name: str, blurry: Path, sharp: Path, light: Light) -> Pair:
+    kernel, motion_field = (_array(folder / part / f"{name}.npy") for part in ("kernel", "motion_field"))
+    pair = read_pair(name, blurry, sharp, light, None if kernel is None else as_kernel(kernel))
+    return pair if motion_field is None else replace(pair, motion_field=torch.from_numpy(motion_field)[None].float())
+
+
+def _array(path: Path) -> NDArray[np.float64] | None:
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        raise DataError(f"expected a NumPy array at {str(path)!r}") from error

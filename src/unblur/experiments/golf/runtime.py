@@ -1,0 +1,129 @@
+"""Size and time of the networks (Tables 3 to 5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import mean
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from unblur.experiments.golf.settings import RuntimeSettings
+from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.methods.golf.inference import PreparedNet
+from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
+from unblur.system.precision import choose_precision
+
+__all__ = ["milliseconds", "run"]
+
+_PRINTED_SIZES = {"first shot": 1.78, "putt": 0.46, "both": 2.24}
+_PRINTED_TIMES = {
+    "GTX 1080 Ti": (26.87, 10.91, 16.94),
+    "GTX 1080": (28.52, 15.83, 17.30),
+    "GT 750M": (106.17, 35.97, 40.66),
+}
+"""Most, least and mean milliseconds for 256x256, Table 4."""
+
+
+def run(settings: RuntimeSettings, say: Say) -> ExperimentResult:
+    """Both networks timed as they are written down and as the method runs them."""
+    device = torch.device(settings.device)
+    networks = GolfOptimizer(first_shot(), putt(), iters=settings.putts).to(device).requires_grad_(False)
+    image = torch.rand(1, 3, settings.side, settings.side, generator=torch.Generator().manual_seed(0)).to(device)
+    precision = choose_precision("auto", device)
+    ways: dict[str, Callable[[], Tensor]] = {"as written down": lambda: networks(image)}
+    for kind in dict.fromkeys((torch.float32, precision)):
+        nets = PreparedNet(networks.first_shot, device, kind), PreparedNet(networks.putt, device, kind)
+        ways[f"prepared, {str(kind).removeprefix('torch.')}"] = lambda nets=nets: _chain(*nets, image, settings.putts)
+    times: dict[str, list[float]] = {}
+    for name, way in ways.items():
+        say(name)
+        times[name] = milliseconds(way, settings.warmups, settings.runs, device)
+    where = f"{_name_of(device)}, {torch.get_num_threads()} thread(s)" if device.type == "cpu" else _name_of(device)
+    return ExperimentResult(
+        title="Size and time of the Golf Optimizer (Tables 3 to 5)",
+        figures={"times": _draw(times)},
+        tables=(_time_table(times), _size_table()),
+        comparisons=(*_compare_sizes(), *_compare_times(times, where)),
+        notes=(
+            f"One image of {settings.side}x{settings.side} pixels, F and {settings.putts} times G, {settings.warmups} "
+            f"runs before and {settings.runs} on the clock, on {where}.",
+            "Weights are random: time does not depend on them.",
+        ),
+    )
+
+
+def milliseconds(way: Callable[[], Tensor], warmups: int, runs: int, device: torch.device) -> list[float]:
+    """Wall time of each run, the device's work included."""
+    taken: list[float] = []
+    for number in range(warmups + runs):
+        started = time.perf_counter()
+        way()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        if number >= warmups:
+            taken.append(1000 * (time.perf_counter() - started))
+    return taken
+
+
+def _chain(first: PreparedNet, then: PreparedNet, image: Tensor, putts: int) -> Tensor:
+    latent = first.whole(image)
+    for _ in range(putts):
+        latent = then.whole(latent)
+    return latent
+
+
+def _mebibytes(network: GolfNet) -> float:
+    return sum(4 * parameter.numel() for parameter in network.parameters()) / 2**20
+
+
+def _size_table() -> Table:
+    rows = [[name, size, _PRINTED_SIZES[name]] for name, size in _sizes().items()]
+    return Table("sizes", "Size in MiB, float32 (Table 3)", ["network", "ours", "printed"], rows)
+
+
+def _sizes() -> dict[str, float]:
+    first, then = _mebibytes(first_shot()), _mebibytes(putt())
+    return {"first shot": first, "putt": then, "both": first + then}
+
+
+def _compare_sizes() -> list[Comparison]:
+    return [
+        Comparison(
+            f"size of {name}", f"{_PRINTED_SIZES[name]} MB", f"{size:.2f} MiB", round(size, 2) == _PRINTED_SIZES[name]
+        )
+        for name, size in _sizes().items()
+    ]
+
+
+def _time_table(times: dict[str, list[float]]) -> Table:
+    ours = [[name, max(taken), min(taken), mean(taken)] for name, taken in times.items()]
+    printed = [[f"printed, {name}", *values] for name, values in _PRINTED_TIMES.items()]
+    return Table("times", "Milliseconds (Table 4)", ["way", "most", "least", "mean"], [*ours, *printed])
+
+
+def _compare_times(times: dict[str, list[float]], where: str) -> list[Comparison]:
+    fastest = min(times, key=lambda name: mean(times[name]))
+    printed = ", ".join(f"{values[2]} ({name})" for name, values in _PRINTED_TIMES.items())
+    gain = mean(times["as written down"]) / mean(times[fastest])
+    return [
+        Comparison(
+            "mean milliseconds", printed, f"{mean(times[fastest]):.0f} ({fastest}; {where})", note="other hardware"
+        ),
+        Comparison("prepared against as written down", "not in the paper", f"{gain:.2f} times as fast"),
+    ]
+
+
+def _draw(times: dict[str, list[float]]) -> Figure:
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(list(times), [mean(taken) for taken in times.values()])
+    axes.set(xlabel="mean milliseconds, F and putts")
+    axes.invert_yaxis()
+    return figure
+
+
+def _name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"

@@ -1,0 +1,1 @@
+"""Experiments of the encoded blur-kernel space paper."""

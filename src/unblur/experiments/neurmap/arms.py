@@ -1,0 +1,139 @@
+"""Trainings of NeurMAP that differ in their losses alone, each scored on the kernel-synthesised test part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from unblur.datasets.folders import find_root
+from unblur.datasets.pairs import Pair, PairedSet, spread
+from unblur.errors import TrainingError
+from unblur.experiments.neurmap.scores import Score, open_test_pairs, score_image
+from unblur.experiments.neurmap.settings import TrainingSettings
+from unblur.experiments.result import Say
+from unblur.methods.apply import restore_tensor
+from unblur.methods.base import Method, Task
+from unblur.methods.catalog import load_method
+from unblur.methods.neurmap.presets import Preset
+from unblur.training.recipe import load_recipe
+from unblur.training.run import train
+
+__all__ = ["BASELINE", "BLURRY", "Arm", "score_arms"]
+
+BLURRY = "blurry"
+"""Name of the photos as they are."""
+BASELINE = "baseline"
+"""Name of the answers of the network that all arms start from."""
+
+_OBJECTIVE = "--model.objective.init_args"
+_STREAM = "--data.train.init_args"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training.
+
+    Attributes:
+        weights: Changes to the weights of the terms.
+        natural: What the discriminator learns as natural, see `NeurmapObjective`.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    natural: Literal["both", "sharp"] = "both"
+
+
+def score_arms(arms: Mapping[str, Arm], preset: Preset, settings: TrainingSettings, say: Say) -> dict[str, list[Score]]:
+    """Scores of the blurry photos, of the baseline, and of every arm, by name, image by image.
+
+    All arms start from the same weights and see the same samples.
+
+    Args:
+        arms: By name.
+        preset: Weights of the terms that the arms change.
+        settings: How long and on what.
+        say: Told how far it is.
+
+    Raises:
+        DataError: The kernel-synthesised set is not there.
+        CheckpointError: There are no such weights to start from.
+        TrainingError: There is another run in the folder of an arm.
+    """
+    pairs = open_test_pairs(settings.data)
+    places = spread(pairs, settings.limit or None)
+    with _folder_of(settings) as folder:
+        start = load_method("dmphn", weights=settings.baseline) if settings.baseline else load_method("input")
+        scores = {BLURRY: [score_image(pair.blurry, pair.sharp) for pair in _read(pairs, places)]}
+        scores[BASELINE] = _score_method(start, _read(pairs, places))
+        words = _words_of(settings, preset)
+        for name, arm in arms.items():
+
+            def tell(told: str, name: str = name) -> None:
+                say(f"{name}: {told}")
+
+            weights = _train(arm, settings.recipe, words, folder / name.replace(" ", "-"), tell)
+            scores[name] = _score_method(load_method("neurmap", {"steps": 0}, weights), _read(pairs, places))
+            tell(f"scored on {len(places)} images")
+    return scores
+
+
+def _train(arm: Arm, recipe: str, words: Mapping[str, str], folder: Path, say: Say) -> str:
+    """The file with the weights."""
+    words = {
+        **words,
+        f"{_OBJECTIVE}.weights": json.dumps(dict(arm.weights)),
+        f"{_OBJECTIVE}.natural": arm.natural,
+    }
+    made = load_recipe(Path(recipe), [f"{word}={value}" for word, value in words.items()])
+    outcome = train(made, folder, say=say, warn=say)
+    if outcome.weights is None:
+        raise TrainingError(f"the training in {folder} was interrupted; the same command goes on with it")
+    return str(outcome.weights)
+
+
+def _words_of(settings: TrainingSettings, preset: Preset) -> dict[str, str]:
+    """What all arms change in the recipe, as on the command line."""
+    train_part = find_root(Path(settings.data) if settings.data else None) / "neurmap" / "train"
+    words = {
+        f"{_OBJECTIVE}.preset": preset,
+        f"{_OBJECTIVE}.start": "random" if settings.baseline else "identity",
+        f"{_OBJECTIVE}.deblurring_weights": settings.baseline,
+        f"{_OBJECTIVE}.motion_weights": settings.motion,
+        f"{_STREAM}.unpaired.init_args.blurry": json.dumps([str(train_part / "blurry")]),
+        f"{_STREAM}.unpaired.init_args.sharp": json.dumps([str(train_part / "sharp")]),
+        "--data.validation": "null",
+        "--run.monitor": "",
+        "--trainer.accelerator": settings.accelerator,
+    }
+    if settings.photos:
+        words[f"{_STREAM}.paired.init_args.photos"] = json.dumps([settings.photos])
+    if settings.size:
+        words |= {f"{_STREAM}.{part}.init_args.size": str(settings.size) for part in ("paired", "unpaired")}
+    if settings.steps:
+        schedule = {"steps": settings.steps, "warmup": 0}
+        words |= {f"--model.schedule.init_args.{name}": str(value) for name, value in schedule.items()}
+        words["--trainer.max_steps"] = str(settings.steps)
+    return words
+
+
+@contextmanager
+def _folder_of(settings: TrainingSettings) -> Generator[Path]:
+    if settings.folder:
+        folder = Path(settings.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    else:
+        with TemporaryDirectory() as temporary:
+            yield Path(temporary)
+
+
+def _read(pairs: PairedSet, places: Iterable[int]) -> Iterator[Pair]:
+    return (pairs[place] for place in places)
+
+
+def _score_method(method: Method, pairs: Iterable[Pair]) -> list[Score]:
+    return [score_image(restore_tensor(pair.blurry, method, Task()).image, pair.sharp) for pair in pairs]

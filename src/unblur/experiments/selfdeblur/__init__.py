@@ -1,0 +1,1 @@
+"""Experiments with SelfDeblur and its weak supervision."""

@@ -1,0 +1,148 @@
+"""What SelfDeblur, which has one kernel, makes of scenes with two, and whether a teacher helps it there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from unblur.experiments.lists import names_in
+from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.selfdeblur.photos import Photo, scenes
+from unblur.experiments.selfdeblur.runs import describe, fit_photo, teacher_for
+from unblur.experiments.selfdeblur.settings import NonUniformSettings
+from unblur.methods.base import Task
+from unblur.metrics.alignment import bring_together
+
+__all__ = ["Layers", "run", "score_layers"]
+
+_FIT_SHARE = 0.3
+_WEAK = 0.1
+ARMS: Mapping[str, Mapping[str, Any]] = {
+    "fit": {"weak": 0.0},
+    "fit, weak": {"weak": _WEAK},
+    # Adam does not see the scale of a loss: a fit that counts 0.3 is a teacher that counts 1 / 0.3.
+    f"{_FIT_SHARE:g} fit, weak to the end": {"weak": _WEAK / _FIT_SHARE, "weak_until": 0.0},
+}
+_COLUMNS = ("teacher", "arm", "whole", "background", "moving thing")
+
+
+@dataclass(frozen=True)
+class Layers:
+    """PSNR in dB of a whole scene and of each of its layers, after one shift for all of it."""
+
+    whole: float
+    background: float
+    thing: float
+
+
+def run(settings: NonUniformSettings, say: Say) -> ExperimentResult:
+    """Every arm with every teacher on the same scenes, scored layer by layer."""
+    photos = scenes(settings.limit, settings.crop, data=settings.data)
+    found = {("-", "blurry"): [score_layers(photo.blurry, photo) for photo in photos]}
+    for name in names_in(settings.teachers):
+        found[name, "teacher alone"] = [_teach(name, photo, settings) for photo in photos]
+        for arm, changes in ARMS.items():
+            found[name, arm] = [_fit(name, photo, settings, changes, seed) for photo, seed in _runs(photos, settings)]
+            say(f"{name}: {arm}, {_mean(found[name, arm], 'whole'):.2f} dB")
+    return ExperimentResult(
+        title="SelfDeblur and its supervision where the blur is not the same everywhere",
+        figures={"layers": _draw(found)},
+        tables=(Table("layers", "Mean PSNR in dB, grey, protocol shift, by layer", _COLUMNS, _rows(found)),),
+        comparisons=_compare(found, names_in(settings.teachers)),
+        notes=(
+            describe(settings, photos, "scenes"),
+            "Two shakes in each scene: of the background, and of one thing before it. A pixel of the outline counts "
+            "for both layers, each by its share.",
+        ),
+    )
+
+
+def score_layers(restored: Tensor, photo: Photo) -> Layers:
+    """How good a restored scene is, layer by layer.
+
+    Args:
+        restored: `(1, 1, h, w)`.
+        photo: The scene.
+    """
+    pair = bring_together(restored.clamp(0, 1), photo.sharp, "shift")
+    squares = (pair.restored.double() - pair.sharp.double()).square()
+    whole = torch.ones_like(squares)
+    # The protocol drops the same border on all sides of the truth.
+    border = (photo.sharp.shape[-1] - squares.shape[-1]) // 2
+    inside = (..., slice(border, border + squares.shape[-2]), slice(border, border + squares.shape[-1]))
+    mask = torch.zeros_like(squares) if photo.mask is None else photo.mask[inside].double()
+    return Layers(*(_masked_psnr(squares, share) for share in (whole, 1 - mask, mask)))
+
+
+def _masked_psnr(squares: Tensor, share: Tensor) -> float:
+    count = float(share.sum())
+    return -10 * math.log10(float((share * squares).sum()) / count) if count else math.nan
+
+
+def _runs(photos: Sequence[Photo], settings: NonUniformSettings) -> list[tuple[Photo, int]]:
+    return [(photo, seed) for photo in photos for seed in range(settings.seeds)]
+
+
+def _teach(name: str, photo: Photo, settings: NonUniformSettings) -> Layers:
+    answer = teacher_for(name, settings, photo).restore(photo.blurry, Task(light=photo.light))
+    return score_layers(answer.image, photo)
+
+
+def _fit(name: str, photo: Photo, settings: NonUniformSettings, changes: Mapping[str, Any], seed: int) -> Layers:
+    done = fit_photo(photo, settings, teacher_for(name, settings, photo), changes, seed=seed)
+    return score_layers(done.image, photo)
+
+
+def _mean(layers: Sequence[Layers], name: str) -> float:
+    """Over the scenes that have the layer in the part that is scored."""
+    values = [value for item in layers if math.isfinite(value := getattr(item, name))]
+    return fmean(values) if values else math.nan
+
+
+def _rows(found: Mapping[tuple[str, str], Sequence[Layers]]) -> list[list[Cell]]:
+    return [
+        [teacher, arm, *(_mean(layers, name) for name in ("whole", "background", "thing"))]
+        for (teacher, arm), layers in found.items()
+    ]
+
+
+def _compare(found: Mapping[tuple[str, str], Sequence[Layers]], names: Sequence[str]) -> tuple[Comparison, ...]:
+    """The proposal expects that one kernel for all contradicts the photo, and that a teacher makes up for it."""
+    fit, weak, strong = ARMS
+    comparisons: list[Comparison] = []
+    for name in names:
+        psnr = {arm: _mean(found[name, arm], "whole") for arm in ("teacher alone", *ARMS)}
+        comparisons += [
+            Comparison(
+                f"with {name}, supervision helps where one kernel cannot explain the photo",
+                "expected in the proposal",
+                f"{psnr[weak] - psnr[fit]:+.2f} dB falling, {psnr[strong] - psnr[fit]:+.2f} dB to the end",
+                max(psnr[weak], psnr[strong]) > psnr[fit],
+            ),
+            Comparison(
+                f"the fit gives more than {name} alone on such scenes",
+                "not expected in the proposal",
+                f"{max(psnr[arm] for arm in ARMS) - psnr['teacher alone']:+.2f} dB",
+            ),
+        ]
+    return tuple(comparisons)
+
+
+def _draw(found: Mapping[tuple[str, str], Sequence[Layers]]) -> Figure:
+    figure = Figure(figsize=(7, 0.5 + 0.45 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(found))
+    for name, marker in (("whole", "o"), ("background", "s"), ("thing", "^")):
+        axes.plot([_mean(layers, name) for layers in found.values()], places, marker, label=name)
+    axes.set_yticks(places, [f"{teacher}: {arm}" for teacher, arm in found])
+    axes.invert_yaxis()
+    axes.set_xlabel("PSNR in dB")
+    axes.legend(fontsize="x-small")
+    return figure

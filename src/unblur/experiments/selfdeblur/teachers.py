@@ -1,0 +1,143 @@
+"""How good the teachers of SelfDeblur are by themselves, and how much of what they say should count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from unblur.experiments.lists import names_in, numbers_in
+from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.selfdeblur.photos import Photo, open_photos
+from unblur.experiments.selfdeblur.runs import Arm, describe, run_arm, teacher_for
+from unblur.experiments.selfdeblur.settings import TeacherSettings
+from unblur.methods.base import Task
+from unblur.metrics.score import Scores, score
+
+__all__ = ["run", "taught"]
+
+_DECAYS = {"falling": 0.6, "constant": 0.0}
+"""Share of the run after which the teacher's image no longer counts; 0: it counts to the end."""
+_ALONE = ("teacher", "photos", "PSNR", "SSIM", "gain", "worse than blurry")
+_SWEEP = ("teacher", "weight", "fit_schedule", "PSNR", "above the fit alone", "above the teacher", "worse than blurry")
+
+Key = tuple[str, float, str]
+
+
+def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
+    """Teachers on every set, then fits with each weight of each teacher on one of them."""
+    names = names_in(settings.teachers)
+    sets = {suite: open_photos(suite, settings.limit, settings.crop, settings.data) for suite in _suites(settings)}
+    scores = {
+        (name, suite): [_score(name, photo, settings) for photo in photos]
+        for name in names
+        for suite, photos in sets.items()
+    }
+    for (name, suite), found in scores.items():
+        say(f"{name} on {suite}: {_psnr(found):.2f} dB")
+    photos = sets[settings.suite]
+    arms = _sweep(names, photos, settings, say)
+    teachers = {name: _psnr(scores[name, settings.suite]) for name in names}
+    return ExperimentResult(
+        title="Teachers of SelfDeblur, and how much they should count",
+        figures={"weights": _draw(arms, teachers)},
+        tables=(
+            Table("teachers", "Teachers alone: means, grey, protocol shift, dB", _ALONE, _alone_rows(scores, sets)),
+            Table("weights", f"Fits on {settings.suite}: dB", _SWEEP, _sweep_rows(arms, teachers)),
+        ),
+        comparisons=tuple(_compare(name, arms, teachers[name]) for name in names),
+        notes=(
+            describe(settings, photos, settings.suite),
+            "Weight 0 is the fit alone; a preset with a start from the teacher begins there also with weight 0.",
+        ),
+    )
+
+
+def taught(name: str, photo: Photo, settings: TeacherSettings) -> Tensor:
+    """What a teacher makes of a photo, `(1, 1, h, w)` in [0, 1]."""
+    teacher = teacher_for(name, settings, photo)
+    return teacher.restore(photo.blurry, Task(light=photo.light)).image.clamp(0, 1)
+
+
+def _suites(settings: TeacherSettings) -> list[str]:
+    return list(dict.fromkeys([*names_in(settings.suites), settings.suite]))
+
+
+def _score(name: str, photo: Photo, settings: TeacherSettings) -> Scores:
+    return score(taught(name, photo, settings), photo.sharp, "shift")
+
+
+def _psnr(scores: Sequence[Scores]) -> float:
+    return fmean(float(item.psnr) for item in scores)
+
+
+def _sweep(names: Sequence[str], photos: Sequence[Photo], settings: TeacherSettings, say: Say) -> dict[Key, Arm]:
+    arms: dict[Key, Arm] = {}
+    strengths = [strength for strength in numbers_in(settings.strengths, "strengths") if strength > 0]
+    for name in names:
+        alone = {(name, 0.0, "-"): {"weak": 0.0}}
+        choices = alone | {
+            (name, strength, fit_schedule): {"weak": strength, "weak_until": until}
+            for strength in strengths
+            for fit_schedule, until in _DECAYS.items()
+        }
+        for key, changes in choices.items():
+            arms[key] = run_arm(photos, settings, name, changes)
+            say(f"{name}, weight {key[1]:g}, {key[2]}: {arms[key].mean('psnr'):.2f} dB")
+    return arms
+
+
+def _alone_rows(
+    scores: Mapping[tuple[str, str], Sequence[Scores]], sets: Mapping[str, Sequence[Photo]]
+) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for (name, suite), found in scores.items():
+        blurry = [photo.psnr for photo in sets[suite]]
+        worse = sum(float(item.psnr) < psnr for item, psnr in zip(found, blurry, strict=True))
+        ssim = fmean(float(item.ssim) for item in found)
+        rows.append([name, f"{suite} ({len(found)})", _psnr(found), ssim, _psnr(found) - fmean(blurry), worse])
+    return rows
+
+
+def _sweep_rows(arms: Mapping[Key, Arm], teachers: Mapping[str, float]) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for (name, strength, fit_schedule), arm in arms.items():
+        psnr = arm.mean("psnr")
+        above = psnr - arms[name, 0.0, "-"].mean("psnr"), psnr - teachers[name]
+        rows.append([name, strength, fit_schedule, psnr, *above, arm.failures])
+    return rows
+
+
+def _compare(name: str, arms: Mapping[Key, Arm], teacher: float) -> Comparison:
+    """The proposal hopes for a result above both the fit alone and the teacher."""
+    alone = arms[name, 0.0, "-"].mean("psnr")
+    tried = {key: arm.mean("psnr") for key, arm in arms.items() if key[0] == name and key[1] > 0}
+    best = max(tried, key=lambda key: tried[key])
+    return Comparison(
+        f"with {name}, supervision gives more than the fit alone and the teacher alone",
+        "hoped for in the proposal",
+        f"fit {alone:.2f}, teacher {teacher:.2f}, both {tried[best]:.2f} dB (weight {best[1]:g}, {best[2]})",
+        tried[best] > max(alone, teacher),
+        "the best of the weights tried, chosen on these photos",
+    )
+
+
+def _draw(arms: Mapping[Key, Arm], teachers: Mapping[str, float]) -> Figure:
+    figure = Figure(figsize=(4.5 * len(teachers), 3.8), layout="constrained")
+    for axes, (name, teacher) in zip(
+        figure.subplots(1, len(teachers), squeeze=False)[0], teachers.items(), strict=True
+    ):
+        for fit_schedule in _DECAYS:
+            points = {
+                key[1]: arm.mean("psnr") for key, arm in arms.items() if key[0] == name and key[2] == fit_schedule
+            }
+            axes.semilogx(list(points), list(points.values()), marker="o", label=fit_schedule)
+        axes.axhline(arms[name, 0.0, "-"].mean("psnr"), color="0.3", linestyle="--", label="fit alone")
+        axes.axhline(teacher, color="0.6", linestyle=":", label="teacher alone")
+        axes.set_title(name)
+        axes.set_xlabel("weight of the teacher's image")
+        axes.set_ylabel("PSNR in dB")
+        axes.legend(fontsize="x-small")
+    return figure

@@ -1,0 +1,125 @@
+"""A network at work on photos: on their device, in the numbers that are quick there, and telling how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from unblur.system.allocator import keep_freed_memory
+from unblur.system.precision import Precision, choose_precision
+
+__all__ = ["NetworkRunner", "Tell", "WatchedNetwork"]
+
+Tell = Callable[[float], None]
+"""Called after each convolution, in this thread, with the share of the work that is done; raises to stop."""
+
+
+class NetworkRunner:
+    """One network for photos on any device.
+
+    Args:
+        network: Its weights are copied once for each device and type of number.
+        precision: What the user wishes; photos in float64 are computed in float64 all the same.
+    """
+
+    def __init__(self, network: nn.Module, precision: Precision) -> None:
+        self._network = network.requires_grad_(False)
+        self._wish: Precision = precision
+        self._prepared: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
+
+    def __call__(self, image: Tensor, tell: Tell) -> Any:
+        """What the network returns for an image; under autocast it may be in bfloat16.
+
+        Args:
+            image: Its input.
+            tell: See `Tell`.
+        """
+        if image.device.type == "cpu":
+            keep_freed_memory()
+        precision = self.precision(image)
+        with torch.autocast(image.device.type, precision, enabled=precision == torch.bfloat16):
+            return self._network_for(image)(image, tell)
+
+    def precision(self, image: Tensor) -> torch.dtype:
+        """The numbers that its convolutions are computed in."""
+        if image.dtype == torch.float64:
+            return torch.float64
+        return choose_precision(self._wish, image.device)
+
+    def _network_for(self, image: Tensor) -> WatchedNetwork:
+        key = image.device, image.dtype
+        if key not in self._prepared:
+            network = deepcopy(self._network).to(*key)
+            for weight in network.parameters():
+                if weight.ndim == 4:  # convolutions are quickest with the channels of a pixel side by side
+                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+            self._prepared[key] = WatchedNetwork(network)
+        return self._prepared[key]
+
+
+class WatchedNetwork:
+    """A network that tells how far it is.
+
+    Args:
+        network: Any whose work is mostly convolutions.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._totals: dict[torch.Size, int] = {}
+
+    def __call__(self, image: Tensor, tell: Tell) -> Any:
+        """What the network returns for an image.
+
+        Args:
+            image: Its input.
+            tell: See `Tell`.
+        """
+        if image.shape not in self._totals:
+            self._totals[image.shape] = _count_work(self._network, image)
+        total, done = self._totals[image.shape], 0
+
+        def add(work: int) -> None:
+            nonlocal done
+            done += work
+            tell(done / total)
+
+        with _Watch(add):
+            return self._network(image)
+
+
+def _count_work(network: nn.Module, image: Tensor) -> int:
+    """Without computing anything: the shapes alone go through the network."""
+    amounts: list[int] = []
+    without_numbers = {id(weight): nn.Parameter(weight.to("meta"), False) for weight in network.parameters()}
+    shadow = deepcopy(network, without_numbers)
+    with _Watch(amounts.append):
+        shadow(image.to("meta"))
+    return sum(amounts)
+
+
+class _Watch(TorchFunctionMode):
+    """Sees every convolution of its own thread, whatever module asks for it."""
+
+    def __init__(self, on_work: Callable[[int], None]) -> None:
+        super().__init__()
+        self._on_work = on_work
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type[Any]],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        answer = func(*args, **(kwargs or {}))
+        if func in (torch.conv2d, torch.conv_transpose2d):
+            image, weight = args[:2]
+            places = answer if func is torch.conv2d else image
+            self._on_work(places[:, 0].numel() * weight.numel())
+        return answer

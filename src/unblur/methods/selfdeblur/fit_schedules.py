@@ -1,0 +1,68 @@
+"""How long the networks are fitted, with which loss and at which rates, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from unblur.methods.optimisation.run import Schedule
+from unblur.methods.selfdeblur.settings import SelfDeblurSettings
+
+__all__ = ["FIT_SCHEDULES", "FitSchedule", "choose_fit_schedule"]
+
+_KNOWN_KERNEL = Schedule(1000, (700, 800, 900))
+_SHARE_KNOWN = 5
+"""With the kernel known, a fifth of the steps is enough, and all of them compare structures."""
+
+
+@dataclass(frozen=True)
+class FitSchedule:
+    """One way to fit the networks.
+
+    Attributes:
+        schedule: Steps and falling rates.
+        squares_until: Before this step the loss is the mean square, from it on 1 - SSIM.
+        width: Channels of the image network.
+        warm_steps: In which it learns the teacher's image first.
+        image_rate: Of Adam, for the image network.
+        kernel_rate: Of Adam, for the kernel network.
+    """
+
+    schedule: Schedule
+    squares_until: int
+    width: int = 128
+    warm_steps: int = 0
+    image_rate: float = 1e-2
+    kernel_rate: float = 1e-4
+
+
+FIT_SCHEDULES = {
+    "full": FitSchedule(Schedule(5000, (2000, 3000, 4000)), 1000),
+    "fast": FitSchedule(Schedule(1500, (600, 900, 1200)), 300),
+    "warm": FitSchedule(Schedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
+    "smoke": FitSchedule(Schedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
+}
+
+
+def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, knows_kernel: bool) -> FitSchedule:
+    """The fit schedule that the settings ask for on a device."""
+    name = settings.preset
+    if name == "auto":
+        name = "warm" if device.type == "cpu" else "full"
+    fit_schedule = FIT_SCHEDULES[name]
+    if settings.steps:
+        scale = settings.steps / fit_schedule.schedule.steps
+        fit_schedule = replace(
+            fit_schedule,
+            schedule=fit_schedule.schedule.scaled_to(settings.steps),
+            squares_until=round(fit_schedule.squares_until * scale),
+        )
+    if knows_kernel:
+        steps = max(1, fit_schedule.schedule.steps // _SHARE_KNOWN)
+        fit_schedule = replace(fit_schedule, schedule=_KNOWN_KERNEL.scaled_to(steps), squares_until=0)
+    return replace(
+        fit_schedule,
+        width=settings.width or fit_schedule.width,
+        warm_steps=fit_schedule.warm_steps if settings.warm_steps < 0 else settings.warm_steps,
+    )

@@ -1,0 +1,1 @@
+"""What concerns the machine: files written whole, processes, threads, memory, locks, signals, hardware facts."""

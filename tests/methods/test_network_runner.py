@@ -1,0 +1,44 @@
+import pytest
+import torch
+from torch import nn
+
+from unblur.methods.network_runner import WatchedNetwork
+
+
+def network(*layers: nn.Module) -> WatchedNetwork:
+    return WatchedNetwork(nn.Sequential(*layers).requires_grad_(False))
+
+
+def test_shares_are_those_of_the_work():
+    """On 4 x 6 pixels: 24 places of 27 weights, 6 of 108, and back: 6 places of 64."""
+    seen: list[float] = []
+    layers = (
+        nn.Conv2d(3, 1, 3, padding=1),
+        nn.Conv2d(1, 12, 3, 2, padding=1),
+        nn.ConvTranspose2d(12, 1, 4, 2, padding=1),
+    )
+    image = torch.rand(1, 3, 4, 6)
+    answer = network(*layers)(image, seen.append)
+    assert torch.equal(answer, nn.Sequential(*layers)(image))
+    work = torch.tensor([24 * 27, 6 * 108, 6 * 192], dtype=torch.float64)
+    assert seen == pytest.approx((work.cumsum(0) / work.sum()).tolist())
+
+
+def test_an_image_of_another_size_is_counted_anew():
+    watched = network(nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1))
+    for side in (5, 9, 5):
+        seen: list[float] = []
+        watched(torch.rand(1, 3, side, side), seen.append)
+        assert seen == pytest.approx([0.9, 1.0])
+
+
+def test_whoever_is_told_can_stop_it():
+    seen: list[float] = []
+
+    def stop(share: float) -> None:
+        seen.append(share)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        network(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1))(torch.rand(1, 3, 2, 2), stop)
+    assert len(seen) == 1
