@@ -21,7 +21,7 @@ __all__ = ["run", "taught"]
 _DECAYS = {"falling": 0.6, "constant": 0.0}
 """Share of the run after which the teacher's image no longer counts; 0: it counts to the end."""
 _ALONE = ("teacher", "photos", "PSNR", "SSIM", "gain", "worse than blurry")
-_SWEEP = ("teacher", "weight", "fit_schedule", "PSNR", "above the fit alone", "above the teacher", "worse than blurry")
+_SWEEP = ("teacher", "weight", "schedule", "PSNR", "above the fit alone", "above the teacher", "worse than blurry")
 
 Key = tuple[str, float, str]
 
