@@ -6,7 +6,8 @@
     │   ├── SettingsError       a setting that does not exist or cannot take that value
     │   ├── CheckpointError     weights that cannot be used: damaged, unsafe, of another network
     │   ├── KernelError         a kernel that cannot be used: all zero, negative, larger than the image
-    │   └── RegionError         a region outside the photo, or empty
+    │   ├── RegionError         a region outside the photo, or empty
+    │   └── MissingExtraError   an optional dependency is not installed
     ├── ImageError              one image cannot be used; a batch goes on without it (exit 1)
     │   ├── ReadError           not an image, damaged, or of a kind we do not read
     │   ├── TooLargeError       over a limit on pixels, time or memory
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "ImageError",
     "KernelError",
+    "MissingExtraError",
     "OutputError",
     "ReadError",
     "RegionError",
@@ -67,6 +69,10 @@ class KernelError(UsageError):
 
 class RegionError(UsageError):
     """A region of the photo that is empty or reaches outside it."""
+
+
+class MissingExtraError(UsageError):
+    """An optional dependency that is not installed, or does not work here."""
 
 
 class ImageError(UnblurError):

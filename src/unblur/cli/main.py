@@ -21,6 +21,7 @@ from unblur.cli.restore import restore, settle_save_kernel
 from unblur.cli.train import OVERRIDES, train
 from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
+from unblur.system.extras import missing_extra
 from unblur.system.signals import Interrupted
 
 __all__ = ["app", "main"]
@@ -80,8 +81,11 @@ def main(words: Sequence[str] | None = None) -> int:
         code, reason = 2, _usage_sentence(error)
     except UnblurError as error:
         code, reason = 1 if isinstance(error, ImageError) else 2, str(error)
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error, f"unblur {given[0]}")
+        code, reason = (2, str(missing)) if missing else (1, _failure_sentence(error))
     except Exception as error:  # the outermost boundary: whatever it is, a user sees one line
-        code, reason = 1, f"unblur itself failed ({type(error).__name__}: {error}); --debug shows where"
+        code, reason = 1, _failure_sentence(error)
     if "--debug" in given:
         traceback.print_exc()
     say(error_line(reason))
@@ -93,6 +97,10 @@ def _usage_sentence(error: typer.TyperException) -> str:
     sentence = error.format_message().rstrip(". ")
     context = getattr(error, "ctx", None)
     return f"{sentence[:1].lower()}{sentence[1:]}; try {context.command_path if context else 'unblur'} --help"
+
+
+def _failure_sentence(error: Exception) -> str:
+    return f"unblur itself failed ({type(error).__name__}: {error}); --debug shows where"
 
 
 if __name__ == "__main__":

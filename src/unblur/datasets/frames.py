@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from unblur.datasets.folders import find_images
 from unblur.datasets.image_files import read_tensor
 from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.system.extras import import_extra
 
 __all__ = ["Shot", "average_frames", "curve_of", "read_frames", "shots"]
 
@@ -92,7 +92,8 @@ def read_frames(source: Path) -> Iterator[Frame]:
     """The frames of a folder of images, in order of their names, or of a video.
 
     Raises:
-        DataError: A folder without images, or no way to read the video.
+        DataError: A folder without images.
+        MissingExtraError: A video, and opencv, which reads it, is not installed.
         ReadError: A frame cannot be read.
     """
     if source.is_dir():
@@ -107,14 +108,8 @@ def _shot(recent: Iterable[Frame], settings: FrameAverage) -> Shot:
 
 
 def _read_video(source: Path) -> Iterator[Frame]:
-    try:
-        import cv2  # noqa: PLC0415 - large, optional, and needed for videos alone
-    except ImportError as error:
-        raise DataError(
-            "is no folder of frames; to read videos, install opencv-python-headless, or unpack the frames"
-        ) from error
-    decoder: Any = cv2
-    video = decoder.VideoCapture(str(source))
+    cv2 = import_extra("cv2", "a video")
+    video = cv2.VideoCapture(str(source))
     try:
         number = 0
         while True:

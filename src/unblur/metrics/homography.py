@@ -6,7 +6,6 @@ script that later papers share: the two cameras of a pair see the scene a little
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +14,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unblur.errors import ImageError, UsageError
+from unblur.errors import ImageError
 from unblur.metrics.luma import luma_full_range
+from unblur.system.extras import import_extra
 
 __all__ = ["Overlap", "align_by_homography"]
 
@@ -51,10 +51,10 @@ def align_by_homography(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor,
         sharp: [0, 1].
 
     Raises:
-        UsageError: opencv is not installed.
+        MissingExtraError: opencv is not installed.
         ImageError: No homography is found.
     """
-    cv2 = _opencv()
+    cv2 = import_extra("cv2", "the protocol realblur")
     pairs = [_align_one(cv2, r, s) for r, s in zip(restored, sharp, strict=True)]
     return Overlap(*(torch.stack(part) for part in zip(*pairs, strict=True)))
 
@@ -101,10 +101,3 @@ def _shift_of_centre(warp: NDArray[np.float32], height: int, width: int) -> Tens
     centre = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
     x, y, scale = warp.astype(np.float64) @ centre
     return torch.tensor([x / scale - centre[0], y / scale - centre[1]], dtype=torch.float64)
-
-
-def _opencv() -> Any:
-    try:
-        return import_module("cv2")
-    except ImportError:
-        raise UsageError("the protocol realblur aligns with opencv, which is not here; install unblur[bench]") from None

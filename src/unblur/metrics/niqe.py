@@ -26,8 +26,9 @@ from jaxtyping import Float
 from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 from torch import Tensor
 
-from unblur.errors import ReadError, ShapeError, UsageError
+from unblur.errors import ReadError, ShapeError
 from unblur.metrics.luma import luma_full_range
+from unblur.system.extras import import_extra
 
 __all__ = ["PATCH", "NiqeModel", "Patches", "load_niqe_model", "niqe", "niqe_patches"]
 
@@ -102,7 +103,7 @@ def load_niqe_model(path: str | os.PathLike[str]) -> NiqeModel:
 
     Raises:
         ReadError: The file is missing or no model of 36 features.
-        UsageError: A `.mat` file, and scipy, which reads it, is not installed.
+        MissingExtraError: A `.mat` file, and scipy, which reads it, is not installed.
     """
     names = ("mu_prisparam", "cov_prisparam") if Path(path).suffix.lower() == ".mat" else ("mean", "covariance")
     try:
@@ -121,12 +122,9 @@ def _load_npz(path: str | os.PathLike[str]) -> dict[str, object]:
 
 
 def _load_mat(path: str | os.PathLike[str]) -> dict[str, object]:
+    scipy_io = import_extra("scipy.io", "a .mat file")
     try:
-        from scipy.io import loadmat  # noqa: PLC0415 - part of the [bench] extra
-    except ImportError:
-        raise UsageError("a .mat file is read by scipy, which is not here; install unblur[bench]") from None
-    try:
-        return loadmat(os.fspath(path))
+        return scipy_io.loadmat(os.fspath(path))
     except Exception as error:  # scipy has errors of its own for damaged files, of no common kind
         raise ValueError(str(error)) from error
 

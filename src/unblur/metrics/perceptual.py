@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import UsageError
+from unblur.system.extras import import_extra
 
 __all__ = ["dists_vgg16", "lpips_alex"]
 
@@ -55,12 +55,8 @@ def _as_rgb(image: Tensor) -> Tensor:
 
 
 def _find(label: str, module: str, name: str) -> Any:
-    try:
-        import_module("torchvision")  # torchmetrics misses it only when it is called
-        return getattr(import_module(f"torchmetrics.functional.image.{module}"), name)
-    except Exception as error:  # a torchvision of another build fails with errors of any kind
-        reason = f"{label} needs torchmetrics and a torchvision that fits this torch; install unblur[metrics]"
-        raise UsageError(reason) from error
+    import_extra("torchvision", label)  # torchmetrics misses it only when it is called
+    return getattr(import_extra(f"torchmetrics.functional.image.{module}", label), name)
 
 
 def _need_weights(label: str, file: str) -> None:

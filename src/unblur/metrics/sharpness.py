@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.errors import UsageError
 from unblur.metrics.luma import luma_full_range
+from unblur.system.extras import import_extra
 
 __all__ = ["blur_effect"]
 
@@ -24,12 +21,9 @@ def blur_effect(image: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
         image: sRGB or grey, [0, 1].
 
     Raises:
-        UsageError: scikit-image is not installed.
+        MissingExtraError: scikit-image is not installed.
     """
-    try:
-        measure: Any = import_module("skimage.measure")
-    except ImportError:
-        raise UsageError("blur_effect needs scikit-image, which is not here; install unblur[bench]") from None
+    measure = import_extra("skimage.measure", "the metric blur_effect")
     grey = luma_full_range(image.double())[:, 0].cpu().numpy()
     values = [float(measure.blur_effect(one)) if one.max() > one.min() else float("nan") for one in grey]
     return torch.tensor(values, dtype=torch.float64)

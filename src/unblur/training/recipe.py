@@ -17,6 +17,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from unblur.errors import SettingsError, UnblurError
+from unblur.system.extras import import_extra
 from unblur.training.data import StreamData
 from unblur.training.module import SupervisedModule
 from unblur.training.settings import RunSettings
@@ -89,15 +90,9 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _parser() -> Any:
-    try:
-        from jsonargparse import (  # noqa: PLC0415 - an extra
-            ActionConfigFile,  # pyright: ignore[reportPrivateImportUsage] - documented as public
-            ArgumentParser,
-        )
-    except ImportError:
-        raise SettingsError('recipes are read with jsonargparse; install it with pip install "unblur[train]"') from None
-    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, prog="unblur train")
-    parser.add_argument("--config", action=ActionConfigFile)
+    jsonargparse = import_extra("jsonargparse", "a recipe")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False, allow_abbrev=False, prog="unblur train")
+    parser.add_argument("--config", action=jsonargparse.ActionConfigFile)
     parser.add_class_arguments(SupervisedModule, "model")
     parser.add_class_arguments(StreamData, "data")
     parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip=_other_arguments())
