@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
 
 from unblur.benchmarks.record import check_record, record_of, write_record
 from unblur.benchmarks.rows import Row, RowWriter
@@ -15,11 +14,12 @@ from unblur.benchmarks.suites import open_suite
 from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
 from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import PairedSet, choose
-from unblur.errors import OutputError, UsageError
+from unblur.errors import UsageError
 from unblur.methods.apply import choose_device
 from unblur.methods.catalog import choose_weights, load_method, settings_class_of
 from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
+from unblur.system.atomic import make_folder
 
 __all__ = ["Job", "RowHook", "run_benchmark", "run_benchmarks"]
 
@@ -70,7 +70,7 @@ def run_benchmarks(
     chosen = choose(pairs, orders[0].limit, orders[0].only)
     out = orders[0].out
     record = record_of(orders, pairs.names)
-    _make_folder(out)
+    make_folder(out)
     with RowWriter(out / "rows.csv", orders[0].metrics) as writer:
         if overwrite or writer.is_empty:
             writer.clear()
@@ -103,21 +103,13 @@ def _check(orders: Sequence[Order], jobs: int) -> PairedSet:
     return open_suite(orders[0].suite, orders[0].data, orders[0].table)
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise OutputError(f"the output folder cannot be made: {reason}") from error
-
-
 def _write_summaries(rows: Sequence[Row], orders: Sequence[Order], jobs: int, blurs: int) -> list[Summary]:
     out = orders[0].out
     summaries = [summarise([row for row in rows if row.method == order.method], order, jobs, blurs) for order in orders]
     if len(summaries) == 1:
         write_summary(summaries[0], out / "summary.json")
         return summaries
-    _make_folder(out / "summaries")
+    make_folder(out / "summaries")
     for summary in summaries:
         write_summary(summary, out / "summaries" / f"{summary['method']}.json")
     write_summary(combine(summaries), out / "summary.json")

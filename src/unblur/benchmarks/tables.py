@@ -8,21 +8,13 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from unblur.benchmarks.columns import column_of
 from unblur.benchmarks.published import published_results
 from unblur.benchmarks.summary import Summary
-from unblur.metrics.catalog import METRICS
 
 __all__ = ["further_table", "summary_table"]
 
-_COLUMNS = {
-    "psnr": ("PSNR\ndB", "{:.2f}"),
-    "ssim": ("\nSSIM", "{:.3f}"),
-    "gain": ("gain\ndB", "{:+.2f}"),
-    "error_ratio": ("error\nratio", "{:.2f}"),
-    "error_ratio_spectral": ("spec.\nratio", "{:.3f}"),
-    "kernel_rmse": ("kernel\nRMSE", "{:.5f}"),
-    "success_share": ("ratio\n<= 3", "{:.0%}"),
-}
+_SHOWN = ("psnr", "ssim", "gain", "error_ratio", "error_ratio_spectral", "kernel_rmse", "success_share")
 
 
 def summary_table(summaries: Sequence[Summary]) -> Table:
@@ -39,9 +31,10 @@ def summary_table(summaries: Sequence[Summary]) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("\nmethod", no_wrap=True)
-    for heading, _ in _COLUMNS.values():
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("method", no_wrap=True, vertical="bottom")
+    for name in _SHOWN:
+        heading = column_of(name).heading.replace(" ", "\n", 1)
+        table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     for summary in summaries:
         table.add_row(summary["method"], *_cells(summary), style="bold")
     if all(summary["method"] != "input" for summary in summaries):
@@ -52,10 +45,6 @@ def summary_table(summaries: Sequence[Summary]) -> Table:
     return table
 
 
-def _cells(result: dict[str, Any]) -> list[str]:
-    return ["" if (value := result.get(name)) is None else form.format(value) for name, (_, form) in _COLUMNS.items()]
-
-
 def further_table(summaries: Sequence[Summary]) -> Table:
     """The means of the metrics that were asked for; n/a: the warnings in the rows say why."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -63,12 +52,16 @@ def further_table(summaries: Sequence[Summary]) -> Table:
     for name in summaries[0]["metrics"]:
         table.add_column(name, justify="right")
     for summary in summaries:
-        table.add_row(summary["method"], *(_further_cell(*item) for item in summary["metrics"].items()))
+        table.add_row(summary["method"], *(_cell(*item, missing="n/a") for item in summary["metrics"].items()))
     return table
 
 
-def _further_cell(name: str, value: float | None) -> str:
-    return "n/a" if value is None else METRICS[name].form.format(value)
+def _cells(result: dict[str, Any]) -> list[str]:
+    return [_cell(name, result.get(name)) for name in _SHOWN]
+
+
+def _cell(name: str, value: float | None, missing: str = "") -> str:
+    return missing if value is None else column_of(name).form.format(value)
 
 
 def _note(result: dict[str, Any]) -> str:

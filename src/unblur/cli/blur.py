@@ -14,6 +14,7 @@ from unblur.batch.inputs import Failure, Found, find_inputs
 from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import OutputError, SettingsError, UsageError
+from unblur.system.atomic import make_folder
 
 if TYPE_CHECKING:
     from unblur.datasets.blur_settings import LearnedBlur, Recipe
@@ -194,10 +195,7 @@ def _check_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
             raise UsageError(f"the output would be written over {show_name(path)}; choose another folder")
     if (output / "manifest.jsonl").exists() and not overwrite:
         raise UsageError("the output holds a data set already; choose another folder or give --overwrite")
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the output folder cannot be made: {(error.strerror or '').lower()}") from error
+    make_folder(output)
 
 
 def _write_all(sources: Sequence[Source], order: Order, jobs: int, *, quiet: bool) -> int:

@@ -9,13 +9,13 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unblur.datasets.folders import find_root
 from unblur.errors import UsageError
+from unblur.system.imports import load_object
 
 if TYPE_CHECKING:
     from unblur.datasets.pairs import PairedSet
@@ -123,8 +123,7 @@ def _open(name: str, kind: str, root: Path | None, split: str | None) -> Any:
     if split is not None and split not in entry.splits:
         known = f"choose one of: {', '.join(entry.splits)}" if entry.splits else "it has none"
         raise UsageError(f"the data set {name} has no split {split!r}; {known}")
-    module, function = entry.reader.split(":")
-    reader: Callable[..., Any] = getattr(import_module(module), function)
+    reader: Callable[..., Any] = load_object(entry.reader)
     place = find_root(root)
     return reader(place, split or list(entry.splits)[-1]) if entry.splits else reader(place)
 

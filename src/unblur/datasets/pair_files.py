@@ -28,7 +28,7 @@ from unblur.errors import DataError, OutputError, UnblurError
 from unblur.images.files import write_image
 from unblur.images.kernels import write_kernel
 from unblur.images.picture import Picture
-from unblur.system.atomic import atomic_write
+from unblur.system.atomic import atomic_write, make_folder
 
 __all__ = ["Failed", "Order", "Source", "kernel_synthesised", "write_manifest", "write_pairs", "written_set"]
 
@@ -194,10 +194,7 @@ def _wishes(recipe: Recipe) -> Line:
 
 def _target(out: Path, folder: str, place: Path, suffix: str) -> Path:
     target = out / folder / place.with_name(place.name + suffix)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"a folder for the outputs cannot be made: {(error.strerror or '').lower()}") from error
+    make_folder(target.parent)
     return target
 
 

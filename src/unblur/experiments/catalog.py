@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from unblur.errors import UsageError
 from unblur.experiments.result import ExperimentResult, Say
+from unblur.system.imports import load_object
 
 __all__ = ["EXPERIMENTS", "Experiment", "find_experiment", "run_of", "settings_class_of"]
 
@@ -196,14 +196,9 @@ def find_experiment(name: str) -> Experiment:
 
 def settings_class_of(experiment: Experiment) -> type[Any]:
     """The settings class of an experiment; torch is not imported for it."""
-    return _find(experiment.settings)
+    return load_object(experiment.settings)
 
 
 def run_of(experiment: Experiment) -> Callable[[Any, Say], ExperimentResult]:
     """The function that runs an experiment."""
-    return _find(experiment.run)
-
-
-def _find(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)
+    return load_object(experiment.run)

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unblur.errors import OutputError
 from unblur.experiments.result import Cell, Comparison, ExperimentResult, Table
-from unblur.system.atomic import atomic_write
+from unblur.system.atomic import atomic_write, make_folder
 from unblur.system.facts import run_facts
 
 if TYPE_CHECKING:
@@ -36,10 +35,7 @@ def write_outcome(outcome: ExperimentResult, record: Mapping[str, Any], folder: 
     Raises:
         OutputError: The folder cannot be written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder for the results cannot be made: {error.strerror or error}") from error
+    make_folder(folder)
     files: dict[str, bytes] = {"report.md": markdown_of(outcome, record).encode()}
     files |= {f"{name}.png": _png(figure) for name, figure in outcome.figures.items()}
     files |= {f"{table.name}.csv": _csv(table) for table in outcome.tables}

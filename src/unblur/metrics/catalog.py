@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from unblur.errors import UsageError
+from unblur.system.imports import load_object
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,8 +93,7 @@ def measure(name: str, pair: Comparison, restored: Tensor) -> Tensor:
         UnblurError: The metric needs what this machine lacks, or a larger image; the message says which.
     """
     metric = METRICS[name]
-    module, function = metric.function.split(":")
-    compute = getattr(import_module(module), function)
+    compute = load_object(metric.function)
     if metric.takes == "image":
         return compute(restored)
     return compute(pair.restored, pair.sharp, **({"data_range": 1.0} if metric.takes == "pair and range" else {}))

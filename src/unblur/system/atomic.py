@@ -1,4 +1,4 @@
-"""Files that are either whole under their name or not there at all."""
+"""Files that are either whole under their name or not there at all, and the folders they go into."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from unblur.errors import OutputError, UnblurError, WriteError
 from unblur.system.link import write_all
 
-__all__ = ["TEMPORARY_PREFIX", "atomic_write"]
+__all__ = ["TEMPORARY_PREFIX", "atomic_write", "make_folder"]
 
 TEMPORARY_PREFIX = ".unblur-"
 
@@ -66,6 +66,19 @@ def atomic_write(
         raise _explain(error) from error
     except ValueError:
         raise WriteError("cannot be written: its name has a zero byte or no last part") from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, and those above it, if it is not there.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise OutputError(f"the folder {str(folder)!r} cannot be made: {reason}") from error
 
 
 def _refuse(target: Path, *, overwrite: bool) -> None:

@@ -17,8 +17,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from typing_extensions import override
 
-from unblur.errors import CheckpointError, OutputError, TrainingError
-from unblur.system.atomic import atomic_write
+from unblur.errors import CheckpointError, TrainingError
+from unblur.system.atomic import atomic_write, make_folder
 from unblur.system.lock import hold_folder
 from unblur.training.checkpoints import (
     CheckpointKeeper,
@@ -197,10 +197,7 @@ class _RecordKeeper(Callback):
 def _make_folders(folder: Path) -> Path:
     """The folder for checkpoints."""
     checkpoints = folder / "checkpoints"
-    try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder for the run cannot be made: {error.strerror or error}") from error
+    make_folder(checkpoints)
     return checkpoints
 
 

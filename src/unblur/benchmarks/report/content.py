@@ -1,4 +1,4 @@
-"""What a report says, before it is written as HTML or Markdown."""
+"""What a report says, before it is rendered as HTML or Markdown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from typing import NamedTuple
 from unblur.benchmarks.report.runs import Run
 from unblur.benchmarks.report.statistics import Interval
 
-__all__ = ["Cell", "Grid", "Point", "Section", "Table"]
+__all__ = ["Cell", "Point", "Section", "Table"]
 
 
 class Cell(NamedTuple):
-    """One cell of a table: what it says, smaller print below, and whether it is the best of its column."""
+    """One cell of a table.
+
+    Attributes:
+        text: Its content.
+        small: Smaller print below.
+        best: Whether it is the best of its column.
+        share: Its place between the least (0) and the largest (1) value of the table, shown as a colour; None: none.
+    """
 
     text: str
     small: str = ""
     best: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -24,11 +32,11 @@ class Table:
     """A table; the first column holds names, the others numbers, or text where `prose` says so.
 
     Attributes:
-        title: Above it.
+        title: Heading above it.
         headings: One for each column.
         rows: Cells in the order of the headings.
-        note: Below it.
-        prose: Places of columns with sentences.
+        note: Sentence below it.
+        prose: Indices of columns with sentences.
     """
 
     title: str
@@ -38,16 +46,14 @@ class Table:
     prose: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Mean PSNR in dB of each method (a row) for each blur (a column); None where there is none."""
-
-    methods: tuple[str, ...]
-    values: tuple[tuple[float | None, ...], ...]
-
-
 class Point(NamedTuple):
-    """One method's quality in dB against its median seconds an image."""
+    """One method in the chart of quality against time.
+
+    Attributes:
+        method: Label of the method.
+        seconds: Median time an image.
+        psnr: Mean in dB with its interval.
+    """
 
     method: str
     seconds: float
@@ -56,28 +62,19 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """All that is said of one suite under one protocol.
+    """Everything about one suite under one protocol.
 
     Attributes:
         title: Suite and protocol.
         conditions: How each run was made, a sentence each.
-        means: Every method's means.
-        further: Means of metrics that were asked for; None without any.
-        pairs: Differences between methods; None with a single one.
-        published: Printed numbers with ours among them; None where none are known.
-        grid: PSNR for each blur; None where the images of the suite do not share blurs.
-        points: Quality against seconds.
-        remarks: Failures and warnings; None where there are none.
+        tables: Means first, then further metrics, differences between methods, PSNR for each kernel, published
+            numbers and remarks, as far as the runs have them.
+        points: Quality against time, one for each method that restored an image.
         runs: The runs, for the contact sheets.
     """
 
     title: str
     conditions: tuple[str, ...]
-    means: Table
-    further: Table | None
-    pairs: Table | None
-    published: Table | None
-    grid: Grid | None
+    tables: tuple[Table, ...]
     points: tuple[Point, ...]
-    remarks: Table | None
     runs: tuple[Run, ...]

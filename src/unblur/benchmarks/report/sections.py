@@ -7,41 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean, median
-from typing import NamedTuple
 
+from unblur.benchmarks.columns import column_of
 from unblur.benchmarks.published import Published, published_numbers
-from unblur.benchmarks.report.content import Cell, Grid, Point, Section, Table
+from unblur.benchmarks.report.content import Cell, Point, Section, Table
 from unblur.benchmarks.report.runs import Run
 from unblur.benchmarks.report.statistics import Interval, bootstrap_mean, paired_difference
+from unblur.benchmarks.summary import SUCCESS
 from unblur.metrics.catalog import METRICS
 
 __all__ = ["make_sections"]
 
-
-class _Column(NamedTuple):
-    """A measurement of the rows in a table of means; `better` is empty where nothing says which values are."""
-
-    heading: str
-    measured: str
-    form: str
-    better: str = "higher"
-
-
-_INTERVALS = (
-    _Column("PSNR dB", "psnr", "{:.2f}"),
-    _Column("SSIM", "ssim", "{:.3f}"),
-    _Column("gain dB", "gain", "{:+.2f}"),
-    _Column("error ratio", "error_ratio", "{:.2f}", "lower"),
-    _Column("kernel similarity", "kernel_similarity", "{:.3f}"),
-    _Column("motion error px²", "motion_error", "{:.2f}", "lower"),
-)
-_PRINTED = {
-    "psnr": ("PSNR dB", "{:.2f}"), "ssim": ("SSIM", "{:.3f}"), "gain": ("gain dB", "{:+.2f}"),
-    "error_ratio": ("error ratio", "{:.2f}"), "error_ratio_spectral": ("spectral ratio", "{:.3f}"),
-    "kernel_rmse": ("kernel RMSE", "{:.5f}"), "lpips": ("LPIPS", "{:.4f}"), "niqe": ("NIQE", "{:.3f}"),
-}  # fmt: skip
-_SUCCESS = 3.0
+_MEANS = ("psnr", "ssim", "gain", "error_ratio", "kernel_similarity", "motion_error")
+_PRINTED = ("psnr", "ssim", "gain", "error_ratio", "error_ratio_spectral", "kernel_rmse", "lpips", "niqe")
 _MOST_REMARKS = 30
+_OURS = "this report"
 
 
 def make_sections(runs: Sequence[Run]) -> list[Section]:
@@ -53,6 +33,7 @@ def make_sections(runs: Sequence[Run]) -> list[Section]:
 
 
 def _section(group: tuple[str, str], runs: Sequence[Run]) -> Section:
+    tables = (_means(runs), _further(runs), _differences(runs), _kernels(runs), _published(group, runs), _remarks(runs))
     points = [
         Point(run.label, median(seconds), psnr)
         for run in runs
@@ -61,13 +42,8 @@ def _section(group: tuple[str, str], runs: Sequence[Run]) -> Section:
     return Section(
         title=f"{group[0]}, protocol {group[1]}",
         conditions=tuple(_conditions(run) for run in runs),
-        means=_means(runs),
-        further=_further(runs),
-        pairs=_pairs(runs),
-        published=_published(group, runs),
-        grid=_grid(runs),
+        tables=tuple(table for table in tables if table),
         points=tuple(points),
-        remarks=_remarks(runs),
         runs=tuple(runs),
     )
 
@@ -86,33 +62,30 @@ def _conditions(run: Run) -> str:
 
 
 def _means(runs: Sequence[Run]) -> Table:
-    columns = [column for column in _INTERVALS if any(_values(run, column.measured) for run in runs)]
-    by_column = [_interval_cells(runs, column) for column in columns]
-    rows: list[tuple[Cell, ...]] = [
-        (
-            Cell(run.label),
-            Cell(
-                str(len(run.rows)), f"{failed} failed" if (failed := sum(bool(row.error) for row in run.rows)) else ""
-            ),
-            *(cells[place] for cells in by_column),
-            _share_cell(run),
-            Cell(_number(_median(run, "seconds"), "{:.2f}")),
-            Cell(_number(max(_values(run, "peak_mb"), default=None), "{:.0f}")),
-        )
-        for place, run in enumerate(runs)
-    ]
+    names = [name for name in _MEANS if any(_values(run, name) for run in runs)]
+    by_column = [_interval_cells(runs, name) for name in names]
+    rows = [_means_row(run, [cells[place] for cells in by_column]) for place, run in enumerate(runs)]
     if all(run.method != "input" for run in runs):
-        rows.append(_input_row(runs[0], columns))
-    headings = ("method", "images", *(column.heading for column in columns), "ratio <= 3", "s an image", "peak MB")
+        rows.append(_input_row(runs[0], names))
+    measured = (column_of(name).heading for name in names)
+    headings = ("method", "images", *measured, column_of("success_share").heading, "s an image", "peak MB")
     note = "Means with 95% bootstrap intervals over images; median seconds; largest memory of a process."
     return Table("Means", headings, tuple(rows), note)
+
+
+def _means_row(run: Run, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    failed = sum(bool(row.error) for row in run.rows)
+    images = Cell(str(len(run.rows)), f"{failed} failed" if failed else "")
+    seconds, peaks = _values(run, "seconds"), _values(run, "peak_mb")
+    speed = Cell(f"{median(seconds):.2f}" if seconds else ""), Cell(f"{max(peaks):.0f}" if peaks else "")
+    return Cell(run.label), images, *cells, _success_cell(run), *speed
 
 
 def _further(runs: Sequence[Run]) -> Table | None:
     names = list(dict.fromkeys(name for run in runs for row in run.rows for name in row.extra))
     if not names:
         return None
-    by_column = [_interval_cells(runs, _further_column(name)) for name in names]
+    by_column = [_interval_cells(runs, name) for name in names]
     rows = tuple((Cell(run.label), *(cells[place] for cells in by_column)) for place, run in enumerate(runs))
     explained = [
         f"{name}: {METRICS[name].summary}, {METRICS[name].better} is better" for name in names if name in METRICS
@@ -120,59 +93,71 @@ def _further(runs: Sequence[Run]) -> Table | None:
     return Table("Further metrics", ("method", *names), rows, "; ".join([*explained, "n/a: see the remarks"]) + ".")
 
 
-def _further_column(name: str) -> _Column:
-    metric = METRICS.get(name)
-    form, better = (metric.form, metric.better) if metric else ("{:.3f}", "")
-    return _Column(name, name, form, better)
-
-
-def _interval_cells(runs: Sequence[Run], column: _Column) -> list[Cell]:
-    intervals = [bootstrap_mean(_values(run, column.measured)) for run in runs]
+def _interval_cells(runs: Sequence[Run], name: str) -> list[Cell]:
+    column = column_of(name)
+    intervals = [bootstrap_mean(_values(run, name)) for run in runs]
     means = [interval.mean for interval in intervals if interval]
     best = (max(means) if column.better == "higher" else min(means)) if len(means) > 1 and column.better else None
-    return [
-        Cell(column.form.format(i.mean), _between(i, column.form), i.mean == best) if i else Cell("n/a")
-        for i in intervals
-    ]
+    return [_interval_cell(i, column.form, i.mean == best) if i else Cell("n/a") for i in intervals]
 
 
-def _share_cell(run: Run) -> Cell:
+def _interval_cell(interval: Interval, form: str, best: bool = False) -> Cell:
+    return Cell(form.format(interval.mean), f"{form.format(interval.low)} to {form.format(interval.high)}", best)
+
+
+def _success_cell(run: Run) -> Cell:
     ratios = _values(run, "error_ratio")
     if not ratios:
         return Cell("n/a")
-    good = sum(ratio <= _SUCCESS for ratio in ratios)
+    good = sum(ratio <= SUCCESS for ratio in ratios)
     return Cell(f"{good / len(run.rows):.0%}", f"{good} of {len(run.rows)}")
 
 
-def _input_row(run: Run, columns: Sequence[_Column]) -> tuple[Cell, ...]:
-    blurry = {
-        "PSNR dB": bootstrap_mean(_values(run, "psnr_input")),
-        "SSIM": bootstrap_mean(_values(run, "ssim_input")),
-    }
-    cells = [
-        Cell(column.form.format(i.mean), _between(i, column.form)) if (i := blurry.get(column.heading)) else Cell("")
-        for column in columns
-    ]
+def _input_row(run: Run, names: Sequence[str]) -> tuple[Cell, ...]:
+    measured = {"psnr": "psnr_input", "ssim": "ssim_input"}
+    intervals = {name: bootstrap_mean(_values(run, measured[name])) for name in names if name in measured}
+    cells = [_interval_cell(i, column_of(name).form) if (i := intervals.get(name)) else Cell("") for name in names]
     return Cell("blurry input"), Cell(str(len(run.rows))), *cells, Cell(""), Cell(""), Cell("")
 
 
-def _pairs(runs: Sequence[Run]) -> Table | None:
+def _differences(runs: Sequence[Run]) -> Table | None:
     rows: list[tuple[Cell, ...]] = []
     for first, second in combinations(runs, 2):
         cells = [Cell(f"{first.label} - {second.label}")]
-        for measured, form in (("psnr", "{:+.2f}"), ("ssim", "{:+.3f}")):
-            apart = paired_difference(_by_index(first, measured), _by_index(second, measured))
-            if apart is None:
+        for name, form in (("psnr", "{:+.2f}"), ("ssim", "{:+.3f}")):
+            found = paired_difference(_by_index(first, name), _by_index(second, name))
+            if found is None:
                 cells += [Cell("n/a"), Cell("n/a")]
-                continue
-            cells += [
-                Cell(form.format(apart.mean.mean), _between(apart.mean, form)),
-                Cell(f"{apart.higher:.0%}", f"of {apart.images}"),
-            ]
+            else:
+                cells += [_interval_cell(found.mean, form), Cell(f"{found.higher:.0%}", f"of {found.images}")]
         rows.append(tuple(cells))
     headings = ("difference", "PSNR dB", "higher on", "SSIM", "higher on")
     note = "Image by image, with 95% bootstrap intervals; chance hardly explains a difference whose interval has no 0."
     return Table("Paired differences", headings, tuple(rows), note) if rows else None
+
+
+def _kernels(runs: Sequence[Run]) -> Table | None:
+    """Mean PSNR of each method for each kernel; None where the images of the suite do not share kernels."""
+    blurs = max(run.blurs for run in runs)
+    if blurs == 1:
+        return None
+    means = [
+        [_mean([row.psnr for row in run.rows if row.index % blurs == blur]) for blur in range(blurs)] for run in runs
+    ]
+    known = [mean for own in means for mean in own if mean is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    rows = tuple(
+        (Cell(run.label), *(_shaded_cell(mean, low, high) for mean in own))
+        for run, own in zip(runs, means, strict=True)
+    )
+    headings = ("method", *(f"kernel {blur + 1}" for blur in range(blurs)))
+    return Table("PSNR for each kernel", headings, rows, "Means in dB over the images of the suite.")
+
+
+def _shaded_cell(value: float | None, low: float, high: float) -> Cell:
+    if value is None:
+        return Cell("n/a")
+    return Cell(f"{value:.2f}", share=(value - low) / (high - low) if high > low else 0.5)
 
 
 def _published(group: tuple[str, str], runs: Sequence[Run]) -> Table | None:
@@ -192,46 +177,28 @@ def _published(group: tuple[str, str], runs: Sequence[Run]) -> Table | None:
         lines.append((values, method, source, "; ".join(filter(None, notes))))
     lines.sort(key=lambda line: -line[0].get("psnr", -math.inf))
     rows = tuple(
-        (
-            Cell(method, best=source == _OURS),
-            *(Cell(_number(values.get(name), _PRINTED[name][1])) for name in shown),
-            Cell(source, note),
-        )
+        (Cell(method, best=source == _OURS), *(_printed_cell(name, values) for name in shown), Cell(source, note))
         for values, method, source, note in lines
     )
-    headings = ("method", *(_PRINTED[name][0] for name in shown), "source and what differs")
+    headings = ("method", *(column_of(name).heading for name in shown), "source and what differs")
     note = "Ours in bold. Other people's numbers are as printed; they were not computed here."
     return Table("Beside published numbers", headings, rows, note, prose=(len(headings) - 1,))
 
 
-_OURS = "this report"
+def _printed_cell(name: str, values: dict[str, float]) -> Cell:
+    return Cell(column_of(name).form.format(values[name]) if name in values else "")
 
 
 def _our_line(run: Run, shown: Sequence[str]) -> tuple[dict[str, float], str, str, str]:
-    values: dict[str, float] = {}
-    for name in shown:
-        if found := _values(run, name):
-            values[name] = fmean(found)
+    means = {name: fmean(found) for name in shown if (found := _values(run, name))}
     is_part = not run.facts or any(run.facts.get(name) for name in ("limit", "only"))
-    part = f"{len(run.rows)} images of the suite" if is_part else ""
-    return values, run.label, _OURS, part
-
-
-def _grid(runs: Sequence[Run]) -> Grid | None:
-    blurs = max(run.blurs for run in runs)
-    if blurs == 1:
-        return None
-    values = tuple(
-        tuple(_mean([row.psnr for row in run.rows if row.index % blurs == blur]) for blur in range(blurs))
-        for run in runs
-    )
-    return Grid(tuple(run.label for run in runs), values)
+    return means, run.label, _OURS, f"{len(run.rows)} images of the suite" if is_part else ""
 
 
 def _remarks(runs: Sequence[Run]) -> Table | None:
     failures = [(run.label, row.image, f"failed: {row.error}") for run in runs for row in run.rows if row.error]
-    told = Counter((run.label, row.warnings) for run in runs for row in run.rows if row.warnings)
-    lines = [*failures, *((label, f"{count} images", sentence) for (label, sentence), count in told.most_common())]
+    counts = Counter((run.label, row.warnings) for run in runs for row in run.rows if row.warnings)
+    lines = [*failures, *((label, f"{count} images", sentence) for (label, sentence), count in counts.most_common())]
     if not lines:
         return None
     rows = tuple(tuple(map(Cell, line)) for line in lines[:_MOST_REMARKS])
@@ -239,28 +206,16 @@ def _remarks(runs: Sequence[Run]) -> Table | None:
     return Table("Remarks", ("method", "where", "what"), rows, note, prose=(1, 2))
 
 
-def _values(run: Run, measured: str) -> list[float]:
-    return list(_by_index(run, measured).values())
+def _values(run: Run, name: str) -> list[float]:
+    return list(_by_index(run, name).values())
 
 
-def _by_index(run: Run, measured: str) -> dict[int, float]:
+def _by_index(run: Run, name: str) -> dict[int, float]:
     """What was measured on each image, where it is a finite number; a column of the rows or a further metric."""
-    found = {row.index: row.extra.get(measured, getattr(row, measured, None)) for row in run.rows}
+    found = {row.index: row.extra.get(name, getattr(row, name, None)) for row in run.rows}
     return {index: value for index, value in found.items() if value is not None and math.isfinite(value)}
-
-
-def _median(run: Run, measured: str) -> float | None:
-    return median(found) if (found := _values(run, measured)) else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     finite = [value for value in values if value is not None and math.isfinite(value)]
     return fmean(finite) if finite else None
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else form.format(value)
-
-
-def _between(interval: Interval, form: str) -> str:
-    return f"{form.format(interval.low)} to {form.format(interval.high)}"

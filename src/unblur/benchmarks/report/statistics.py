@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import bootstrap
 
 __all__ = ["RESAMPLES", "Difference", "Interval", "bootstrap_mean", "paired_difference"]
 
 RESAMPLES = 10_000
-_BLOCK = 1_000
+_BATCH = 1_000
 
 
 class Interval(NamedTuple):
@@ -26,9 +27,9 @@ class Difference(NamedTuple):
     """How much higher one method's values are than another's on the images that both have.
 
     Attributes:
-        mean: Of the differences, with its interval.
+        mean: Mean difference with its interval.
         higher: Share of the images on which the first method's value is higher.
-        images: Their number.
+        images: Number of these images.
     """
 
     mean: Interval
@@ -49,21 +50,21 @@ def bootstrap_mean(values: Sequence[float], seed: int = 0) -> Interval | None:
     finite = np.array([value for value in values if math.isfinite(value)])
     if finite.size == 0:
         return None
-    generator = np.random.default_rng(seed)
-    blocks = [
-        finite[generator.integers(0, finite.size, (_BLOCK, finite.size))].mean(axis=1)
-        for _ in range(RESAMPLES // _BLOCK)
-    ]
-    low, high = np.percentile(np.concatenate(blocks), [2.5, 97.5])
-    return Interval(float(finite.mean()), float(low), float(high))
+    mean = float(finite.mean())
+    if finite.size == 1:
+        return Interval(mean, mean, mean)
+    resampled = bootstrap(
+        (finite,), np.mean, n_resamples=RESAMPLES, batch=_BATCH, method="percentile", rng=np.random.default_rng(seed)
+    )
+    return Interval(mean, *map(float, resampled.confidence_interval))
 
 
 def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
     """`first - second` over the images that have a finite value in both; None if there are none.
 
     Args:
-        first: Value of each image.
-        second: The same.
+        first: Value of each image by its index.
+        second: Value of each image by its index.
     """
     shared = sorted(first.keys() & second.keys())
     apart = [first[key] - second[key] for key in shared if math.isfinite(first[key]) and math.isfinite(second[key])]
