@@ -36,7 +36,7 @@ def test_pairs_are_chosen_by_name(run, tmp_path):
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["only"] == "im[24]_kernel5"
     other = run("benchmark", "levin", "--only", "im2_kernel5", *where)
     assert other.code == 2
-    assert "differs in only" in other.errors[0]
+    assert "only was im[24]_kernel5, is im2_kernel5" in other.errors[0]
 
 
 def test_a_failed_image_is_told_and_the_exit_code_says_so(run, tmp_path):

@@ -103,7 +103,7 @@ def test_a_finished_run_is_not_done_again_unless_asked(finished):
         ({"seed": 1}, "seed"),
         ({"limit": 1}, "limit"),
         ({"metrics": ("ssim_y",)}, "metrics"),
-        ({"save_images": True}, "saved images"),
+        ({"save_images": True}, "save_images"),
         ({"light": "linear"}, "light"),
         ({"device": "auto"}, "device"),
         ({"grey": True}, "grey"),
@@ -113,7 +113,7 @@ def test_rows_of_another_order_are_refused(finished, change, word):
     table, out = finished
     before = (out / "rows.csv").read_bytes()
     other = orders_of(table, out, *change.pop("methods", ["input"]), **change)
-    with pytest.raises(UsageError, match=rf"differs in {word}.*--overwrite"):
+    with pytest.raises(UsageError, match=rf"{word} was .*, is .*--overwrite"):
         run_benchmarks(other)
     assert (out / "rows.csv").read_bytes() == before
 
@@ -133,12 +133,12 @@ def test_the_summary_names_the_device(finished):
 def test_rows_of_other_code_and_rows_without_a_record_are_refused(finished):
     table, out = finished
     orders = orders_of(table, out, "input")
-    record = json.loads((out / "order.json").read_text())
-    (out / "order.json").write_text(json.dumps({**record, "version of the code": "older"}))
-    with pytest.raises(UsageError, match="differs in version of the code"):
+    record = json.loads((out / "record.json").read_text())
+    (out / "record.json").write_text(json.dumps({**record, "code": {"unblur": "older"}}))
+    with pytest.raises(UsageError, match="code of unblur was older, is"):
         run_benchmarks(orders)
-    (out / "order.json").unlink()
-    with pytest.raises(UsageError, match=r"no readable order\.json"):
+    (out / "record.json").unlink()
+    with pytest.raises(UsageError, match=r"no readable record\.json"):
         run_benchmarks(orders)
 
 
@@ -196,7 +196,7 @@ def test_the_command_takes_methods_metrics_and_their_settings(run, tmp_path):
     ran = run(*words, "--methods", "input,slow-input", "--set", "slow-input.steps=1", "--metrics", "psnr_y,ssim_3d")
     assert ran.code == 0
     assert b"ssim_3d" in ran.out
-    assert json.loads((out / "order.json").read_text())["settings"] == {"input": {}, "slow-input": {"steps": "1"}}
+    assert json.loads((out / "record.json").read_text())["settings"]["settings.slow-input.steps"] == "1"
     for more, message in (
         (["--methods", "input,magic"], "no method named 'magic'"),
         (["--methods", "input,input"], "named twice"),

@@ -38,7 +38,7 @@ def make_run(out: Path, methods: list[str], *, images: bool = True, suite: str =
         for row in rows:
             writer.append(row)
     orders = [Order(suite, method, "shift", out, metrics=("niqe", "lpips")) for method in methods]
-    (out / "order.json").write_text(json.dumps({"methods": methods}))
+    (out / "record.json").write_text(json.dumps({"settings": {"methods": methods}}))
     summaries = [summarise([r for r in rows if r.method == o.method], o, jobs=1, blurs=8) for o in orders]
     write_summary(combine(summaries) if len(methods) > 1 else summaries[0], out / "summary.json")
     if images:

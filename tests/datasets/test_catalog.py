@@ -7,7 +7,7 @@ import pytest
 import data_trees as trees
 from unblur.datasets import datasets, find_dataset, open_dataset, open_photos
 from unblur.datasets.folders import need_files
-from unblur.datasets.verify import digest_of, verify_dataset
+from unblur.datasets.verify import verify_dataset
 from unblur.errors import DataError, UsageError
 from unblur.metrics.protocols import PROTOCOLS
 
@@ -60,18 +60,6 @@ def test_wrong_names_are_told_in_one_sentence(tmp_path, words, message):
 def test_an_empty_folder_is_told_in_one_sentence(tmp_path, name):
     with pytest.raises(DataError, match=r"^expected [^\n]*; found none$"):
         open_dataset(name, tmp_path)
-
-
-def test_a_digest_stands_for_names_and_contents(tmp_path):
-    for name, content in (("b", b"2"), ("a", b"1")):
-        (tmp_path / name).write_bytes(content)
-    first = digest_of([tmp_path / "a", tmp_path / "b"], tmp_path)
-    assert first == digest_of([tmp_path / "b", tmp_path / "a"], tmp_path)
-    (tmp_path / "a").write_bytes(b"3")
-    second = digest_of([tmp_path / "a", tmp_path / "b"], tmp_path)
-    (tmp_path / "a").rename(tmp_path / "c")
-    third = digest_of([tmp_path / "c", tmp_path / "b"], tmp_path)
-    assert len({first, second, third}) == 3
 
 
 def test_verify_says_what_is_expected_and_what_is_there(tmp_path):

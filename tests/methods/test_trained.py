@@ -10,11 +10,12 @@ import torch
 
 import trained
 import unblur
-from unblur.benchmarks.record import record_of
+from unblur.benchmarks.record import benchmark_record
 from unblur.benchmarks.rows import read_rows
 from unblur.benchmarks.run import run_benchmark
 from unblur.benchmarks.work import Order, run_pair
 from unblur.errors import CheckpointError
+from unblur.system.run_record import differences
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.safe_file import write_checkpoint
 
@@ -124,11 +125,11 @@ def test_benchmark_rows_name_the_weights(order, weights):
 
 
 def test_a_run_does_not_go_on_with_other_weights(order, weights):
-    before = record_of([order], ["a"])
-    assert before == record_of([order], ["a"])
+    before = benchmark_record([order], ["a"])
+    assert differences(before, benchmark_record([order], ["a"])) == []
     write_checkpoint(weights, trained.tiny_weights(0.9), {}, overwrite=True)
-    after = record_of([order], ["a"])
-    assert {name for name in before if before[name] != after[name]} == {"weights"}
+    [difference] = differences(before, benchmark_record([order], ["a"]))
+    assert difference.startswith("weights.tiny was ")
 
 
 def test_rows_of_methods_without_weights_have_none(order):

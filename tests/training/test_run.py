@@ -57,7 +57,7 @@ def test_the_card_and_the_record_say_how_the_weights_came_about(runs):
     record = json.loads(runs.file("run.json").read_text(encoding="utf-8"))["starts"][0]
     for words in ("four small pictures", "license: cc0-1.0", "20 steps, 40 samples", record["hardware"], "psnr"):
         assert words in card
-    assert record["recipe"]["model.optimizer.init_args.lr"] == 0.01
+    assert record["settings"]["model.optimizer.init_args.lr"] == 0.01
     assert record["versions"]["torch"] == torch.__version__
 
 

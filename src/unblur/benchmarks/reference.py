@@ -23,7 +23,7 @@ from unblur.methods.catalog import load_method
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import score
 from unblur.system.atomic import atomic_write
-from unblur.system.code_digest import code_digest
+from unblur.system.digests import digest_code
 
 __all__ = ["REFERENCE_METHOD", "Errors", "reference_errors"]
 
@@ -80,7 +80,7 @@ def _keep(place: Path, errors: Errors) -> None:
 @cache
 def _cache_folder() -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "unblur" / "known-kernel" / f"{code_digest(_CODE)}-torch{torch.__version__}"
+    return base / "unblur" / "known-kernel" / f"{digest_code(_CODE)}-torch{torch.__version__}"
 
 
 def _digest_of(pair: Pair) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from unblur.benchmarks.record import check_record, record_of, write_record
+from unblur.benchmarks.record import benchmark_record, check_record, write_record
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
 from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
@@ -48,7 +48,7 @@ def run_benchmark(order: Order, *, jobs: int = 1, overwrite: bool = False, on_ro
 def run_benchmarks(
     orders: Sequence[Order], *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore
 ) -> list[Summary]:
-    """Run methods over a suite into one folder: `rows.csv`, `order.json`, `summary.json`.
+    """Run methods over a suite into one folder: `rows.csv`, `record.json`, `summary.json`.
 
     Every pair is restored in a worker process on one torch thread, also with one job: times are comparable, and a crash
     costs one row. A run that was killed goes on where it ended when the same orders are given again. The summary of
@@ -69,7 +69,7 @@ def run_benchmarks(
     pairs = _check(orders, jobs)
     chosen = choose(pairs, orders[0].limit, orders[0].only)
     out = orders[0].out
-    record = record_of(orders, pairs.names)
+    record = benchmark_record(orders, pairs.names)
     make_folder(out)
     with RowWriter(out / "rows.csv", orders[0].metrics) as writer:
         if overwrite or writer.is_empty:

@@ -31,7 +31,7 @@ class Part:
     Attributes:
         files: Glob pattern below the set's folder.
         count: How many there are.
-        digest: Of all of them, see `verify.digest_of`; empty: not known.
+        digest: Checksum of all of them, see `system.digests.digest_files`; empty: not known.
     """
 
     files: str

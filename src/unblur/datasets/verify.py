@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from unblur.datasets.catalog import DatasetEntry, Part, open_dataset, open_photos
 from unblur.datasets.folders import find_root, set_folder
 from unblur.errors import DataError, UnblurError, UsageError
+from unblur.system.digests import digest_files
 
-__all__ = ["Finding", "digest_of", "verify_dataset"]
+__all__ = ["Finding", "verify_dataset"]
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,6 @@ def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | N
         yield _open(entry, place, each)
 
 
-def digest_of(paths: Iterable[Path], folder: Path) -> str:
-    """16 hexadecimal digits that stand for the names and contents of files.
-
-    SHA-256 of a line for each file in order of their places: its place below `folder`, a tab, and the first 16 digits
-    of its own SHA-256.
-    """
-    whole = hashlib.sha256()
-    for place, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
-        with path.open("rb") as file:
-            whole.update(f"{place}\t{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}\n".encode())
-    return whole.hexdigest()[:16]
-
-
 def _look_at(folder: Path, part: Part) -> Finding:
     found = [path for path in folder.glob(part.files) if path.is_file()]
     if len(found) != part.count:
@@ -76,7 +63,7 @@ def _look_at(folder: Path, part: Part) -> Finding:
     if not part.digest:
         return Finding(part.files, True, f"{_files(part.count)}; their contents are not known beforehand")
     try:
-        digest = digest_of(found, folder)
+        digest = digest_files(found, folder)
     except OSError as error:
         raise DataError(f"a file of {part.files} cannot be read: {(error.strerror or '').lower()}") from error
     if digest != part.digest:

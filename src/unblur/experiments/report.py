@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unblur.experiments.result import Cell, Comparison, ExperimentResult, Table
 from unblur.system.atomic import atomic_write, make_folder
-from unblur.system.facts import run_facts
+from unblur.system.run_record import Record, make_record, record_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,15 +38,15 @@ def write_outcome(outcome: ExperimentResult, record: Mapping[str, Any], folder: 
     files: dict[str, bytes] = {"report.md": markdown_of(outcome, record).encode()}
     files |= {f"{name}.png": _png(figure) for name, figure in outcome.figures.items()}
     files |= {f"{table.name}.csv": _csv(table) for table in outcome.tables}
-    files["record.json"] = (json.dumps(dict(record), indent=2) + "\n").encode()
+    files["record.json"] = record_bytes(record)
     for name, data in files.items():
         atomic_write(folder / name, data, overwrite=True)
     return [folder / name for name in files]
 
 
-def record_of(name: str, settings: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Which experiment ran, with which settings, when, on what and with which version."""
-    return {"experiment": name, "settings": dict(settings), "seconds": round(seconds, 1), **run_facts()}
+def record_of(name: str, settings: Mapping[str, Any], seconds: float) -> Record:
+    """Which experiment ran, for how long, and the record of the run."""
+    return {"experiment": name, "seconds": round(seconds, 1), **make_record(settings)}
 
 
 def markdown_of(outcome: ExperimentResult, record: Mapping[str, Any]) -> str:

@@ -5,30 +5,45 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["commit", "hardware", "run_facts"]
+__all__ = ["commit", "hardware", "run_facts", "versions"]
 
 
 def run_facts() -> dict[str, Any]:
     """Hardware, commit, date and versions, ready for JSON."""
+    found = versions(("unblur", "torch"))
     return {
         "hardware": hardware(),
         "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": _version("unblur"),
-        "torch": _version("torch"),
+        "version": found["unblur"],
+        "torch": found["torch"],
         "python": platform.python_version(),
     }
 
 
 def hardware() -> str:
-    """The processor and how many of its cores this process may use."""
+    """The processor, how many of its cores this process may use, the system, and the GPUs that torch sees."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{_processor()}, {cores} {'core' if cores == 1 else 'cores'}, {platform.system()}"
+    processor = f"{_processor()}, {cores} {'core' if cores == 1 else 'cores'}, {platform.system()}"
+    return "; ".join([processor, *_gpus()])
+
+
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """The version of each distribution; None where it is not installed."""
+    found: dict[str, str | None] = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
 
 
 def commit() -> str | None:
@@ -49,6 +64,11 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def _gpus() -> list[str]:
+    torch = sys.modules.get("torch")  # who computes on a GPU has imported it
+    return sorted({torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())}) if torch else []
+
+
 def _git(folder: Path, *words: str) -> str | None:
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words
@@ -61,10 +81,3 @@ def _git(folder: Path, *words: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -54,7 +54,7 @@ def export_weights(
     }
     path = folder / f"{name}.safetensors"
     write_checkpoint(path, module.average.average.state_dict(), metadata, overwrite=True)
-    samples = step * processes * int(record["recipe"].get("data.batch_size", 1))
+    samples = step * processes * int(record["settings"].get("data.batch_size", 1))
     card = _card(name, metadata, f"{step} steps, {samples} samples", scores, record)
     atomic_write(folder / f"{name}.md", card.encode(), overwrite=True)
     return path

@@ -20,6 +20,7 @@ from typing_extensions import override
 from unblur.errors import CheckpointError, TrainingError
 from unblur.system.atomic import atomic_write, make_folder
 from unblur.system.lock import hold_folder
+from unblur.system.run_record import Record, differences, record_bytes
 from unblur.training.checkpoints import (
     CheckpointKeeper,
     SafeCheckpointIO,
@@ -33,7 +34,7 @@ from unblur.training.faults import BadPhotos, BadSteps
 from unblur.training.interruption import Interruption, StopWhenAsked
 from unblur.training.journal import Board, Journal
 from unblur.training.recipe import Recipe
-from unblur.training.record import differences, make_record
+from unblur.training.record import WITHOUT_EFFECT, training_record
 from unblur.training.table import StepTable
 from unblur.training.validation import Validation
 
@@ -91,7 +92,7 @@ def train(
     with hold_folder(folder, force=force) if is_first else nullcontext(), _quiet():
         if is_first:
             clear_leftovers(checkpoints)
-        record = make_record(
+        record = training_record(
             recipe.values,
             recipe.module.objective,
             {"train": recipe.data.train, "validation": recipe.data.validation},
@@ -112,7 +113,7 @@ class _Run:
         self,
         recipe: Recipe,
         folder: Path,
-        record: dict[str, Any],
+        record: Record,
         step: int,
         interruption: Interruption,
         *,
@@ -186,7 +187,7 @@ class _Run:
 class _RecordKeeper(Callback):
     """Puts the record into each checkpoint, so that a checkpoint alone says what it is of."""
 
-    def __init__(self, record: dict[str, Any]) -> None:
+    def __init__(self, record: Record) -> None:
         self._record = record
 
     @override
@@ -217,11 +218,11 @@ def _find_start(checkpoints: Path, resume: str, *, force: bool, warn: Say) -> Pa
     return None
 
 
-def _check_start(start: Path, record: dict[str, Any], *, force: bool, say: Say, warn: Say) -> int:
+def _check_start(start: Path, record: Record, *, force: bool, say: Say, warn: Say) -> int:
     """The step of a checkpoint, if it is of this very run."""
     try:
         saved = read_training(start)
-        found = differences(json.loads(saved["unblur_record"]), record)
+        found = differences(json.loads(saved["unblur_record"]), record, without_effect=WITHOUT_EFFECT)
     except (KeyError, ValueError, AttributeError, TypeError):
         raise CheckpointError(f"{start.name} does not say which run it is of") from None
     except CheckpointError as error:
@@ -237,7 +238,7 @@ def _check_start(start: Path, record: dict[str, Any], *, force: bool, say: Say, 
     return int(saved["global_step"])
 
 
-def _write_record(folder: Path, record: dict[str, Any], step: int) -> None:
+def _write_record(folder: Path, record: Record, step: int) -> None:
     """Add this start to the list of those in `run.json`."""
     path = folder / "run.json"
     try:
@@ -245,7 +246,7 @@ def _write_record(folder: Path, record: dict[str, Any], step: int) -> None:
     except (OSError, ValueError, LookupError, TypeError):
         starts = []
     starts = [*starts, {"step": step, **record}]
-    atomic_write(path, json.dumps({"starts": starts}, indent=2).encode(), overwrite=True)
+    atomic_write(path, record_bytes({"starts": starts}), overwrite=True)
 
 
 @contextmanager

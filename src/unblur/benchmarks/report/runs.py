@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from unblur.benchmarks.record import RECORD_NAME
 from unblur.benchmarks.rows import Row, read_rows
 from unblur.errors import DataError
 
@@ -77,7 +78,7 @@ def _read(folder: Path) -> list[Run]:
     rows = read_rows(folder / "rows.csv")
     if not rows:
         raise DataError(f"the run in {str(folder)!r} has no finished rows")
-    ordered = _json(folder / "order.json").get("methods") or []
+    ordered = _json(folder / RECORD_NAME).get("settings", {}).get("methods") or []
     methods = list(dict.fromkeys([*map(str, ordered), *(row.method for row in rows)]))
     summary = _json(folder / "summary.json")
     runs: list[Run] = []
