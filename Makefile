@@ -4,16 +4,21 @@ BIN := .venv/bin
 # Touched after a complete installation: a second call has nothing to do.
 READY := .venv/.ready
 # Threads that wait for each other within one small convolution are slow, and very slow beside other programs.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes with a thread each; tests of one file stay together, for they share what they trained.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: help venv demo test check
+.PHONY: help venv demo test test-slow test-gpu fuzz speed check
 
 help:
-	@echo "make venv    the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
-	@echo "make demo    blur a photo, restore it with the command line, write one picture of it"
-	@echo "make test    the default tests: offline, CPU, a few minutes"
-	@echo "make check   what CI runs: format, lint, types, changelog, tests"
+	@echo "make venv       the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
+	@echo "make demo       blur a photo, restore it with the command line, write one picture of it"
+	@echo "make test       the default tests: offline, CPU, a few minutes"
+	@echo "make test-slow  tests that take minutes each"
+	@echo "make test-gpu   tests that need a CUDA device"
+	@echo "make fuzz       thousands of damaged image files and checkpoints: each is read or refused in one sentence"
+	@echo "make speed      limits on time: start-up, hostile files"
+	@echo "make check      what CI runs: format, lint, types, changelog, tests"
 
 venv: $(READY)
 
@@ -28,10 +33,24 @@ demo: venv
 	$(BIN)/python examples/demo.py
 
 test: venv
-	$(PYTEST)
+	$(PYTEST) $(PARALLEL)
 
+test-slow: venv
+	$(PYTEST) $(PARALLEL) -m slow
+
+test-gpu: venv
+	$(PYTEST) -m gpu
+
+fuzz: venv
+	$(PYTEST) $(PARALLEL) -m fuzz
+
+speed: venv
+	$(BIN)/python speed/startup.py
+	$(BIN)/python speed/hostile_files.py
+
+# The tests last: their closing line is the last one of a run that passed.
 check: venv
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
-	$(PYTEST)
+	$(PYTEST) $(PARALLEL)

@@ -27,11 +27,6 @@ def test_unknown_name():
         unblur.sharpen  # noqa: B018
 
 
-def test_import_is_quick():
-    code = "import time; start = time.perf_counter(); import unblur; print(time.perf_counter() - start)"
-    assert min(float(run_python(code)) for _ in range(3)) < 0.3
-
-
 @pytest.mark.parametrize(
     "words",
     [["--help"], ["restore", "--help"], ["methods"], ["restore", "--no-such-option"], ["restore", "missing.jpg"]],
@@ -41,12 +36,9 @@ def test_cheap_answers_leave_torch_alone(words):
     assert run_python(code).splitlines()[-1] == "False"
 
 
-def test_help_is_quick():
-    code = (
-        "import time; start = time.process_time(); from unblur.cli.main import main; main(['restore', '--help']);"
-        "print(time.process_time() - start)"
-    )
-    assert min(float(run_python(code).splitlines()[-1]) for _ in range(3)) < 0.5
+def test_help_leaves_numpy_alone():
+    code = "import sys; from unblur.cli.main import main; main(['restore', '--help']); print('numpy' in sys.modules)"
+    assert run_python(code).splitlines()[-1] == "False"
 
 
 def test_input_method_never_imports_torch(make_photo):

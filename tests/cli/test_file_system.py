@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -65,9 +64,7 @@ def bury(folder: Path, photo: bytes) -> None:
 
 def test_a_folder_full_of_traps(nobody, photo, run):
     fill(nobody / "in", photo)
-    started = time.monotonic()
     ran = run("restore", nobody / "in", "-r", "-o", nobody / "out", *FREE)
-    assert time.monotonic() - started < 60
     assert ran.code == 1
     made = sorted(path.relative_to(nobody / "out").as_posix() for path in (nobody / "out").rglob("*") if path.is_file())
     assert made == ["a.png", "b.jpg", "folder.jpg/e.png", "sub/c.png", "sub/sub/d.png"]

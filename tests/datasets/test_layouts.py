@@ -15,7 +15,8 @@ from unblur.datasets.photos import bsds500, coco, kodak, lai_real, photos_of, un
 from unblur.datasets.realblur import pairs_from_list, realblur_j, realblur_r
 from unblur.datasets.sequences import gopro, gopro_gamma, hide, reds
 from unblur.errors import DataError, ShapeError
-from unblur.images import Picture, write_image
+from unblur.images.files import write_image
+from unblur.images.picture import Picture
 
 
 def put(root: Path, *places: str, size: tuple[int, int] = (12, 16)) -> None:

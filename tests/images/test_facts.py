@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import hostile
-import unblur.images
-from unblur.images import FileFacts, Picture, encode_image, read_image
 from unblur.images.exif import upright_exif, upright_xmp
+from unblur.images.files import encode_image, read_image
+from unblur.images.picture import FileFacts, Picture
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -120,11 +120,3 @@ def test_importing_takes_neither_torch_nor_libvips() -> None:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert ended.stdout.strip() == "[]"
-
-
-def test_public_names_are_sorted_and_there() -> None:
-    for name in ("", "atomic", "exif", "files", "kernels", "limits", "picture", "process", "signatures", "working"):
-        module = __import__(f"unblur.images.{name}".rstrip("."), fromlist=["x"])
-        assert list(module.__all__) == sorted(module.__all__), name
-        assert all(hasattr(module, public) for public in module.__all__), name
-    assert unblur.images.read_image is read_image

@@ -9,7 +9,8 @@ from PIL import Image
 
 import hostile
 from unblur.errors import ImageError, KernelError, WriteError
-from unblur.images import check_kernel, read_image, read_kernel, write_kernel
+from unblur.images.files import read_image
+from unblur.images.kernels import check_kernel, read_kernel, write_kernel
 
 
 def _kernel(height: int = 7, width: int = 9) -> np.ndarray:

@@ -8,7 +8,8 @@ import tifffile
 from PIL import Image, ImageOps
 
 import hostile
-from unblur.images import FileFacts, Picture, encode_image, read_image, write_image
+from unblur.images.files import encode_image, read_image, write_image
+from unblur.images.picture import FileFacts, Picture
 
 LOSSLESS = ("png", "tiff", "webp", "bmp")
 BEYOND_PILLOW = {"grey16.png", "planar16.tif", "min-is-white16.tif", "float.tif", "big-endian.tif"}

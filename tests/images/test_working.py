@@ -11,7 +11,9 @@ from PIL import Image, ImageCms, ImageFilter
 
 import hostile
 from unblur.errors import ImageError, ShapeError
-from unblur.images import FileFacts, Picture, from_working, read_image, to_working
+from unblur.images.files import read_image
+from unblur.images.picture import FileFacts, Picture
+from unblur.images.working import from_working, to_working
 
 
 @settings(deadline=None, max_examples=40)

@@ -50,8 +50,6 @@ def test_every_step_is_told_in_the_callers_thread(threads):
 
 
 def test_a_refused_step_stops_all_jobs_and_comes_through(threads):
-    began = time.perf_counter()
-
     def endless(on_step):
         while True:
             time.sleep(0.01)
@@ -62,7 +60,6 @@ def test_a_refused_step_stops_all_jobs_and_comes_through(threads):
 
     with pytest.raises(Cancelled, match="enough"):
         list(run_side_by_side([endless] * 6, refuse))
-    assert time.perf_counter() - began < 5
     assert torch.get_num_threads() == threads
 
 

