@@ -11,6 +11,7 @@ __all__ = ["EXTRAS", "import_extra", "missing_extra"]
 
 EXTRAS = {
     "cv2": ("opencv-python-headless", "bench"),
+    "filelock": ("filelock", "train"),
     "jinja2": ("jinja2", "bench"),
     "jsonargparse": ("jsonargparse", "train"),
     "lightning": ("lightning", "train"),

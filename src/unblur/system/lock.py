@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from unblur.errors import TrainingError
 
@@ -21,8 +22,8 @@ LOCK_NAME = "lock"
 def hold_folder(folder: Path, *, force: bool = False) -> Generator[None]:
     """Within, no other run may write into the folder.
 
-    The system frees the lock of a process that dies, and the next run takes it over. Locks of other machines on a
-    network disk are not always seen, so their names are believed too.
+    The system frees the lock of a process that dies, and the next run takes it over; worker processes do not inherit
+    it. Locks of other machines on a network disk are not always seen, so their names in the file count too.
 
     Args:
         folder: It exists.
@@ -31,28 +32,29 @@ def hold_folder(folder: Path, *, force: bool = False) -> Generator[None]:
     Raises:
         TrainingError: Another run holds the folder; the message says which.
     """
-    # a record lock, because worker processes would inherit any other kind and outlive the run with it
-    with (folder / LOCK_NAME).open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise TrainingError(f"another run is writing into this folder ({_holder(file.fileno())})") from None
-        _check_machine(_holder(file.fileno()), force=force)
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-        file.flush()
+    file = folder / LOCK_NAME
+    lock = FileLock(file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TrainingError(f"another run is writing into this folder ({_holder(file)})") from None
+    try:
+        _check_machine(_holder(file), force=force)
+        file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
         try:
             yield
         finally:
-            file.truncate(0)
+            file.write_text("", encoding="utf-8")
+    finally:
+        lock.release()
 
 
-def _holder(descriptor: int) -> str:
+def _holder(file: Path) -> str:
     """Who wrote into the lock: `process 12 on host`; empty if nobody."""
     try:
-        facts = json.loads(os.pread(descriptor, 4096, 0))
+        facts = json.loads(file.read_bytes())
         return f"process {facts['pid']} on {facts['host']}"
-    except (ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError):
         return ""
 
 
