@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unblur.experiments import golf_forgetting, golf_lambda, golf_refine, golf_runtime
+from unblur.experiments.golf import forgetting, perceptual_weight, refine, runtime
 from unblur.experiments.golf.data import batches, dynamic_crops, scene_stream
 from unblur.experiments.golf.forgetting import pose_task
 from unblur.experiments.golf.settings import ForgettingSettings, LambdaSettings, RefineSettings, RuntimeSettings
@@ -40,7 +40,7 @@ def test_tasks(task, kept):
 
 def test_forgetting(root):
     settings = ForgettingSettings(steps=2, every=1, batch=2, size=32, crops=1)
-    outcome = golf_forgetting.run(settings, lambda _: None)
+    outcome = forgetting.run(settings, lambda _: None)
     [curves] = outcome.tables
     assert [row[1] for row in curves.rows] == [0, 1, 2, 3, 4] * 4
     starts = [row[2:] for row in curves.rows if row[1] == 0]
@@ -53,7 +53,7 @@ def test_forgetting(root):
 
 def test_forgetting_what_shipped_weights_know(root):
     settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, start="golf")
-    outcome = golf_forgetting.run(settings, lambda _: None)
+    outcome = forgetting.run(settings, lambda _: None)
     starts = [row[2:] for row in outcome.tables[0].rows if row[1] == 0]
     assert starts == [starts[0]] * 4, "schedules do not learn on one another's weights"
     assert 20 < starts[0][0] < 60, "no identity; small crops are not what it learned on"
@@ -62,13 +62,13 @@ def test_forgetting_what_shipped_weights_know(root):
 
 def test_forgetting_of_a_fast_learner(root):
     settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, learner="fast")
-    outcome = golf_forgetting.run(settings, lambda _: None)
+    outcome = forgetting.run(settings, lambda _: None)
     assert [row[2:] for row in outcome.tables[0].rows if row[1] == 0] == [[60.0, 0.0]] * 4
     assert any("Muon" in note for note in outcome.notes)
 
 
 def test_lambda_without_vgg_says_so(root):
-    outcome = golf_lambda.run(LambdaSettings(steps=1, batch=1, size=32, crops=2), lambda _: None)
+    outcome = perceptual_weight.run(LambdaSettings(steps=1, batch=1, size=32, crops=2), lambda _: None)
     assert [row[0] for row in outcome.tables[0].rows] == ["blurry image", "0"]
     assert all(item.matches is None for item in outcome.comparisons)
     assert any("VGG-11 were not given" in note for note in outcome.notes)
@@ -80,14 +80,14 @@ def test_lambda_with_vgg_balances_first(root, tmp_path):
     tensors = {f"features.{name}": value for name, value in vgg11_bn_features().state_dict().items()}
     write_checkpoint(tmp_path / "vgg.safetensors", tensors, {})
     settings = LambdaSettings(vgg=str(tmp_path / "vgg.safetensors"), steps=1, batch=1, size=32, crops=2)
-    rows = golf_lambda.run(settings, lambda _: None).tables[0].rows
+    rows = perceptual_weight.run(settings, lambda _: None).tables[0].rows
     weights = [row[1] for row in rows[1:]]
     assert weights[1] > 0
     assert [weight / weights[1] for weight in weights] == pytest.approx([2e-5, 1, 40, 2000])
 
 
 def test_runtime():
-    outcome = golf_runtime.run(RuntimeSettings(side=40, putts=1, warmups=1, runs=2), lambda _: None)
+    outcome = runtime.run(RuntimeSettings(side=40, putts=1, warmups=1, runs=2), lambda _: None)
     sizes = [item for item in outcome.comparisons if item.claim.startswith("size")]
     assert [item.matches for item in sizes] == [True] * 3
     most, least, mean = outcome.tables[0].rows[0][1:]
@@ -95,7 +95,7 @@ def test_runtime():
 
 
 def test_refine_compares_with_each_alone(root):
-    outcome = golf_refine.run(RefineSettings(crops=1, size=96, kernel_size=9), lambda _: None)
+    outcome = refine.run(RefineSettings(crops=1, size=96, kernel_size=9), lambda _: None)
     [table] = outcome.tables
     assert [row[0] for row in table.rows] == ["blurry", "golf", "map", "map, refined by golf"]
     assert table.rows[0][2] == 0

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unblur.errors import SettingsError
-from unblur.experiments import blur_augmentation, blur_swap, kernel_deblur, kernel_retrieval, kernel_walk
+from unblur.experiments.kernel_space import augmentation, blur_swap, deblur, retrieval, walk
 from unblur.experiments.kernel_space.settings import (
     AugmentationSettings,
     DeblurSettings,
@@ -40,7 +40,7 @@ def silent(_):
 
 def test_retrieval(weights):
     settings = RetrievalSettings(str(weights / "plain.safetensors"), photos=1, kernels=2, kernel_size=9)
-    outcome = kernel_retrieval.run(settings, silent)
+    outcome = retrieval.run(settings, silent)
     [table] = outcome.tables
     assert [row[:2] for row in table.rows] == [
         ["as in training", 1],
@@ -57,7 +57,7 @@ def test_retrieval(weights):
 @pytest.mark.parametrize("name", ["plain", "variational"])
 def test_walk(weights, name):
     settings = WalkSettings(str(weights / f"{name}.safetensors"), photos=1, steps=3)
-    outcome = kernel_walk.run(settings, silent)
+    outcome = walk.run(settings, silent)
     rows = outcome.tables[0].rows
     assert [row[0] for row in rows] == [0, 0.5, 1]
     assert rows[0][1] == rows[-1][2] == 99
@@ -68,13 +68,13 @@ def test_deblur(weights):
     settings = DeblurSettings(
         str(weights / "plain.safetensors"), crops=1, size=80, methods="dublid", preset="smoke", ablations=False
     )
-    outcome = kernel_deblur.run(settings, silent)
+    outcome = deblur.run(settings, silent)
     assert [row[0] for row in outcome.tables[0].rows] == ["blurry", "dublid", "kernel-space"]
     assert "deblur" in outcome.figures
 
 
 def test_every_ablation_is_a_setting():
-    names = {name for changes in kernel_deblur.ARMS.values() for name in changes}
+    names = {name for changes in deblur.ARMS.values() for name in changes}
     assert names == {"code", "image", "edges", "norm", "turns", "warm_steps", "teacher", "hold", "steps"}
 
 
@@ -82,7 +82,7 @@ def test_every_ablation_is_a_setting():
     ("experiment", "settings_class", "names"),
     [
         (blur_swap, SwapSettings, ["B", "A under the blur of B", "A"]),
-        (blur_augmentation, AugmentationSettings, ["none", "imgaug", "comb"]),
+        (augmentation, AugmentationSettings, ["none", "imgaug", "comb"]),
     ],
 )
 def test_trainings_of_equal_length(weights, experiment, settings_class, names):

@@ -4,7 +4,8 @@ import torch
 from conftest import ROOT
 from unblur.backbones.dmphn import dmphn_1_2_4
 from unblur.datasets.generated import make_kernel_synthesised
-from unblur.experiments import neurmap_ablation, neurmap_motion, neurmap_table1, neurmap_weights
+from unblur.experiments.neurmap import ablation, motion, table1
+from unblur.experiments.neurmap import weights as loss_weights
 from unblur.experiments.neurmap.arms import BASELINE, BLURRY, Arm, score_arms
 from unblur.experiments.neurmap.scores import Score
 from unblur.experiments.neurmap.settings import (
@@ -60,10 +61,10 @@ def planted(psnrs: dict[str, float]) -> dict[str, list[Score]]:
 
 
 def test_ablation(monkeypatch):
-    trained = dict(zip(neurmap_ablation.ARMS, (21.0, 18.0, 19.0, 20.5, 21.5), strict=True))
+    trained = dict(zip(ablation.ARMS, (21.0, 18.0, 19.0, 20.5, 21.5), strict=True))
     answer = planted({BLURRY: 20.0, BASELINE: 20.0, **trained})
-    monkeypatch.setattr(neurmap_ablation, "score_arms", lambda *_: answer)
-    outcome = neurmap_ablation.run(AblationSettings(), lambda _: None)
+    monkeypatch.setattr(ablation, "score_arms", lambda *_: answer)
+    outcome = ablation.run(AblationSettings(), lambda _: None)
     assert [row[0] for row in outcome.tables[0].rows] == list(answer)
     *against_baseline, against_pairs = outcome.comparisons
     assert [item.matches for item in against_baseline] == [True] * 4
@@ -72,7 +73,7 @@ def test_ablation(monkeypatch):
 
 
 def test_arms_of_the_ablation():
-    arms = neurmap_ablation.ARMS
+    arms = ablation.ARMS
     used = {name for name, weight in PRESETS["code"].items() if weight}
     assert used - set(arms["pairs alone"].weights) == {"content"}
     assert not {"natural", "discriminator", "content"} & set(arms["Net1"].weights)
@@ -81,19 +82,19 @@ def test_arms_of_the_ablation():
 
 
 def test_weights(monkeypatch):
-    beta, alpha, default = neurmap_weights.ARMS
+    beta, alpha, default = loss_weights.ARMS
     answer = planted({BLURRY: 20.0, BASELINE: 20.0, beta: 19.0, alpha: 21.0, default: 20.5})
-    monkeypatch.setattr(neurmap_weights, "score_arms", lambda *_: answer)
-    outcome = neurmap_weights.run(WeightSettings(), lambda _: None)
+    monkeypatch.setattr(loss_weights, "score_arms", lambda *_: answer)
+    outcome = loss_weights.run(WeightSettings(), lambda _: None)
     assert [item.matches for item in outcome.comparisons] == [True, False, True]
     assert [item.ours for item in outcome.comparisons] == ["-1.50 dB", "+0.50 dB", "-0.05 NIQE"]
     answer[alpha] = [Score(21.0, 0.8, None)]
-    assert neurmap_weights.run(WeightSettings(), lambda _: None).comparisons[-1].matches is None
+    assert loss_weights.run(WeightSettings(), lambda _: None).comparisons[-1].matches is None
 
 
 def test_motion(settings):
     seen: list[str] = []
-    outcome = neurmap_motion.run(MotionSettings(settings.weights, settings.data, shown=1), seen.append)
+    outcome = motion.run(MotionSettings(settings.weights, settings.data, shown=1), seen.append)
     assert len(seen) == 2
     assert set(outcome.figures) == {"motion"}
     [table] = outcome.tables
@@ -110,17 +111,16 @@ def test_the_error_of_the_mean_motion():
     fields = torch.rand(3, 1, 2, 4, 5, generator=torch.Generator().manual_seed(0)) * 10
     none = [float(field.square().mean()) for field in fields]
     items = [
-        neurmap_motion._Found("", field, field, field, 0.0, 0.0, 0.0, error)
-        for field, error in zip(fields, none, strict=True)
+        motion._Found("", field, field, field, 0.0, 0.0, 0.0, error) for field, error in zip(fields, none, strict=True)
     ]
     centre = fields.mean((0, 1, 3, 4))[:, None, None]
     expected = float((fields - centre).square().mean())
-    assert neurmap_motion._error_of_mean(items) == pytest.approx(expected, rel=1e-5)
+    assert motion._error_of_mean(items) == pytest.approx(expected, rel=1e-5)
 
 
 def test_table(settings):
     seen: list[str] = []
-    outcome = neurmap_table1.run(settings, seen.append)
+    outcome = table1.run(settings, seen.append)
     table = outcome.tables[0]
     assert len(seen) == 2
     assert [row[0] for row in table.rows] == [

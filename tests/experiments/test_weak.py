@@ -6,14 +6,8 @@ import torch
 from planted import draw_picture, plant, shake
 from unblur.datasets.pairs import Pair
 from unblur.errors import SettingsError
-from unblur.experiments import (
-    weak_ablation,
-    weak_noise,
-    weak_nonuniform,
-    weak_photos,
-    weak_stopping,
-    weak_teachers,
-)
+from unblur.experiments.selfdeblur import ablation, noise, nonuniform, stopping, teachers
+from unblur.experiments.selfdeblur import photos as photo_sets
 from unblur.experiments.selfdeblur.photos import Photo, open_photos, scenes, synthetic_photos
 from unblur.experiments.selfdeblur.runs import Run, Watch
 from unblur.experiments.selfdeblur.settings import (
@@ -33,17 +27,17 @@ def photos(monkeypatch):
     """Drawn pictures in the place of BSDS500, and one planted pair in that of the data sets."""
     planted = plant(shake(9, 3), (104, 100))
     pair = Pair(name="planted", blurry=planted.blurry, sharp=planted.sharp, kernel=planted.kernel, light="encoded")
-    monkeypatch.setattr(weak_photos, "open_dataset", lambda name, data: [pair])
+    monkeypatch.setattr(photo_sets, "open_dataset", lambda name, data: [pair])
 
     def drawn(split, limit, data):
         return [(f"{split}-{number}", draw_picture(150, 160, number)[:, :1]) for number in range(limit)]
 
-    monkeypatch.setattr(weak_photos, "_bsds", drawn)
+    monkeypatch.setattr(photo_sets, "_bsds", drawn)
 
 
 def test_who_knows_the_truth_helps():
     settings = AblationSettings(crop=88, teachers="oracle", preset="smoke", steps=20)
-    outcome = weak_ablation.run(settings, lambda _: None)
+    outcome = ablation.run(settings, lambda _: None)
     fit, taught = outcome.tables[0].rows
     assert (fit[:2], taught[:2]) == (["oracle", "fit"], ["oracle", "fit, weak"])
     assert taught[2] > fit[2]
@@ -62,15 +56,15 @@ def test_who_knows_the_truth_helps():
 def test_every_arm_has_its_row():
     said = []
     settings = AblationSettings(crop=88, teachers="identity", preset="smoke")
-    rows = weak_ablation.run(settings, said.append).tables[0].rows
-    assert [row[1] for row in rows] == list(weak_ablation.ARMS)
+    rows = ablation.run(settings, said.append).tables[0].rows
+    assert [row[1] for row in rows] == list(ablation.ARMS)
     assert len(said) == len(rows)
     assert torch.tensor([row[2:] for row in rows]).isfinite().all()
 
 
 def test_teachers_are_scored_alone_and_swept():
     settings = TeacherSettings(**SHORT, crop=96, teachers="identity", strengths="1", suites="levin,scenes")
-    outcome = weak_teachers.run(settings, lambda _: None)
+    outcome = teachers.run(settings, lambda _: None)
     alone, weights = outcome.tables
     assert [row[:2] for row in alone.rows] == [
         ["identity", f"{suite} (1)"] for suite in ("levin", "scenes", "synthetic")
@@ -84,7 +78,7 @@ def test_rules_are_asked_and_not_obeyed():
     settings = StoppingSettings(
         **SHORT, suite="synthetic", crop=96, teachers="identity", calibration=1, calibration_crop=96, points=5
     )
-    outcome = weak_stopping.run(settings, lambda _: None)
+    outcome = stopping.run(settings, lambda _: None)
     rules = {row[1]: row for row in outcome.tables[0].rows}
     assert list(rules) == [
         "none", "oracle", "threshold x 0.5", "threshold x 1", "threshold x 2", "plateau", "variance"
@@ -96,16 +90,16 @@ def test_rules_are_asked_and_not_obeyed():
 
 def test_layers_are_scored_apart():
     settings = NonUniformSettings(**SHORT, crop=96, teachers="identity")
-    outcome = weak_nonuniform.run(settings, lambda _: None)
+    outcome = nonuniform.run(settings, lambda _: None)
     arms = [row[1] for row in outcome.tables[0].rows]
-    assert arms == ["blurry", "teacher alone", *weak_nonuniform.ARMS]
+    assert arms == ["blurry", "teacher alone", *nonuniform.ARMS]
     blurry, alone = outcome.tables[0].rows[:2]
     assert blurry[2:] == pytest.approx(alone[2:])
 
 
 def test_each_noise_has_each_weight():
     settings = NoiseSettings(**SHORT, crop=96, teacher="identity", noises="0,0.05", variations="0,0.1")
-    rows = weak_noise.run(settings, lambda _: None).tables[0].rows
+    rows = noise.run(settings, lambda _: None).tables[0].rows
     assert [(row[0], row[2]) for row in rows] == [(0, 0), (0, 0.1), (0.05, 0), (0.05, 0.1)]
     assert rows[0][1] > rows[2][1], "noise costs"
 
@@ -115,8 +109,8 @@ def test_a_score_by_layers_looks_where_the_layer_is():
     assert scene.blurry.shape == scene.sharp.shape == scene.mask.shape == (1, 1, 96, 96)
     noise = 0.1 * torch.rand(scene.sharp.shape, generator=torch.Generator().manual_seed(0))
     spoiled = (scene.sharp * 0.8) + noise * scene.mask
-    clean = weak_nonuniform.score_layers(scene.sharp * 0.8, scene)
-    layers = weak_nonuniform.score_layers(spoiled, scene)
+    clean = nonuniform.score_layers(scene.sharp * 0.8, scene)
+    layers = nonuniform.score_layers(spoiled, scene)
     assert layers.background == pytest.approx(clean.background, abs=0.2)
     assert abs(layers.thing - clean.thing) > 0.3
 
@@ -141,19 +135,19 @@ def watched(quantities, psnr, restarts=()) -> Run:
 def test_a_replay_is_the_rule():
     run = watched([1.0] * 10 + [0.0] * 40, {50: 20.0})
     rule = Threshold(0.5, patience=3, after=5, every=1)
-    assert weak_stopping.replay(run.watch, rule) == 19
+    assert stopping.replay(run.watch, rule) == 19
     patient = {"patience": 25, "after": 10, "every": 1}
-    assert weak_stopping.replay(watched([0.0] * 50, {50: 20.0}).watch, Threshold(0.5, **patient)) == 35
+    assert stopping.replay(watched([0.0] * 50, {50: 20.0}).watch, Threshold(0.5, **patient)) == 35
     late = watched([0.0] * 60, {60: 20.0}, restarts=[30])
-    assert weak_stopping.replay(late.watch, Threshold(0.5, **patient)) == 55, "the count began anew"
-    assert weak_stopping.replay(late.watch, Plateau(over=100, every=1)) is None
+    assert stopping.replay(late.watch, Threshold(0.5, **patient)) == 55, "the count began anew"
+    assert stopping.replay(late.watch, Plateau(over=100, every=1)) is None
 
 
 def test_the_threshold_with_the_best_stop_is_chosen():
     falling = [0.5 * 0.97**step for step in range(200)]
     psnr = {step: 30.0 - abs(step - 120) / 10 for step in range(10, 201, 10)}
     run = watched(falling, psnr)
-    [stop] = weak_stopping._stops([run], weak_stopping.choose_threshold([run]))["threshold x 1"]
+    [stop] = stopping._stops([run], stopping.choose_threshold([run]))["threshold x 1"]
     assert stop.steps == pytest.approx(120, abs=6)
     assert stop.loss < 0.7
 
