@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the files are th
 import hostile
 import hostile_checkpoints
 from unblur.errors import UnblurError
+from unblur.images.decoder import decoder
 from unblur.images.files import read_image
 from unblur.images.limits import Limits
-from unblur.images.process import shared_worker
 from unblur.system.memory import peak_mb, restart_peak
 from unblur.weights.checkpoint import read_checkpoint
 
@@ -64,7 +64,7 @@ def report(
 
 def peak_of_worker() -> float:
     """Peak memory of the decoding process in MB."""
-    status = Path(f"/proc/{shared_worker().pid}/status").read_text(encoding="utf-8")
+    status = Path(f"/proc/{decoder.pid}/status").read_text(encoding="utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) / 1000
 
 

@@ -12,10 +12,10 @@ import pytest
 
 import hostile
 from unblur.errors import ImageError, ReadError, TooLargeError, UnblurError
+from unblur.images.decoder import decoder
 from unblur.images.files import encode_image, read_image
 from unblur.images.limits import Limits
 from unblur.images.picture import FileFacts, Picture
-from unblur.images.process import shared_worker
 from unblur.images.working import from_working, to_working
 
 
@@ -47,7 +47,7 @@ def test_bomb_is_refused_from_its_header(name: str) -> None:
 
 def _peak_of_worker() -> float:
     """Peak memory of the worker in MB."""
-    status = Path(f"/proc/{shared_worker().pid}/status").read_text()
+    status = Path(f"/proc/{decoder.pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1000
 
 
@@ -137,19 +137,19 @@ def _outcome(name: str, data: bytes, *, allow_damaged: bool) -> str:
 def test_worker_that_crashes_is_replaced() -> None:
     """SIGSEGV in the middle of a file: that file fails, the next one is read by a new worker."""
     read_image(hostile.seeds()["rgba.png"])
-    pid = shared_worker().pid
+    pid = decoder.pid
     assert pid
     os.kill(pid, signal.SIGSTOP)  # so that the job is surely not done before the signal comes
     threading.Timer(0.3, lambda: (os.kill(pid, signal.SIGSEGV), os.kill(pid, signal.SIGCONT))).start()
     with pytest.raises(ReadError, match="crash"):
         read_image(hostile.seeds()["rgba.png"])
     assert read_image(hostile.seeds()["rgba.png"]).has_alpha
-    assert shared_worker().pid != pid
+    assert decoder.pid != pid
 
 
 def test_worker_that_died_between_files_is_not_noticed() -> None:
     read_image(hostile.seeds()["rgba.png"])
-    pid = shared_worker().pid
+    pid = decoder.pid
     assert pid
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.1)
@@ -164,7 +164,7 @@ def test_worker_loses_no_descriptors_on_bad_files() -> None:
         for data in bad:
             _outcome("cut", data, allow_damaged=True)
         from_working(to_working(cmyk), cmyk)
-        return len(list(Path(f"/proc/{shared_worker().pid}/fd").iterdir()))
+        return len(list(Path(f"/proc/{decoder.pid}/fd").iterdir()))
 
     burdens = [burden() for _ in range(3)]
     assert max(burdens) - min(burdens) <= 2  # the last job's own may still be open
@@ -174,9 +174,9 @@ def test_worker_ends_with_its_parent() -> None:
     code = """
 import os, sys
 from unblur.images.files import read_image
-from unblur.images.process import shared_worker
+from unblur.images.decoder import decoder
 read_image(bytes.fromhex(sys.argv[1]))
-print(shared_worker().pid, flush=True)
+print(decoder.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
     data = hostile.encode_pillow(hostile.photo(2, 2), "PNG").hex()
@@ -203,17 +203,17 @@ def test_fork_starts_its_own_worker() -> None:
     code = """
 import os, sys
 from unblur.images.files import read_image
-from unblur.images.process import shared_worker
+from unblur.images.decoder import decoder
 data = bytes.fromhex(sys.argv[1])
 read_image(data)
-before = shared_worker().pid
+before = decoder.pid
 child = os.fork()
 if not child:
     read_image(data)
-    os._exit(7 if shared_worker().pid != before else 1)
+    os._exit(7 if decoder.pid != before else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 read_image(data)
-assert shared_worker().pid == before
+assert decoder.pid == before
 """
     data = hostile.encode_pillow(hostile.photo(2, 2), "PNG").hex()
     subprocess.run([sys.executable, "-c", code, data], check=True, env=_environment())

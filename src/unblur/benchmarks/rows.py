@@ -148,7 +148,7 @@ class RowWriter:
         os.ftruncate(self._file, ends[-1])
 
     def _write(self, values: Sequence[str]) -> None:
-        from unblur.system.link import write_all  # noqa: PLC0415 - brings NumPy
+        from unblur.system.scratch import write_all  # noqa: PLC0415 - brings NumPy
 
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(values)

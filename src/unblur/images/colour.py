@@ -9,7 +9,7 @@ from typing import Any
 import pyvips
 
 from unblur.errors import ReadError
-from unblur.system.link import lasting_scratch_file, scratch_file, write_all
+from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["convert"]
 

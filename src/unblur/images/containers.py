@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from unblur.errors import ReadError
 from unblur.images.exif import PREFIX
 from unblur.images.limits import check_size
-from unblur.system.link import lasting_scratch_file, write_all
+from unblur.system.scratch import lasting_scratch_file, write_all
 
 __all__ = ["add_facts", "decode_bmp", "is_grey_avif"]
 

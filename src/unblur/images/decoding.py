@@ -16,7 +16,7 @@ import pyvips
 from unblur.errors import ReadError
 from unblur.images import colour, containers, exif
 from unblur.images.limits import check_size
-from unblur.system.link import lasting_scratch_file, scratch_file, write_all
+from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["JOBS", "complaint", "decode"]
 
@@ -47,7 +47,7 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     try:
         return _decode(source, request, damaged=False)
     except pyvips.Error as error:
-        if "out of memory" in str(error.detail) or "Insufficient memory" in str(error.detail):
+        if "memory" in str(error.detail).lower():  # each library says it in its own words
             raise MemoryError from None
         if not request["allow_damaged"]:
             raise ReadError(complaint(error)) from None

@@ -8,12 +8,12 @@ import stat
 from typing import Any
 
 from unblur.errors import ReadError, TooLargeError
+from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits
 from unblur.images.picture import FileFacts, Picture
-from unblur.images.process import map_pixels, shared_worker
 from unblur.images.signatures import HEAD_BYTES, format_of_bytes, format_of_name
 from unblur.system.atomic import atomic_write
-from unblur.system.link import scratch_file, write_all
+from unblur.system.scratch import scratch_file, write_all
 
 __all__ = ["encode_image", "read_image", "write_image"]
 
@@ -121,7 +121,7 @@ def _decode(file: int, limits: Limits, *, allow_damaged: bool) -> Picture:
     kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
     if size > limits.max_bytes:
         raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
-    header, pixels = shared_worker().run("decode", file, limits, format=kind, allow_damaged=allow_damaged)
+    header, pixels = run_job("decode", file, limits, format=kind, allow_damaged=allow_damaged)
     try:
         return _picture(kind, header, pixels)
     finally:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unblur.errors import ImageError, ReadError
+from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits
 from unblur.images.picture import Picture
-from unblur.images.process import map_pixels, shared_worker
-from unblur.system.link import scratch_file, write_all
+from unblur.system.scratch import scratch_file, write_all
 
 __all__ = ["peak_of", "rgb_to_cmyk", "to_srgb"]
 
@@ -69,7 +69,7 @@ def _by_profile(pixels: NDArray[Any], profile: bytes | None, *, back: bool) -> N
     try:
         write_all(source, pixels.data)
         write_all(source, profile)
-        header, file = shared_worker().run(
+        header, file = run_job(
             "convert",
             source,
             Limits(),

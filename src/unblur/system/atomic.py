@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from unblur.errors import OutputError, UnblurError, WriteError
-from unblur.system.link import write_all
+from unblur.system.scratch import write_all
 
 __all__ = ["TEMPORARY_PREFIX", "atomic_write", "make_folder"]
 

@@ -1,4 +1,4 @@
-"""Messages between this process and the decoding worker: a line of JSON, with an open file where pixels travel.
+"""Messages between this process and a sandbox: a line of JSON, with an open file where more than words travels.
 
 Nothing from the worker is ever unpickled or run: it is the process that a hostile file may have taken over.
 """
@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["lasting_scratch_file", "receive", "scratch_file", "send", "write_all"]
+__all__ = ["receive", "send"]
 
 _LARGEST_MESSAGE = 1 << 16
 
@@ -41,29 +38,3 @@ def receive(link: socket.socket) -> tuple[dict[str, Any], int | None]:
             raise EOFError
         line += part
     return json.loads(line), files[0] if files else None
-
-
-def scratch_file() -> int:
-    """Descriptor of a nameless file, in memory where the system can do that."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("unblur", os.MFD_CLOEXEC)
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
-@contextmanager
-def lasting_scratch_file() -> Generator[int]:
-    """A scratch file for a result: it stays open after the block, unless the block fails."""
-    file = scratch_file()
-    try:
-        yield file
-    except BaseException:
-        os.close(file)
-        raise
-
-
-def write_all(file: int, data: bytes | memoryview) -> None:
-    """Write every byte; `os.write` alone may stop early."""
-    rest = memoryview(data).cast("B")
-    while rest:
-        rest = rest[os.write(file, rest) :]
