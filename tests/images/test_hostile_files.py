@@ -247,6 +247,32 @@ for path in sorted(Path(sys.argv[1]).glob("*-*")):
     assert not trace.exists()
 
 
+@pytest.mark.parametrize("limit", ["-t 20", "-v 1500000", "-v 300000"])
+def test_limit_of_the_system_is_never_blamed_on_the_photo(tmp_path: Path, limit: str) -> None:
+    large = {"large.jpg": hostile.encode_pillow(hostile.photo(2000, 2500), "JPEG")}
+    for name, data in (hostile.good_files() | large).items():
+        (tmp_path / name).write_bytes(data)
+    code = """
+import sys
+from pathlib import Path
+from unblur.errors import UnblurError
+from unblur.images.files import read_image
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        read_image(path)
+        print("read")
+    except UnblurError as error:
+        print(error)
+"""
+    command = [f"ulimit {limit}; exec {sys.executable} -c '{code}' {tmp_path}"]
+    ended = subprocess.run(["/bin/sh", "-c", *command], capture_output=True, text=True, check=True, env=_environment())
+    told = ended.stdout.splitlines()
+    assert len(told) == len(hostile.good_files()) + 1
+    assert all(line == "read" or "this system allows" in line for line in told), told
+    if limit != "-v 300000":
+        assert set(told) == {"read"}
+
+
 def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 

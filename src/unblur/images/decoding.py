@@ -26,6 +26,7 @@ _STRIP_BYTES = 1 << 17  # small enough for the processor's cache on its way out
 _COLOUR_CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
 _SPACES = {1: "grey", 3: "rgb", 4: "cmyk"}
 _DTYPES = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+_OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation")
 _BLOBS = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
 
 
@@ -47,7 +48,7 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     try:
         return _decode(source, request, damaged=False)
     except pyvips.Error as error:
-        if "memory" in str(error.detail).lower():  # each library says it in its own words
+        if any(words in str(error.detail).lower() for words in _OUT_OF_MEMORY):
             raise MemoryError from None
         if not request["allow_damaged"]:
             raise ReadError(complaint(error)) from None

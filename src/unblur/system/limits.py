@@ -45,7 +45,7 @@ def describe_memory_limit() -> str:
 
 
 def describe_processor_limit(at_most: int) -> str:
-    """The system's limit on the processor time of a process, in words; empty where it allows more than so many seconds."""
+    """The system's limit on the processor time of a process, in words; empty where it is above so many seconds."""
     given = _GIVEN[_PROCESSOR]
     is_higher = given == resource.RLIM_INFINITY or given > at_most
     return "" if is_higher else f"{given} s of processor time (ulimit -t)"
