@@ -58,6 +58,11 @@ def test_a_failed_image_is_told_and_the_exit_code_says_so(run, tmp_path):
         (["levin", "--limit", "0"], "limit"),
         (["levin", "--set", "strong"], "NAME=VALUE"),
         (["pairs", "--method", "input"], "--pairs FILE.csv"),
+        (
+            ["pairs", "--method", "input", "--pairs", "/nonexistent.csv"],
+            "'/nonexistent.csv' cannot be read: no such file",
+        ),
+        (["pairs", "--method", "input", "--pairs", "/"], "'/' cannot be read: is a directory"),
         (["levin", "--method", "input", "--data", "/nonexistent/place"], "no data folder"),
     ],
 )

@@ -8,7 +8,7 @@ import data_trees as trees
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import check_kernel
 from unblur.datasets.dublid import dublid_bsds
-from unblur.datasets.folders import find_root
+from unblur.datasets.folders import find_folder, find_root
 from unblur.datasets.levin import levin
 from unblur.datasets.pairs import PairedSet, choose, spread
 from unblur.datasets.sun import NOISE_SIGMA, sun
@@ -122,21 +122,36 @@ def test_kernels_that_are_none_are_told_in_one_sentence(tmp_path):
             levin(tmp_path)
 
 
-def test_the_root_is_the_one_given_else_the_variable_else_the_neighbour(tmp_path, monkeypatch):
+def test_the_root_is_the_one_given_else_the_variable_else_the_local_folder(tmp_path, monkeypatch):
     given, named, working = (tmp_path / name for name in ("given", "named", "a/working"))
-    for folder in (given, named, working, tmp_path / "a/shared/data"):
+    for folder in (given, named, working / "data"):
         folder.mkdir(parents=True)
     monkeypatch.chdir(working)
     monkeypatch.setenv("UNBLUR_DATA", str(named))
     assert find_root(given) == given
     assert find_root(None) == named
     monkeypatch.delenv("UNBLUR_DATA")
-    assert find_root(None).resolve() == tmp_path / "a/shared/data"
+    assert find_root(None).resolve() == working / "data"
     with pytest.raises(DataError, match="no data folder"):
         find_root(tmp_path / "nowhere")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="UNBLUR_DATA"):
         find_root(None)
+
+
+def test_local_data_folders_of_recipes_are_also_found_below_the_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("shared/train/photos", "own"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setenv("UNBLUR_DATA", str(tmp_path / "shared"))
+    assert find_folder("data/train/photos") == tmp_path / "shared/train/photos"
+    assert find_folder("own") == Path("own")
+    with pytest.raises(DataError, match=r"there is no folder 'data/train/others'; .*UNBLUR_DATA"):
+        find_folder("data/train/others")
+    with pytest.raises(DataError, match=r"there is no folder 'train/photos'$"):
+        find_folder("train/photos")
+    (tmp_path / "data/train/photos").mkdir(parents=True)
+    assert find_folder("data/train/photos") == Path("data/train/photos")
 
 
 def test_a_table_lists_pairs_with_and_without_kernel(tmp_path):
@@ -160,7 +175,7 @@ def test_a_table_lists_pairs_with_and_without_kernel(tmp_path):
         (b"gt,lq\na,b\n", "found gt, lq"),
         (b"blurry,sharp\n", "has no pairs"),
         (b"blurry,sharp\na.png\n", "pair 1 .*lacks"),
-        (b"blurry,sharp\n\xff\xfe,b\n", "cannot be read as CSV"),
+        (b"blurry,sharp\n\xff\xfe,b\n", "is no CSV file"),
     ],
 )
 def test_a_table_that_is_none_is_told_in_one_sentence(tmp_path, content, message):

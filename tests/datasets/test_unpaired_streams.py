@@ -48,7 +48,7 @@ def test_pairs_beside(folders):
 
 
 def test_wrong_use(folders, tmp_path):
-    with pytest.raises(DataError, match="expected"):
+    with pytest.raises(DataError, match="there is no folder"):
         UnpairedStream([folders[0]], [str(tmp_path / "nowhere")])
     with pytest.raises(SettingsError, match="at least one folder"):
         UnpairedStream([], [folders[1]])

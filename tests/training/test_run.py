@@ -16,6 +16,8 @@ from unblur.weights.checkpoint import read_checkpoint
 
 SHORT = {"trainer": {"max_steps": 4}, "run": {"save_every": 2, "validate_every": 4, "pictures_every": 4}}
 
+STREAM = {"class_path": "unblur.datasets.streams.UniformBlurStream", "init_args": {"photos": "photos"}}
+
 
 def rows(path):
     with path.open(encoding="utf-8", newline="") as file:
@@ -114,6 +116,10 @@ def test_beginning_anew_needs_a_folder_of_its_own(runs):
     ("changes", "words"),
     [
         ({"data": {"batch_size": 0}}, "batch_size"),
+        ({"data": {"batch_size": "many"}}, "data.batch_size takes a whole number, not 'many'"),
+        ({"data": {"train": STREAM}}, "data.train.photos takes a list, [A, B], not 'photos'"),
+        ({"data": {"train": {"class_path": "no.Such"}}}, "data.train: there is no class 'no.Such'"),
+        ({"model": {"schedule": "fast"}}, "model.schedule cannot be 'fast'"),
         ({"data": {"batches": 3}}, "batches"),
         ({"trainer": {"max_steps": -1}}, "max_steps"),
         ({"trainer": {"precision": "16-mixed"}}, "bf16-mixed"),

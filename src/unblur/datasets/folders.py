@@ -7,28 +7,47 @@ from pathlib import Path
 
 from unblur.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "find_images", "find_root", "need_files", "need_folder", "set_folder"]
+__all__ = ["IMAGE_SUFFIXES", "find_folder", "find_images", "find_root", "need_files", "need_folder", "set_folder"]
 
 IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Which files of a data set's folder are images."""
 
 _VARIABLE = "UNBLUR_DATA"
-_DEFAULT = Path("../shared/data")
+_LOCAL = Path("data")
 
 
 def find_root(given: Path | None) -> Path:
-    """The folder that holds the data sets: the one given, else the environment's `UNBLUR_DATA`, else `../shared/data`.
+    """The folder that holds the data sets: the one given, else the environment's `UNBLUR_DATA`, else `data` here.
 
     Raises:
-        DataError: None of them is a folder.
+        DataError: It is no folder.
     """
     named = given or (Path(os.environ[_VARIABLE]) if os.environ.get(_VARIABLE) else None)
-    root = named or _DEFAULT
+    root = named or _LOCAL
     if root.is_dir():
         return root
     if named:
         raise DataError(f"there is no data folder {str(named)!r}")
-    raise DataError(f"where the data sets are is not known; name their folder with --data or in {_VARIABLE}")
+    raise DataError(
+        f"there is no data folder: name the folder of the data sets with --data or in {_VARIABLE}, or call it 'data'"
+    )
+
+
+def find_folder(name: str) -> Path:
+    """The folder of that name; of one below `data` that is not here, the folder of that place below `UNBLUR_DATA`.
+
+    Raises:
+        DataError: There is neither.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    if folder.parts[:1] == _LOCAL.parts:
+        root = os.environ.get(_VARIABLE)
+        if root and Path(root, *folder.parts[1:]).is_dir():
+            return Path(root, *folder.parts[1:])
+        raise DataError(f"there is no folder {name!r}; name another, or set {_VARIABLE} to the folder of the data sets")
+    raise DataError(f"there is no folder {name!r}")
 
 
 def set_folder(root: Path, *names: str) -> Path:

@@ -9,10 +9,21 @@ from typing import overload
 
 from torch import Tensor
 
-from unblur.datasets.folders import find_images, need_files, set_folder
+from unblur.datasets.folders import find_folder, find_images, need_files, set_folder
 from unblur.datasets.image_files import read_tensor
 
-__all__ = ["PhotoSet", "UnpairedSet", "bsds500", "coco", "kodak", "lai_real", "photos_of", "unpaired_folders"]
+__all__ = [
+    "PhotoSet",
+    "UnpairedSet",
+    "bsds500",
+    "bsds500_folder",
+    "coco",
+    "kodak",
+    "lai_real",
+    "photo_paths",
+    "photos_of",
+    "unpaired_folders",
+]
 
 
 class PhotoSet(Sequence[Tensor]):
@@ -55,6 +66,15 @@ def photos_of(folder: Path) -> PhotoSet:
     return PhotoSet(find_images(folder))
 
 
+def photo_paths(folders: Sequence[str]) -> list[Path]:
+    """The photos in and below all these folders, which are found as `find_folder` does.
+
+    Raises:
+        DataError: A folder is missing, or holds no image.
+    """
+    return [path for folder in folders for path in find_images(find_folder(folder))]
+
+
 def unpaired_folders(root: Path) -> UnpairedSet:
     """The photos of `blur` (or `blurry`) and of `sharp` below `root`; their numbers and names may differ.
 
@@ -67,7 +87,12 @@ def unpaired_folders(root: Path) -> UnpairedSet:
 
 def bsds500(root: Path, split: str) -> PhotoSet:
     """The photos of one part of BSDS500, from the official tree or a folder with the parts in it."""
-    return photos_of(set_folder(root, "train/bsds500", "BSR/BSDS500/data/images", "BSDS500/data/images") / split)
+    return photos_of(bsds500_folder(root, split))
+
+
+def bsds500_folder(root: Path, split: str) -> Path:
+    """The folder of one part of BSDS500."""
+    return set_folder(root, "train/bsds500", "BSR/BSDS500/data/images", "BSDS500/data/images") / split
 
 
 def coco(root: Path, split: str) -> PhotoSet:

@@ -16,9 +16,10 @@ from torch import Tensor
 from unblur.datasets.blur_settings import FrameAverage, Light, Recipe, Sensor, find_kind
 from unblur.datasets.camera import sense_pair
 from unblur.datasets.catalog import open_dataset
+from unblur.datasets.folders import find_folder
 from unblur.datasets.frames import average_frames, curve_of, read_frames
 from unblur.datasets.pairs import PairedSet
-from unblur.datasets.photos import PhotoSet, photos_of
+from unblur.datasets.photos import PhotoSet, photo_paths
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, SettingsError, ShapeError
 from unblur.images.tensors import srgb_to_linear, turned
@@ -88,7 +89,7 @@ class SceneStream:
                 )
         self.light: Light = light
         self.lines = lines
-        self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
+        self.paths = photo_paths(photos)
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
             raise SettingsError("the shares of a mixture are 0 or more, and not all 0")
@@ -210,7 +211,7 @@ def _blur_of(part: BlurPart) -> Any:
 
 
 def _bytes_of_frames(folder: str) -> list[Tensor]:
-    return [frame.mul(255).round().byte() for _, frame in read_frames(Path(folder))]
+    return [frame.mul(255).round().byte() for _, frame in read_frames(find_folder(folder))]
 
 
 def _random_crop(images: Sequence[Tensor], size: int, generator: torch.Generator) -> list[Tensor]:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from unblur.datasets.blur_settings import Light, Recipe, Sensor, find_kind
 from unblur.datasets.image_files import read_tensor
-from unblur.datasets.photos import photos_of
+from unblur.datasets.photos import photo_paths
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import SettingsError
 from unblur.images.tensors import turned
@@ -68,7 +68,7 @@ class UniformBlurStream:
         self.recipe = Recipe(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
         if getattr(self.recipe.blur, "kernel_size", 0) > kernel_box:
             raise SettingsError(f"kernels of this stream lie in a box of {kernel_box} pixels; lower kernel_size")
-        self.paths = [path for folder in photos for path in photos_of(Path(folder)).paths]
+        self.paths = photo_paths(photos)
         self.margin, self.kernel_box, self.grey, self.seed = margin, kernel_box, grey, seed
         self.noise, self.jpeg, self.jpeg_share = noise, jpeg, jpeg_share
         self._decoded: dict[Path, Tensor] = {}

@@ -43,8 +43,11 @@ def _rows(path: Path) -> list[dict[str, str | None]]:
             reader = csv.DictReader(lines)
             columns = reader.fieldnames or []
             rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"the list of pairs {str(path)!r} cannot be read as CSV in UTF-8") from error
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise DataError(f"the list of pairs {str(path)!r} cannot be read: {reason}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"the list of pairs {str(path)!r} is no CSV file in UTF-8") from error
     missing = {"blurry", "sharp"} - set(columns)
     if missing:
         raise DataError(

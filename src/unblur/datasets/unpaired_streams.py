@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from unblur.datasets.image_files import read_tensor
-from unblur.datasets.photos import photos_of
+from unblur.datasets.photos import photo_paths
 from unblur.datasets.synthesis import seed_for
 from unblur.errors import SettingsError
 from unblur.images.tensors import Padding, pad_reflect
@@ -108,7 +108,7 @@ class PairsBesideStream:
 def _photos(folders: Sequence[str]) -> list[Path]:
     if not folders:
         raise SettingsError("name at least one folder of blurry photos, and one of sharp ones")
-    return [path for folder in folders for path in photos_of(Path(folder)).paths]
+    return photo_paths(folders)
 
 
 def _paths_of(stream: Any) -> Sequence[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,23 @@ _TRAINER_ARGUMENTS = {
     "sync_batchnorm",
 }
 """The others are decided here for all recipes, or belong to what a `SupervisedModule` does itself."""
+
+_KEY = re.compile(r'(?:Parser key|key) "([^"]+)":')
+_WRONG_VALUE = re.compile(r"Expected an? <class '(?P<type>[\w.]+)'>\. Got value: (?P<value>.*)$")
+_WRONG_CHOICE = re.compile(r"Does not validate against any .*Given value: (?P<value>.*)$")
+_WRONG_CLASS = re.compile(r"given class_path '(?P<value>[^']+)': (?:module|No module)")
+_WRONG_NAME = re.compile(r"Option '(?P<name>[^']+)' is not accepted")
+_TYPES = {
+    "bool": "true or false",
+    "collections.abc.Sequence": "a list, [A, B]",
+    "dict": "names with values, {A: B}",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list, [A, B]",
+    "str": "text",
+    "tuple": "a list, [A, B]",
+}
+"""How types are called in messages about recipes."""
 
 _HALF = {"16", "16-mixed", "16-true", 16}
 
@@ -82,7 +100,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     except UnblurError:
         raise
     except Exception as error:  # jsonargparse raises what it met in files, types and constructors
-        raise SettingsError(f"the recipe cannot be used: {' '.join(str(error).split())}") from error
+        raise SettingsError(f"the recipe cannot be used: {_sentence(str(error))}") from error
     trainer = dict(values["trainer"])
     _check_trainer(trainer)
     made.model.seed = made.run.seed
@@ -98,6 +116,24 @@ def _parser() -> Any:
     parser.add_class_arguments(Trainer, "trainer", instantiate=False, skip=_other_arguments())
     parser.add_class_arguments(RunSettings, "run")
     return parser
+
+
+def _sentence(message: str) -> str:
+    """What jsonargparse says, in words of a recipe: `data.train.size takes a whole number, not 'large'`."""
+    text = " ".join(message.split())
+    if wrong := _WRONG_VALUE.search(text):
+        return f"{_place_in(text)} takes {_TYPES.get(wrong['type'], wrong['type'])}, not {wrong['value']!r}"
+    if wrong := _WRONG_CHOICE.search(text):
+        return f"{_place_in(text)} cannot be {wrong['value']!r}"
+    if wrong := _WRONG_CLASS.search(text):
+        return f"{_place_in(text)}: there is no class {wrong['value']!r}"
+    if wrong := _WRONG_NAME.search(text):
+        return f"{_place_in(text) or 'it'} has no setting {wrong['name']!r}"
+    return text
+
+
+def _place_in(text: str) -> str:
+    return ".".join(_KEY.findall(text))
 
 
 def _other_arguments() -> set[str | int]:

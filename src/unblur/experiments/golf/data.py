@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from unblur.datasets.blur_settings import DynamicBlur, Recipe
-from unblur.datasets.folders import find_root, set_folder
-from unblur.datasets.photos import kodak
+from unblur.datasets.folders import find_root
+from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
 
@@ -57,13 +56,9 @@ def scene_stream(photos: str, size: int, seed: int) -> SceneStream:
         size: Side of the crops in pixels.
         seed: Of the stream.
     """
-    folder = photos or str(_bsds500(find_root(None)))
+    folder = photos or str(bsds500_folder(find_root(None), "train"))
     parts = [BlurPart("dynamic", 3.0, {"steps": 17}), BlurPart("shake", 1.0, {"kernel_size": 17})]
     return SceneStream([folder], parts, size=size, seed=seed)
-
-
-def _bsds500(root: Path) -> Path:
-    return set_folder(root, "train/bsds500", "BSR/BSDS500/data/images", "BSDS500/data/images") / "train"
 
 
 def batches(stream: SceneStream, size: int, first: int = 0) -> Iterator[dict[str, Tensor]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple, Protocol
 
@@ -13,8 +12,8 @@ from torch import Tensor
 
 from unblur.backbones.dmphn import CENTRE
 from unblur.datasets.blur_settings import Recipe
-from unblur.datasets.folders import find_root, set_folder
-from unblur.datasets.photos import kodak
+from unblur.datasets.folders import find_root
+from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.experiments.kernel_space.settings import AugmentationSettings, SwapSettings
@@ -98,7 +97,7 @@ def stream_of(parts: list[BlurPart], photos: str, size: int, seed: int) -> Scene
         size: Side in pixels.
         seed: Of the stream.
     """
-    folder = photos or str(_bsds500(find_root(None)))
+    folder = photos or str(bsds500_folder(find_root(None), "train"))
     return SceneStream([folder], parts, size=size, noise_share=0.0, seed=seed)
 
 
@@ -140,7 +139,3 @@ def gain_of(restore: Callable[[Tensor], Tensor], crops: list[Crop]) -> float:
 def decibels(image: Tensor, truth: Tensor) -> float:
     """PSNR of one image, at most 99 dB."""
     return min(float(psnr(image, truth, data_range=1.0)), _CAP)
-
-
-def _bsds500(root: Path) -> Path:
-    return set_folder(root, "train/bsds500", "BSR/BSDS500/data/images", "BSDS500/data/images") / "train"
