@@ -14,8 +14,9 @@ from typing import Any
 import pyvips
 
 from unblur.errors import ReadError
-from unblur.images import colour, containers, exif
+from unblur.images import colour, containers, exif, heif
 from unblur.images.limits import check_size
+from unblur.images.unsupported import describe_unsupported_tiff
 from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
 
 __all__ = ["JOBS", "complaint", "decode"]
@@ -50,14 +51,24 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     except pyvips.Error as error:
         if any(words in str(error.detail).lower() for words in _OUT_OF_MEMORY):
             raise MemoryError from None
+        _refuse_unsupported(source, request)
         if not request["allow_damaged"]:
             raise ReadError(complaint(error)) from None
+    except ReadError:
+        _refuse_unsupported(source, request)
+        raise
     except OSError as error:
         if error.errno or not request["allow_damaged"]:  # Pillow's own complaints carry no number
             raise ReadError(complaint(error)) from None
     header, pixels = _decode(source, request, damaged=True)
     header["notes"].append("the file is damaged; what could be read of it was kept")
     return header, pixels
+
+
+def _refuse_unsupported(source: int, request: dict[str, Any]) -> None:
+    """Tell a kind of TIFF that is not read from a damaged file."""
+    if request["format"] == "tiff" and (reason := describe_unsupported_tiff(source)):
+        raise ReadError(reason) from None
 
 
 def complaint(error: Exception) -> str:
@@ -74,6 +85,8 @@ def complaint(error: Exception) -> str:
 def _decode(source: int, request: dict[str, Any], *, damaged: bool) -> tuple[dict[str, Any], int]:
     if request["format"] == "bmp":
         return containers.decode_bmp(source, request["max_pixels"], damaged=damaged)
+    if request["format"] == "heif":
+        return heif.decode_heif(source, request["max_pixels"], 0)
     if damaged:
         return _decode_with_vips(source, request, "none")
     try:

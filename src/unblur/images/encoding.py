@@ -1,7 +1,8 @@
 """Pictures to the bytes of image files.
 
 JPEG is written at quality 95, with full chroma unless the file that was read had less. WebP is lossless unless the file
-that was read was not; AVIF is written at quality 90 with full chroma and exact alpha. The others keep every value.
+that was read was not; AVIF is written at quality 90 with full chroma and exact alpha, HEIC at quality 90 with full
+chroma. The others keep every value.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from PIL import Image
 from unblur.errors import WriteError
 from unblur.images.exif import PREFIX
 from unblur.images.fitting import fit, low_bits
+from unblur.images.heif import encode_heif
 from unblur.images.palettes import encode_palette
 from unblur.images.picture import Picture
 from unblur.images.tiff_exif import embed_exif
@@ -216,4 +218,5 @@ _ENCODERS: dict[str, Callable[[Picture], bytes]] = {
     "bmp": _bmp,
     "gif": _gif,
     "avif": _avif,
+    "heif": encode_heif,
 }

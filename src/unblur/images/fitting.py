@@ -41,6 +41,7 @@ _HOLDS = {
     "bmp": _Holds("BMP", 1_000_000, icc=False, exif=False, xmp=False),
     "gif": _Holds("GIF", 65535, icc=False, exif=False, xmp=False),
     "avif": _Holds("AVIF", 65535, depths="u16"),
+    "heif": _Holds("HEIC", 65535, depths="u16"),
 }
 
 
@@ -59,8 +60,9 @@ def fit(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[Picture, 
     picture = _fit_alpha(picture, holds, notes)
     if kind == "gif" and not _few_colours(picture):
         notes.append("GIF holds 256 colours; finer shades were dithered (PNG would keep them)")
-    if kind == "avif" and picture.pixels.dtype == np.uint16 and picture.facts.bits > 12:
-        notes.append("AVIF holds 12 bits; the last 4 of 16 were dropped")
+    held_bits = {"avif": 12, "heif": 10}.get(kind, 16)
+    if picture.pixels.dtype == np.uint16 and picture.facts.bits > held_bits:
+        notes.append(f"{_HOLDS[kind].name} holds {held_bits} bits; the last {16 - held_bits} of 16 were dropped")
     return picture, tuple(notes)
 
 

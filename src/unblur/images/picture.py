@@ -18,7 +18,7 @@ class FileFacts:
     """What a file says beside its pixels, so that a new file can say the same.
 
     Attributes:
-        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`; empty for pixels that came from memory.
+        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif" | "heif"`; empty for pixels from memory.
         bits: Bits a sample in the file: 1 to 16, or 32 for floating point.
         palette: The colours came from a palette.
         frames: Frames or pages in the file; only the first is decoded.

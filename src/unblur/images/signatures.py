@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from unblur.errors import ReadError, WriteError
+from unblur.images.unsupported import HEIC, can_read_heif, kind_of_head
 
 __all__ = ["HEAD_BYTES", "KINDS", "format_of_bytes", "format_of_name"]
 
@@ -34,6 +35,8 @@ _EXTENSIONS = {
     ".bmp": "bmp",
     ".gif": "gif",
     ".avif": "avif",
+    ".heic": "heif",
+    ".heif": "heif",
 }
 
 
@@ -46,10 +49,9 @@ def format_of_bytes(head: bytes) -> str:
     Raises:
         ReadError: None of the formats that are read.
     """
-    if head[8:10] == b"CR" and head[:4] == b"II*\x00":
-        raise ReadError("is a camera raw file (CR2); develop it to TIFF or JPEG first")
+    is_cr2 = head[8:10] == b"CR" and head[:4] == b"II*\x00"
     for start, name in _STARTS.items():
-        if head.startswith(start):
+        if head.startswith(start) and not is_cr2:
             return name
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
@@ -57,6 +59,8 @@ def format_of_bytes(head: bytes) -> str:
         return "bmp"
     if head[4:8] == b"ftyp" and _brands(head) & {b"avif", b"avis"}:
         return "avif"
+    if kind_of_head(head) is HEIC and can_read_heif():
+        return "heif"
     raise ReadError(_what_else(head))
 
 
@@ -89,4 +93,6 @@ def _what_else(head: bytes) -> str:
         return "is a Git LFS pointer and not the image itself; fetch it with: git lfs pull"
     if text.startswith((b"<!doctype html", b"<html")):
         return "is a web page and not an image; the download went wrong"
+    if (kind := kind_of_head(head)) is not None:
+        return kind.sentence
     return f"is not an image of a kind that is read ({KINDS})"

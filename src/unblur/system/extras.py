@@ -16,6 +16,7 @@ EXTRAS = {
     "jsonargparse": ("jsonargparse", "train"),
     "lightning": ("lightning", "train"),
     "matplotlib": ("matplotlib", "bench"),
+    "pillow_heif": ("pillow-heif", "heif"),
     "scipy": ("scipy", "bench"),
     "skimage": ("scikit-image", "bench"),
     "tensorboard": ("tensorboard", "train"),
