@@ -1,13 +1,18 @@
 import pytest
 import torch
 
-from unblur.losses.smoothness import sparse_edges, total_variation
+from unblur.losses.smoothness import sparse_gradients, total_variation
 
 
 def test_a_ramp():
     """Steps of 2 along rows and of 3 along columns."""
     ramp = 2.0 * torch.arange(5)[None, :] + 3.0 * torch.arange(4)[:, None]
     assert total_variation(ramp.expand(2, 1, 4, 5)).tolist() == [5.0, 5.0]
+
+
+def test_sides_of_one_pixel_have_no_differences():
+    assert total_variation(torch.tensor([1.0, 3.0]).view(1, 1, 1, 2)).tolist() == [2.0]
+    assert total_variation(torch.ones(2, 1, 1, 1)).tolist() == [0.0, 0.0]
 
 
 def test_a_constant():
@@ -24,10 +29,10 @@ def test_sparse_edges_pixel_by_pixel():
             patch = grey[row : row + 3, column : column + 3]
             right, down = float(smooth @ patch @ step), float(step @ patch @ smooth)
             total += (right**2 + down**2 + 1e-6) ** 0.33
-    assert sparse_edges(image).item() == pytest.approx(total / 20, rel=1e-4)
+    assert sparse_gradients(image).item() == pytest.approx(total / 20, rel=1e-4)
 
 
 def test_one_strong_edge_costs_less_than_many_weak_ones():
     strong = (torch.arange(100) >= 50).float().expand(1, 1, 100, 100)
     weak = (torch.arange(100.0) / 99).expand(1, 1, 100, 100)
-    assert sparse_edges(strong[..., 2:-2]) < sparse_edges(weak[..., 2:-2])
+    assert sparse_gradients(strong[..., 2:-2]) < sparse_gradients(weak[..., 2:-2])

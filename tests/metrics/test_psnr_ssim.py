@@ -10,7 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from unblur.errors import ShapeError
 from unblur.metrics.luma import luma_matlab_studio
 from unblur.metrics.ms_ssim import ms_ssim_gaussian_valid
-from unblur.metrics.psnr import isnr, psnr, psnr_y_matlab
+from unblur.metrics.psnr import psnr, psnr_of_error, psnr_y_matlab, validation_psnr
 from unblur.metrics.ssim import (
     ssim_3d_matlab,
     ssim_gaussian_padded,
@@ -135,9 +135,14 @@ def test_ms_ssim_equals_numpy(size):
         ms_ssim_gaussian_valid(restored[..., :175, :], sharp[..., :175, :], data_range=1.0)
 
 
-def test_isnr_is_the_gain_over_the_blurry_image():
+def test_psnr_of_an_error_and_its_limit():
     sharp = torch.full((2, 1, 4, 4), 0.5)
-    assert isnr(sharp + 0.01, sharp - 0.1, sharp, data_range=1.0).tolist() == pytest.approx([20, 20], abs=1e-4)
+    assert psnr_of_error(torch.tensor([1e-4, 0.0]), limit=60.0).tolist() == pytest.approx([40, 60], abs=1e-4)
+    assert psnr_of_error(torch.tensor(4.0), data_range=2.0).item() == 0
+    assert psnr_of_error(torch.zeros(())).item() == float("inf")
+    assert validation_psnr(sharp + torch.tensor([0.1, 0.0]).view(2, 1, 1, 1), sharp).tolist() == pytest.approx(
+        [20, 60], abs=1e-4
+    )
 
 
 def test_convention_scores_are_one_number_an_image():

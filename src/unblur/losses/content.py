@@ -1,4 +1,4 @@
-"""How far an answer is from the truth, pixel by pixel."""
+"""Distances of an answer from the truth, pixel by pixel."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Content", "content_loss", "decibels", "log_mean_square", "mean_absolute", "mean_square"]
+__all__ = ["Content", "content_loss", "log_mean_square", "mean_absolute", "mean_square"]
 
 Content = Literal["mean-square", "mean-absolute", "log"]
 """Two terms that papers have, and the logarithm of the first, in which mild blur counts as much as strong blur."""
 
 _FLOOR = 1e-3
 """Mean square at 30 dB."""
-_EQUAL = 1e-6
-"""Mean square below which images count as equal: 60 dB."""
 
 
 def mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -35,11 +33,6 @@ def log_mean_square(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b 
     It flattens out beyond 30 dB of PSNR, or nothing would count beside what is sharp already.
     """
     return (mean_square(restored, sharp) + _FLOOR).log()
-
-
-def decibels(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-    """PSNR of each image for validation in training, in dB, at most 60: a mean of scores survives equal images."""
-    return -10 * mean_square(restored, sharp).clamp(min=_EQUAL).log10()
 
 
 def content_loss(kind: Content) -> Callable[[Tensor, Tensor], Tensor]:

@@ -6,21 +6,24 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["sparse_edges", "total_variation"]
+__all__ = ["sparse_gradients", "total_variation"]
 
 _EXPONENT = 0.66
 _ROUNDING = 1e-6
 
 
 def total_variation(values: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-    """Mean absolute difference of neighbours in a row, plus that of neighbours in a column."""
-    across = values.diff(dim=3).abs().mean((1, 2, 3))
-    down = values.diff(dim=2).abs().mean((1, 2, 3))
+    """Mean absolute difference of neighbours in a row, plus that of neighbours in a column (anisotropic).
+
+    0 along a side of one pixel, which has no differences.
+    """
+    sizes = (values.diff(dim=axis).abs() for axis in (3, 2))
+    across, down = (size.mean((1, 2, 3)) if size.numel() else size.new_zeros(len(values)) for size in sizes)
     return across + down
 
 
-def sparse_edges(image: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-    """Mean of |gradient|^0.66: a few strong edges cost less than many weak ones (Krishnan, Fergus, NIPS 2009).
+def sparse_gradients(image: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Mean of |gradient|^0.66: few strong edges cost less than many weak ones (Krishnan, Fergus, NIPS 2009).
 
     Gradients are those of Sobel, summed over the channels, with zeros beyond the border, as in the released code of
     Tran et al. (CVPR 2021); sqrt(gx² + gy² + 1e-6) stands for their size.

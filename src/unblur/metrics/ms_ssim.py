@@ -9,10 +9,12 @@ from torch import Tensor
 from unblur.errors import ShapeError
 from unblur.metrics.ssim import shrink_by_box, ssim_terms_gaussian_valid
 
-__all__ = ["ms_ssim_gaussian_valid"]
+__all__ = ["WEIGHTS", "ms_ssim_factors", "ms_ssim_gaussian_valid"]
 
-_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_SMALLEST = 11 * 2 ** (len(_WEIGHTS) - 1)
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""Exponents of the five scales, the finest first."""
+
+_SMALLEST = 11 * 2 ** (len(WEIGHTS) - 1)
 
 
 def ms_ssim_gaussian_valid(
@@ -20,9 +22,8 @@ def ms_ssim_gaussian_valid(
 ) -> Float[Tensor, " b"]:
     """MS-SSIM over five scales, each with Wang's Gaussian 11x11 window inside the image.
 
-    Contrast and structure of every scale, luminance of the coarsest alone, each averaged over the image before it is
-    raised to its weight (Eq. 7); between scales a 2x2 box filter. Each channel alone, then the mean over channels. A
-    mean below zero counts as zero, where the power would not be real.
+    The product of `ms_ssim_factors`, each to the power of its weight (Eq. 7), for each channel alone, then the mean
+    over channels. A factor below zero counts as zero, where the power would not be real.
 
     Args:
         restored: The answer.
@@ -36,11 +37,31 @@ def ms_ssim_gaussian_valid(
         raise ShapeError(
             f"MS-SSIM needs {_SMALLEST} pixels on each side, not {restored.shape[-1]}x{restored.shape[-2]}"
         )
+    weights = torch.tensor(WEIGHTS, dtype=torch.float64, device=restored.device)
+    factors = ms_ssim_factors(restored, sharp, data_range=data_range, scales=len(WEIGHTS)).clamp_min(0)
+    return (factors ** weights[:, None, None]).prod(0).mean(1)
+
+
+def ms_ssim_factors(
+    restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"], *, data_range: float, scales: int
+) -> Float[Tensor, "scales b c"]:
+    """Contrast times structure of every scale, at the coarsest times luminance, averaged over the image; float64.
+
+    Between scales a 2x2 box filter.
+
+    Args:
+        restored: The answer.
+        sharp: The truth.
+        data_range: Largest value that a pixel can take.
+        scales: Number of scales, the full size among them.
+
+    Raises:
+        ShapeError: The coarsest scale has a side below 11 pixels.
+    """
     restored, sharp = restored.double(), sharp.double()
-    product = torch.ones(restored.shape[:2], dtype=torch.float64, device=restored.device)
-    for place, weight in enumerate(_WEIGHTS, start=1):
+    means: list[Tensor] = []
+    for scale in range(1, scales + 1):
         luminance, structure = ssim_terms_gaussian_valid(restored, sharp, data_range=data_range)
-        values = luminance * structure if place == len(_WEIGHTS) else structure
-        product = product * values.mean(dim=(2, 3)).clamp_min(0) ** weight
+        means.append((luminance * structure if scale == scales else structure).mean((2, 3)))
         restored, sharp = shrink_by_box(restored, 2), shrink_by_box(sharp, 2)
-    return product.mean(dim=1)
+    return torch.stack(means)

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from unblur.errors import CheckpointError, SettingsError
-from unblur.losses.content import decibels
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Task
 from unblur.methods.catalog import load_method
@@ -12,6 +11,7 @@ from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import look_around
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.reblur import reblur
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import Checkpoint
 
 
@@ -56,7 +56,7 @@ def test_descent_finds_the_photo_behind_a_known_motion():
     motion = torch.tensor([0.1, 0.25]).view(1, 2, 1, 1).expand(1, 2, 96, 96)
     blurry, steps = reblur(sharp, motion, outside="border"), []
     found = make_probable(blurry, blurry, motion, 30, steps.append)
-    before, after = decibels(blurry, sharp), decibels(found, sharp)
+    before, after = validation_psnr(blurry, sharp), validation_psnr(found, sharp)
     assert after > before + 4
     assert steps == list(range(1, 31))
 

@@ -20,6 +20,7 @@ from unblur.losses.content import mean_square
 from unblur.methods.golf.method import load_networks
 from unblur.methods.golf.model import GolfNet, first_shot
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
+from unblur.metrics.psnr import psnr
 from unblur.training.muon import Muon
 from unblur.weights.shipped import read_weights
 
@@ -126,7 +127,7 @@ def _scores(network: GolfNet, crops: Crops) -> tuple[float, float]:
 
 
 def _decibels(image: Tensor, sharp: Tensor) -> float:
-    return float(-10 * mean_square(image, sharp).clamp(min=1e-12).log10())
+    return float(psnr(image, sharp, data_range=1.0))
 
 
 def _compare(curves: Mapping[str, Sequence[Point]], steps: int) -> tuple[Comparison, ...]:

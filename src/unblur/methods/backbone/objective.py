@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, Dmphn
-from unblur.losses.content import Content, content_loss, decibels
+from unblur.losses.content import Content, content_loss
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -62,7 +63,7 @@ class DmphnObjective(nn.Module):
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
         """PSNR of the clamped answer and its gain in dB, each `(B,)`."""
         restored = self._restore(batch["blurry"]).clamp(0, 1)
-        psnr, before = (decibels(image, batch["sharp"]) for image in (restored, batch["blurry"]))
+        psnr, before = (validation_psnr(image, batch["sharp"]) for image in (restored, batch["blurry"]))
         return {"psnr": psnr, "gain": psnr - before}
 
     @torch.no_grad()

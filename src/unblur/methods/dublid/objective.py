@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from unblur.methods.dublid.model import Dublid, Estimate, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
+from unblur.metrics.psnr import psnr_of_error
 
 __all__ = ["DublidObjective", "kernel_shift"]
 
+_MOST_DECIBELS = 100.0
+"""PSNR in dB of images that are equal."""
 _EQUAL = 1e-5
 """Mean square below which images count as equal: 50 dB."""
 
@@ -91,8 +94,12 @@ class DublidObjective(nn.Module):
         """PSNR in dB and the gain over the blurry image, both after the shift; kernel RMSE; each `(B,)`."""
         estimate = self.network(batch["blurry"])
         image, kernel = self._errors(batch, _clamped(estimate))
-        psnr = _decibels(image)
-        return {"psnr": psnr, "gain": psnr - _decibels(self._error_before(batch)), "kernel_rmse": kernel.sqrt()}
+        psnr = psnr_of_error(image, limit=_MOST_DECIBELS)
+        return {
+            "psnr": psnr,
+            "gain": psnr - psnr_of_error(self._error_before(batch), limit=_MOST_DECIBELS),
+            "kernel_rmse": kernel.sqrt(),
+        }
 
     @torch.no_grad()
     def pictures(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -154,7 +161,3 @@ def _margin(batch: Mapping[str, Tensor]) -> int:
 
 def _clamped(estimate: Estimate) -> Estimate:
     return Estimate(estimate.image.clamp(0, 1), estimate.kernel, estimate.kernels)
-
-
-def _decibels(mean_squared_error: Tensor) -> Tensor:
-    return -10 * mean_squared_error.clamp_min(1e-10).log10()

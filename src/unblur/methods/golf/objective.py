@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from unblur.losses.content import Content, content_loss, decibels
+from unblur.losses.content import Content, content_loss
 from unblur.losses.perceptual import PerceptualDistance, Reduction
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -146,7 +147,7 @@ class PuttObjective(nn.Module):
         """Scores as in stage 1 of the last iterate, and its gain over the first shot, in dB."""
         start, *_, last = self.network.iterates(batch["blurry"])
         scores = _scores(last, batch) | _kept(self.network(batch["sharp"]), batch)
-        return scores | {"putt_gain": scores["psnr"] - decibels(start.clamp(0, 1), batch["sharp"])}
+        return scores | {"putt_gain": scores["psnr"] - validation_psnr(start.clamp(0, 1), batch["sharp"])}
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
@@ -205,12 +206,12 @@ def _config_of(first: GolfNet) -> str:
 
 
 def _scores(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
-    psnr = decibels(restored.clamp(0, 1), batch["sharp"])
-    return {"psnr": psnr, "gain": psnr - decibels(batch["blurry"], batch["sharp"])}
+    psnr = validation_psnr(restored.clamp(0, 1), batch["sharp"])
+    return {"psnr": psnr, "gain": psnr - validation_psnr(batch["blurry"], batch["sharp"])}
 
 
 def _kept(restored: Tensor, batch: Batch) -> dict[str, Tensor]:
-    return {"sharp_psnr": decibels(restored.clamp(0, 1), batch["sharp"])}
+    return {"sharp_psnr": validation_psnr(restored.clamp(0, 1), batch["sharp"])}
 
 
 def _row(*images: Tensor) -> Tensor:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from unblur.errors import CheckpointError
 from unblur.losses.charbonnier import charbonnier
-from unblur.losses.content import decibels
 from unblur.losses.divergence import normal_divergence
 from unblur.methods.kernel_space.loading import BUILDERS, WINDOW
 from unblur.methods.kernel_space.model import KernelSpace
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
 
 __all__ = ["KernelSpaceObjective", "begin_with"]
@@ -84,7 +84,7 @@ class KernelSpaceObjective(nn.Module):
         root mean square of the code: at 0 the operator would get no word of the blur.
         """
         reblurred, spread = self.network(batch["sharp"], batch["blurry"])
-        psnr, before = (decibels(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
+        psnr, before = (validation_psnr(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
         size = spread.mean.float().square().mean((1, 2, 3)).sqrt()
         return {"psnr": psnr, "gain": psnr - before, "code": size}
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from unblur.backbones.skipnet import image_prior
 from unblur.losses.charbonnier import charbonnier
 from unblur.losses.content import mean_square
-from unblur.losses.smoothness import sparse_edges
-from unblur.losses.structure import structural_difference, total_variation
+from unblur.losses.smoothness import sparse_gradients, total_variation
+from unblur.losses.structure import ssim_loss
 from unblur.methods.kernel_space.fit_schedules import FitSchedule
 from unblur.methods.kernel_space.generators import SHRINKING, CodeNetwork, Free
 from unblur.methods.kernel_space.model import KernelSpace
@@ -129,13 +129,13 @@ class BlurFit:
         """See `Problem.evaluate`; the criterion is 1 - SSIM of the photo and the image blurred again."""
         image, code = self._draw_for(step)
         reblurred = self.blur(image, code)
-        structure = structural_difference(reblurred, self.blurry).mean().to(reblurred)
+        structure = ssim_loss(reblurred, self.blurry).mean().to(reblurred)
         weights = _FIRST if step < self.fit_schedule.turning else _SECOND
         terms = {
             "distance": weights.distance * self._distance(reblurred, self.blurry).mean(),
             "structure": weights.structure * structure,
             "norm": self._priors.norm * weights.norm * code.norm(),
-            "edges": self._priors.edges * weights.edges * sparse_edges(image).mean(),
+            "edges": self._priors.edges * weights.edges * sparse_gradients(image).mean(),
         }
         return Evaluation(
             torch.stack([term.to(image) for term in terms.values()]).sum(),

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from unblur.losses.content import decibels
 from unblur.methods.neurmap.motion import MotionNet, canonical, from_motion_field, to_motion_field
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.presets import PRESETS
 from unblur.methods.neurmap.reblur import reblur
+from unblur.metrics.psnr import validation_psnr
 
 __all__ = ["MotionObjective", "turn_to_best"]
 
@@ -76,7 +76,7 @@ class MotionObjective(nn.Module):
 
         Where the true motion is known, `motion_missed`, too: by how many pixels M missed it, on average.
         """
-        near, far = (decibels(image, batch["blurry"]) for image in (self._reblur(batch), batch["sharp"]))
+        near, far = (validation_psnr(image, batch["blurry"]) for image in (self._reblur(batch), batch["sharp"]))
         scores = {"reblurred_psnr": near, "reblurred_gain": near - far}
         if "lines" in batch:
             missed = to_motion_field(self._see(batch)[0]).float(), batch["lines"]

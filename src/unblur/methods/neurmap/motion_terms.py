@@ -7,8 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from unblur.losses.content import mean_square
-from unblur.losses.similarity import structure_distance
 from unblur.losses.smoothness import total_variation
+from unblur.losses.structure import ms_ssim_loss
 from unblur.methods.neurmap.motion import REACH
 from unblur.methods.neurmap.reblur import MOMENTS, Outside, offset_shares, reblur
 
@@ -42,13 +42,13 @@ def motion_terms(
         maps: Of the images below, and of sharp ones.
         blurry: `(B, 3, H, W)` in [0, 1].
         restored: The answers; they get no gradient.
-        repeat_coarsest: See `losses.similarity`.
+        repeat_coarsest: See `losses.structure`.
         outside: See `reblur`.
     """
     relative = maps.blurry - maps.restored
     again = reblur(restored, relative, outside=outside)
     longer = maps.restored.norm(dim=1) - maps.blurry.norm(dim=1)
-    structure = structure_distance(again, blurry, repeat_coarsest=repeat_coarsest)
+    structure = ms_ssim_loss(again, blurry, repeat_coarsest=repeat_coarsest)
     return {
         "motion_reblur": mean_square(again, blurry).mean(),
         "motion_structure": structure.mean().to(again.dtype),

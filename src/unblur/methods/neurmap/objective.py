@@ -18,15 +18,16 @@ from torch import Tensor, nn
 
 from unblur.backbones.dmphn import Dmphn
 from unblur.errors import SettingsError
-from unblur.losses.content import decibels, mean_square
-from unblur.losses.similarity import structure_distance
+from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation
+from unblur.losses.structure import ms_ssim_loss
 from unblur.methods.neurmap.discriminator import Discriminator
 from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import Preset, choose_weights
 from unblur.methods.neurmap.reblur import Outside, reblur
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
 
@@ -60,7 +61,7 @@ class NeurmapObjective(nn.Module):
             places (Eq. 12), or sharp ones alone.
         deblurring: Which network deblurs.
         centred: See `Neurmap`.
-        repeat_coarsest: See `losses.similarity`.
+        repeat_coarsest: See `losses.structure`.
         outside: What reblurring sees beyond the border. Black, as published, makes G answer for it wherever a
             border is as near as motions are long, which in a small crop is everywhere.
         start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
@@ -124,7 +125,7 @@ class NeurmapObjective(nn.Module):
         left, before = (self.network.see(image).abs().mean((1, 2, 3)) for image in (restored, blurry))
         scores = {"motion_left": left / before.clamp_min(1e-6)}
         if self.is_paired:
-            psnr, psnr_before = (decibels(image, batch["sharp"]) for image in (restored, blurry))
+            psnr, psnr_before = (validation_psnr(image, batch["sharp"]) for image in (restored, blurry))
             scores |= {"psnr": psnr, "gain": psnr - psnr_before}
         return scores
 
@@ -187,7 +188,7 @@ class NeurmapObjective(nn.Module):
         return (of_restored.abs() - self.pool.mean().view(1, 2, 1, 1)).square().mean()
 
     def _structure(self, again: Tensor, blurry: Tensor) -> Tensor:
-        return structure_distance(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
+        return ms_ssim_loss(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
 
 
 def _make_identity(network: nn.Module) -> None:

@@ -16,7 +16,8 @@ from unblur.backbones.skipnet import SkipNet, image_prior
 from unblur.blur.convolve import convolve, extend
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
-from unblur.losses.structure import structural_difference, total_variation
+from unblur.losses.smoothness import total_variation
+from unblur.losses.structure import ssim_loss
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.weak import WeakLosses
@@ -167,7 +168,7 @@ def explain(
     first = fits[0]
     blurry = torch.cat([fit.blurry for fit in fits])
     reblurred, images = first.blur_model.blur(whole, kernels), first.crop(whole)
-    structure = structural_difference(reblurred, blurry).to(images)
+    structure = ssim_loss(reblurred, blurry).to(images)
     squares = mean_square(reblurred, blurry).to(images)
     shared = {"fit": squares if step < first.fit_schedule.squares_until else structure}
     if first.tv > 0:

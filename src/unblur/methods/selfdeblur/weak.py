@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.losses.structure import structural_difference
+from unblur.losses.structure import ssim_loss
 from unblur.methods.optimisation.teachers import Teacher, check_differentiable
 from unblur.methods.selfdeblur.settings import WeakSettings
 
@@ -119,4 +119,4 @@ def _compare(image: Tensor, other: Tensor, measure: str) -> Tensor:
     if measure == "l2":
         return (image - other).square().mean()
     absolute = (image - other).abs().mean() if "l1" in measure else image.new_zeros(())
-    return absolute + structural_difference(image, other).mean() if "ssim" in measure else absolute
+    return absolute + ssim_loss(image, other).mean() if "ssim" in measure else absolute
