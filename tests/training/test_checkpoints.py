@@ -35,7 +35,7 @@ def test_a_damaged_checkpoint_costs_one_interval(runs, harm):
     harm(list_checkpoints(runs.file("checkpoints"))[0])
     runs.lines.clear()
     runs.start()
-    assert runs.lines[0] == "going on from step-000000015.ckpt"
+    assert runs.lines[0] == "continuing from step-000000015.ckpt"
     assert len(runs.warnings) == (harm is not Path.unlink)
     assert {name: runs.file(name).read_bytes() for name in kept} == kept
 

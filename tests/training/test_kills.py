@@ -109,7 +109,7 @@ def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
     said = (runs.folder / "killed.log").read_text()
     stops = [int(step) for step in re.findall(r"stopped after step (\d+)", said)]
     assert len(stops) == count
-    assert re.findall(r"going on from step-0*(\d+)\.ckpt", said) == [str(step) for step in stops]
+    assert re.findall(r"continuing from step-0*(\d+)\.ckpt", said) == [str(step) for step in stops]
     assert "Traceback" not in said
     assert_equal_runs(runs, "whole", "killed")
 

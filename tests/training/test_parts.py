@@ -8,8 +8,8 @@ from torch import nn
 
 from unblur.training.averaging import MovingAverage
 from unblur.training.guard import StepGuard, step_if, undoable_step
+from unblur.training.step_log import StepLog
 from unblur.training.streams import StepBatches
-from unblur.training.table import StepTable
 
 OPTIMIZERS = {
     "adam": lambda weights: torch.optim.Adam(weights, lr=0.1),
@@ -94,12 +94,12 @@ def test_processes_share_the_samples_of_a_step():
 
 def test_a_table_has_neither_doubles_nor_gaps(tmp_path):
     path = tmp_path / "log.csv"
-    table = StepTable(path)
+    table = StepLog(path)
     for step in (1, 2, 3):
         table.put(step, {"loss": step / 3})
     with path.open("a", encoding="utf-8") as file:
         file.write("4,0.1")  # killed while writing
-    again = StepTable(path)
+    again = StepLog(path)
     again.rewind(2)
     again.put(3, {"loss": 1.0})
     assert path.read_text(encoding="utf-8") == "step,loss\n1,0.3333333333333333\n2,0.6666666666666666\n3,1.0\n"
@@ -107,7 +107,7 @@ def test_a_table_has_neither_doubles_nor_gaps(tmp_path):
 
 def test_a_row_that_could_not_be_written_comes_with_the_next(tmp_path):
     folder = tmp_path / "later"
-    table = StepTable(folder / "log.csv")
+    table = StepLog(folder / "log.csv")
     with pytest.raises(OSError, match="No such file"):
         table.put(1, {"loss": 0.5})
     folder.mkdir()

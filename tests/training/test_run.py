@@ -86,7 +86,7 @@ def test_a_finished_run_has_nothing_to_do(runs):
 def test_it_stops_when_the_score_gets_no_better(runs):
     settings = {"validate_every": 2, "pictures_every": 20, "monitor": "psnr", "min_change": 100.0, "patience": 3}
     assert runs.start(run=settings).step == 8
-    assert "that is enough" in " ".join(runs.lines)
+    assert "has not improved in 3 validations" in " ".join(runs.lines)
     assert runs.start(run=settings).step == 8
 
 

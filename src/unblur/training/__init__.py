@@ -1,4 +1,4 @@
-"""Training: what every recipe shares on top of Lightning. It knows objectives and streams, not the names of methods."""
+"""Training: what every recipe shares on top of Lightning. It knows objectives and streams, no method by name."""
 
 from unblur.losses.objective import Objective
 from unblur.training.data import StreamData

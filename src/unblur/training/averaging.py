@@ -16,13 +16,13 @@ __all__ = ["MovingAverage"]
 
 
 class MovingAverage(nn.Module):
-    """Follows a network; young averages follow faster, at `(1 + step) / (10 + step)` where that is less than `decay`.
+    """Average of a network's weights; the decay is `(1 + step) / (10 + step)` while that is less than `decay`.
 
     `torch.optim.swa_utils.AveragedModel` counts its updates on the device and reads the count at each one: on a GPU
     every step would wait. Here the step comes from the host.
 
     Args:
-        network: What is followed.
+        network: The network whose weights are averaged.
         decay: Share of the average that remains at each step, in [0, 1); 0: the weights themselves.
     """
 

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from typing_extensions import override
 
 from unblur.errors import CheckpointError, OutputError, WriteError
 from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write
-from unblur.training.hooks import StepCallback
+from unblur.training.hooks import Say, StepCallback
 from unblur.training.module import SupervisedModule
 from unblur.training.settings import RunSettings
 from unblur.weights.checkpoint import read_bytes
@@ -32,24 +31,22 @@ __all__ = [
     "read_training",
 ]
 
-Say = Callable[[str], None]
-
 _PAUSES = (1.0, 3.0, 9.0)
-"""Seconds before each further try to write: what is wrong with a disk often passes."""
+"""Seconds before each further try to write: faults of a disk often pass."""
 
 _NAME = re.compile(r"step-(\d+)\.ckpt")
 _STATE = {"state_dict", "optimizer_states", "loops", "global_step"}
 
 
 class SafeCheckpointIO(CheckpointIO):
-    """How Lightning's checkpoints come to the disk and back.
+    """Writes and reads Lightning's checkpoints.
 
-    They are written aside, read back and renamed, with further tries if that fails. They are read as plain weights
-    only, by the rules for checkpoints from anywhere: nothing in them is run.
+    They are written to a temporary file, read back and renamed, with further tries if that fails. They are read as
+    plain weights only, by the rules for checkpoints from anywhere: nothing in them is run.
 
     Args:
-        warn: Told what goes wrong.
-        keep_going: A checkpoint that cannot be written is no reason to stop.
+        warn: Called with what goes wrong.
+        keep_going: Do not stop the run for a checkpoint that cannot be written.
         pauses: Seconds before each further try.
     """
 
@@ -62,7 +59,7 @@ class SafeCheckpointIO(CheckpointIO):
         """Write a checkpoint.
 
         Raises:
-            OutputError: It cannot be written, and that is a reason to stop.
+            OutputError: It cannot be written, and the run is to stop then.
         """
         del storage_options  # nothing to choose
         file = io.BytesIO()
@@ -94,7 +91,7 @@ class SafeCheckpointIO(CheckpointIO):
         if not self._keep_going:
             raise OutputError(f"a checkpoint cannot be written: {error}") from error
         self._warn(
-            f"NO CHECKPOINT WAS WRITTEN: {error}; the run goes on, and would go on after a crash from the last one"
+            f"NO CHECKPOINT WAS WRITTEN: {error}; the run continues, and after a crash would continue from the last one"
         )
 
 
@@ -102,8 +99,8 @@ class CheckpointKeeper(StepCallback):
     """Writes a checkpoint every so many steps and at the end, and keeps the newest.
 
     Args:
-        folder: Where they are; it exists.
-        settings: When, and how many are kept.
+        folder: Existing folder of the checkpoints.
+        settings: When to write one, and how many to keep.
     """
 
     def __init__(self, folder: Path, settings: RunSettings) -> None:
@@ -130,7 +127,7 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove what a killed run had not finished writing; only for the one that holds the folder."""
+    """Remove what a killed run had not finished writing; the caller holds the folder."""
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
         path.unlink(missing_ok=True)
 
@@ -150,7 +147,7 @@ def newest_whole(folder: Path, warn: Say) -> Path | None:
         else:
             return path
     if paths:
-        raise CheckpointError(f"none of the {len(paths)} checkpoints can be read; --resume never starts anew")
+        raise CheckpointError(f"none of the {len(paths)} checkpoints can be read; --resume never starts over")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Where the batches of a run come from."""
+"""The batches of a run."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class StreamData(LightningDataModule):
     """Batches of a stream for training, and a fixed list of samples for validation.
 
     Args:
-        train: What is learned from.
+        train: Stream of training samples.
         validation: Another stream, or the same with another seed; None: no validation.
         batch_size: Samples of a step, on each device.
-        validation_samples: How many samples of the validation stream, from number 0 on.
+        validation_samples: Number of samples of the validation stream, from number 0 on.
         workers: Processes that make samples; 0: the process that trains makes them itself. The batches do not depend
-            on it.
-        max_bad_share: More samples than this share with photos that cannot be read end the run.
+            on their number.
+        max_bad_share: Largest share of samples with photos that cannot be read; more end the run.
     """
 
     def __init__(

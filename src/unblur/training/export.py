@@ -31,12 +31,12 @@ def export_weights(
 
     Args:
         module: Its averaged weights are written.
-        folder: It exists.
-        name: Of the files.
-        step: How many steps they have learned.
-        processes: So many batches were a step.
-        scores: Of the last validation.
-        record: Of the run.
+        folder: Existing folder for both files.
+        name: Name of the files, without extension.
+        step: Number of training steps.
+        processes: Number of processes; each contributed a batch to a step.
+        scores: Scores of the last validation.
+        record: Record of the run.
         settings: `trained_on` and `licence`, as text.
 
     Returns:

@@ -1,8 +1,7 @@
-"""Faults that a run lives with up to a point: photos that cannot be read, steps without a finite gradient."""
+"""Faults that a run tolerates up to a limit: photos that cannot be read, steps without a finite gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
@@ -10,27 +9,25 @@ from typing_extensions import override
 
 from unblur.errors import TrainingError
 from unblur.training.checkpoints import CheckpointKeeper
-from unblur.training.hooks import StepCallback, data_of
+from unblur.training.hooks import Say, StepCallback, data_of
 from unblur.training.module import SupervisedModule
 from unblur.training.streams import FAULTS
 
 __all__ = ["BadPhotos", "BadSteps"]
 
-Say = Callable[[str], None]
-
 _JUDGED = 1000
-"""Samples before a share of bad ones means something."""
+"""Fewest samples that a share of bad ones is taken of."""
 
 
 class BadPhotos(StepCallback):
     """Names each photo that cannot be read once, counts samples that had to be replaced, and stops when there are many.
 
     Args:
-        warn: Told of each bad photo.
+        warn: Called once for each bad photo.
 
     Attributes:
         replaced: Samples that had to be replaced.
-        named: What was wrong with which file.
+        named: Each fault once: the file and what is wrong with it.
     """
 
     def __init__(self, warn: Say) -> None:
@@ -43,7 +40,7 @@ class BadPhotos(StepCallback):
         return {"replaced": self.replaced, "named": self.named}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up where a checkpoint was written."""
+        """Restore what a checkpoint kept."""
         self.replaced, self.named = state_dict["replaced"], list(state_dict["named"])
 
     @override
@@ -58,7 +55,7 @@ class BadPhotos(StepCallback):
         if self.replaced > data.max_bad_share * max(drawn, _JUDGED):
             raise TrainingError(
                 f"{self.replaced} of {drawn} samples were of photos that cannot be read ({len(self.named)} of them),"
-                f" more than {data.max_bad_share:.0%}; mend or remove them, or raise data.max_bad_share"
+                f" more than {data.max_bad_share:.0%}; repair or remove them, or raise data.max_bad_share"
             )
 
 
@@ -67,7 +64,7 @@ class BadSteps(StepCallback):
 
     Args:
         keeper: Writes a checkpoint first; the weights are those of the last good step.
-        every: On a device, the host looks only every so many steps.
+        every: Steps between checks on a device, where each check waits for it.
     """
 
     def __init__(self, keeper: CheckpointKeeper, every: int) -> None:
@@ -75,7 +72,7 @@ class BadSteps(StepCallback):
 
     @override
     def after_step(self, trainer: Trainer, module: SupervisedModule) -> None:
-        """Look, if it is time.
+        """Check, if it is time.
 
         Raises:
             TrainingError: Too many; the message names what the last batch was made of.

@@ -1,5 +1,5 @@
 # pyright: reportPrivateImportUsage=false, reportPrivateUsage=false
-"""Steps whose loss or gradient is not finite are left out, without the processor waiting for the device."""
+"""Steps whose loss or gradient is not finite are skipped, without the host waiting for the device."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["StepGuard", "step_if"]
 
 
 class StepGuard(nn.Module):
-    """Counts of steps that were left out, on the device and stored with the run.
+    """Counts of skipped steps, on the device and stored with the run.
 
     Attributes:
-        skipped: All of them.
-        in_a_row: Those since the last good step.
-        last: Number of the last one; -1: none.
+        skipped: All skipped steps.
+        in_a_row: Skipped steps since the last good one.
+        last: Number of the last skipped step; -1: none.
     """
 
     skipped: Tensor
@@ -33,7 +33,7 @@ class StepGuard(nn.Module):
 
     @torch.no_grad()
     def count(self, finite: Tensor, step: int) -> None:
-        """Note how step number `step` went.
+        """Count step number `step`.
 
         Args:
             finite: One boolean, on the device.
@@ -67,7 +67,7 @@ def step_if(finite: Tensor, optimizer: Optimizer, step: Callable[[], Any]) -> No
 
 @torch.no_grad()
 def undoable_step(finite: Tensor, optimizer: Optimizer, step: Callable[[], Any]) -> None:
-    """`step_if` for devices; see there."""
+    """`step_if` for devices."""
     weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
     for weight in weights:
         torch.nan_to_num_(weight.grad, nan=0.0, posinf=0.0, neginf=0.0)
@@ -80,13 +80,13 @@ def undoable_step(finite: Tensor, optimizer: Optimizer, step: Callable[[], Any])
 
 
 def _tensors(weights: Iterable[Tensor], optimizer: Optimizer, device: torch.device) -> list[Tensor]:
-    """All that a step changes: weights and the optimiser's notes, which begin as zeros."""
-    notes = [note for weight in weights for note in optimizer.state.get(weight, {}).values()]
-    return [*weights, *(note for note in notes if isinstance(note, Tensor) and note.device == device)]
+    """All that a step changes: weights and the optimiser's state, which begins as zeros."""
+    state = [value for weight in weights for value in optimizer.state.get(weight, {}).values()]
+    return [*weights, *(value for value in state if isinstance(value, Tensor) and value.device == device)]
 
 
 def _choose(finite: Tensor, after: list[Tensor], before: list[Tensor]) -> None:
-    """Write into `after` what holds; all are finite, because a bad gradient was set to zero."""
+    """Write the valid values into `after`; all are finite, because a bad gradient was set to zero."""
     for dtype in {tensor.dtype for tensor in after}:
         new = [tensor for tensor in after if tensor.dtype == dtype]
         old = [kept for tensor, kept in zip(after, before, strict=True) if tensor.dtype == dtype]

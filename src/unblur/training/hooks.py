@@ -1,7 +1,8 @@
-"""What our callbacks have in common."""
+"""What the callbacks of a run have in common."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -10,11 +11,14 @@ from typing_extensions import override
 from unblur.training.data import StreamData
 from unblur.training.module import SupervisedModule
 
-__all__ = ["StepCallback", "data_of"]
+__all__ = ["Say", "StepCallback", "data_of"]
+
+Say = Callable[[str], None]
+"""Takes one line for people: progress or a warning."""
 
 
 class StepCallback(Callback):
-    """A callback that looks at the run before it starts and after each step."""
+    """A callback that is called before the first step and after each."""
 
     def before_steps(self, trainer: Trainer, module: SupervisedModule) -> None:
         """Once, after a checkpoint was loaded."""

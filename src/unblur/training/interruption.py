@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the step at hand is finished, a checkpoint is written, and the run ends."""
+"""SIGINT and SIGTERM: the current step is finished, a checkpoint is written, and the run ends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from unblur.training.checkpoints import CheckpointKeeper
 from unblur.training.hooks import StepCallback
 from unblur.training.module import SupervisedModule
 
-__all__ = ["Interruption", "StopWhenAsked"]
+__all__ = ["Interruption", "StopOnSignal"]
 
 
 class Interruption:
-    """Whether somebody wants the run to end.
+    """Whether a signal asked the run to end.
 
     Attributes:
-        signal: Number of the signal that came; None: none did.
+        signal: Number of the signal; None: none came.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Interruption:
 
     @contextmanager
     def listening(self) -> Generator[None]:
-        """Within, signals are noted; a second one ends the process at once, as if nobody listened."""
+        """Within, the first signal is noted; a second one has its usual effect at once."""
         before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -44,11 +44,11 @@ class Interruption:
         self.signal = number
 
 
-class StopWhenAsked(StepCallback):
+class StopOnSignal(StepCallback):
     """Saves and stops after the step during which a signal came.
 
     Args:
-        interruption: Says whether.
+        interruption: The signal, if one came.
         keeper: Writes the checkpoint.
     """
 
@@ -57,7 +57,7 @@ class StopWhenAsked(StepCallback):
 
     @override
     def after_step(self, trainer: Trainer, module: SupervisedModule) -> None:
-        """Stop, if asked to."""
+        """Stop, if a signal came."""
         asked = self._interruption.signal is not None
         # all processes of a run stop after the same step, or those left would wait for ever
         if trainer.world_size > 1:

@@ -16,30 +16,30 @@ from unblur.errors import SettingsError
 from unblur.losses.objective import Objective, TurnTaking
 from unblur.training.averaging import MovingAverage
 from unblur.training.guard import StepGuard, step_if
-from unblur.training.schedules import Constant, Schedule
+from unblur.training.schedules import Constant, RateSchedule
 from unblur.training.streams import FAULTS
 
 __all__ = ["SupervisedModule"]
 
 _MIX = 1_000_003
-"""Seeds of neighbouring runs and steps must not meet."""
+"""Keeps the seeds of neighbouring runs and steps apart."""
 
 
 class SupervisedModule(LightningModule):
     """Trains an objective.
 
     The step is written out here instead of being left to Lightning ("manual optimisation"), because on a GPU nothing in
-    it may wait for a number. It draws its random numbers, if any, from a seed of its own, so that it can be repeated.
+    it may wait for a number. Its random numbers, if any, come from a seed of its own, so that it can be repeated.
 
     Args:
         objective: What is trained; see `unblur.losses.objective.Objective`.
         optimizer: Makes the optimiser of the trainable weights.
         schedule: Learning rate over the steps.
-        rate_factors: Weights with one of these words in their name learn so many times as fast; the name of a weight of
-            a player begins with the player's.
-        clip_norm: Longer gradients are shortened to this norm; 0: none is.
-        ema_decay: Of the averaged weights, which are evaluated and exported.
-        max_bad_steps: So many steps in a row without a finite loss and gradient end the run.
+        rate_factors: Multiplier of the learning rate of weights with this word in their name; the name of a weight of a
+            player begins with the player's.
+        clip_norm: Largest norm of the gradient, longer ones are scaled down; 0: no limit.
+        ema_decay: Decay of the averaged weights, which are evaluated and exported.
+        max_bad_steps: Steps in a row without a finite loss and gradient that end the run.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class SupervisedModule(LightningModule):
         objective: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] = Adam,
         *,
-        schedule: Schedule | None = None,
+        schedule: RateSchedule | None = None,
         rate_factors: dict[str, float] | None = None,
         clip_norm: float = 0.0,
         ema_decay: float = 0.999,
@@ -63,7 +63,7 @@ class SupervisedModule(LightningModule):
         self.guard = StepGuard()
         self.seed = 0
         self.numbers: dict[str, Tensor] = {}
-        """Of the last step, on the device: the loss, its terms, the norm of the gradient."""
+        """Loss of the last step, its terms and the norm of its gradient, on the device."""
 
     def configure_optimizers(self) -> list[Optimizer]:
         """An optimiser over all that has `requires_grad`; of an objective with players, one for each of them."""
@@ -79,18 +79,18 @@ class SupervisedModule(LightningModule):
         samples = {name: value for name, value in batch.items() if name != FAULTS}
         optimizers = self._optimizers()
         all_terms: dict[str, Tensor] = {}
-        verdicts: list[Tensor] = []
+        are_finite: list[Tensor] = []
         for terms, wrapped in zip(self._turns(samples), optimizers, strict=True):
             loss = self.total(terms)
             # Lightning counts every step of an optimiser that it has wrapped; ours is the last player's.
             take = wrapped.step if wrapped is optimizers[-1] else wrapped.optimizer.step
             norm, finite = self._learn(loss, wrapped.optimizer, take, step)
-            verdicts.append(finite)
+            are_finite.append(finite)
             all_terms |= {name: term.detach() for name, term in terms.items()}
             self.numbers = {"loss": loss.detach(), **all_terms, "gradient": norm}
         self.objective.project()
         self.average.update(self.objective.network, step)
-        self.guard.count(torch.stack(verdicts).all(), step)
+        self.guard.count(torch.stack(are_finite).all(), step)
 
     def _turns(self, samples: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         objective = cast("nn.Module", self.objective)

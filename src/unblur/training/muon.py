@@ -13,17 +13,17 @@ from torch.optim import Optimizer
 __all__ = ["Muon", "orthogonalise"]
 
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
-"""Brings singular values between 0 and 1 to about 1 within a few rounds; chosen by Jordan for the steepest start."""
-_ROUNDS = 5
-_SAME_SIZE = 0.2
-"""Root mean square of an Adam step of rate 1: with it, one rate fits matrices and vectors."""
+"""Brings singular values between 0 and 1 to about 1 within a few iterations; coefficients of Jordan (2024)."""
+_ITERATIONS = 5
+_STEP_SIZE = 0.2
+"""Root mean square of an Adam step at rate 1: scaled to it, one learning rate fits matrices and vectors."""
 
 
 class Muon(Optimizer):
     """Momentum whose steps turn every direction of a weight matrix by the same amount.
 
     A convolution counts as a matrix with a row for each of the channels it gives. A descent step is dominated by the
-    few directions that the loss sees best; here the others get their turn at once. Weights that are no matrices
+    few directions of steep loss; here all directions move equally. Weights that are no matrices
     (biases, scales) follow Adam. After Jordan, "Muon: an optimizer for hidden layers in neural networks" (2024), with
     the step size of Liu et al., "Muon is scalable for LLM training" (arXiv 2502.16982); `torch.optim.Muon` takes flat
     matrices alone.
@@ -31,8 +31,8 @@ class Muon(Optimizer):
     Args:
         params: Weights, or groups of them.
         lr: Learning rate; the same means about the same size of step as with Adam.
-        momentum: Of the matrices.
-        betas: Adam's, of all others.
+        momentum: Momentum of matrices.
+        betas: Adam's betas, for all other weights.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     values = values.T if tall else values
     values = values / values.norm().clamp_min(1e-12)
     first, third, fifth = _POLYNOMIAL
-    for _ in range(_ROUNDS):
+    for _ in range(_ITERATIONS):
         square = values @ values.T
         values = first * values + (third * square + fifth * square @ square) @ values
     return values.T if tall else values
@@ -76,7 +76,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
 def _matrix_step(gradient: Tensor, notes: dict[str, Tensor], group: dict[str, Any]) -> Tensor:
     mean = notes.setdefault("mean", torch.zeros_like(gradient)).lerp_(gradient, 1 - group["momentum"])
     ahead = gradient.lerp(mean, group["momentum"]).flatten(1)
-    return orthogonalise(ahead).mul_(_SAME_SIZE * math.sqrt(max(ahead.shape))).view_as(gradient).to(gradient.dtype)
+    return orthogonalise(ahead).mul_(_STEP_SIZE * math.sqrt(max(ahead.shape))).view_as(gradient).to(gradient.dtype)
 
 
 def _adam_step(gradient: Tensor, notes: dict[str, Tensor], group: dict[str, Any]) -> Tensor:

@@ -37,7 +37,7 @@ _TRAINER_ARGUMENTS = {
     "strategy",
     "sync_batchnorm",
 }
-"""The others are decided here for all recipes, or belong to what a `SupervisedModule` does itself."""
+"""What a recipe may set; the rest is the same for all recipes, or done by `SupervisedModule` itself."""
 
 _KEY = re.compile(r'(?:Parser key|key) "([^"]+)":')
 _WRONG_VALUE = re.compile(r"Expected an? <class '(?P<type>[\w.]+)'>\. Got value: (?P<value>.*)$")
@@ -64,12 +64,12 @@ class Recipe:
     """A training run, ready to start.
 
     Attributes:
-        name: Of the exported weights.
+        name: Name of the exported weights.
         module: What is trained.
         data: What it is trained with.
         trainer: Arguments for Lightning's trainer.
         settings: Everything else.
-        values: All of it as plain values, also what has its default.
+        values: All settings as plain values, defaults included.
     """
 
     name: str
@@ -88,7 +88,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         overrides: Words as of a command line: `--trainer.max_steps 100`.
 
     Raises:
-        SettingsError: There is no such file, it is no recipe, or a value is none that can be used.
+        SettingsError: There is no such file, it is no recipe, or a value cannot be used.
     """
     parser = _parser()
     try:

@@ -1,11 +1,11 @@
-"""A training run from its recipe to exported weights, in a folder that it can be taken up from at any time."""
+"""A training run from its recipe to exported weights, in a folder from which it can be resumed at any time."""
 
 from __future__ import annotations
 
 import json
 import logging
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,16 +31,15 @@ from unblur.training.checkpoints import (
 )
 from unblur.training.export import export_weights
 from unblur.training.faults import BadPhotos, BadSteps
-from unblur.training.interruption import Interruption, StopWhenAsked
-from unblur.training.journal import Board, Journal
+from unblur.training.hooks import Say
+from unblur.training.interruption import Interruption, StopOnSignal
 from unblur.training.recipe import Recipe
 from unblur.training.record import WITHOUT_EFFECT, training_record
-from unblur.training.table import StepTable
+from unblur.training.run_log import RunLog, TensorBoard
+from unblur.training.step_log import StepLog
 from unblur.training.validation import Validation
 
 __all__ = ["TrainingResult", "train"]
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class TrainingResult:
     """How a run ended.
 
     Attributes:
-        step: Steps that are done.
+        step: Number of finished steps.
         weights: The exported file; None if the run was interrupted.
         signal: The signal that interrupted it.
     """
@@ -68,21 +67,21 @@ def train(
     warn: Say,
     interruption: Interruption | None = None,
 ) -> TrainingResult:
-    """Train, or go on training.
+    """Train, or continue a run.
 
     Args:
-        recipe: What to do.
+        recipe: The run's recipe.
         folder: Where all that the run writes goes; it is made if it is not there.
-        resume: `auto`: go on from the newest checkpoint in the folder, if there is one; `never`: begin anew; else a
+        resume: `auto`: continue from the newest checkpoint in the folder, if there is one; `never`: start over; else a
             checkpoint's path.
-        force: Go on although settings, data or code are not those of the checkpoint, begin anew over another run, or
-            take over the folder of a run on another machine.
-        say: Told how far it is.
-        warn: Told what goes wrong but does not end the run.
+        force: Continue although settings, data or code are not those of the checkpoint, start over on top of another
+            run, or take over the folder of a run on another machine.
+        say: Called with lines of progress.
+        warn: Called with what goes wrong without ending the run.
         interruption: Notes signals; None: signals do what they do outside.
 
     Raises:
-        TrainingError: The folder is taken, the checkpoint is of another run, or the run cannot go on.
+        TrainingError: The folder is in use, the checkpoint belongs to another run, or the run cannot continue.
         CheckpointError: There is no checkpoint that can be read.
         OutputError: The folder cannot be written to.
     """
@@ -122,10 +121,10 @@ class _Run:
     ) -> None:
         self.recipe, self.folder, self.record, self.interruption, self.say = recipe, folder, record, interruption, say
         settings = recipe.settings
-        log, scores = StepTable(folder / "log.csv"), StepTable(folder / "scores.csv")
+        log, scores = StepLog(folder / "log.csv"), StepLog(folder / "scores.csv")
         log.rewind(step)
         scores.rewind(step)
-        self.board = Board(folder / "tensorboard", warn)
+        self.board = TensorBoard(folder / "tensorboard", warn)
         self.board.rewind(step)
         keeper = CheckpointKeeper(folder / "checkpoints", settings)
         self.validation = Validation(settings, scores, self.board, interruption, say=say, warn=warn)
@@ -133,10 +132,10 @@ class _Run:
         callbacks: list[Callback] = [
             BadPhotos(warn),
             self.validation,
-            Journal(log, self.board, settings.log_every, say=say, warn=warn),
+            RunLog(log, self.board, settings.log_every, say=say, warn=warn),
             BadSteps(keeper, settings.log_every),
             keeper,
-            StopWhenAsked(interruption, keeper),
+            StopOnSignal(interruption, keeper),
             _RecordKeeper(record),
         ]
         self.trainer = Trainer(
@@ -156,13 +155,13 @@ class _Run:
         """Train to the end or to an interruption, and export."""
         try:
             self.trainer.fit(self.recipe.module, datamodule=self.recipe.data, ckpt_path=start)
-        except SIGTERMException:  # Lightning's way to end after the signal that StopWhenAsked has seen, too
+        except SIGTERMException:  # Lightning's way to end after the signal that StopOnSignal has seen, too
             pass
         finally:
             self.board.close()
         step = self.trainer.global_step
         if self.interruption.signal is not None:
-            self.say(f"stopped after step {step}; the same command goes on from there")
+            self.say(f"stopped after step {step}; the same command continues from there")
             return TrainingResult(step, signal=self.interruption.signal)
         return TrainingResult(step, weights=self._export(step))
 
@@ -203,7 +202,7 @@ def _make_folders(folder: Path) -> Path:
 
 
 def _find_start(checkpoints: Path, resume: str, *, force: bool, warn: Say) -> Path | None:
-    """The checkpoint to go on from; None: begin anew."""
+    """The checkpoint to continue from; None: start over."""
     if resume == "auto":
         return newest_whole(checkpoints, warn)
     if resume != "never":
@@ -211,7 +210,7 @@ def _find_start(checkpoints: Path, resume: str, *, force: bool, warn: Say) -> Pa
     old = list_checkpoints(checkpoints)
     if old and not force:
         raise TrainingError(
-            "there is a run in this folder; choose another with --out, or begin anew over it with --force"
+            "there is a run in this folder; choose another with --out, or start over in it with --force"
         )
     for path in old:
         path.unlink()
@@ -230,11 +229,11 @@ def _check_start(start: Path, record: Record, *, force: bool, say: Say, warn: Sa
     if found and not force:
         raise TrainingError(
             f"{start.name} is of another run: {'; '.join(found)};"
-            " go on all the same with --force, or choose another --out"
+            " continue all the same with --force, or choose another --out"
         )
     for difference in found:
-        warn(f"going on although {difference}")
-    say(f"going on from {start.name}")
+        warn(f"continuing although {difference}")
+    say(f"continuing from {start.name}")
     return int(saved["global_step"])
 
 
@@ -251,7 +250,7 @@ def _write_record(folder: Path, record: Record, step: int) -> None:
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Within, Lightning keeps its advice to itself."""
+    """Within, Lightning's advice is not shown."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)

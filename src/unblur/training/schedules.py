@@ -1,7 +1,6 @@
-"""How the learning rate changes from step to step.
+"""Schedules of the learning rate.
 
-A schedule is a function of the step and nothing else, so that a run that goes on after an interruption needs no memory
-of it.
+A schedule is a function of the step alone, so that a resumed run needs no state of it.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from collections.abc import Sequence
 
 from unblur.errors import SettingsError
 
-__all__ = ["Constant", "Cosine", "CosineRestarts", "Exponential", "Linear", "Schedule", "Steps"]
+__all__ = ["Constant", "Cosine", "CosineRestarts", "Exponential", "Linear", "RateSchedule", "Steps"]
 
 
-class Schedule(ABC):
+class RateSchedule(ABC):
     """Multiplier of the learning rate at each step; it rises evenly from 0 during the first `warmup` steps.
 
     Args:
-        warmup: Steps.
+        warmup: Number of steps.
     """
 
     def __init__(self, warmup: int = 0) -> None:
@@ -37,22 +36,22 @@ class Schedule(ABC):
         """The multiplier at a step, counted from the end of the warm-up."""
 
 
-class Constant(Schedule):
+class Constant(RateSchedule):
     """Always 1."""
 
     def after_warmup(self, step: int) -> float:  # noqa: ARG002, D102
         return 1.0
 
 
-class Cosine(Schedule):
+class Cosine(RateSchedule):
     """Half a wave from 1 down to `floor`, again and again: Loshchilov and Hutter (2017), Eq. 5.
 
     Args:
         period: Steps of the first descent.
-        longer: Each descent has so many times the steps of the one before.
-        lower: Each descent starts so many times as high as the one before.
-        floor: Where a descent ends.
-        warmup: See `Schedule`.
+        longer: Factor of the length of each descent to the one before.
+        lower: Factor of the start of each descent to that of the one before.
+        floor: Value at the end of a descent.
+        warmup: Steps of the warm-up.
     """
 
     def __init__(
@@ -72,13 +71,13 @@ class Cosine(Schedule):
         return _half_wave(step / period, top, self.floor)
 
 
-class CosineRestarts(Schedule):
+class CosineRestarts(RateSchedule):
     """Half a wave from 1 down to `floor` for each of some periods, then `floor`.
 
     Args:
         periods: Steps of each descent.
-        floor: Where a descent ends.
-        warmup: See `Schedule`.
+        floor: Value at the end of a descent.
+        warmup: Steps of the warm-up.
     """
 
     def __init__(self, periods: Sequence[int], *, floor: float = 0.0, warmup: int = 0) -> None:
@@ -95,13 +94,13 @@ class CosineRestarts(Schedule):
         return self.floor
 
 
-class Steps(Schedule):
-    """Falls by a factor at each milestone.
+class Steps(RateSchedule):
+    """Steps down by a factor at each milestone.
 
     Args:
-        milestones: Steps after the warm-up.
-        gamma: The factor.
-        warmup: See `Schedule`.
+        milestones: Numbers of steps after the warm-up.
+        gamma: Factor at each milestone.
+        warmup: Steps of the warm-up.
     """
 
     def __init__(self, milestones: Sequence[int], *, gamma: float = 0.5, warmup: int = 0) -> None:
@@ -112,13 +111,13 @@ class Steps(Schedule):
         return self.gamma ** sum(step >= milestone for milestone in self.milestones)
 
 
-class Exponential(Schedule):
-    """Falls evenly, to one half in `half_life` steps.
+class Exponential(RateSchedule):
+    """Decays exponentially, to one half in `half_life` steps.
 
     Args:
-        half_life: Steps.
-        floor: It stays at this.
-        warmup: See `Schedule`.
+        half_life: Number of steps.
+        floor: Least value.
+        warmup: Steps of the warm-up.
     """
 
     def __init__(self, half_life: float, *, floor: float = 0.0, warmup: int = 0) -> None:
@@ -131,12 +130,12 @@ class Exponential(Schedule):
         return max(self.floor, 0.5 ** (step / self.half_life))
 
 
-class Linear(Schedule):
-    """Falls by the same amount at each step, to 0 after the last.
+class Linear(RateSchedule):
+    """Falls linearly from 1 to 0.
 
     Args:
-        steps: After the warm-up.
-        warmup: See `Schedule`.
+        steps: Number of steps after the warm-up.
+        warmup: Steps of the warm-up.
     """
 
     def __init__(self, steps: int, *, warmup: int = 0) -> None:
@@ -150,5 +149,5 @@ class Linear(Schedule):
 
 
 def _half_wave(share: float, top: float, floor: float) -> float:
-    """From `top` to `floor`, after a share of the way."""
+    """Half a cosine wave from `top` to `floor` at a share of the way."""
     return floor + (top - floor) * (1 + math.cos(math.pi * share)) / 2

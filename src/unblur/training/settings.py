@@ -1,4 +1,4 @@
-"""What a run does besides learning: saving, logging, validating, stopping."""
+"""Saving, logging, validation and stopping of a run."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ __all__ = ["RunSettings"]
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything but learning.
+    """Everything about a run that does not change how it learns.
 
     Attributes:
-        name: Of the exported weights; empty: that of the recipe's file.
-        seed: For random numbers within a step; those of the data are settings of the streams.
+        name: Name of the exported weights; empty: that of the recipe's file.
+        seed: Seed of random numbers within a step; seeds of the data are settings of the streams.
         save_every: Steps between checkpoints.
-        keep: How many of the newest checkpoints stay.
+        keep: Number of newest checkpoints that are kept.
         log_every: Steps between rows of the log.
         validate_every: Steps between validations.
         pictures_every: Steps between pictures; a multiple of `validate_every`.
-        monitor: Validation number that decides when to stop early; empty: none does.
+        monitor: Validation score that decides when to stop early; empty: none.
         better: Whether higher or lower is better.
-        patience: Validations without a better number that end the run.
-        min_change: What is not better by this much is not better.
+        patience: Validations without a better score that end the run.
+        min_change: Smallest change of the score that counts as better.
         keep_going: Go on if a checkpoint cannot be written, with a warning each time.
-        trained_on: The data in a few words, for the card.
-        licence: Of the exported weights, for the card.
+        trained_on: The training data in a few words, for the card.
+        licence: Licence of the exported weights, for the card.
     """
 
     name: str = ""

@@ -1,8 +1,8 @@
-"""Endless training data that can be taken up at any step.
+"""Endless training data that can be resumed at any step.
 
 A *stream* is any object with `sample(index)`, a pure function of its settings and the index. Batch number s holds the
-samples from s times the batch size on, whoever makes them: so a run that goes on after an interruption needs no random
-state, and any number of worker processes gives the same batches.
+samples from s times the batch size on, whichever process makes them: a resumed run needs no random state, and any
+number of worker processes gives the same batches.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from unblur.errors import ReadError
 __all__ = ["FAULTS", "Draw", "StepBatches", "Stream", "StreamDataset", "collate", "start_worker"]
 
 FAULTS = "faults"
-"""Where a batch says which photos could not be read."""
+"""Key of a batch under which it lists photos that could not be read."""
 
 _TRIES = 20
 _STRIDE = 1_000_000_007
-"""No run gets so far, so what replaces a sample is none that comes by itself. Odd, because torch seeds with 32 bits: a
-power of 2 would give some streams the same sample again."""
+"""Distance of a sample from its replacement: no run gets so far. Odd, because torch seeds with 32 bits: a power of 2
+would give some streams the same sample again."""
 
 
 class Stream(Protocol):
@@ -37,7 +37,7 @@ class Stream(Protocol):
 
 
 class Draw(NamedTuple):
-    """A sample, and what was wrong with those that it replaces."""
+    """A sample, and the faults of those that it replaces."""
 
     sample: dict[str, Tensor]
     faults: list[str]
@@ -68,10 +68,10 @@ class StepBatches:
     """The numbers of the samples of each batch, from a step on, for ever.
 
     Args:
-        start: The first step.
-        batch_size: Samples of one process.
-        rank: Number of this process; the samples of a step are dealt out among all processes.
-        world_size: Processes.
+        start: First step.
+        batch_size: Samples a step of one process.
+        rank: Number of this process; the samples of a step are divided among all processes.
+        world_size: Number of processes.
     """
 
     def __init__(self, start: int, batch_size: int, *, rank: int = 0, world_size: int = 1) -> None:
@@ -96,7 +96,7 @@ def collate(draws: Sequence[Draw]) -> dict[str, Any]:
 
 
 def start_worker(_number: int) -> None:
-    """What a worker process does first: take one core, and leave signals to the process that trains."""
+    """Prepare a worker process: one thread, and signals are left to the process that trains."""
     torch.set_num_threads(1)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -13,35 +13,40 @@ from typing_extensions import override
 
 from unblur.errors import SettingsError
 from unblur.training.data import StreamData
-from unblur.training.hooks import StepCallback, data_of
+from unblur.training.hooks import Say, StepCallback, data_of
 from unblur.training.interruption import Interruption
-from unblur.training.journal import Board
 from unblur.training.module import SupervisedModule
+from unblur.training.run_log import TensorBoard
 from unblur.training.settings import RunSettings
-from unblur.training.table import StepTable
+from unblur.training.step_log import StepLog
 
 __all__ = ["Validation"]
-
-Say = Callable[[str], None]
 
 
 class Validation(StepCallback):
     """Evaluates the averaged weights every so many steps.
 
     This is no loop of Lightning's, because the checkpoint of a step must know whether that step was validated: a
-    run that was stopped in between makes up for it.
+    run that was stopped in between validates when it continues.
 
     Args:
-        settings: When, and what decides to stop early.
-        table: Of the scores.
-        board: TensorBoard.
-        interruption: If somebody wants to stop, a validation is left unfinished.
-        say: Told the scores.
-        warn: Told what goes wrong.
+        settings: When to validate, and when to stop early.
+        table: Log of the scores.
+        board: TensorBoard's files.
+        interruption: After a signal, a validation is left unfinished.
+        say: Called with the scores.
+        warn: Called with what goes wrong.
     """
 
     def __init__(
-        self, settings: RunSettings, table: StepTable, board: Board, interruption: Interruption, *, say: Say, warn: Say
+        self,
+        settings: RunSettings,
+        table: StepLog,
+        board: TensorBoard,
+        interruption: Interruption,
+        *,
+        say: Say,
+        warn: Say,
     ) -> None:
         self._settings, self._table, self._board = settings, table, board
         self._interruption, self._say, self._warn = interruption, say, warn
@@ -55,14 +60,14 @@ class Validation(StepCallback):
         return {"validated": self._validated, "best": self._best, "waited": self._waited, "scores": self.scores}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up where a checkpoint was written."""
+        """Restore what a checkpoint kept."""
         self._validated, self._best = state_dict["validated"], state_dict["best"]
         self._waited, self.scores = state_dict["waited"], state_dict["scores"]
         self._table.rewind(self._validated)
 
     @override
     def before_steps(self, trainer: Trainer, module: SupervisedModule) -> None:
-        """Make up for a validation that was left unfinished; a run that stopped early has nothing more to do."""
+        """Repeat a validation that was left unfinished; a run that stopped early has nothing more to do."""
         self._validate_if_due(trainer, module)
         trainer.should_stop |= self._waited >= self._settings.patience
 
@@ -90,9 +95,9 @@ class Validation(StepCallback):
                 self._warn(f"a photo for validation cannot be read and is left out: {fault}")
         self._validated, self.scores = step, scores
         if trainer.is_global_zero:
-            self._tell(module, data, step)
+            self._report(module, data, step)
         if self._settings.monitor:
-            trainer.should_stop |= self._is_enough()
+            trainer.should_stop |= self._should_stop()
 
     def _evaluate(self, module: SupervisedModule, data: StreamData) -> dict[str, float] | None:
         """Means over the validation samples; None if interrupted."""
@@ -107,11 +112,13 @@ class Validation(StepCallback):
                     values.setdefault(name, []).append(value)
         return {name: float(torch.cat(parts).double().mean()) for name, parts in values.items()}
 
-    def _tell(self, module: SupervisedModule, data: StreamData, step: int) -> None:
+    def _report(self, module: SupervisedModule, data: StreamData, step: int) -> None:
         try:
             self._table.put(step, self.scores)
         except OSError as error:
-            self._warn(f"the scores were not written: {error.strerror or error}; they will be made up for")
+            self._warn(
+                f"the scores were not written: {error.strerror or error}; they will be written with the next ones"
+            )
         pictures: dict[str, Tensor] = {}
         if step % self._settings.pictures_every == 0:
             with _averaged(module):
@@ -122,8 +129,8 @@ class Validation(StepCallback):
             f"validation at step {step}: " + ", ".join(f"{name} {score:.5g}" for name, score in self.scores.items())
         )
 
-    def _is_enough(self) -> bool:
-        """Whether the number that decides has stopped getting better."""
+    def _should_stop(self) -> bool:
+        """Whether the monitored score has stopped improving."""
         settings = self._settings
         if settings.monitor not in self.scores:
             raise SettingsError(f"run.monitor is {settings.monitor!r}, but validation gives: {', '.join(self.scores)}")
@@ -134,13 +141,13 @@ class Validation(StepCallback):
         else:
             self._waited += 1
         if self._waited >= settings.patience:
-            self._say(f"{settings.monitor} has not got better in {self._waited} validations; that is enough")
+            self._say(f"{settings.monitor} has not improved in {self._waited} validations: the run stops")
         return self._waited >= settings.patience
 
 
 @contextmanager
 def _averaged(module: SupervisedModule) -> Generator[None]:
-    """Within, the averaged weights are at work, nothing is learned, and random numbers are the same each time."""
+    """Within, the network has its averaged weights and no gradients, and random numbers are the same each time."""
     module.eval()
     device = [module.device] if module.device.type == "cuda" else []
     with torch.no_grad(), torch.random.fork_rng(device), module.average.swapped_into(module.objective.network):

@@ -1,9 +1,9 @@
-"""What a run tells: lines to read, a table of numbers, and TensorBoard."""
+"""The log of a run: lines of progress, a table of numbers, and TensorBoard."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,21 +12,19 @@ from torch import Tensor
 from torch.utils.tensorboard.writer import SummaryWriter
 from typing_extensions import override
 
-from unblur.training.hooks import StepCallback
+from unblur.training.hooks import Say, StepCallback
 from unblur.training.module import SupervisedModule
-from unblur.training.table import StepTable
+from unblur.training.step_log import StepLog
 
-__all__ = ["Board", "Journal"]
-
-Say = Callable[[str], None]
+__all__ = ["RunLog", "TensorBoard"]
 
 
-class Board:
-    """TensorBoard's files; a disk that is full is no reason to stop.
+class TensorBoard:
+    """TensorBoard's files; a full disk does not stop the run.
 
     Args:
-        folder: Where they are.
-        warn: Told once each time that writing fails.
+        folder: Folder of the files.
+        warn: Called each time that writing fails.
     """
 
     def __init__(self, folder: Path, warn: Say) -> None:
@@ -35,7 +33,7 @@ class Board:
         self._purge: int | None = None
 
     def rewind(self, step: int) -> None:
-        """What was written about steps after this one is to be forgotten."""
+        """Forget what was written about later steps."""
         self._purge = step + 1
 
     def put(self, step: int, numbers: Mapping[str, float], pictures: Mapping[str, Tensor] | None = None) -> None:
@@ -62,24 +60,24 @@ class Board:
         return self._writer
 
 
-class Journal(StepCallback):
-    """Logs every so many steps; only then does the host look at what happened on the device.
+class RunLog(StepCallback):
+    """Logs at intervals; only then does the host read numbers from the device.
 
     Args:
-        table: Of the training numbers.
-        board: TensorBoard.
-        every: Steps.
-        say: Told how far the run is.
-        warn: Told what goes wrong.
+        table: Log of the training numbers.
+        board: TensorBoard's files.
+        every: Steps between entries.
+        say: Called with lines of progress.
+        warn: Called with what goes wrong.
     """
 
-    def __init__(self, table: StepTable, board: Board, every: int, *, say: Say, warn: Say) -> None:
+    def __init__(self, table: StepLog, board: TensorBoard, every: int, *, say: Say, warn: Say) -> None:
         self._table, self._board, self._every, self._say, self._warn = table, board, every, say, warn
         self._start, self._start_step = 0.0, 0
 
     @override
     def before_steps(self, trainer: Trainer, module: SupervisedModule) -> None:
-        """Begin to count."""
+        """Start the clock."""
         self._start, self._start_step = time.monotonic(), trainer.global_step
 
     @override
@@ -96,7 +94,9 @@ class Journal(StepCallback):
         try:
             self._table.put(step, numbers)
         except OSError as error:
-            self._warn(f"the log was not written: {error.strerror or error}; it will be made up for")
+            self._warn(
+                f"the log was not written: {error.strerror or error}; this row will be written with the next one"
+            )
         self._board.put(step, {f"train/{name}": number for name, number in numbers.items()})
         self._say(self._progress(trainer, numbers, step))
 

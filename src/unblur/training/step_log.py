@@ -8,10 +8,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["StepTable"]
+__all__ = ["StepLog"]
 
 
-class StepTable:
+class StepLog:
     """A CSV file with a row for some of the steps, in order; the first column is `step`.
 
     A row that cannot be written now (full disk) is written with a later one.
@@ -40,7 +40,7 @@ class StepTable:
         """Add a row.
 
         Raises:
-            OSError: It could not be written; it is kept for the next time.
+            OSError: The row could not be written; it is kept for the next call.
         """
         if not self._size and not self._waiting:
             self._waiting.append(_line(["step", *numbers]))
