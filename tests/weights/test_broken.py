@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
+import greedy_checkpoints as greedy
 import hostile_checkpoints as hostile
 from unblur.errors import CheckpointError
 from unblur.weights.checkpoint import read_checkpoint
@@ -73,7 +75,7 @@ def test_names_that_no_system_has():
 
 
 def test_bombs_cost_little(tmp_path):
-    bombs = hostile.bombs()
+    bombs = hostile.bombs() | greedy.greedy_files()
     for name, data in hostile.good_files().items():
         (tmp_path / name).write_bytes(data)
     for name, data in bombs.items():
@@ -82,6 +84,21 @@ def test_bombs_cost_little(tmp_path):
     measured = {name: rest for name, *rest in map(json.loads, ran.stdout.splitlines())}
     assert len(measured) == len(bombs)
     for name, (sentence, megabytes) in measured.items():
-        assert sentence, name
+        assert 0 < len(sentence) < 300, name
         assert megabytes <= 200, name
     assert "far more numbers than it holds" in measured["bomb_same_view_often.pth"][0]
+
+
+@pytest.mark.parametrize("name", greedy.contradictory_archives())
+def test_archives_that_two_readers_would_read_differently(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(greedy.contradictory_archives()[name])
+    with pytest.raises(CheckpointError, match=r"contradict each other|does not end as one|in two ways"):
+        read_checkpoint(path)
+
+
+def test_archives_with_long_records_are_read(tmp_path):
+    (tmp_path / "w.pth").write_bytes(greedy.with_zip64(hostile.saved(hostile.weights())))
+    tensors = read_checkpoint(tmp_path / "w.pth").tensors
+    for name, tensor in hostile.weights().items():
+        assert torch.equal(tensors[name], tensor)

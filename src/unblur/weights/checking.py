@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
+from unblur.system.text import quote
 from unblur.weights.storages import ITEM_BYTES
 
 if TYPE_CHECKING:
@@ -25,6 +26,6 @@ def check_tensors(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         dtype = str(tensor.dtype).removeprefix("torch.")
         if dtype not in ITEM_BYTES:
-            raise CheckpointError(f"holds {name!r} as numbers of type {dtype}, which are not read here")
+            raise CheckpointError(f"holds {quote(name)} as numbers of type {dtype}, which are not read here")
         if not tensor.isfinite().all():
-            raise CheckpointError(f"holds values in {name!r} that are not finite numbers (NaN or infinite)")
+            raise CheckpointError(f"holds values in {quote(name)} that are not finite numbers (NaN or infinite)")

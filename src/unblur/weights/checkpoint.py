@@ -15,8 +15,7 @@ from unblur.weights.files import read_bytes
 from unblur.weights.foreign import name_foreign
 from unblur.weights.legacy_file import LEGACY_BEGIN, read_legacy
 from unblur.weights.safe_file import read_safe
-from unblur.weights.unwrapping import unwrap
-from unblur.weights.zip_file import read_zip
+from unblur.weights.zip_file import ZIP_BEGIN, read_zip_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,10 +64,8 @@ def read_checkpoint(path: str | os.PathLike[str], *, name: str = "") -> Checkpoi
 def _read_any(data: bytes) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
     if not data:
         raise CheckpointError("is empty")
-    if data.startswith(b"PK\x03\x04"):
-        from torch import Tensor  # noqa: PLC0415 - torch only where it is needed
-
-        return unwrap(read_zip(data), Tensor), {}
+    if data.startswith(ZIP_BEGIN):
+        return read_zip_weights(data), {}
     if data.startswith(LEGACY_BEGIN):
         return read_legacy(data), {}
     if data[8:9] == b"{":

@@ -39,7 +39,12 @@ def read_legacy(data: bytes) -> dict[str, Tensor]:
     _check_head(read_pickle(file).value, read_pickle(file).value)
     contents = read_pickle(file)
     keys = read_pickle(file).value
-    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(contents.storages):
+    if (
+        not isinstance(keys, list)
+        or any(type(key) is not str for key in keys)
+        or len(keys) != len(contents.storages)
+        or set(keys) != set(contents.storages)
+    ):
         raise CheckpointError("is damaged: its list of stored numbers does not fit its description")
     numbers = _find_numbers(data, file.tell(), [contents.storages[key] for key in keys])
     return make_tensors(unwrap(contents.value, TensorNote), numbers)

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from unblur.errors import CheckpointError
+from unblur.system.text import quote
+from unblur.weights.limits import LARGEST_LENGTH, LONGEST_NAME, MOST_DIMENSIONS, MOST_TENSORS
 
 __all__ = ["Contents", "StorageNote", "TensorNote", "read_pickle"]
 
 _MOST_STEPS = 500_000
 """Weights of 10,000 tensors need half as many; more would only cost memory and time."""
-
-_MOST_DIMENSIONS = 8
+_LARGEST_NUMBER = 2**256
+"""States of random generators have 128 bits."""
+_LARGEST_KEY = 2**63
+"""Larger keys may share one hash by the thousand, and a dictionary would compare each with all others."""
 
 _STORAGES = {
     "DoubleStorage": "float64",
@@ -34,20 +38,13 @@ _STORAGES = {
     "BoolStorage": "bool",
 }
 
-_ADMITTED = {
-    "collections.OrderedDict",
-    "torch._utils._rebuild_parameter",
-    "torch._utils._rebuild_tensor_v2",
-    *(f"torch.{name}" for name in _STORAGES),
-}
-
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list}
 _VALUES = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
     "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
 }  # fmt: skip
+_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
 _GETS = {"GET", "BINGET", "LONG_BINGET"}
@@ -66,6 +63,17 @@ class _Name:
     """A module's attribute that the pickle names; never looked up."""
 
     name: str
+
+
+_ADMITTED = {
+    name: _Name(name)
+    for name in (
+        "collections.OrderedDict",
+        "torch._utils._rebuild_parameter",
+        "torch._utils._rebuild_tensor_v2",
+        *(f"torch.{name}" for name in _STORAGES),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -109,11 +117,14 @@ class Contents:
 def read_pickle(file: BinaryIO) -> Contents:
     """The pickle that begins here.
 
+    Each instruction takes a bounded time and memory: names and numbers are short, and items that an instruction takes
+    from a list count as instructions.
+
     Args:
         file: In memory; left where the pickle ends.
 
     Raises:
-        CheckpointError: It asks for anything else, is damaged, or has more than 500,000 instructions.
+        CheckpointError: It asks for anything else, is damaged, or has more than 500,000 instructions or 20,000 tensors.
     """
     machine = _Machine()
     try:
@@ -125,13 +136,10 @@ def read_pickle(file: BinaryIO) -> Contents:
 def _run(machine: _Machine, file: BinaryIO) -> Contents:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes in texts that no Python writes
-        for step, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        for opcode, argument, _ in pickletools.genops(file):
             if opcode.name == "STOP":
                 return Contents(machine.pop(), machine.storages)
-            if step >= _MOST_STEPS:
-                raise CheckpointError(
-                    f"describes its contents in more than {_MOST_STEPS:,} steps, too many for weights"
-                )
+            machine.count_steps(1)
             machine.do(opcode.name, argument)
     raise ValueError
 
@@ -143,10 +151,23 @@ class _Machine:
         self.storages: dict[str, StorageNote] = {}
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._steps = self._tensors = 0
+
+    def count_steps(self, number: int) -> None:
+        """Add to the work that is done.
+
+        Raises:
+            CheckpointError: It is more than weights need.
+        """
+        self._steps += number
+        if self._steps > _MOST_STEPS:
+            raise CheckpointError(f"describes its contents in more than {_MOST_STEPS:,} steps, too many for weights")
 
     def do(self, step: str, argument: Any) -> None:
         """Carry out one instruction by its name in `pickletools`."""
         if step in _VALUES:
+            if type(argument) is int and abs(argument) >= _LARGEST_NUMBER:
+                raise ValueError
             self._stack.append(argument)
         elif step in _CONSTANTS:
             self._stack.append(_CONSTANTS[step])
@@ -188,7 +209,7 @@ class _Machine:
             case "BINPERSID":
                 self._stack.append(self._remember(_note_storage(self.pop())))
             case "REDUCE":
-                self._stack.append(_make(*self._pop_many(2)))
+                self._stack.append(self._make(*self._pop_many(2)))
             case "BUILD":
                 self._build()
             case _:
@@ -221,9 +242,36 @@ class _Machine:
         _fill(self._stack[-1], values)
 
     def _remember(self, storage: StorageNote) -> StorageNote:
-        if self.storages.setdefault(storage.key, storage) != storage:
+        known = self.storages.setdefault(storage.key, storage)
+        if known != storage or len(self.storages) > MOST_TENSORS:
             raise ValueError
-        return storage
+        return known
+
+    def _make(self, function: Any, arguments: Any) -> Any:
+        """What the three functions that weights need would return."""
+        if not isinstance(function, _Name) or not isinstance(arguments, tuple):
+            raise TypeError
+        match function.name:
+            case "collections.OrderedDict":
+                return self._order(*arguments)
+            case "torch._utils._rebuild_tensor_v2":
+                self._tensors += 1
+                if self._tensors > MOST_TENSORS:
+                    raise CheckpointError(f"has more than {MOST_TENSORS:,} tensors, too many for weights")
+                return _note_tensor(*arguments[:4])
+            case "torch._utils._rebuild_parameter" if isinstance(arguments[0], TensorNote):
+                return arguments[0]
+            case _:
+                raise TypeError
+
+    def _order(self, pairs: Any = ()) -> dict[Any, Any]:
+        """An ordered dictionary of pairs, each a tuple or, from Python 2, a list."""
+        if not isinstance(pairs, list | tuple):
+            raise TypeError
+        self.count_steps(len(pairs))
+        if any(not isinstance(pair, list | tuple) or len(pair) != 2 for pair in pairs):
+            raise TypeError
+        return _fill({}, [part for pair in pairs for part in pair])
 
     def _build(self) -> None:
         """Attributes of an ordered dictionary, where torch keeps the versions of layers; nobody needs them."""
@@ -234,21 +282,31 @@ class _Machine:
 def _admit(name: str) -> _Name:
     if name not in _ADMITTED:
         raise CheckpointError(
-            f"asks for {name!r}, which is no part of plain weights; nothing in a checkpoint is run, so it is refused"
+            f"asks for {quote(name)}, which is no part of plain weights; nothing in a checkpoint is run, "
+            "so it is refused"
         )
-    return _Name(name)
+    return _ADMITTED[name]
 
 
 def _fill(target: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
     for key, value in zip(values[::2], values[1::2], strict=True):
-        if not isinstance(key, str | int | None):
-            raise TypeError  # a nest of tuples as a key takes for ever to hash
-        target[key] = value
+        target[_key(key)] = value
     return target
+
+
+def _key(value: Any) -> Any:
+    """A key whose hash and comparison cost little: a nest of tuples, or a text of megabytes, would take for ever."""
+    if isinstance(value, str):
+        return _text(value)
+    if value is not None and not (isinstance(value, int) and abs(value) < _LARGEST_KEY):
+        raise TypeError
+    return value
 
 
 def _note_storage(parts: Any) -> StorageNote:
     """From `("storage", kind, key, device, count)`; the old format has one more part, for views, which is None."""
+    if not isinstance(parts, tuple) or len(parts) > 6:
+        raise TypeError
     word, kind, key, _device, count, *view = parts
     dtype = _STORAGES[kind.name.removeprefix("torch.")] if isinstance(kind, _Name) else ""
     if word != "storage" or not dtype or any(part is not None for part in view):
@@ -256,26 +314,10 @@ def _note_storage(parts: Any) -> StorageNote:
     return StorageNote(_text(key), dtype, _count(count))
 
 
-def _make(function: Any, arguments: Any) -> Any:
-    """What the three functions that weights need would return."""
-    if not isinstance(function, _Name) or not isinstance(arguments, tuple):
-        raise TypeError
-    match function.name:
-        case "collections.OrderedDict":
-            pairs = arguments[0] if arguments else []
-            return _fill({}, [part for key, value in pairs for part in (key, value)])
-        case "torch._utils._rebuild_tensor_v2":
-            return _note_tensor(*arguments[:4])
-        case "torch._utils._rebuild_parameter" if isinstance(arguments[0], TensorNote):
-            return arguments[0]
-        case _:
-            raise TypeError
-
-
 def _note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNote:
     if not isinstance(storage, StorageNote) or not isinstance(shape, tuple) or not isinstance(stride, tuple):
         raise TypeError
-    if len(shape) > _MOST_DIMENSIONS:
+    if len(shape) > MOST_DIMENSIONS or len(stride) != len(shape):
         raise ValueError
     note = TensorNote(storage, _count(offset), tuple(map(_count, shape)), tuple(map(_count, stride)))
     last, size = note.offset, 1
@@ -288,12 +330,12 @@ def _note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNo
 
 
 def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**40:
+    if type(value) is not int or not 0 <= value < LARGEST_LENGTH:
         raise ValueError
     return value
 
 
 def _text(value: Any) -> str:
-    if type(value) is not str:
+    if type(value) is not str or len(value) > LONGEST_NAME:
         raise TypeError
     return value

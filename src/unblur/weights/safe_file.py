@@ -7,11 +7,13 @@ import os
 import struct
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unblur.errors import CheckpointError
 from unblur.system.atomic import atomic_write
+from unblur.system.text import quote
 from unblur.weights.checking import check_tensors
+from unblur.weights.limits import LARGEST_LENGTH, LONGEST_NAME, MOST_DIMENSIONS, MOST_TENSORS
 from unblur.weights.storages import ITEM_BYTES
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ __all__ = ["read_safe", "write_checkpoint"]
 
 _LARGEST_HEADER = 2 * 2**20
 """Room for 20,000 tensors."""
+_MOST_METADATA = 1_000
+_LONGEST_METADATA = 100_000
+"""Characters of one entry."""
 
 _TYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
@@ -39,8 +44,7 @@ def read_safe(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     header, size = _read_header(data)
     metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise CheckpointError("is damaged: the metadata of its header are no texts")
+    _check_metadata(metadata)
     _check_places(header, len(data) - size)
 
     from safetensors import SafetensorError  # noqa: PLC0415 - torch only where it is needed
@@ -102,27 +106,61 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _check_metadata(metadata: Any) -> None:
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise CheckpointError("is damaged: the metadata of its header are no texts")
+    if len(metadata) > _MOST_METADATA:
+        raise CheckpointError(f"has more than {_MOST_METADATA} entries of metadata; it is refused")
+    for name, text in metadata.items():
+        if len(name) > LONGEST_NAME or len(text) > _LONGEST_METADATA:
+            raise CheckpointError(f"has metadata {quote(name)} that are far longer than weights need; it is refused")
+
+
+class _Place(NamedTuple):
+    """Where the numbers of a tensor are, in bytes behind the header."""
+
+    begin: int
+    end: int
+
+
 def _check_places(header: Mapping[str, Any], room: int) -> None:
     """Tensors lie one behind the other without gaps and fill the rest of the file."""
-    place = 0
+    if len(header) > MOST_TENSORS:
+        raise CheckpointError(f"has more than {MOST_TENSORS:,} tensors, too many for weights")
     try:
-        entries = sorted(header.items(), key=lambda item: item[1]["data_offsets"])
-        for name, entry in entries:
-            begin, end = entry["data_offsets"]
-            shape, dtype = entry["shape"], _TYPES.get(entry["dtype"])
-            if dtype is None:
-                raise CheckpointError(f"holds {name!r} as numbers of type {entry['dtype']!r}, which are not read here")
-            if any(type(length) is not int or length < 0 for length in shape) or begin != place:
-                raise ValueError
-            if end - begin != prod(shape) * ITEM_BYTES[dtype]:
-                raise ValueError
-            place = end
+        places = sorted(_read_entry(name, entry) for name, entry in header.items())
     except (ValueError, TypeError, KeyError):
         raise CheckpointError("is damaged: its header does not say where each tensor is") from None
-    if place > room:
+    end = 0
+    for place in places:
+        if place.begin != end:
+            raise CheckpointError("is damaged: its header does not say where each tensor is")
+        end = place.end
+    if end > room:
         raise CheckpointError("is cut short: the numbers of some tensors are missing")
-    if place < room:
+    if end < room:
         raise CheckpointError("has something hidden behind its tensors; it is refused")
+
+
+def _read_entry(name: str, entry: Any) -> _Place:
+    """The place of a tensor, which must have the length that its shape needs."""
+    begin, end = map(_length, entry["data_offsets"])
+    shape, dtype = entry["shape"], _TYPES.get(entry["dtype"])
+    if len(name) > LONGEST_NAME:
+        raise CheckpointError(f"has a tensor {quote(name)} whose name is far too long; it is refused")
+    if dtype is None:
+        raise CheckpointError(
+            f"holds {quote(name)} as numbers of type {quote(entry['dtype'])}, which are not read here"
+        )
+    if len(shape) > MOST_DIMENSIONS or end - begin != prod(map(_length, shape)) * ITEM_BYTES[dtype]:
+        raise ValueError
+    return _Place(begin, end)
+
+
+def _length(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < LARGEST_LENGTH:
+        raise ValueError
+    return value
 
 
 def _with_sorted_header(data: bytes) -> bytes:

@@ -1,22 +1,32 @@
-"""The zip archives that `torch.save` writes: looked through first, then given to torch's reader of plain weights."""
+"""The zip archives that `torch.save` writes, read as data.
+
+Archives whose records disagree are refused: a reader that believes the other record would see other contents.
+torch's own reader of plain weights is not used: it has no limits (a few hundred kilobytes keep it busy for minutes).
+"""
 
 from __future__ import annotations
 
 import io
 import re
 import struct
+import zlib
 from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from unblur.errors import CheckpointError
-from unblur.weights.pickles import read_pickle
-from unblur.weights.storages import bytes_of
+from unblur.system.text import quote
+from unblur.weights.pickles import Contents, TensorNote, read_pickle
+from unblur.weights.storages import bytes_of, make_nested, make_tensors
+from unblur.weights.unwrapping import unwrap
+from unblur.weights.zip_end import find_directory
 
-__all__ = ["read_zip"]
+__all__ = ["ZIP_BEGIN", "read_zip", "read_zip_weights"]
 
-_MOST_MEMBERS = 20_000
+ZIP_BEGIN = b"PK\x03\x04"
+
 _LARGEST_PICKLE = 16 * 2**20
-_ENCRYPTED = 0x1
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_LOCAL = struct.Struct("<4sHHHHHLLLHH")
 _MEMBER = re.compile(
     r"(?P<folder>[^/]+)/(data\.pkl|data/\d+|version|byteorder|\.format_version|\.storage_alignment|"
     r"\.data/serialization_id)"
@@ -26,10 +36,13 @@ _FOREIGN = {
     r".*(/archive_format|/archive_version|/models/.*|exported_program\.json)": "is an exported program (.pt2)",
     r".*\.npy": "is a NumPy archive (.npz)",
 }
+_DAMAGED = "is damaged: it begins as a zip archive, but cannot be read as one"
+
+Members = dict[str, memoryview]
 
 
-def read_zip(data: bytes) -> Any:
-    """What was saved, with CPU tensors.
+def read_zip_weights(data: bytes) -> dict[str, Any]:
+    """The weights by name, as tensors.
 
     Args:
         data: The whole file.
@@ -38,30 +51,55 @@ def read_zip(data: bytes) -> Any:
         CheckpointError: Not an archive of plain weights: compressed, damaged, with members or instructions that
             weights do not need.
     """
+    contents, numbers = _open(data)
+    return make_tensors(unwrap(contents.value, TensorNote), numbers)
+
+
+def read_zip(data: bytes) -> Any:
+    """What was saved, whatever its structure, with tensors on the processor; dictionaries come back unordered.
+
+    Raises:
+        CheckpointError: As `read_zip_weights`.
+    """
+    contents, numbers = _open(data)
+    return make_nested(contents.value, numbers)
+
+
+def _open(data: bytes) -> tuple[Contents, Members]:
+    """The description, and the numbers of each storage by its key."""
+    members, folder = _read_members(data)
+    if f"{folder}/data.pkl" not in members or len(members[f"{folder}/data.pkl"]) > _LARGEST_PICKLE:
+        raise CheckpointError("has no description of its tensors (data.pkl) of at most 16 MB")
+    if members.get(f"{folder}/byteorder", b"little") != b"little":
+        raise CheckpointError("holds numbers in an order of bytes other than little-endian")
+    description = io.BytesIO(members[f"{folder}/data.pkl"])
+    contents = read_pickle(description)
+    if description.read(1):
+        raise CheckpointError("has something hidden behind the description of its tensors; it is refused")
+    numbers: Members = {}
+    for storage in contents.storages.values():
+        found = members.get(f"{folder}/data/{storage.key}")
+        if found is None or len(found) != bytes_of(storage):
+            raise CheckpointError("is damaged: the numbers of a tensor are missing or of another amount")
+        numbers[storage.key] = found
+    return contents, numbers
+
+
+def _read_members(data: bytes) -> tuple[Members, str]:
+    """The bytes of each member, their checksums right, and the folder that all are in."""
+    directory = find_directory(data)
     try:
         with ZipFile(io.BytesIO(data)) as archive:
-            _look_through(archive, data)
-    except (BadZipFile, ValueError, LookupError, EOFError, OSError, NotImplementedError, RuntimeError, struct.error):
-        raise CheckpointError("is damaged: it begins as a zip archive, but cannot be read as one") from None
-    return _load(data)
-
-
-def _look_through(archive: ZipFile, data: bytes) -> None:
-    """Refuse what `torch.save` does not write, before anything larger than the file is in memory."""
-    if data.count(b"PK\x01\x02") > _MOST_MEMBERS:
-        raise CheckpointError(f"has more than {_MOST_MEMBERS:,} members, too many for weights")
-    members = {member.filename: member for member in archive.infolist()}
-    folder = _check_names([member.filename for member in archive.infolist()])
-    for member in members.values():
+            listed = archive.infolist()
+    except (BadZipFile, ValueError, LookupError, EOFError, OSError, NotImplementedError, OverflowError, struct.error):
+        raise CheckpointError(_DAMAGED) from None
+    folder = _check_names([member.filename for member in listed])
+    for member in listed:
         _check_member(member)
-    if sum(member.file_size for member in members.values()) > len(data):
-        raise CheckpointError("is damaged: its members would be larger together than the file")
-    if f"{folder}/data.pkl" not in members or members[f"{folder}/data.pkl"].file_size > _LARGEST_PICKLE:
-        raise CheckpointError("has no description of its tensors (data.pkl) of at most 16 MB")
-    damaged = archive.testzip()
-    if damaged:
-        raise CheckpointError(f"is damaged: the checksum of its member {damaged!r} is wrong")
-    _check_contents(archive, folder, members)
+    if len(listed) != directory.count or sum(member.file_size for member in listed) > directory.place:
+        raise CheckpointError("is damaged: its members would be more, or larger together, than the file says or holds")
+    view = memoryview(data)[: directory.place]
+    return {member.filename: _bytes_of_member(view, member) for member in listed}, folder
 
 
 def _check_names(names: list[str]) -> str:
@@ -73,7 +111,9 @@ def _check_names(names: list[str]) -> str:
                 raise CheckpointError(f"{sentence}, not plain weights; it is refused, because it could hold code")
         match = _MEMBER.fullmatch(name)
         if not match:
-            raise CheckpointError(f"is a zip archive with {name!r} in it, which weights do not have; it is refused")
+            raise CheckpointError(
+                f"is a zip archive with {quote(name)} in it, which weights do not have; it is refused"
+            )
         folders.add(match["folder"])
     if len(folders) != 1 or len(set(names)) < len(names):
         raise CheckpointError("is a zip archive with the same member twice, or none; it is refused")
@@ -89,26 +129,17 @@ def _check_member(member: ZipInfo) -> None:
         raise CheckpointError("is encrypted; it is refused")
 
 
-def _check_contents(archive: ZipFile, folder: str, members: dict[str, ZipInfo]) -> None:
-    description = io.BytesIO(archive.read(f"{folder}/data.pkl"))
-    contents = read_pickle(description)
-    if description.read(1):
-        raise CheckpointError("has something hidden behind the description of its tensors; it is refused")
-    byteorder = f"{folder}/byteorder"
-    if byteorder in members and archive.read(byteorder) != b"little":
-        raise CheckpointError("holds numbers in an order of bytes other than little-endian")
-    for storage in contents.storages.values():
-        member = members.get(f"{folder}/data/{storage.key}")
-        if member is None or member.file_size != bytes_of(storage):
-            raise CheckpointError("is damaged: the numbers of a tensor are missing or of another amount")
-
-
-def _load(data: bytes) -> Any:
-    import torch  # noqa: PLC0415 - torch only where it is needed
-
-    try:
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception:  # torch fails in many ways on damaged files, and advises to trust them
-        raise CheckpointError(
-            "is damaged, or holds more than tensors, numbers and text; torch cannot read it"
-        ) from None
+def _bytes_of_member(view: memoryview, member: ZipInfo) -> memoryview:
+    """What is stored under the member's own header, which must agree with the directory."""
+    begin = member.header_offset + _LOCAL.size
+    if not 0 <= member.header_offset <= begin <= len(view):
+        raise CheckpointError(_DAMAGED)
+    sign, _, flags, method, *_, name_length, extra = _LOCAL.unpack_from(view, member.header_offset)
+    name = bytes(view[begin : begin + name_length]).decode("utf-8" if flags & _UTF8 else "cp437", "replace")
+    if sign != ZIP_BEGIN or name != member.orig_filename or method != ZIP_STORED or flags & _ENCRYPTED:
+        raise CheckpointError(f"is damaged: its member {quote(member.filename)} is described in two ways")
+    begin += name_length + extra
+    stored = view[begin : begin + member.file_size]
+    if len(stored) != member.file_size or zlib.crc32(stored) != member.CRC:
+        raise CheckpointError(f"is damaged: the checksum of its member {quote(member.filename)} is wrong")
+    return stored
