@@ -305,13 +305,11 @@ def _key(value: Any) -> Any:
 
 def _note_storage(parts: Any) -> StorageNote:
     """From `("storage", kind, key, device, count)`; the old format has one more part, for views, which is None."""
-    if not isinstance(parts, tuple) or len(parts) > 6:
-        raise TypeError
-    word, kind, key, _device, count, *view = parts
-    dtype = _STORAGES[kind.name.removeprefix("torch.")] if isinstance(kind, _Name) else ""
-    if word != "storage" or not dtype or any(part is not None for part in view):
-        raise ValueError
-    return StorageNote(_text(key), dtype, _count(count))
+    match parts:
+        case ("storage", _Name() as kind, key, _, count) | ("storage", _Name() as kind, key, _, count, None):
+            return StorageNote(_text(key), _STORAGES[kind.name.removeprefix("torch.")], _count(count))
+        case _:
+            raise ValueError
 
 
 def _note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNote:

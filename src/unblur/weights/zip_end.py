@@ -23,12 +23,12 @@ class Directory(NamedTuple):
     """The list of members.
 
     Attributes:
-        count: Of members.
+        members: How many there are.
         size: In bytes.
         place: Of its first byte in the file.
     """
 
-    count: int
+    members: int
     size: int
     place: int
 
@@ -51,11 +51,11 @@ def find_directory(data: bytes) -> Directory:
     if data[place - _LOCATOR.size : place].startswith(_LOCATOR_SIGN):
         place -= _LOCATOR.size + _END_64.size
         directory = _read_64(data, place, directory)
-    elif here != directory.count:
+    elif here != directory.members:
         raise _contradiction()
     if disk or first_disk or comment or directory.place + directory.size != place:
         raise _contradiction()
-    if directory.count > _MOST_MEMBERS or directory.size > _LARGEST_DIRECTORY:
+    if directory.members > _MOST_MEMBERS or directory.size > _LARGEST_DIRECTORY:
         raise CheckpointError(f"has more than {_MOST_MEMBERS:,} members, too many for weights")
     return directory
 
@@ -69,7 +69,7 @@ def _read_64(data: bytes, place: int, short: Directory) -> Directory:
     directory = Directory(*numbers)
     agree = all(a in (b, other) for a, b, other in zip(short, directory, _ELSEWHERE, strict=True))
     whole = sign == _SIGN_64 and length == _END_64.size - 12 and stated_place == place
-    if not (agree and whole and here == directory.count) or disk or first_disk or locator_disk or disks > 1:
+    if not (agree and whole and here == directory.members) or disk or first_disk or locator_disk or disks > 1:
         raise _contradiction()
     return directory
 

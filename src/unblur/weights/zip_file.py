@@ -96,7 +96,7 @@ def _read_members(data: bytes) -> tuple[Members, str]:
     folder = _check_names([member.filename for member in listed])
     for member in listed:
         _check_member(member)
-    if len(listed) != directory.count or sum(member.file_size for member in listed) > directory.place:
+    if len(listed) != directory.members or sum(member.file_size for member in listed) > directory.place:
         raise CheckpointError("is damaged: its members would be more, or larger together, than the file says or holds")
     view = memoryview(data)[: directory.place]
     return {member.filename: _bytes_of_member(view, member) for member in listed}, folder
