@@ -8,7 +8,7 @@ from skimage.metrics import structural_similarity
 from unblur.errors import ImageError, ShapeError, UsageError
 from unblur.images.files import read_image
 from unblur.images.working import to_working
-from unblur.metrics.alignment import bring_together
+from unblur.metrics.alignment import align_pair
 from unblur.metrics.catalog import METRICS, find_metrics, measure
 from unblur.metrics.homography import align_by_homography
 from unblur.metrics.motion import motion_field_error
@@ -104,7 +104,7 @@ def test_kohler_takes_the_closest_view_after_gain_and_shift():
     result = score(moved, views[1], "kohler", views)
     assert result.shift.tolist() == [[-3, 2]]
     assert result.psnr.item() > 40
-    pair = bring_together(moved, views[1], "kohler", views)
+    pair = align_pair(moved, views[1], "kohler", views)
     torch.testing.assert_close(pair.sharp, views[2][..., 15:-15, 15:-15])
     expected = ms_ssim_gaussian_valid(pair.restored, pair.sharp, data_range=1.0)
     assert result.ssim.item() == expected.item()
@@ -135,7 +135,7 @@ def test_motion_fields_are_compared_whichever_way_time_runs():
 def test_every_metric_of_the_catalogue_ranks_blur_as_worse(name):
     sharp = photo(3)
     pairs = [torch.from_numpy(ndimage.gaussian_filter(sharp.numpy(), (0, 0, s, s))) for s in (0.6, 3)]
-    slight, strong = (measure(name, bring_together(image, sharp, "plain"), image) for image in pairs)
+    slight, strong = (measure(name, align_pair(image, sharp, "plain"), image) for image in pairs)
     assert slight.shape == (1,)
     assert (slight > strong).item() == (METRICS[name].better == "higher")
 
@@ -145,7 +145,7 @@ def test_perceptual_metrics_say_what_they_miss(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     sharp = photo()
     with pytest.raises(UsageError, match=r"needs torch\w+.*(unblur\[metrics\]|nothing is downloaded)"):
-        measure(name, bring_together(sharp, sharp, "plain"), sharp)
+        measure(name, align_pair(sharp, sharp, "plain"), sharp)
 
 
 def test_unknown_metrics_are_refused():

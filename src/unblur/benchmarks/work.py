@@ -29,13 +29,14 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import choose_device, restore_tensor
 from unblur.methods.base import Light, Method, Restoration, Task
 from unblur.methods.catalog import load_method
-from unblur.metrics.alignment import Comparison, bring_together
+from unblur.metrics.aligned_pair import AlignedPair
+from unblur.metrics.alignment import align_pair
 from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
 from unblur.metrics.luma import luma_skimage
 from unblur.metrics.motion import motion_field_error
 from unblur.metrics.protocols import Protocol
-from unblur.metrics.score import Scores, score, score_comparison
+from unblur.metrics.score import Scores, score, score_aligned
 from unblur.system.memory import peak_mb, restart_peak
 
 __all__ = ["Order", "empty_row", "file_stem", "prepare_worker", "run_pair"]
@@ -132,8 +133,8 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
     answer = replace(answer, image=answer.image.cpu())  # waits for the device
     seconds, peak = time.perf_counter() - start, peak_mb()
     _keep(order, pair, answer, index)
-    together = bring_together(answer.image, pair.sharp, order.protocol, pair.views)
-    scores = score_comparison(together, order.protocol)
+    aligned = align_pair(answer.image, pair.sharp, order.protocol, pair.views)
+    scores = score_aligned(aligned, order.protocol)
     input_scores = score(pair.blurry, pair.sharp, order.protocol, pair.views)
     row = replace(
         empty_row(order, index, pair.name),
@@ -151,7 +152,7 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
         peak_mb=peak,
         warnings="; ".join(answer.warnings),
     )
-    row = _with_further_metrics(row, order, together, answer.image)
+    row = _with_further_metrics(row, order, aligned, answer.image)
     if pair.motion_field is not None and answer.motion_field is not None:
         error = motion_field_error(answer.motion_field.cpu(), pair.motion_field, scale=1.0)
         row = replace(row, motion_error=float(error))
@@ -163,11 +164,11 @@ def _without_colour(pair: Pair) -> Pair:
     return replace(pair, blurry=luma_skimage(pair.blurry), sharp=luma_skimage(pair.sharp), views=views)
 
 
-def _with_further_metrics(row: Row, order: Order, together: Comparison, restored: Tensor) -> Row:
+def _with_further_metrics(row: Row, order: Order, aligned: AlignedPair, restored: Tensor) -> Row:
     values: dict[str, float | None] = {}
     for name in order.metrics:
         try:
-            values[name] = float(measure(name, together, restored))
+            values[name] = float(measure(name, aligned, restored))
         except UnblurError as error:  # the method itself did not fail
             values[name] = None
             row = _warned(row, f"no {name}: {error}")

@@ -1,4 +1,4 @@
-"""A distance between images that is smooth at 0 and forgives single large errors."""
+"""The Charbonnier distance: smooth at 0, and robust to single large errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a distribution of codes is from the standard normal one."""
+"""Divergence of a distribution of codes from the standard normal one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network is trained for: the one thing that training asks of a method."""
+"""Objectives: the interface between training and a method."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["Objective", "TurnTaking"]
 
 @runtime_checkable
 class Objective(Protocol):
-    """A loss with the network that it trains; in practice an `nn.Module`, so that it can be moved and stored.
+    """A loss with the network that it trains; an `nn.Module`, so that it can be moved and stored.
 
-    All that has `requires_grad` is trained.
+    All weights with `requires_grad` are trained.
 
     Attributes:
         network: The part that is averaged and exported.
-        term_weights: Multiplier of each term of `forward`; a term that is missing here is only logged.
+        term_weights: Multiplier of each term of `forward`; a term without one is only logged.
     """
 
     network: nn.Module
@@ -29,7 +29,7 @@ class Objective(Protocol):
         ...
 
     def project(self) -> None:
-        """Bring weights back to where they are allowed; called after each step of the optimiser."""
+        """Project the weights onto the allowed set; called after each step of the optimiser."""
         ...
 
     def evaluate(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -37,27 +37,27 @@ class Objective(Protocol):
         ...
 
     def pictures(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Images and kernels to look at by name, each `(B, 1 or 3, h, w)` in [0, 1]."""
+        """Images and kernels for TensorBoard by name, each `(B, 1 or 3, h, w)` in [0, 1]."""
         ...
 
     def metadata(self) -> dict[str, str]:
-        """What the exported file says of the network: `method`, `arch`, `arch_config`."""
+        """Metadata of the exported file: `method`, `arch`, `arch_config`."""
         ...
 
 
 @runtime_checkable
 class TurnTaking(Protocol):
-    """An objective whose networks work against each other: each learns for itself, one after the other in every step.
+    """An objective of adversarial networks, which are trained one after the other in every step.
 
     Attributes:
-        players: The networks in the order of their turns; each has an optimiser of its own. The last turn is the one
-            that is counted as a step.
+        players: The networks in the order of their turns; each has an optimiser of its own. The last turn
+            counts as the step.
     """
 
     players: Mapping[str, nn.Module]
 
     def turns(self, batch: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-        """The terms of each player's loss by name, in order; between two of them the player before has learned.
+        """The terms of each player's loss by name, in order; between two of them the previous player takes its step.
 
         A turn must leave the other players without gradients.
         """

@@ -1,4 +1,4 @@
-"""How far an answer is from the truth in the features of a network that was trained to name things."""
+"""Distances in the features of networks that were trained to classify images."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class PerceptualDistance(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> PerceptualDistance:  # noqa: ARG002 - nn.Module's signature
-        """Stays as it is: its statistics are ImageNet's."""
+        """Never trains: its statistics are ImageNet's."""
         return super().train(False)
 
     def forward(self, restored: Float[Tensor, "b 3 h w"], sharp: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
         """The distance of each image; sides of at least 32 pixels, values in [0, 1]."""
-        difference = self._seen(restored) - self._seen(sharp)
+        difference = self._normalised_features(restored) - self._normalised_features(sharp)
         squares = difference.square().flatten(1)
         return squares.sum(1) if self.reduction == "sum" else squares.mean(1)
 
-    def _seen(self, image: Tensor) -> Tensor:
+    def _normalised_features(self, image: Tensor) -> Tensor:
         mean, deviation = (image.new_tensor(values).view(1, 3, 1, 1) for values in (_IMAGENET_MEAN, _IMAGENET_STD))
         return self.features((image - mean) / deviation)
 

@@ -1,4 +1,4 @@
-"""How much an image or a map changes from pixel to pixel."""
+"""Penalties on differences of neighbouring pixels."""
 
 from __future__ import annotations
 

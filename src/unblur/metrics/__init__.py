@@ -1,1 +1,1 @@
-"""How close a restored image is to the truth, each measure with its convention in its name."""
+"""Measures of how close a restored image is to the truth, each with its convention in its name."""

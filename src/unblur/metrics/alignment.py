@@ -1,47 +1,31 @@
-"""Bringing a pair together as a protocol says, so that any metric can be taken of it."""
+"""Cropping and alignment of a pair under a protocol, so that any metric can be computed from it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError, UsageError
+from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.homography import align_by_homography
 from unblur.metrics.protocols import PROTOCOLS, Protocol
 from unblur.metrics.residual import squared_error
 from unblur.metrics.shift import align_by_shift
 
-__all__ = ["Comparison", "bring_together"]
+__all__ = ["align_pair"]
 
 _ANY_SIZE = ("shift", "kohler")
 
 
-class Comparison(NamedTuple):
-    """A pair that may be compared pixel by pixel.
-
-    Attributes:
-        restored: `(B, C, h, w)`.
-        sharp: `(B, C, h, w)`.
-        shift: `(B, 2)`, (right, down) in pixels that was undone, float64.
-        mask: `(B, 1, h, w)`, 1 where the comparison counts; None: everywhere.
-    """
-
-    restored: Tensor
-    sharp: Tensor
-    shift: Tensor
-    mask: Tensor | None = None
-
-
-def bring_together(
+def align_pair(
     restored: Float[Tensor, "b c _h _w"],
     sharp: Float[Tensor, "b c _h2 _w2"],
     protocol: Protocol,
     views: Sequence[Tensor] = (),
-) -> Comparison:
+) -> AlignedPair:
     """The pair cropped and aligned.
 
     Args:
@@ -59,29 +43,28 @@ def bring_together(
         raise UsageError(f"there is no protocol {protocol!r}; choose one of: {', '.join(PROTOCOLS)}")
     _check(restored, sharp, protocol)
     if protocol == "shift":
-        return Comparison(*align_by_shift(restored, sharp))
+        return align_by_shift(restored, sharp)
     if protocol == "realblur":
-        aligned = align_by_homography(restored, sharp)
-        return Comparison(aligned.restored, aligned.sharp, aligned.shift, aligned.mask)
+        return align_by_homography(restored, sharp)
     if protocol == "kohler":
         return _closest_view(restored, views or [sharp])
-    still = torch.zeros(len(sharp), 2, dtype=torch.float64)
-    return Comparison(_rounded(restored) if protocol == "gopro" else restored, sharp, still)
+    no_shift = torch.zeros(len(sharp), 2, dtype=torch.float64)
+    return AlignedPair(_rounded(restored) if protocol == "gopro" else restored, sharp, no_shift)
 
 
-def _closest_view(restored: Tensor, views: Sequence[Tensor]) -> Comparison:
+def _closest_view(restored: Tensor, views: Sequence[Tensor]) -> AlignedPair:
     """The view with the least squared error after gain and shift.
 
-    All metrics are taken of that one; the authors' script lets each metric choose its own.
+    All metrics are computed from that one; the authors' script lets each metric choose its own.
     """
-    best: Comparison | None = None
+    best: AlignedPair | None = None
     least = float("inf")
     for view in views:
         _check(restored, view, "kohler")
         size = [min(a, b) for a, b in zip(restored.shape[-2:], view.shape[-2:], strict=True)]
         there, here = view[..., : size[0], : size[1]], restored[..., : size[0], : size[1]]
         sums = [(a * b).double().sum(dim=(1, 2, 3), keepdim=True) for a, b in ((there, here), (here, here))]
-        aligned = Comparison(*align_by_shift(restored * (sums[0] / sums[1]).to(restored.dtype), view))
+        aligned = align_by_shift(restored * (sums[0] / sums[1]).to(restored.dtype), view)
         error = float(squared_error(aligned.restored, aligned.sharp).sum())
         if best is None or error < least:
             best, least = aligned, error

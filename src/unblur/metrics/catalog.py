@@ -12,7 +12,7 @@ from unblur.system.imports import load_object
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unblur.metrics.alignment import Comparison
+    from unblur.metrics.aligned_pair import AlignedPair
 
 __all__ = ["METRICS", "Metric", "find_metrics", "measure"]
 
@@ -23,11 +23,11 @@ class Metric:
 
     Attributes:
         summary: One line for people, with the convention.
-        function: Where it is, `module:name`.
-        takes: `"pair"`: restored and sharp as the protocol brought them together; `"pair and range"`: also
-            `data_range`; `"image"`: the whole restored image alone, no truth.
+        function: Its function as `module:name`.
+        takes: `"pair"`: restored and sharp as the protocol aligned them; `"pair and range"`: also `data_range`;
+            `"image"`: the whole restored image alone, no truth.
         better: Which values are better.
-        form: How a value is printed.
+        form: Format of a value.
     """
 
     summary: str
@@ -70,7 +70,7 @@ METRICS: dict[str, Metric] = {
 
 
 def find_metrics(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each once, in their order.
+    """The given names without repetitions.
 
     Raises:
         UsageError: There is no such metric; the message lists the names.
@@ -81,12 +81,12 @@ def find_metrics(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def measure(name: str, pair: Comparison, restored: Tensor) -> Tensor:
+def measure(name: str, pair: AlignedPair, restored: Tensor) -> Tensor:
     """One metric of a batch, `(B,)`.
 
     Args:
         name: A name in `METRICS`.
-        pair: As a protocol brought it together.
+        pair: The pair as a protocol aligned it.
         restored: The whole restored images `(B, C, H, W)`, for metrics without a truth.
 
     Raises:

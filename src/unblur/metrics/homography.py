@@ -6,7 +6,7 @@ script that later papers share: the two cameras of a pair see the scene a little
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,33 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.errors import ImageError
+from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.luma import luma_full_range
 from unblur.system.extras import import_extra
 
-__all__ = ["Overlap", "align_by_homography"]
+__all__ = ["align_by_homography"]
 
 _STEPS = 100
 _BLUR_FOR_ECC = 5
 
 
-class Overlap(NamedTuple):
-    """A pair ready to be compared, black outside the mask.
-
-    Attributes:
-        restored: `(B, C, H, W)`, gain and homography undone.
-        sharp: `(B, C, H, W)`.
-        mask: `(B, 1, H, W)`, 1 where the warped image has pixels, else 0.
-        shift: `(B, 2)`, (right, down) in pixels by which the centre of the truth was found displaced.
-    """
-
-    restored: Tensor
-    sharp: Tensor
-    mask: Tensor
-    shift: Tensor
-
-
-def align_by_homography(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> Overlap:
-    """The restored image scaled and warped onto the truth.
+def align_by_homography(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"]) -> AlignedPair:
+    """The restored image scaled and warped onto the truth, with a mask of the pixels that it covers.
 
     Gain `sum(sharp restored) / sum(restored^2)`; homography that maximises the enhanced correlation coefficient of the
     grey images (100 steps from the identity, both smoothed over 5 pixels), sampled bicubically with a mirrored border.
@@ -56,7 +41,7 @@ def align_by_homography(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor,
     """
     cv2 = import_extra("cv2", "the protocol realblur")
     pairs = [_align_one(cv2, r, s) for r, s in zip(restored, sharp, strict=True)]
-    return Overlap(*(torch.stack(part) for part in zip(*pairs, strict=True)))
+    return AlignedPair(*(torch.stack(part) for part in zip(*pairs, strict=True)))
 
 
 def _align_one(cv2: Any, restored: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -73,7 +58,7 @@ def _align_one(cv2: Any, restored: Tensor, sharp: Tensor) -> tuple[Tensor, Tenso
     )
     inside = torch.from_numpy(mask).to(sharp.device)[None]
     answer = torch.from_numpy(np.ascontiguousarray(warped.transpose(2, 0, 1))).to(sharp.device)
-    return answer * inside, sharp.float() * inside, inside, _shift_of_centre(warp, height, width)
+    return answer * inside, sharp.float() * inside, _shift_of_centre(warp, height, width), inside
 
 
 def _find_warp(cv2: Any, moving: NDArray[np.float32], fixed: NDArray[np.float32]) -> NDArray[np.float32]:

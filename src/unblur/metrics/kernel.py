@@ -1,4 +1,4 @@
-"""How well a kernel was found. A kernel is found only up to a shift, so every measure here ignores shifts."""
+"""Errors of an estimated kernel. A kernel is known only up to a shift, so every measure here ignores shifts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grey image that a colour image is scored as, where a paper scores one channel alone."""
+"""The luma of a colour image, for scores of one channel alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a motion field was found."""
+"""Error of an estimated motion field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def motion_field_error(
 ) -> Float[Tensor, " b"]:
     """Mean squared difference in square pixels over both components and all pixels, whichever way time runs.
 
-    A blur looks the same for a motion and its reverse: every found vector is turned so that it points to the right,
+    A blur looks the same for a motion and its reverse: every estimated vector is turned so that it points to the right,
     and of the whole field and its negative the closer one counts (the motion error of NeurMAP, figure 8a).
 
     Args:

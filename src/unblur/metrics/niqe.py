@@ -53,7 +53,7 @@ class NiqeModel(NamedTuple):
 
 
 class Patches(NamedTuple):
-    """What is measured on the patches of one image.
+    """Measurements on the patches of one image.
 
     Attributes:
         features: `(n, 36)`, float64.
@@ -72,7 +72,7 @@ def niqe(image: Float[Tensor, "b c h w"], model: NiqeModel | None = None) -> Flo
 
     Args:
         image: sRGB or grey, [0, 1].
-        model: Of sharp photos; None: the one that comes with the package.
+        model: Model of sharp photos; None: the one that comes with the package.
 
     Raises:
         ShapeError: A side below 96 pixels.

@@ -60,7 +60,7 @@ def _find(label: str, module: str, name: str) -> Any:
 
 
 def _need_weights(label: str, file: str) -> None:
-    """Torchvision would download them, which can hang; so they must be where it looks first."""
+    """Torchvision would download missing weights, which can hang; so they must be in its cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
     folder = Path(os.environ.get("TORCH_HOME") or cache) / "hub" / "checkpoints"
     if not (folder / file).is_file():

@@ -1,4 +1,4 @@
-"""Protocols: what is cropped and aligned before images are compared. A score without its protocol means nothing."""
+"""Protocols: cropping and alignment before images are compared. A score without its protocol means nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 __all__ = ["PROTOCOLS", "Protocol"]
 
 Protocol = Literal["plain", "shift", "gopro", "realblur", "kohler"]
-"""How a pair is scored; PSNR over all channels with data range 1 in each.
+"""Cropping, alignment and SSIM of a pair; PSNR is over all channels with data range 1 under each.
 
 `"plain"`: the whole frame as it is; SSIM Gaussian, valid.
 `"shift"`: 15 pixels of border dropped, best of the quarter-pixel shifts (Levin, Lai); SSIM Gaussian, valid, of grey

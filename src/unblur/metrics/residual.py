@@ -1,4 +1,4 @@
-"""Sizes of the error that is left; the error ratio of the literature is a quotient of two of them.
+"""Norms of the remaining error; the error ratio of the literature is a quotient of two of them.
 
 Error ratio: the error of a blind restoration over that of a restoration with the true kernel (Levin et al., CVPR 2009).
 `squared_error` gives the usual one, `spectral_error` the one that MATLAB scripts print by calling `norm` on a matrix.

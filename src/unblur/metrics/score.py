@@ -8,7 +8,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.metrics.alignment import Comparison, bring_together
+from unblur.metrics.aligned_pair import AlignedPair
+from unblur.metrics.alignment import align_pair
 from unblur.metrics.ms_ssim import ms_ssim_gaussian_valid
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.psnr import psnr
@@ -20,7 +21,7 @@ from unblur.metrics.ssim import (
     ssim_terms_gaussian_valid,
 )
 
-__all__ = ["Scores", "score", "score_comparison"]
+__all__ = ["Scores", "score", "score_aligned"]
 
 
 class Scores(NamedTuple):
@@ -47,12 +48,12 @@ def score(
     protocol: Protocol,
     views: Sequence[Tensor] = (),
 ) -> Scores:
-    """The scores of restored images under a protocol; arguments and errors as for `bring_together`."""
-    return score_comparison(bring_together(restored, sharp, protocol, views), protocol)
+    """The scores of restored images under a protocol; arguments and errors as for `align_pair`."""
+    return score_aligned(align_pair(restored, sharp, protocol, views), protocol)
 
 
-def score_comparison(pair: Comparison, protocol: Protocol) -> Scores:
-    """The scores of a pair that was brought together under `protocol`."""
+def score_aligned(pair: AlignedPair, protocol: Protocol) -> Scores:
+    """The scores of a pair that was aligned under `protocol`."""
     return Scores(
         _psnr_inside(pair),
         _ssim(pair, protocol),
@@ -62,7 +63,7 @@ def score_comparison(pair: Comparison, protocol: Protocol) -> Scores:
     )
 
 
-def _psnr_inside(pair: Comparison) -> Tensor:
+def _psnr_inside(pair: AlignedPair) -> Tensor:
     values = psnr(pair.restored, pair.sharp, data_range=1.0)
     if pair.mask is None:
         return values
@@ -70,7 +71,7 @@ def _psnr_inside(pair: Comparison) -> Tensor:
     return values + 10 * pair.mask.double().mean(dim=(1, 2, 3)).log10()
 
 
-def _ssim(pair: Comparison, protocol: Protocol) -> Tensor:
+def _ssim(pair: AlignedPair, protocol: Protocol) -> Tensor:
     restored, sharp = pair.restored, pair.sharp
     if pair.mask is not None:
         return _ssim_inside(restored, sharp, pair.mask)

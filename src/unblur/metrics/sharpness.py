@@ -1,4 +1,4 @@
-"""How blurred an image looks, without a truth."""
+"""Sharpness of an image without a truth."""
 
 from __future__ import annotations
 

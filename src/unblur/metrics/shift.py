@@ -10,8 +10,6 @@ cross-correlation with the truth R, and box sums of products of neighbouring pix
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
@@ -19,8 +17,9 @@ from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, spectrum
 from unblur.errors import ShapeError
+from unblur.metrics.aligned_pair import AlignedPair
 
-__all__ = ["BORDER", "Aligned", "align_by_shift", "shift_errors"]
+__all__ = ["BORDER", "align_by_shift", "shift_errors"]
 
 BORDER = 15
 """Pixels dropped on each side of the truth."""
@@ -29,21 +28,7 @@ _REACH, _FAR_REACH = 5, 10
 _PHASES = 4  # positions a pixel
 
 
-class Aligned(NamedTuple):
-    """A pair ready to be compared, and the shift that was undone.
-
-    Attributes:
-        restored: `(B, C, h, w)`, sampled at the best shift.
-        sharp: `(B, C, h, w)`, the truth without its border.
-        shift: `(B, 2)`, (right, down) in pixels: where the content of the truth was found in the restored image.
-    """
-
-    restored: Tensor
-    sharp: Tensor
-    shift: Tensor
-
-
-def align_by_shift(restored: Float[Tensor, "b c _h _w"], sharp: Float[Tensor, "b c _h2 _w2"]) -> Aligned:
+def align_by_shift(restored: Float[Tensor, "b c _h _w"], sharp: Float[Tensor, "b c _h2 _w2"]) -> AlignedPair:
     """The restored image moved to where it is closest to the truth, and the truth, both without 15 pixels of border.
 
     Shifts of up to 5 pixels in steps of a quarter, one for all channels, smallest sum of squared differences, the first
@@ -60,7 +45,7 @@ def align_by_shift(restored: Float[Tensor, "b c _h _w"], sharp: Float[Tensor, "b
             f"{sharp.shape[-1]}x{sharp.shape[-2]} pixels"
         )
     pairs = [_align_one(r, s) for r, s in zip(restored, sharp, strict=True)]
-    return Aligned(*(torch.stack(part) for part in zip(*pairs, strict=True)))
+    return AlignedPair(*(torch.stack(part) for part in zip(*pairs, strict=True)))
 
 
 def shift_errors(moving: Float[Tensor, "c mh mw"], fixed: Float[Tensor, "c h w"], reach: int) -> Float[Tensor, "n n"]:

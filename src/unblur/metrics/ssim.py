@@ -86,7 +86,7 @@ def ssim_gaussian_padded(
 def ssim_uniform(
     restored: Float[Tensor, "b c h w"], sharp: Float[Tensor, "b c h w"], *, data_range: float
 ) -> Float[Tensor, " b"]:
-    """SSIM as scikit-image computes it unless told otherwise: uniform 7x7 window inside the image, sample covariance.
+    """SSIM as scikit-image computes it by default: uniform 7x7 window inside the image, sample covariance.
 
     Each channel alone, then the mean over channels and pixels.
 

@@ -18,7 +18,7 @@ from unblur.experiments.selfdeblur.photos import Photo, scenes
 from unblur.experiments.selfdeblur.runs import describe, fit_photo, teacher_for
 from unblur.experiments.selfdeblur.settings import NonUniformSettings
 from unblur.methods.base import Task
-from unblur.metrics.alignment import bring_together
+from unblur.metrics.alignment import align_pair
 
 __all__ = ["Layers", "run", "score_layers"]
 
@@ -71,7 +71,7 @@ def score_layers(restored: Tensor, photo: Photo) -> Layers:
         restored: `(1, 1, h, w)`.
         photo: The scene.
     """
-    pair = bring_together(restored.clamp(0, 1), photo.sharp, "shift")
+    pair = align_pair(restored.clamp(0, 1), photo.sharp, "shift")
     squares = (pair.restored.double() - pair.sharp.double()).square()
     whole = torch.ones_like(squares)
     # The protocol drops the same border on all sides of the truth.
