@@ -21,8 +21,8 @@ from torch import Tensor
 
 from unblur.backbones.dmphn import CENTRE, Dmphn, dmphn_1_2_4
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
 WAYS = ("eager", "method, float32", "method, auto")
@@ -62,7 +62,7 @@ def _run_eager(network: Dmphn, image: Tensor) -> Tensor:
 
 def _run_method(network: Dmphn, image: Tensor, precision: str) -> Tensor:
     method = load_method("dmphn", {"precision": precision}, Checkpoint("random", network.state_dict()))
-    return restore_tensor(image, method, Task()).image
+    return restore_tensor(image, method, RestoreOptions()).image
 
 
 if __name__ == "__main__":

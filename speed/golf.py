@@ -15,11 +15,11 @@ from statistics import median
 import torch
 
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
+from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 
@@ -61,7 +61,7 @@ def time_frame(networks: GolfOptimizer) -> None:
     """Seconds and peak memory of the whole method for 1280x720."""
     method = Golf(GolfSettings(iters=PUTTS), Checkpoint("random", networks.state_dict()))
     cpu_before = time.process_time()
-    taken = seconds(lambda: restore_tensor(torch.rand(1, 3, 720, 1280), method, Task()), time.perf_counter)
+    taken = seconds(lambda: restore_tensor(torch.rand(1, 3, 720, 1280), method, RestoreOptions()), time.perf_counter)
     cpu = time.process_time() - cpu_before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     threads = torch.get_num_threads()

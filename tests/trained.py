@@ -1,13 +1,16 @@
 """A trained method as small as can be, for the ways that weights take to a method."""
 
+import sys
 from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from unblur.methods.base import Restoration, Step, Task, Traits
-from unblur.methods.catalog import CATALOG, Entry
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.catalog import CATALOG
+from unblur.methods.entry import Entry
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -42,8 +45,8 @@ class TinyTrained:
         self.network = Network()
         load_into(self.network, checkpoint, expected="the network of one number")
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        task.on_step(Step(1.0, "done"))
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration:
+        on_step(Step(1.0, "done"))
         return Restoration(image=self.network(blurry))
 
 
@@ -55,9 +58,11 @@ def enter_tiny(monkeypatch: pytest.MonkeyPatch, *, weights: str = "") -> None:
     """Put the method into the catalogue of this process, as `tiny`."""
     entry = Entry(
         summary="for tests",
+        role="restorer",
         settings=f"{__name__}:TinySettings",
         method=f"{__name__}:TinyTrained",
         takes_weights=True,
         weights=weights,
     )
-    monkeypatch.setitem(CATALOG, "tiny", entry)
+    monkeypatch.setattr(sys.modules[__name__], "TINY", entry, raising=False)
+    monkeypatch.setitem(CATALOG, "tiny", f"{__name__}:TINY")

@@ -9,7 +9,8 @@ from unblur.backbones.dmphn import dmphn_1_2_4
 from unblur.backbones.mprnet import mprnet
 from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
-from unblur.methods.catalog import CATALOG, load_method
+from unblur.methods.catalog import find_entry
+from unblur.methods.loading import load_method
 from unblur.methods.neurmap.model import Neurmap
 from unblur.weights.checkpoint import Checkpoint
 
@@ -17,7 +18,7 @@ from unblur.weights.checkpoint import Checkpoint
 @cache
 def load_any(name: str) -> Method:
     """The method with its own weights; where none ship, with untrained ones."""
-    entry = CATALOG[name]
+    entry = find_entry(name)
     if not entry.takes_weights or entry.weights:
         return load_method(name)
     torch.manual_seed(0)

@@ -15,17 +15,88 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unblur.errors import (
+        Cancelled,
+        CheckpointError,
+        DataError,
+        ImageError,
+        KernelError,
+        OutputError,
+        ReadError,
+        RegionError,
+        SettingsError,
+        ShapeError,
+        TooLargeError,
+        TrainingError,
+        UnblurError,
+        UnknownMethodError,
+        UsageError,
+        WriteError,
+    )
     from unblur.images.files import read_image, write_image
+    from unblur.images.picture import Picture
     from unblur.methods.apply import restore
-    from unblur.methods.catalog import list_methods, load_method
+    from unblur.methods.base import Restoration, Step
+    from unblur.methods.catalog import list_methods
+    from unblur.methods.loading import load_method
+    from unblur.methods.options import Region, RestoreOptions
 
     __version__: str
 
-__all__ = ["__version__", "list_methods", "load_method", "read_image", "restore", "write_image"]
+__all__ = [
+    "Cancelled",
+    "CheckpointError",
+    "DataError",
+    "ImageError",
+    "KernelError",
+    "OutputError",
+    "Picture",
+    "ReadError",
+    "Region",
+    "RegionError",
+    "Restoration",
+    "RestoreOptions",
+    "SettingsError",
+    "ShapeError",
+    "Step",
+    "TooLargeError",
+    "TrainingError",
+    "UnblurError",
+    "UnknownMethodError",
+    "UsageError",
+    "WriteError",
+    "__version__",
+    "list_methods",
+    "load_method",
+    "read_image",
+    "restore",
+    "write_image",
+]
 
 _PLACES = {
+    "Cancelled": "unblur.errors",
+    "CheckpointError": "unblur.errors",
+    "DataError": "unblur.errors",
+    "ImageError": "unblur.errors",
+    "KernelError": "unblur.errors",
+    "OutputError": "unblur.errors",
+    "Picture": "unblur.images.picture",
+    "ReadError": "unblur.errors",
+    "Region": "unblur.methods.options",
+    "RegionError": "unblur.errors",
+    "Restoration": "unblur.methods.base",
+    "RestoreOptions": "unblur.methods.options",
+    "SettingsError": "unblur.errors",
+    "ShapeError": "unblur.errors",
+    "Step": "unblur.methods.base",
+    "TooLargeError": "unblur.errors",
+    "TrainingError": "unblur.errors",
+    "UnblurError": "unblur.errors",
+    "UnknownMethodError": "unblur.errors",
+    "UsageError": "unblur.errors",
+    "WriteError": "unblur.errors",
     "list_methods": "unblur.methods.catalog",
-    "load_method": "unblur.methods.catalog",
+    "load_method": "unblur.methods.loading",
     "read_image": "unblur.images.files",
     "restore": "unblur.methods.apply",
     "write_image": "unblur.images.files",

@@ -7,7 +7,8 @@ from unblur.batch.steps import StepSaver
 from unblur.errors import WriteError
 from unblur.images.files import read_image
 from unblur.methods.apply import restore_picture
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.options import RestoreOptions
 
 
 class Fading:
@@ -18,10 +19,10 @@ class Fading:
     def __init__(self, traits: Traits) -> None:
         self.traits = traits
 
-    def restore(self, blurry: torch.Tensor, task: Task) -> Restoration:
-        task.on_step(Step(0.1, "looking"))
+    def restore(self, blurry: torch.Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration:
+        on_step(Step(0.1, "looking"))
         for number in (1, 2):
-            task.on_step(Step(number / 2, "fading", blurry / 2**number))
+            on_step(Step(number / 2, "fading", blurry / 2**number))
         return Restoration(image=blurry)
 
 
@@ -36,7 +37,7 @@ def test_steps_look_like_the_photo(tmp_path, make_photo, traits, mode):
         photo.convert(mode).save(path)
     picture = read_image(path)
     saver = StepSaver(tmp_path, path.name, picture, overwrite=False)
-    restore_picture(picture, Fading(traits), Task(on_step=saver), device="cpu", tile=None)
+    restore_picture(picture, Fading(traits), RestoreOptions(), saver, device="cpu", tile=None)
     assert saver.count == 2
     with Image.open(path) as photo, Image.open(tmp_path / "photo.png.step-00.png") as step:
         assert (step.mode, step.size) == (mode, (21, 13))

@@ -1,4 +1,4 @@
-"""The one door: what goes in comes out in the same form, and what is the same for all methods is done once."""
+"""The single entry point: the answer has the form of the photo, and what is the same for all methods is done once."""
 
 import io
 from dataclasses import dataclass, field, replace
@@ -15,8 +15,9 @@ from PIL import Image
 from unblur.errors import ImageError, KernelError, RegionError, UnblurError, UsageError
 from unblur.images.files import read_image
 from unblur.images.picture import Picture
-from unblur.methods.apply import make_task, restore, restore_picture, restore_tensor
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.apply import restore, restore_picture, restore_tensor
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.options import RestoreOptions
 
 
 @dataclass
@@ -27,11 +28,11 @@ class Probe:
     traits: Traits = field(default_factory=Traits)
     settings: object = None
     seen: list = field(default_factory=list)
-    tasks: list = field(default_factory=list)
+    options: list = field(default_factory=list)
 
-    def restore(self, blurry: torch.Tensor, task: Task) -> Restoration:
+    def restore(self, blurry: torch.Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration:
         self.seen.append(blurry)
-        self.tasks.append(task)
+        self.options.append(options)
         return Restoration(image=self.function(blurry), kernel=torch.ones(blurry.shape[0], 1, 1, 1))
 
 
@@ -150,7 +151,10 @@ def test_files_and_bytes(make_photo):
         ({"region": (0, 0, 1)}, RegionError, "four numbers"),
         ({"strength": 2}, UsageError, "strength"),
         ({"strength": float("nan")}, UsageError, "strength"),
-        ({"light": "dim"}, UsageError, "light"),
+        ({"encoding": "dim"}, UsageError, "encoding"),
+        ({"solver": "magic"}, UsageError, "solver 'magic'"),
+        ({"refine": "map"}, UsageError, "refiner 'map'"),
+        ({"wishes": 1}, TypeError, "wishes"),
         ({"method": Probe(), "device": "quantum"}, UsageError, "quantum"),
     ],
 )
@@ -183,43 +187,35 @@ def test_any_array_ends_well_or_with_a_clear_error(data):
 def test_strength_mixes():
     blurry = torch.rand(1, 3, 8, 8)
     for strength in (0.0, 0.25, 1.0):
-        mixed = restore_tensor(blurry, Probe(darken), Task(strength=strength)).image
+        mixed = restore_tensor(blurry, Probe(darken), RestoreOptions(strength=strength)).image
         assert torch.allclose(mixed, blurry * (1 - strength / 2), atol=1e-6)
 
 
 def test_strength_zero_is_the_photo_itself():
     picture = Picture(random_array((5, 5, 4), np.uint8), "cmyk")
-    assert restore_picture(picture, Probe(darken), Task(strength=0.0)).image is picture
+    assert restore_picture(picture, Probe(darken), RestoreOptions(strength=0.0)).image is picture
 
 
 def test_the_answer_is_clamped_once():
-    overshoot = restore_tensor(torch.rand(1, 1, 8, 8), Probe(lambda image: image * 4 - 2), Task()).image
+    overshoot = restore_tensor(torch.rand(1, 1, 8, 8), Probe(lambda image: image * 4 - 2), RestoreOptions()).image
     assert overshoot.min() == 0
     assert overshoot.max() == 1
 
 
-@pytest.mark.parametrize(("wanted", "channels", "shape"), [("rgb", 1, (2, 3)), ("grey", 3, (6, 1)), ("any", 2, (2, 2))])
+@pytest.mark.parametrize(("wanted", "channels", "shape"), [("rgb", 1, (2, 3)), ("any", 2, (2, 2))])
 def test_channels(wanted, channels, shape):
     probe = Probe(darken, Traits(channels=wanted))
     blurry = torch.rand(2, channels, 6, 5)
-    answer = restore_tensor(blurry, probe, Task())
+    answer = restore_tensor(blurry, probe, RestoreOptions())
     assert probe.seen[0].shape[:2] == shape
     assert torch.allclose(answer.image, blurry * 0.5, atol=1e-6)
-    assert answer.kernel.shape == (2, 3 if wanted == "grey" else 1, 1, 1)
-
-
-def test_linear_light():
-    probe = Probe(traits=Traits(light="linear"))
-    blurry = torch.rand(1, 3, 8, 8)
-    answer = restore_tensor(blurry, probe, Task()).image
-    assert torch.allclose(answer, blurry, atol=1e-5)
-    assert torch.allclose(probe.seen[0], ((blurry + 0.055) / 1.055) ** 2.4, atol=0.003)
+    assert answer.kernel.shape == (2, 1, 1, 1)
 
 
 def test_sizes_are_padded_and_cropped():
     probe = Probe(darken, Traits(size_multiple=16))
     blurry = torch.rand(1, 3, 5, 21)
-    answer = restore_tensor(blurry, probe, Task()).image
+    answer = restore_tensor(blurry, probe, RestoreOptions()).image
     assert probe.seen[0].shape == (1, 3, 16, 32)
     assert torch.allclose(answer, blurry * 0.5)
 
@@ -231,25 +227,24 @@ def test_tiles():
     blurry = torch.rand(1, 3, 150, 90)
     steps: list[Step] = []
     probe = Probe(box, Traits(tile_halo=8))
-    answer = restore_tensor(blurry, probe, Task(on_step=steps.append), tile=64)
+    answer = restore_tensor(blurry, probe, RestoreOptions(tile=64), steps.append)
     assert torch.allclose(answer.image, box(blurry), atol=1e-5)
     assert len(probe.seen) == 6
     assert answer.kernel is None
     fractions = [step.fraction for step in steps]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
-    assert "--tile has no effect" in restore_tensor(blurry, Probe(), Task(), tile=64).warnings[0]
 
 
 def test_the_fraction_never_falls():
     class Restless(Probe):
-        def restore(self, blurry, task):
+        def restore(self, blurry, options, on_step):
             for fraction in (0.5, 0.2, 1.5):
-                task.on_step(Step(fraction, "working"))
-            return super().restore(blurry, task)
+                on_step(Step(fraction, "working"))
+            return super().restore(blurry, options, on_step)
 
     seen = []
-    restore_tensor(torch.rand(1, 1, 4, 4), Restless(), Task(on_step=lambda step: seen.append(step.fraction)))
+    restore_tensor(torch.rand(1, 1, 4, 4), Restless(), RestoreOptions(), lambda step: seen.append(step.fraction))
     assert seen == [0.5, 0.5, 1.0]
 
 
@@ -258,10 +253,10 @@ def test_values_that_are_not_finite_get_a_second_try_in_double():
         return image * 1e30 * 1e30 * 1e-60
 
     blurry = torch.rand(1, 1, 4, 4) + 0.1
-    answer = restore_tensor(blurry.clamp(0, 1), Probe(overflow), Task()).image
+    answer = restore_tensor(blurry.clamp(0, 1), Probe(overflow), RestoreOptions()).image
     assert torch.allclose(answer, blurry.clamp(0, 1), atol=1e-6)
     with pytest.raises(ImageError, match="not finite"):
-        restore_tensor(blurry, Probe(lambda image: image / 0), Task())
+        restore_tensor(blurry, Probe(lambda image: image / 0), RestoreOptions())
 
 
 def test_methods_may_learn_on_the_photo():
@@ -272,7 +267,7 @@ def test_methods_may_learn_on_the_photo():
         return image * weight.grad.isfinite()
 
     blurry = torch.rand(1, 1, 4, 4)
-    assert torch.equal(restore_tensor(blurry, Probe(learn), Task()).image, blurry)
+    assert torch.equal(restore_tensor(blurry, Probe(learn), RestoreOptions()).image, blurry)
 
 
 def test_a_kernel_arrives_normalised(tmp_path):
@@ -281,7 +276,9 @@ def test_a_kernel_arrives_normalised(tmp_path):
     for given_kernel in (kernel, torch.from_numpy(kernel), torch.from_numpy(kernel)[None, None], tmp_path / "k.npy"):
         probe = Probe()
         restore(np.zeros((8, 8), np.uint8), probe, kernel=given_kernel)
-        assert torch.allclose(probe.tasks[0].kernel[0, 0], torch.from_numpy(kernel / kernel.sum()).float())
+        assert torch.allclose(
+            probe.options[0].kernel_for(torch.zeros(1))[0, 0], torch.from_numpy(kernel / kernel.sum()).float()
+        )
 
 
 def test_time_is_measured():
@@ -294,6 +291,19 @@ def test_what_the_file_says_of_itself_comes_first(tmp_path):
     assert "frame" in restore(Path(tmp_path / "two.gif"), "input").warnings[0]
 
 
-def test_make_task_leaves_torch_out_where_it_can():
-    assert isinstance(make_task(kernel=np.ones((3, 3)), needs_torch=False).kernel, np.ndarray)
-    assert replace(make_task(), on_step=Task().on_step) == Task()
+def test_options_that_have_no_effect_are_named():
+    blurry = torch.rand(1, 1, 8, 8)
+    options = RestoreOptions(kernel_size=3, encoding="linear", tile=64)
+    assert restore_tensor(blurry, Probe(traits=Traits(uses=frozenset({"encoding"}))), options).warnings == (
+        "this method does not use kernel-size, so it has no effect",
+        "this method does not use tile, so it has no effect",
+    )
+
+
+def test_options_leave_torch_out_and_stay_as_they_are():
+    options = RestoreOptions(kernel=np.ones((3, 3)), region=(0, 0, 2, 2))
+    assert isinstance(options.kernel, np.ndarray)
+    assert replace(options).kernel is options.kernel
+    assert list(options.given()) == ["kernel", "region"]
+    assert "device" not in options.as_plain()
+    assert options.limited_to(frozenset({"region"})) == RestoreOptions(region=(0, 0, 2, 2))

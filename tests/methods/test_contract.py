@@ -1,12 +1,18 @@
 """What every method of the catalogue promises, whatever it does inside."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
 
-from unblur.methods.apply import make_task, restore, restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import CATALOG, settings_class_of
+from planted import plant
+from unblur.blur.kernels import linear_kernel
+from unblur.methods.apply import restore, restore_tensor
+from unblur.methods.base import ignore_step
+from unblur.methods.catalog import CATALOG, find_entry, settings_class_of
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions, describe_options
 from unblur.methods.settings import describe_settings
 from untrained import load_any
 
@@ -18,18 +24,18 @@ def method(request):
     return load_any(request.param)
 
 
-def task_for(height: int, width: int) -> Task:
+def options_for(height: int, width: int) -> RestoreOptions:
     """The kernel as far as it fits; every method must be able to take or leave it."""
-    return make_task(kernel=KERNEL[: largest_odd(height), : largest_odd(width)])
+    return RestoreOptions(kernel=KERNEL[: largest_odd(height), : largest_odd(width)])
 
 
 def largest_odd(side: int) -> int:
     return (min(side, 3) + 1) // 2 * 2 - 1
 
 
-def restored(method, blurry: torch.Tensor, task: Task | None = None) -> torch.Tensor:
+def restored(method, blurry: torch.Tensor, options: RestoreOptions | None = None) -> torch.Tensor:
     before = blurry.clone()
-    image = restore_tensor(blurry, method, task or task_for(*blurry.shape[-2:])).image
+    image = restore_tensor(blurry, method, options or options_for(*blurry.shape[-2:])).image
     assert torch.equal(blurry, before), "the photo was changed in place"
     assert image.shape == blurry.shape
     assert image.dtype == blurry.dtype
@@ -48,7 +54,7 @@ def test_any_size(method, size, channels):
 @pytest.mark.parametrize("name", [name for name in CATALOG if name != "known-kernel"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (8, 8), (33, 47)])
 def test_any_size_of_unknown_blur(name, size):
-    restored(load_any(name), torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)), Task())
+    restored(load_any(name), torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)), RestoreOptions())
 
 
 def test_a_batch(method):
@@ -78,8 +84,8 @@ def test_same_seed_same_pixels(method):
 
 def test_progress_ends_at_one(method):
     seen = []
-    task = make_task(kernel=KERNEL, on_step=lambda step: seen.append(step.fraction))
-    restore_tensor(torch.rand(1, 1, 32, 32), method, task)
+    options = RestoreOptions(kernel=KERNEL)
+    restore_tensor(torch.rand(1, 1, 32, 32), method, options, lambda step: seen.append(step.fraction))
     assert seen == sorted(seen)
     assert seen[-1] == 1
 
@@ -97,3 +103,57 @@ def test_every_small_size(name):
     for height in range(1, 71, 3):
         for width in range(1, 71, 3):
             restored(method, torch.rand(1, 1, height, width))
+
+
+FIELDS = {item.name for item in fields(RestoreOptions)}
+FOR_ALL = {name for name, option in describe_options().items() if option.for_all}
+PASSED_ON = FIELDS - {"region", "strength", "solver", "refine"}
+"""What a teacher hears of the caller."""
+SEEN: set[str] = set()
+
+
+class Watched(RestoreOptions):
+    """Options that record which of them were read."""
+
+    def __getattribute__(self, name: str):
+        if name in FIELDS:
+            SEEN.add(name)
+        return super().__getattribute__(name)
+
+    def for_teacher(self):
+        before = set(SEEN)
+        passed = RestoreOptions(**{name: getattr(self, name) for name in PASSED_ON})
+        SEEN.clear()
+        SEEN.update(before | {"passed on"})
+        return passed
+
+
+def read_by(method, side: int, **given) -> set[str]:
+    """The options that a method itself reads while it restores a small blurred photo."""
+    planted = plant(linear_kernel(7, 30), (side, side))
+    options = Watched(**given)
+    channels = 3 if method.traits.channels == "rgb" else 1
+    SEEN.clear()
+    with torch.no_grad():
+        method.restore(planted.blurry.expand(-1, channels, -1, -1), options, ignore_step)
+    return set(SEEN)
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_method_reads_the_options_that_it_declares_and_no_others(name):
+    entry = find_entry(name)
+    fitted = name in ("selfdeblur", "kernel-space")
+    method = load_method(name, {"preset": "smoke", "steps": 2}) if fitted else load_any(name)
+    side = 100 if fitted or entry.role == "kernel estimator" else 32
+    assert method.traits.uses == entry.uses
+    if not entry.needs_torch:
+        assert not entry.uses
+        return
+    read = read_by(method, side, kernel=KERNEL)
+    if entry.role != "solver":
+        read |= read_by(method, side)
+    through_a_teacher = PASSED_ON if "passed on" in read else set()
+    declared = entry.uses - {"tile"}  # the pipeline heeds it for methods that work in tiles
+    assert read - FOR_ALL - {"passed on"} <= declared
+    assert declared - read <= through_a_teacher
+    assert ("tile" in entry.uses) == (method.traits.tile_halo is not None)

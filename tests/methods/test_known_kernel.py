@@ -4,9 +4,10 @@ import torch
 
 from planted import plant, psnr, shake
 from unblur.errors import Cancelled, KernelError
-from unblur.methods.apply import make_task, restore, restore_tensor
-from unblur.methods.base import Step, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.apply import restore, restore_tensor
+from unblur.methods.base import Step
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.solvers.photo import SOLVERS
 
 KERNEL = shake(15, 3, (15, 20))
@@ -16,7 +17,9 @@ KERNEL = shake(15, 3, (15, 20))
 @pytest.mark.parametrize("light", ["encoded", "linear"])
 def test_a_planted_blur_is_removed(solver, light):
     planted = plant(KERNEL, (150, 150), light=light)
-    answer = restore_tensor(planted.blurry, load_method("known-kernel", {"solver": solver}), make_task(kernel=KERNEL))
+    answer = restore_tensor(
+        planted.blurry, load_method("known-kernel", {"solver": solver}), RestoreOptions(kernel=KERNEL)
+    )
     assert psnr(answer.image, planted.sharp) > planted.psnr + 3
     assert answer.facts["light"] == light
     assert answer.warnings == ()
@@ -24,13 +27,13 @@ def test_a_planted_blur_is_removed(solver, light):
 
 def test_the_kernel_comes_back_as_it_was_given():
     blurry = torch.cat([plant(KERNEL, (24, 30), seed=seed).blurry for seed in range(2)])
-    answer = restore_tensor(blurry, load_method("known-kernel"), make_task(kernel=KERNEL))
+    answer = restore_tensor(blurry, load_method("known-kernel"), RestoreOptions(kernel=KERNEL))
     torch.testing.assert_close(answer.kernel, KERNEL.expand(2, -1, -1, -1))
 
 
 def test_a_noisy_photo_does_not_smooth_its_neighbour():
     blurry = torch.cat([plant(KERNEL, (48, 48), noise=noise).blurry for noise in (0.003, 0.1)])
-    method, task = load_method("known-kernel"), make_task(kernel=KERNEL)
+    method, task = load_method("known-kernel"), RestoreOptions(kernel=KERNEL)
     together = restore_tensor(blurry, method, task).image
     for i in range(2):
         torch.testing.assert_close(together[i : i + 1], restore_tensor(blurry[i : i + 1], method, task).image)
@@ -39,7 +42,7 @@ def test_a_noisy_photo_does_not_smooth_its_neighbour():
 def test_the_light_can_be_told():
     planted = plant(KERNEL, (48, 48))
     answers = [
-        restore_tensor(planted.blurry, load_method("known-kernel"), make_task(kernel=KERNEL, light=light))
+        restore_tensor(planted.blurry, load_method("known-kernel"), RestoreOptions(kernel=KERNEL, light=light))
         for light in ("encoded", "linear")
     ]
     assert [answer.facts["light"] for answer in answers] == ["encoded", "linear"]
@@ -48,12 +51,12 @@ def test_the_light_can_be_told():
 
 def test_without_a_kernel_there_is_one_sentence():
     with pytest.raises(KernelError, match="--kernel"):
-        restore_tensor(torch.rand(1, 1, 20, 20), load_method("known-kernel"), Task())
+        restore_tensor(torch.rand(1, 1, 20, 20), load_method("known-kernel"), RestoreOptions())
 
 
 def test_double_precision_stays():
     planted = plant(KERNEL, (40, 40))
-    answer = restore_tensor(planted.blurry.double(), load_method("known-kernel"), make_task(kernel=KERNEL))
+    answer = restore_tensor(planted.blurry.double(), load_method("known-kernel"), RestoreOptions(kernel=KERNEL))
     assert answer.image.dtype == torch.float64
     assert psnr(answer.image, planted.sharp) > planted.psnr + 3
 
@@ -66,7 +69,7 @@ def test_progress_rises_over_the_whole_batch_and_can_stop():
         if len(seen) == 4:
             raise Cancelled("stopped")
 
-    task = make_task(kernel=KERNEL, on_step=stop_after_four)
+    task = RestoreOptions(kernel=KERNEL, on_step=stop_after_four)
     with pytest.raises(Cancelled):
         restore_tensor(torch.rand(2, 3, 20, 20), load_method("known-kernel"), task)
     assert seen == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6])

@@ -7,12 +7,13 @@ import torch
 
 from planted import Planted, draw_picture, plant, psnr, shake, shifted_psnr
 from unblur.errors import Cancelled
-from unblur.methods.apply import make_task, restore_tensor
+from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Restoration, Step
-from unblur.methods.catalog import load_method
 from unblur.methods.classical_map import search
 from unblur.methods.classical_map.pyramid import plan_levels
 from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.priors import PRIORS
 
@@ -31,7 +32,7 @@ def quick_answer(small) -> Restoration:
 
 
 def restored(blurry: torch.Tensor, settings: dict | None = None, **wishes) -> Restoration:
-    return restore_tensor(blurry, load_method("map", settings), make_task(**wishes))
+    return restore_tensor(blurry, load_method("map", settings), RestoreOptions(**wishes))
 
 
 def gain(answer: Restoration, planted: Planted, margin: int = 20) -> float:
@@ -129,7 +130,7 @@ def test_the_blur_is_looked_for_in_the_region(small):
 
 def test_a_kernel_that_is_known_is_not_looked_for(small):
     answer = restored(small.blurry, kernel=KERNEL)
-    expected = restore_tensor(small.blurry, load_method("known-kernel"), make_task(kernel=KERNEL))
+    expected = restore_tensor(small.blurry, load_method("known-kernel"), RestoreOptions(kernel=KERNEL))
     assert torch.equal(answer.image, expected.image)
 
 

@@ -4,9 +4,10 @@ import sys
 import pytest
 
 from unblur.errors import SettingsError
-from unblur.methods.catalog import load_method, settings_class_of
+from unblur.methods.catalog import settings_class_of
 from unblur.methods.classical_map.pyramid import HYPOTHESES
 from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.loading import load_method
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from unblur.batch.work import PhotoResult
+from unblur.methods.options import RestoreOptions
 
 __all__ = ["report_line"]
 
 
-def report_line(outcome: PhotoResult, *, seed: int) -> str:
+def report_line(outcome: PhotoResult, options: RestoreOptions) -> str:
     """One line of ASCII, without its end.
 
     Names keep every byte: control characters and what is not UTF-8 are escaped as JSON has it (a byte that is no UTF-8
@@ -30,7 +31,7 @@ def report_line(outcome: PhotoResult, *, seed: int) -> str:
         "seconds": round(outcome.seconds, 3),
         "peak_mb": round(outcome.peak_mb, 1),
         "device": outcome.device,
-        "seed": seed,
+        "options": options.as_plain(),
         "facts": outcome.facts,
         "version": version("unblur"),
     }

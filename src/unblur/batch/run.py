@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
+from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Job, Plan
 from unblur.batch.resume import Notes, Verdict
-from unblur.batch.work import JobHook, PhotoResult, Wishes, restore_job
+from unblur.batch.work import JobHook, PhotoResult, restore_job
 from unblur.batch.workers import run_in_workers
 from unblur.methods.base import Step
 
@@ -18,33 +19,35 @@ def ignore_step(job: Job, step: Step) -> None:
     """The hook of a caller who does not want to know."""
 
 
-def run_plan(plan: Plan, wishes: Wishes, *, jobs: int = 1, on_step: JobHook = ignore_step) -> Generator[PhotoResult]:
+def run_plan(
+    plan: Plan, options: BatchOptions, *, jobs: int = 1, on_step: JobHook = ignore_step
+) -> Generator[PhotoResult]:
     """The outcome of each photo as it is finished; ends early when no output can be written any more.
 
     Close the iterator (`contextlib.closing`) where it may be left early: that ends the workers.
 
     Args:
         plan: What becomes what.
-        wishes: For every photo.
+        options: For every photo.
         jobs: Processes; 1 is this one.
         on_step: Called with the steps of each photo; raises `Cancelled` to stop that photo.
     """
     for failure in plan.failures:
         yield PhotoResult(failure.path, None, "failed", error=failure.reason, fault="photo")
     for job in plan.skipped:
-        yield PhotoResult(job.input, job.output, "skipped", method=wishes.method)
+        yield PhotoResult(job.input, job.output, "skipped", method=options.method)
     count = min(jobs, len(plan.jobs))
-    outcomes = run_in_workers(plan.jobs, wishes, count, on_step) if count > 1 else _run_here(plan.jobs, wishes, on_step)
-    for outcome in outcomes:
+    run = run_in_workers(plan.jobs, options, count, on_step) if count > 1 else _run_here(plan.jobs, options, on_step)
+    for outcome in run:
         yield outcome
         if outcome.fault == "place":
             return
 
 
-def resume_plan(plan: Plan, wishes: Wishes) -> Plan:
-    """The plan without the photos that were restored before with the same wishes."""
+def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
+    """The plan without the photos that were restored before with the same options."""
     notes = Notes()
-    verdicts = [(job, _judge(job, wishes, notes)) for job in plan.jobs]
+    verdicts = [(job, _judge(job, options, notes)) for job in plan.jobs]
     return replace(
         plan,
         jobs=tuple(
@@ -67,12 +70,12 @@ def exit_code(outcomes: Sequence[PhotoResult]) -> int:
     return 1 if faults else 0
 
 
-def _run_here(jobs: Sequence[Job], wishes: Wishes, on_step: JobHook) -> Iterator[PhotoResult]:
+def _run_here(jobs: Sequence[Job], options: BatchOptions, on_step: JobHook) -> Iterator[PhotoResult]:
     for job in jobs:
-        yield restore_job(job, wishes, on_step)
+        yield restore_job(job, options, on_step)
 
 
-def _judge(job: Job, wishes: Wishes, notes: Notes) -> Verdict:
+def _judge(job: Job, options: BatchOptions, notes: Notes) -> Verdict:
     if job.input is None or job.output is None or not job.input.exists():
         return "missing"
-    return notes.judge(job.output, wishes.fingerprint(job.input))
+    return notes.judge(job.output, options.fingerprint(job.input))

@@ -7,97 +7,31 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
-from hashlib import sha256
-from importlib.metadata import version
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from unblur.batch.inputs import explain
+from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Job, targets_of
-from unblur.batch.resume import fingerprint, write_note
+from unblur.batch.resume import write_note
 from unblur.batch.steps import StepSaver
 from unblur.errors import OutputError, UnblurError, UsageError, WriteError
 from unblur.images.files import encode_image, read_image, write_image
 from unblur.images.kernels import write_kernel
-from unblur.images.limits import Limits
 from unblur.images.picture import Picture
-from unblur.methods.apply import PictureMethod, choose_device, make_task, restore_picture
-from unblur.methods.base import Light, Method, Region, Restoration, Step, StepHook, TrainedMethod
-from unblur.methods.catalog import load_method
+from unblur.methods.apply import choose_device, restore_picture
+from unblur.methods.base import PictureMethod, Restoration, Step, StepHook
 from unblur.system.memory import peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
-__all__ = ["Fault", "JobHook", "PhotoResult", "Status", "Wishes", "restore_job"]
+__all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_job"]
 
 Status = Literal["done", "skipped", "failed"]
 Fault = Literal["", "photo", "name", "usage", "place", "bug"]
 """Where a failure comes from: the photo, the output's name, the options, the place for outputs, or unblur itself."""
 
 JobHook = Callable[[Job, Step], None]
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What is wanted of every photo of a batch; see `unblur.restore` for what is not explained here.
-
-    Attributes:
-        limits: What reading one file may cost.
-        allow_damaged: Take what can be decoded of a damaged file.
-        strip_metadata: Leave out EXIF, XMP and comments.
-        save_steps: Folder for what the method shows on its way.
-        save_motion: Folder for the motion field that it finds, as numbers and pictures.
-    """
-
-    method: str = "map"
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
-    weights: str | None = None
-    kernel: NDArray[np.float32] | None = None
-    kernel_size: int | None = None
-    region: Region | None = None
-    strength: float = 1.0
-    light: Light = "auto"
-    device: str = "auto"
-    seed: int = 0
-    tile: int | None = None
-    limits: Limits = field(default_factory=Limits)
-    allow_damaged: bool = False
-    strip_metadata: bool = False
-    save_steps: Path | None = None
-    save_motion: Path | None = None
-
-    @cached_property
-    def ready_method(self) -> Method:
-        """The method, loaded once for all photos of a process."""
-        return load_method(self.method, self.settings, self.weights)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What goes to another process, which loads the method for itself."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
-    def fingerprint(self, source: Path) -> str:
-        """A checksum of what decides the pixels of this photo's output."""
-        kernel = None if self.kernel is None else sha256(np.ascontiguousarray(self.kernel).tobytes()).hexdigest()
-        method = self.ready_method
-        decisive = {
-            "version": version("unblur"),
-            "method": self.method,
-            "settings": asdict(method.settings),
-            "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
-            "kernel": kernel,
-            "kernel_size": self.kernel_size,
-            "region": self.region,
-            "strength": self.strength,
-            "light": self.light,
-            "seed": self.seed,
-            "tile": self.tile,
-            "strip_metadata": self.strip_metadata,
-        }
-        return fingerprint(decisive, source)
 
 
 @dataclass(frozen=True)
@@ -130,13 +64,13 @@ class PhotoResult:
     trace: str = ""
 
 
-def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> PhotoResult:
+def restore_job(job: Job, options: BatchOptions, on_step: JobHook) -> PhotoResult:
     """Read, restore and write one photo. Whatever goes wrong with it becomes a failed `PhotoResult`."""
     started = time.perf_counter()
     restart_peak()
-    outcome = PhotoResult(job.input, job.output, "failed", method=wishes.method)
+    outcome = PhotoResult(job.input, job.output, "failed", method=options.method)
     try:
-        outcome = _restore(job, wishes, on_step, outcome)
+        outcome = _restore(job, options, on_step, outcome)
     except (UnblurError, MemoryError, OSError) as error:
         outcome = replace(outcome, error=_sentence(error), fault=_fault_of(error), trace=traceback.format_exc())
     except Exception as error:  # the boundary of one photo: the next ones must not suffer from our faults
@@ -145,38 +79,27 @@ def restore_job(job: Job, wishes: Wishes, on_step: JobHook) -> PhotoResult:
     return replace(outcome, seconds=time.perf_counter() - started, peak_mb=peak_mb())
 
 
-def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: PhotoResult) -> PhotoResult:
+def _restore(job: Job, options: BatchOptions, on_step: JobHook, outcome: PhotoResult) -> PhotoResult:
     def report_step(step: Step) -> None:
         check_interrupted()
         on_step(job, step)
 
     _refuse_taken_names(job)
-    method = wishes.ready_method
+    method = options.ready_method
     needs_torch = not isinstance(method, PictureMethod)
-    task = make_task(
-        kernel=wishes.kernel,
-        kernel_size=wishes.kernel_size,
-        region=wishes.region,
-        strength=wishes.strength,
-        light=wishes.light,
-        seed=wishes.seed,
-        on_step=report_step,
-        needs_torch=needs_torch,
-    )
-    device = choose_device(wishes.device) if needs_torch else "cpu"
-    made_with = wishes.fingerprint(job.input) if job.input else ""
-    source = job.input if job.input else sys.stdin.buffer.read(wishes.limits.max_bytes + 1)
-    picture = read_image(source, limits=wishes.limits, allow_damaged=wishes.allow_damaged)
-    saver = _open_saver(job, wishes, picture)
-    if saver is not None:
-        task = replace(task, on_step=_both(report_step, saver))
-    answer = restore_picture(picture, method, task, device=device, tile=wishes.tile)
+    device = choose_device(options.restore.device) if needs_torch else "cpu"
+    made_with = options.fingerprint(job.input) if job.input else ""
+    source = job.input if job.input else sys.stdin.buffer.read(options.limits.max_bytes + 1)
+    picture = read_image(source, limits=options.limits, allow_damaged=options.allow_damaged)
+    saver = _open_saver(job, options, picture)
+    on_photo_step = report_step if saver is None else _both(report_step, saver)
+    answer = restore_picture(picture, method, options.restore, on_photo_step)
     with shielded():
-        notes = _write(job, wishes, answer)
+        notes = _write(job, options, answer)
         if saver is not None and saver.count == 0:
             notes = (*notes, "this method shows no images on its way, so none were saved")
-        if wishes.save_motion is not None:
-            notes = (*notes, *_save_motion(job, wishes.save_motion, picture, answer))
+        if options.save_motion is not None:
+            notes = (*notes, *_save_motion(job, options.save_motion, picture, answer))
         if job.output and job.input:
             write_note(job.output, made_with)
     return replace(
@@ -190,14 +113,14 @@ def _restore(job: Job, wishes: Wishes, on_step: JobHook, outcome: PhotoResult) -
     )
 
 
-def _open_saver(job: Job, wishes: Wishes, photo: Picture) -> StepSaver | None:
-    if wishes.save_steps is None:
+def _open_saver(job: Job, options: BatchOptions, photo: Picture) -> StepSaver | None:
+    if options.save_steps is None:
         return None
-    _make_folder(wishes.save_steps)
-    return StepSaver(wishes.save_steps, _name_of(job), photo, overwrite=job.overwrite)
+    _make_folder(options.save_steps)
+    return StepSaver(options.save_steps, _name_of(job), photo, overwrite=job.overwrite)
 
 
-def _save_motion(job: Job, folder: Path, photo: Picture, answer: Restoration) -> tuple[str, ...]:
+def _save_motion(job: Job, folder: Path, photo: Picture, answer: Restoration[Picture]) -> tuple[str, ...]:
     """Write the motion field, if there is one; returns what there is to say about it."""
     if answer.motion_field is None:
         return ("no motion was found, by this method or for a photo in tiles, so none was saved",)
@@ -228,11 +151,11 @@ def _refuse_taken_names(job: Job) -> None:
             raise WriteError(f"{which} already; --overwrite replaces it, --resume passes over what is done")
 
 
-def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:
+def _write(job: Job, options: BatchOptions, answer: Restoration[Picture]) -> tuple[str, ...]:
     """Write the photo and, if wished, its kernel; returns what there is to say about it."""
     notes: tuple[str, ...] = ()
     if job.output is None:
-        data, notes = encode_image(answer.image, answer.image.facts.format, strip_metadata=wishes.strip_metadata)
+        data, notes = encode_image(answer.image, answer.image.facts.format, strip_metadata=options.strip_metadata)
         _pipe_out(data)
     else:
         _make_folder(job.output.parent)
@@ -241,7 +164,7 @@ def _write(job: Job, wishes: Wishes, answer: Restoration) -> tuple[str, ...]:
             job.output,
             format=_format_for(job, answer.image),
             overwrite=job.overwrite,
-            strip_metadata=wishes.strip_metadata,
+            strip_metadata=options.strip_metadata,
         )
     if job.kernel_output is None:
         return notes

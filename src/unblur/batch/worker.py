@@ -27,9 +27,9 @@ def main() -> None:
         parent.send(Step(step.fraction, step.stage))  # without the preview, which nobody looks at here
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Interrupted), catch_signals(signal.SIGTERM):
-        wishes = parent.recv()
+        options = parent.recv()
         while True:
-            parent.send(restore_job(parent.recv(), wishes, tell))
+            parent.send(restore_job(parent.recv(), options, tell))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from contextlib import suppress
 from multiprocessing import Pipe, connection
 from pathlib import Path
 
+from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Job
-from unblur.batch.work import JobHook, PhotoResult, Wishes
+from unblur.batch.work import JobHook, PhotoResult
 
 __all__ = ["run_in_workers"]
 
@@ -25,7 +26,7 @@ _PATIENCE = 5.0
 """Seconds that a worker has to finish writing a photo when all are told to stop."""
 
 
-def run_in_workers(jobs: Sequence[Job], wishes: Wishes, count: int, on_step: JobHook) -> Iterator[PhotoResult]:
+def run_in_workers(jobs: Sequence[Job], options: BatchOptions, count: int, on_step: JobHook) -> Iterator[PhotoResult]:
     """The outcomes of `jobs` as they come, with `count` processes at work, each with its share of the processor."""
     threads = max(1, (os.cpu_count() or 1) // count)
     waiting = deque(jobs)
@@ -33,7 +34,7 @@ def run_in_workers(jobs: Sequence[Job], wishes: Wishes, count: int, on_step: Job
     try:
         while waiting or workers:
             while waiting and len(workers) < count:
-                workers.append(_Worker(wishes, threads))
+                workers.append(_Worker(options, threads))
                 workers[-1].start(waiting.popleft())
             for worker in _talking(workers):
                 outcome = worker.listen(on_step)
@@ -52,12 +53,12 @@ def run_in_workers(jobs: Sequence[Job], wishes: Wishes, count: int, on_step: Job
 class _Worker:
     """One worker process, always with a job."""
 
-    def __init__(self, wishes: Wishes, threads: int) -> None:
+    def __init__(self, options: BatchOptions, threads: int) -> None:
         self.link, theirs = Pipe()
         with theirs:
             self.process = _start_process(theirs.fileno(), threads)
         self.is_alive = True
-        self._send(wishes)
+        self._send(options)
 
     def start(self, job: Job) -> None:
         self.job = job

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unblur.benchmarks.work import Order
 from unblur.errors import UsageError
-from unblur.methods.catalog import choose_weights
+from unblur.methods.loading import choose_weights
 from unblur.system.atomic import atomic_write
 from unblur.system.digests import digest_code
 from unblur.system.run_record import Record, differences, make_record, record_bytes

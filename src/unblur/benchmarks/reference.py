@@ -18,8 +18,8 @@ import torch
 from unblur.datasets.pairs import Pair
 from unblur.errors import UnblurError
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import score
 from unblur.system.atomic import atomic_write
@@ -63,8 +63,8 @@ def reference_errors(suite: str, pair: Pair, protocol: Protocol) -> Errors:
 
 
 def _compute(pair: Pair, protocol: Protocol) -> Errors:
-    task = Task(kernel=pair.kernel, light=pair.light)
-    restored = restore_tensor(pair.blurry, load_method(REFERENCE_METHOD), task).image
+    options = RestoreOptions(kernel=pair.kernel, encoding=pair.light)
+    restored = restore_tensor(pair.blurry, load_method(REFERENCE_METHOD), options).image
     scores = score(restored, pair.sharp, protocol, pair.views)
     return Errors(float(scores.squared_error), float(scores.spectral_error))
 

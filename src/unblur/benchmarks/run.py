@@ -16,7 +16,8 @@ from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import PairedSet, choose
 from unblur.errors import UsageError
 from unblur.methods.apply import choose_device
-from unblur.methods.catalog import choose_weights, load_method, settings_class_of
+from unblur.methods.catalog import settings_class_of
+from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
 from unblur.system.atomic import make_folder

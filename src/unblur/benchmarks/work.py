@@ -27,8 +27,9 @@ from unblur.images.files import write_image
 from unblur.images.kernels import write_kernel
 from unblur.images.picture import Picture
 from unblur.methods.apply import choose_device, restore_tensor
-from unblur.methods.base import Light, Method, Restoration, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Method, Restoration
+from unblur.methods.loading import load_method
+from unblur.methods.options import Encoding, RestoreOptions
 from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.alignment import align_pair
 from unblur.metrics.catalog import measure
@@ -72,7 +73,7 @@ class Order:
     out: Path
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     weights: str | None = None
-    light: Light | None = None
+    light: Encoding | None = None
     data: Path | None = None
     table: Path | None = None
     seed: int = 0
@@ -125,11 +126,12 @@ def _end_with_parent() -> None:
 def _measure(order: Order, pair: Pair, index: int) -> Row:
     pair = replace(pair, light=order.light or pair.light)
     pair = _without_colour(pair) if order.grey else pair
-    task = Task(kernel=pair.kernel if order.method == REFERENCE_METHOD else None, light=pair.light, seed=order.seed)
+    kernel = pair.kernel if order.method == REFERENCE_METHOD else None
     method = _method(order.method, tuple(order.settings.items()), order.weights)
+    options = RestoreOptions(kernel=kernel, encoding=pair.light, seed=order.seed).limited_to(method.traits.uses)
     restart_peak()
     start = time.perf_counter()
-    answer = restore_tensor(pair.blurry.to(choose_device(order.device)), method, task)
+    answer = restore_tensor(pair.blurry.to(choose_device(order.device)), method, options)
     answer = replace(answer, image=answer.image.cpu())  # waits for the device
     seconds, peak = time.perf_counter() - start, peak_mb()
     _keep(order, pair, answer, index)
@@ -175,7 +177,7 @@ def _with_further_metrics(row: Row, order: Order, aligned: AlignedPair, restored
     return replace(row, extra=values)
 
 
-def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration, scores: Scores) -> Row:
+def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration[Tensor], scores: Scores) -> Row:
     row = _with_error_ratios(row, order, pair, Errors(float(scores.squared_error), float(scores.spectral_error)))
     if answer.kernel is None or pair.kernel is None:
         return row
@@ -204,7 +206,7 @@ def _warned(row: Row, sentence: str) -> Row:
     return replace(row, warnings="; ".join(filter(None, [row.warnings, sentence])))
 
 
-def _keep(order: Order, pair: Pair, answer: Restoration, index: int) -> None:
+def _keep(order: Order, pair: Pair, answer: Restoration[Tensor], index: int) -> None:
     """The kernel that was found, and where asked the images, and the pair once for all methods."""
     stem = file_stem(index, pair.name)
     if answer.kernel is not None:

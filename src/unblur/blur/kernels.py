@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,12 +19,20 @@ __all__ = [
     "centre_kernel",
     "check_kernel",
     "disk_kernel",
+    "fit_box",
     "gaussian_kernel",
     "kernel_from_trajectory",
     "linear_kernel",
 ]
 
 Kernel = Float[Tensor, "1 1 kh kw"]
+
+
+def fit_box(kernel: Float[Tensor, "b c kh kw"], side: int) -> Float[Tensor, "b c side side"]:
+    """The kernel in the middle of a square box: with zeros around it, or cut to the box; sum 1."""
+    rows, columns = ((side - size) // 2 for size in kernel.shape[-2:])
+    boxed = F.pad(kernel, (columns, columns, rows, rows))  # negative padding cuts
+    return boxed / boxed.sum((-2, -1), keepdim=True)
 
 
 def linear_kernel(

@@ -13,8 +13,9 @@ from unblur.benchmarks.suites import find_suite
 from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import SettingsError, UsageError
-from unblur.methods.base import Light
-from unblur.methods.catalog import choose_weights, find_entry
+from unblur.methods.catalog import find_entry
+from unblur.methods.loading import choose_weights
+from unblur.methods.options import Encoding
 from unblur.metrics.catalog import METRICS, find_metrics
 from unblur.metrics.protocols import Protocol
 
@@ -50,7 +51,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         Protocol | None, typer.Option(help="How images are compared; else the suite's own.", show_default=False)
     ] = None,
     light: Annotated[
-        Light | None,
+        Encoding | None,
         typer.Option(help="In which light the images were blurred; else as the data set says.", show_default=False),
     ] = None,
     grey: Annotated[bool, typer.Option("--grey", help="Restore and score the luma of the pairs.")] = False,

@@ -130,7 +130,7 @@ def _learned_blur(
 ) -> LearnedBlur | None:
     """Which learned blur is wished for; None: another kind."""
     from unblur.datasets.blur_settings import LEARNED, LearnedBlur  # noqa: PLC0415
-    from unblur.methods.catalog import choose_weights  # noqa: PLC0415
+    from unblur.methods.loading import choose_weights  # noqa: PLC0415
 
     if kind != LEARNED:
         if source is not None or sample or weights is not None:

@@ -12,14 +12,14 @@ import typer
 from unblur.batch.inputs import explain, split_list
 from unblur.batch.plan import DEFAULT_NAME, Plan, make_plan
 from unblur.cli.messages import show_name
+from unblur.cli.option_parameters import with_restore_options
 from unblur.cli.options import parse_settings
-from unblur.errors import RegionError, UsageError
+from unblur.errors import UsageError
 from unblur.images.limits import Limits
-from unblur.methods.base import Light, Region
+from unblur.methods.options import RestoreOptions
 
 __all__ = ["restore", "settle_save_kernel"]
 
-_BLUR = "What is known of the blur"
 _OUTPUT = "Output"
 _MANY = "Many photos"
 _RUN = "How it runs"
@@ -30,7 +30,9 @@ def _option(text: str, *names: str, metavar: str = "", panel: str | None = None,
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
 
 
+@with_restore_options
 def restore(  # noqa: PLR0917 - typer reads the options off the signature
+    options: RestoreOptions,
     inputs: Annotated[list[str] | None, typer.Argument(metavar="IN", help="Photos, folders, patterns, or -.")] = None,
     output: Annotated[
         str | None,
@@ -53,31 +55,6 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             "For a trained method, in place of its own: a file, or what 'unblur weights list' shows.", metavar="NAME"
         ),
     ] = None,
-    refine: Annotated[
-        str | None,
-        _option("With a method that finds a kernel: a method whose learned prior improves the image.", metavar="NAME"),
-    ] = None,
-    strength: Annotated[
-        float, _option("From 0, the photo as it is, to 1, the method's full answer.", metavar="0..1")
-    ] = 1.0,
-    kernel: Annotated[
-        str | None, _option("The blur kernel, if you know it: .png or .npy.", metavar="FILE", panel=_BLUR)
-    ] = None,
-    kernel_size: Annotated[
-        int | None,
-        _option("Largest extent of the blur in pixels, odd. Default: estimated.", metavar="N", panel=_BLUR),
-    ] = None,
-    region: Annotated[
-        str | None, _option("Where to look for the blur, in pixels. Default: chosen.", metavar="X,Y,W,H", panel=_BLUR)
-    ] = None,
-    light: Annotated[
-        Light,
-        _option(
-            "Light in which the blur took place: auto, linear (photos) or encoded (images blurred as stored).",
-            metavar="LIGHT",
-            panel=_BLUR,
-        ),
-    ] = "auto",
     save_kernel: Annotated[
         str | None,
         _option(
@@ -121,11 +98,6 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     report: Annotated[
         str | None, _option("Write what became of each photo, one JSON object a line.", metavar="FILE", panel=_MANY)
     ] = None,
-    device: Annotated[str, _option("auto, cpu, cuda, cuda:N or mps.", metavar="NAME", panel=_RUN)] = "auto",
-    tile: Annotated[
-        int | None, _option("Side of tiles in pixels, for methods that use them.", metavar="N", panel=_RUN, min=32)
-    ] = None,
-    seed: Annotated[int, _option("For methods that draw random numbers.", metavar="N", panel=_RUN)] = 0,
     max_pixels: Annotated[
         int, _option("Refuse photos with more pixels.", metavar="N", panel=_RUN, min=1)
     ] = Limits.max_pixels,
@@ -142,29 +114,22 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     unblur restore photo.png --kernel k.png      with a blur that you know
     """
     # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
-    from unblur.batch.work import Wishes  # noqa: PLC0415
-    from unblur.cli.run_command import carry_out, check_wishes, read_known_kernel, without_finished  # noqa: PLC0415
+    from unblur.batch.options import BatchOptions  # noqa: PLC0415
+    from unblur.cli.run_command import carry_out, check_options, without_finished  # noqa: PLC0415
 
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
-    wishes = Wishes(
+    batch_options = BatchOptions(
         method=method,
-        settings=parse_settings(settings or []) | ({} if refine is None else {"refine": refine}),
+        settings=parse_settings(settings or []),
         weights=weights,
-        kernel=None if kernel is None else read_known_kernel(kernel),
-        kernel_size=kernel_size,
-        region=None if region is None else _parse_region(region),
-        strength=strength,
-        light=light,
-        device=device,
-        seed=seed,
-        tile=tile,
+        restore=options,
         limits=Limits(max_pixels=max_pixels),
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
         save_steps=save_steps,
         save_motion=save_motion,
     )
-    check_wishes(wishes)
+    check_options(batch_options)
     plan = make_plan(
         names,
         output=output,
@@ -177,8 +142,8 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     if resume and in_place:
         raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
     if resume:
-        plan = without_finished(plan, wishes, quiet=quiet)
-    return carry_out(plan, wishes, jobs, report, quiet=quiet, debug=debug)
+        plan = without_finished(plan, batch_options, quiet=quiet)
+    return carry_out(plan, batch_options, jobs, report, quiet=quiet, debug=debug)
 
 
 def settle_save_kernel(words: Sequence[str]) -> list[str]:
@@ -221,14 +186,6 @@ def _read_list(place: str, *, null: bool) -> list[str]:
             return split_list(file, null=null)
     except OSError as error:
         raise UsageError(f"the list {show_name(place)} {explain(error)}") from error
-
-
-def _parse_region(text: str) -> Region:
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise RegionError(f"--region takes four whole numbers X,Y,W,H, not {text!r}") from None
-    return Region(x, y, width, height)
 
 
 def _check_pipes(plan: Plan) -> None:

@@ -8,46 +8,28 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from unblur.batch.inputs import explain
+from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
 from unblur.batch.report import report_line
 from unblur.batch.run import exit_code, resume_plan, run_plan
-from unblur.batch.work import PhotoResult, Wishes
+from unblur.batch.work import PhotoResult
 from unblur.cli.messages import error_line, say, show_name, warning_line
 from unblur.cli.progress import ProgressLine
-from unblur.errors import OutputError, UnblurError, UsageError
-from unblur.images.kernels import read_kernel
-from unblur.methods.apply import make_task
-from unblur.methods.catalog import choose_weights, settings_class_of
+from unblur.errors import OutputError, UsageError
+from unblur.methods.catalog import settings_class_of
+from unblur.methods.loading import choose_weights
 from unblur.methods.settings import make_settings
 from unblur.system.signals import Interrupted, catch_signals
 
-__all__ = ["carry_out", "check_wishes", "read_known_kernel", "without_finished"]
+__all__ = ["carry_out", "check_options", "without_finished"]
 
 
-def read_known_kernel(place: str) -> NDArray[np.float32]:
-    """The kernel of `--kernel`; one that cannot be used is a wrong option, not a bad photo."""
-    try:
-        return read_kernel(place)
-    except UnblurError as error:
-        raise UsageError(f"the kernel {show_name(place)}: {error}") from error
-
-
-def check_wishes(wishes: Wishes) -> None:
+def check_options(options: BatchOptions) -> None:
     """Refuse now what would fail for every photo; without torch where there are no weights, so it takes no time."""
-    make_settings(settings_class_of(wishes.method), wishes.settings)
-    make_task(
-        kernel_size=wishes.kernel_size,
-        region=wishes.region,
-        strength=wishes.strength,
-        light=wishes.light,
-        needs_torch=False,
-    )
-    if choose_weights(wishes.method, wishes.weights) is not None:
-        _ = wishes.ready_method  # whether weights can be used shows only when they are
+    make_settings(settings_class_of(options.method), options.settings)
+    if choose_weights(options.method, options.weights) is not None:
+        _ = options.ready_method  # whether weights can be used shows only when they are
 
 
 @contextmanager
@@ -66,15 +48,15 @@ def _open_report(place: str | None, plan: Plan) -> Generator[TextIO | None]:
         yield file
 
 
-def without_finished(plan: Plan, wishes: Wishes, *, quiet: bool) -> Plan:
+def without_finished(plan: Plan, options: BatchOptions, *, quiet: bool) -> Plan:
     """The plan for `--resume`; says once if results of other options are replaced."""
-    resumed = resume_plan(plan, wishes)
+    resumed = resume_plan(plan, options)
     if resumed.redone and not quiet:
         say(warning_line(f"{resumed.redone} restored before with other options, so they are restored again"))
     return resumed
 
 
-def carry_out(plan: Plan, wishes: Wishes, jobs: int, report: str | None, *, quiet: bool, debug: bool) -> int:
+def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: str | None, *, quiet: bool, debug: bool) -> int:
     """Run the plan, say what happens, and return the exit code."""
     outcomes: list[PhotoResult] = []
     with (
@@ -82,7 +64,7 @@ def carry_out(plan: Plan, wishes: Wishes, jobs: int, report: str | None, *, quie
         catch_signals(signal.SIGINT, signal.SIGTERM),
         ProgressLine(len(plan.jobs), shown=not quiet) as progress,
     ):
-        running = run_plan(plan, wishes, jobs=jobs, on_step=progress.step)
+        running = run_plan(plan, options, jobs=jobs, on_step=progress.step)
         try:
             with closing(running):
                 for outcome in running:
@@ -91,7 +73,7 @@ def carry_out(plan: Plan, wishes: Wishes, jobs: int, report: str | None, *, quie
                     for line in _lines(outcome, quiet=quiet, debug=debug):
                         progress.say(line)
                     if report_file:
-                        _write_line(report_file, report_line(outcome, seed=wishes.seed))
+                        _write_line(report_file, report_line(outcome, options.restore))
             code = exit_code(outcomes)
         except Interrupted as interrupted:
             code = interrupted.exit_code

@@ -13,8 +13,11 @@ from torch import Tensor
 from unblur.errors import ShapeError
 
 __all__ = [
+    "BT601",
+    "BT709",
     "Padding",
     "array_to_tensor",
+    "brightness",
     "crop_padding",
     "linear_to_srgb",
     "pad_reflect",
@@ -28,6 +31,10 @@ __all__ = [
 _LINEAR_SLOPE, _OFFSET, _EXPONENT = 12.92, 0.055, 2.4
 _ENCODED_THRESHOLD = 0.04045
 _LINEAR_THRESHOLD = _ENCODED_THRESHOLD / _LINEAR_SLOPE
+
+BT601 = (0.299, 0.587, 0.114)
+BT709 = (0.2125, 0.7154, 0.0721)
+"""Shares of red, green and blue in brightness; the second as scikit-image has them."""
 
 
 class Padding(NamedTuple):
@@ -75,6 +82,13 @@ def linear_to_srgb(image_linear: Tensor) -> Tensor:
     size = image_linear.abs()
     curve = (1 + _OFFSET) * size.clamp(min=_LINEAR_THRESHOLD) ** (1 / _EXPONENT) - _OFFSET
     return torch.where(size <= _LINEAR_THRESHOLD, image_linear * _LINEAR_SLOPE, curve.copysign(image_linear))
+
+
+def brightness(image: Float[Tensor, "b c h w"], shares: tuple[float, float, float] = BT601) -> Float[Tensor, "b 1 h w"]:
+    """The brightness of an RGB image by shares of its channels; of any other number of channels their mean."""
+    if image.shape[1] != len(shares):
+        return image.mean(1, keepdim=True)
+    return (image * image.new_tensor(shares).view(1, -1, 1, 1)).sum(1, keepdim=True)
 
 
 def pad_reflect(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:

@@ -1,32 +1,36 @@
-"""What a deblurring method is: the task it gets, the answer it gives, and what it promises of itself.
+"""What a deblurring method is: what it is given, the answer it returns, and what it declares of itself.
 
-Everything that is the same for all methods (reading, colour channels, alpha, tiling, padding, clamping, devices)
-is done once in `apply.py`; a method sees a tensor and a `Task`.
+What is the same for all methods (reading, colour channels, alpha, padding, tiles, clamping, devices) is done once in
+`apply.py` and `pipeline.py`; a method sees a tensor and the caller's `RestoreOptions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from unblur.methods.options import RestoreOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from unblur.images.picture import Picture
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["Light", "Method", "Region", "Restoration", "Step", "StepHook", "Task", "TrainedMethod", "Traits"]
+__all__ = [
+    "ImageT",
+    "Method",
+    "PictureMethod",
+    "Restoration",
+    "Step",
+    "StepHook",
+    "TrainedMethod",
+    "Traits",
+    "ignore_step",
+]
 
-Light = Literal["auto", "encoded", "linear"]
-
-
-class Region(NamedTuple):
-    """A rectangle of the photo in pixels, upright, from the top left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
+ImageT = TypeVar("ImageT")
 
 
 @dataclass(frozen=True)
@@ -48,49 +52,25 @@ StepHook = Callable[[Step], None]
 """Called at every step; raises `Cancelled` to stop the work."""
 
 
-def _ignore(step: Step) -> None:
-    """The hook of a caller who does not want to know."""
+def ignore_step(step: Step) -> None:
+    """The hook of a caller without interest in progress."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the caller knows and wishes about one photo, the same for every method.
-
-    Attributes:
-        kernel: The blur, if it is known: `(1, 1, kH, kW)`, odd sizes, non-negative, sum 1.
-        kernel_size: Largest extent of the blur in pixels, odd, if the caller knows it; None: estimate it.
-        region: Where to look for the blur; None: the method chooses.
-        strength: 1 is the method's own answer; 0 gives the photo back; between, a mixture.
-        light: In which light the blur took place: `"linear"` for photos, `"encoded"` for test images that were
-            blurred as stored, `"auto"`: let the method decide.
-        seed: For methods that draw random numbers.
-        on_step: Progress and cancel.
-    """
-
-    kernel: Tensor | None = None
-    kernel_size: int | None = None
-    region: Region | None = None
-    strength: float = 1.0
-    light: Light = "auto"
-    seed: int = 0
-    on_step: StepHook = _ignore
-
-
-@dataclass(frozen=True)
-class Restoration:
+class Restoration(Generic[ImageT]):
     """A method's answer.
 
     Attributes:
         image: Sharp image. From a method: a tensor like its input; from `restore`: of the type that was given.
         kernel: The blur that was found `(B, 1, kH, kW)`, where the method finds one.
         motion_field: Displacement over the exposure `(B, 2, H, W)` in pixels (right, down), where it finds one.
-        history: What happened on the way: named series of numbers, such as a loss at each step.
+        history: Named series of numbers, such as a loss at each step.
         seconds: Wall time.
         warnings: Sentences for the user, such as a blur estimate that failed.
         facts: Further plain values for the report, such as the region that was used.
     """
 
-    image: Any
+    image: ImageT
     kernel: Tensor | None = None
     motion_field: Tensor | None = None
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
@@ -101,19 +81,20 @@ class Restoration:
 
 @dataclass(frozen=True)
 class Traits:
-    """What a method needs of the image it is given; `apply.py` sees to it.
+    """What a method needs of the image it is given, and which options it heeds.
 
     Attributes:
-        channels: `"any"`: any number of colour channels; `"rgb"`: three; `"grey"`: one at a time.
-        light: Encoding of the tensor: sRGB as stored, or linear light.
+        uses: Names of the fields of `RestoreOptions` that change its answer, besides those that the entry point
+            heeds for all methods. The entry point warns about others that are given.
+        channels: `"any"`: any number of colour channels; `"rgb"`: three.
         size_multiple: Height and width must be multiples of this.
         tile_halo: None: the method takes a photo of any size and bounds its own memory. A number: the photo is cut
             into tiles that overlap by so many pixels.
-        tile_side: Of the tiles, where the user names none.
+        tile_side: Side of the tiles, where the user names none.
     """
 
-    channels: Literal["any", "rgb", "grey"] = "any"
-    light: Literal["encoded", "linear"] = "encoded"
+    uses: frozenset[str] = frozenset()
+    channels: Literal["any", "rgb"] = "any"
     size_multiple: int = 1
     tile_halo: int | None = None
     tile_side: int = 512
@@ -132,16 +113,28 @@ class Method(Protocol):
         """A frozen dataclass: every number of the method, with a sentence per field."""
         ...
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """Return the sharp image and the blur.
 
         Args:
-            blurry: `(B, C, H, W)`, finite, in [0, 1], encoded as `traits.light` says.
-            task: What is known and wished. A method that cannot use a field of it says so in a warning.
+            blurry: `(B, C, H, W)`, finite, in [0, 1], sRGB-encoded.
+            options: What the caller asks; fields that `traits.uses` does not name have no effect.
+            on_step: Progress and cancel.
 
         Returns:
             `image` of the same shape, dtype and device; values may leave [0, 1], the caller clamps once.
         """
+        ...
+
+
+@runtime_checkable
+class PictureMethod(Protocol):
+    """A method that works on stored pixels; torch is never imported for it."""
+
+    def restore_picture(
+        self, picture: Picture, options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Picture]:
+        """Return the sharp picture, as `Method.restore` does for a tensor."""
         ...
 
 

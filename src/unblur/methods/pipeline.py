@@ -1,8 +1,8 @@
-"""What happens to pixels on their way through a method: light, channels, padding or tiles, mixing, one clamp."""
+"""A photo through a method, in a row: transforms, the method (in tiles if need be), transforms undone, one clamp."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -10,47 +10,46 @@ from torch import Tensor
 
 from unblur.errors import ImageError, ShapeError, TooLargeError
 from unblur.images.picture import Picture
-from unblur.images.tensors import (
-    array_to_tensor,
-    crop_padding,
-    linear_to_srgb,
-    pad_to_multiple,
-    srgb_to_linear,
-    tensor_to_array,
-)
+from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.images.tiling import run_tiled
 from unblur.images.working import from_working, to_working
-from unblur.methods.base import Method, Restoration, Step, StepHook, Task
+from unblur.methods.base import Method, Restoration, Step, StepHook, ignore_step
+from unblur.methods.options import RestoreOptions
+from unblur.methods.transforms import Transform, apply_forward, transforms_for, undo, undo_field
 
-__all__ = ["is_finite", "restore_through_tensor", "run_method"]
+__all__ = ["is_finite", "pass_through", "restore_through_tensor", "run_method"]
 
 
-def restore_through_tensor(picture: Picture, method: Method, task: Task, device: str, tile: int | None) -> Restoration:
+def restore_through_tensor(
+    picture: Picture, method: Method, options: RestoreOptions, on_step: StepHook, device: str
+) -> Restoration[Picture]:
     """Restore a picture with a method that works on tensors."""
     blurry = array_to_tensor(to_working(picture)).to(device)
-    answer = run_method(blurry, method, task, tile)
+    answer = run_method(blurry, method, options, on_step)
     # At strength 0 not even rounding may change the photo.
-    restored = picture if task.strength == 0 else from_working(tensor_to_array(answer.image), like=picture)
-    return replace(answer, image=restored)
+    restored = picture if options.strength == 0 else from_working(tensor_to_array(answer.image), like=picture)
+    return replace(answer, image=restored)  # pyright: ignore[reportReturnType, reportArgumentType] - another image type
 
 
-def run_method(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
-    """Run a method on `(B, C, H, W)` in [0, 1], encoded as stored, and clamp its answer once.
+def run_method(
+    blurry: Tensor, method: Method, options: RestoreOptions, on_step: StepHook = ignore_step
+) -> Restoration[Tensor]:
+    """Run a method on `(B, C, H, W)` in [0, 1], sRGB-encoded, without gradients, and clamp its answer once.
 
     Raises:
         ShapeError: The method cannot work on so many channels, or its answer has another shape.
         ImageError: The answer is not finite, not even in double precision.
         TooLargeError: The device has too little memory.
     """
-    task = replace(task, on_step=_rising(task.on_step))
+    on_step = _rising(on_step)
     # Fourier transforms need float32 or better.
     working = blurry if blurry.dtype == torch.float64 else blurry.float()
     try:
         # Not inference_mode: a method that learns on the photo switches gradients on again.
         with torch.no_grad():
-            answer = _in_its_light(working, method, task, tile)
+            answer = pass_through(working, method, options, on_step)
             if not is_finite(answer.image):
-                answer = _in_its_light(working.to("cpu", torch.float64), method, task, tile)
+                answer = pass_through(working.to("cpu", torch.float64), method, options, on_step)
                 if not is_finite(answer.image):
                     raise ImageError("gives values that are not finite with this method; try other settings")
     except torch.OutOfMemoryError:
@@ -58,14 +57,71 @@ def run_method(blurry: Tensor, method: Method, task: Task, tile: int | None) -> 
     if answer.image.shape != blurry.shape:
         raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
     restored = answer.image.to(working).clamp(0, 1)
-    if task.strength != 1:
-        restored = torch.lerp(working, restored, task.strength)
+    if options.strength != 1:
+        restored = torch.lerp(working, restored, options.strength)
     return replace(answer, image=restored.to(blurry.dtype))
+
+
+def pass_through(
+    blurry: Tensor, method: Method, options: RestoreOptions, on_step: StepHook = ignore_step
+) -> Restoration[Tensor]:
+    """The method's answer in the form of the photo: not clamped, and with its gradient where the method has one.
+
+    Args:
+        blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1].
+        method: Ready to run.
+        options: What is asked; `tile` is heeded for methods that work in tiles.
+        on_step: Sees previews in the form of the photo.
+    """
+    transforms = transforms_for(blurry, method.traits)
+    prepared = apply_forward(transforms, blurry)
+    halo, side = method.traits.tile_halo, options.tile or method.traits.tile_side
+    if halo is None or max(prepared.shape[-2:]) <= side:
+        answer = method.restore(prepared, options, _undone(on_step, transforms))
+    else:
+        answer = _in_tiles(prepared, method, options, on_step, side)
+    field = answer.motion_field
+    return replace(
+        answer,
+        image=undo(transforms, answer.image),
+        motion_field=None if field is None else undo_field(transforms, field),
+    )
 
 
 def is_finite(image: Tensor) -> bool:
     """Whether every value is finite; its extremes tell, without a mask as large as the photo."""
     return bool(torch.stack(image.aminmax()).isfinite().all())
+
+
+def _in_tiles(
+    prepared: Tensor, method: Method, options: RestoreOptions, on_step: StepHook, side: int
+) -> Restoration[Tensor]:
+    """Tile by tile; what a method finds in one tile (kernel, field, history) is not the photo's and is left out."""
+    warnings: dict[str, None] = {}
+    part_options = replace(options, region=None)
+
+    def can_cancel(step: Step) -> None:
+        on_step(replace(step, fraction=0.0, preview=None))
+
+    def restore_tile(part: Tensor) -> Tensor:
+        answer = method.restore(part, part_options, can_cancel)
+        warnings.update(dict.fromkeys(answer.warnings))
+        return answer.image
+
+    def report(done: int, total: int) -> None:
+        on_step(Step(done / total, f"tile {done} of {total}"))
+
+    image = run_tiled(prepared, restore_tile, side, method.traits.tile_halo or 0, report)
+    return Restoration(image=image, warnings=tuple(warnings))
+
+
+def _undone(on_step: StepHook, transforms: Sequence[Transform]) -> StepHook:
+    """The same hook, but it sees previews in the form of the photo."""
+
+    def on_prepared_step(step: Step) -> None:
+        on_step(step if step.preview is None else replace(step, preview=undo(transforms, step.preview)))
+
+    return on_prepared_step
 
 
 def _rising(hook: StepHook) -> StepHook:
@@ -78,89 +134,3 @@ def _rising(hook: StepHook) -> StepHook:
         hook(replace(step, fraction=highest))
 
     return on_step
-
-
-def _shown_as(task: Task, change: Callable[[Tensor], Tensor]) -> Task:
-    """The same task, but whoever looks at a step sees its image changed back to the form of the photo."""
-
-    def on_step(step: Step) -> None:
-        task.on_step(step if step.preview is None else replace(step, preview=change(step.preview)))
-
-    return replace(task, on_step=on_step)
-
-
-def _in_its_light(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
-    task = replace(task, kernel=None if task.kernel is None else task.kernel.to(blurry))
-    if method.traits.light == "encoded":
-        return _in_its_channels(blurry, method, task, tile)
-    task = _shown_as(task, _encoded)
-    answer = _in_its_channels(srgb_to_linear(blurry), method, task, tile)
-    return replace(answer, image=_encoded(answer.image))
-
-
-def _encoded(image_linear: Tensor) -> Tensor:
-    return linear_to_srgb(image_linear.clamp(0, 1))
-
-
-def _in_its_channels(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
-    batch, channels, height, width = blurry.shape
-    wanted = method.traits.channels
-    if wanted == "rgb" and channels == 1:
-        answer = _in_its_size(blurry.expand(-1, 3, -1, -1), method, _shown_as(task, _grey), tile)
-        return replace(answer, image=_grey(answer.image))
-    if wanted == "rgb" and channels != 3:
-        raise ShapeError(f"this method works on 1 or 3 colour channels, not {channels}")
-    if wanted == "grey" and channels > 1:
-        # Each channel as an image of its own; a kernel found for each is one with so many channels.
-        task = _shown_as(task, lambda image: image.reshape(blurry.shape))
-        answer = _in_its_size(blurry.reshape(-1, 1, height, width), method, task, tile)
-        kernel = answer.kernel
-        return replace(
-            answer,
-            image=answer.image.reshape(blurry.shape),
-            kernel=None if kernel is None else kernel.reshape(batch, channels, *kernel.shape[-2:]),
-        )
-    return _in_its_size(blurry, method, task, tile)
-
-
-def _grey(image: Tensor) -> Tensor:
-    return image.mean(1, keepdim=True)
-
-
-def _in_its_size(blurry: Tensor, method: Method, task: Task, tile: int | None) -> Restoration:
-    padded, padding = pad_to_multiple(blurry, method.traits.size_multiple)
-    halo = method.traits.tile_halo
-    side = tile or method.traits.tile_side
-    if halo is None or max(padded.shape[-2:]) <= side:
-        answer = method.restore(padded, _shown_as(task, lambda image: crop_padding(image, padding)))
-    else:
-        answer = _in_tiles(padded, method, task, side, halo)
-    if tile and halo is None:
-        answer = replace(
-            answer, warnings=(*answer.warnings, "this method does not work in tiles; --tile has no effect")
-        )
-    field = answer.motion_field
-    return replace(
-        answer,
-        image=crop_padding(answer.image, padding),
-        motion_field=None if field is None else crop_padding(field, padding),
-    )
-
-
-def _in_tiles(blurry: Tensor, method: Method, task: Task, side: int, halo: int) -> Restoration:
-    """Tile by tile; what a method finds in one tile (kernel, field, history) is not the photo's and is left out."""
-    warnings: dict[str, None] = {}
-
-    def can_cancel(step: Step) -> None:
-        task.on_step(replace(step, fraction=0.0, preview=None))
-
-    def restore_tile(part: Tensor) -> Tensor:
-        answer = method.restore(part, replace(task, region=None, on_step=can_cancel))
-        warnings.update(dict.fromkeys(answer.warnings))
-        return answer.image
-
-    def tell(done: int, total: int) -> None:
-        task.on_step(Step(done / total, f"tile {done} of {total}"))
-
-    image = run_tiled(blurry, restore_tile, side, halo, tell)
-    return Restoration(image=image, warnings=tuple(warnings))

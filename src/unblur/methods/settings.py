@@ -1,30 +1,42 @@
 """Settings dataclasses from loose values: names and types checked, one sentence when something is off.
 
-A settings class is a frozen dataclass whose fields read `name: Annotated[type, "a sentence"] = default`.
-Command line, benchmark and reports all derive from it.
+A settings class is a frozen dataclass whose fields read `name: Annotated[type, "a sentence"] = default`; a third item,
+`Choices`, lists the values of a text. Command line, benchmark and reports all derive from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from unblur.errors import SettingsError
 
-__all__ = ["Setting", "describe_settings", "make_settings"]
+__all__ = ["Choices", "Setting", "describe_settings", "make_settings"]
 
 SettingsT = TypeVar("SettingsT")
 
 
 @dataclass(frozen=True)
+class Choices:
+    """The values that a text may have, or a function (no lambda: annotations are text) that knows them when asked."""
+
+    values: tuple[str, ...] | Callable[[], tuple[str, ...]]
+
+    def names(self) -> tuple[str, ...]:
+        """The values as they are now."""
+        return self.values() if callable(self.values) else self.values
+
+
+@dataclass(frozen=True)
 class Setting:
-    """One field of a settings class: its name, type, default and sentence."""
+    """One field of a settings class: its name, type, default, sentence, and its values where they are few."""
 
     name: str
     type: Any
     default: Any
     help: str
+    choices: tuple[Any, ...] = ()
 
 
 def describe_settings(settings_class: type[Any]) -> list[Setting]:
@@ -33,9 +45,10 @@ def describe_settings(settings_class: type[Any]) -> list[Setting]:
     described: list[Setting] = []
     for item in fields(settings_class):
         hint = hints[item.name]
-        kind, help_text = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
+        kind, help_text, *more = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
+        choices = get_args(kind) if get_origin(kind) is Literal else more[0].names() if more else ()
         default = item.default if item.default is not MISSING else None
-        described.append(Setting(item.name, kind, default, help_text))
+        described.append(Setting(item.name, kind, default, help_text, choices))
     return described
 
 
@@ -55,12 +68,11 @@ def make_settings(settings_class: type[SettingsT], values: Mapping[str, Any]) ->
 
 def _convert(setting: Setting, value: Any) -> Any:
     kind = setting.type
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        for choice in choices:
+    if setting.choices:
+        for choice in setting.choices:
             if value == choice or str(value) == str(choice):
                 return choice
-        raise SettingsError(f"{setting.name} takes one of {', '.join(map(str, choices))}, not {value!r}")
+        raise SettingsError(f"{setting.name} takes one of {', '.join(map(str, setting.choices))}, not {value!r}")
     if kind is bool:
         return _convert_bool(setting.name, value)
     try:

@@ -10,8 +10,8 @@ from unblur.backbones.nafnet import nafnet_32
 from unblur.errors import Cancelled, CheckpointError
 from unblur.images.tensors import Padding, pad_reflect
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
 from unblur.weights.safe_file import write_checkpoint
 
@@ -45,14 +45,14 @@ def test_dmphn_centres_and_pads(dmphn, centred):
     centre = CENTRE if centred else 0.0
     expected = (dmphn(padded - centre) + centre)[..., :13, :30].clamp(0, 1)
     method = load_method("dmphn", {**EXACT, "centred": centred}, stored(dmphn))
-    assert torch.allclose(restore_tensor(blurry, method, Task()).image, expected, atol=1e-5)
+    assert torch.allclose(restore_tensor(blurry, method, RestoreOptions()).image, expected, atol=1e-5)
 
 
 def test_four_levels_are_told_by_the_weights():
     torch.manual_seed(0)
     network = dmphn_1_2_4_8().requires_grad_(False)
     blurry = picture(16, 32)
-    answer = restore_tensor(blurry, load_method("dmphn", EXACT, stored(network)), Task()).image
+    answer = restore_tensor(blurry, load_method("dmphn", EXACT, stored(network)), RestoreOptions()).image
     assert torch.allclose(answer, (network(blurry - CENTRE) + CENTRE).clamp(0, 1), atol=1e-5)
 
 
@@ -60,7 +60,7 @@ def test_mprnet_answers_with_its_last_stage():
     torch.manual_seed(0)
     network = mprnet().requires_grad_(False)
     blurry = picture(8, 16)
-    answer = restore_tensor(blurry, load_method("mprnet", EXACT, stored(network)), Task()).image
+    answer = restore_tensor(blurry, load_method("mprnet", EXACT, stored(network)), RestoreOptions()).image
     assert torch.allclose(answer, network(blurry).third.clamp(0, 1), atol=1e-5)
 
 
@@ -75,16 +75,16 @@ def test_tiles_have_no_seams(nafnet):
     """A new NAFNet sees a pixel beyond its own block of 16x16, so tiles of whole blocks answer as the photo does."""
     method = load_method("nafnet", EXACT, stored(nafnet))
     blurry = picture(24, 330)
-    whole = restore_tensor(blurry, method, Task()).image
+    whole = restore_tensor(blurry, method, RestoreOptions()).image
     assert not torch.allclose(whole, blurry, atol=0.01)
-    assert torch.allclose(restore_tensor(blurry, method, Task(), tile=160).image, whole, atol=1e-5)
+    assert torch.allclose(restore_tensor(blurry, method, RestoreOptions(), tile=160).image, whole, atol=1e-5)
 
 
 def test_precision(dmphn):
     blurry = picture(32, 40)
     answers = {}
     for precision in ("float32", "bfloat16"):
-        answer = restore_tensor(blurry, load_method("dmphn", {"precision": precision}, stored(dmphn)), Task())
+        answer = restore_tensor(blurry, load_method("dmphn", {"precision": precision}, stored(dmphn)), RestoreOptions())
         assert answer.facts["precision"] == precision
         answers[precision] = answer.image
     difference = (answers["bfloat16"] - answers["float32"]).abs()
@@ -92,7 +92,7 @@ def test_precision(dmphn):
 
 
 def test_float64_stays_float64(dmphn):
-    answer = restore_tensor(picture(8, 8).double(), load_method("dmphn", {}, stored(dmphn)), Task())
+    answer = restore_tensor(picture(8, 8).double(), load_method("dmphn", {}, stored(dmphn)), RestoreOptions())
     assert answer.facts["precision"] == "float64"
     assert answer.image.dtype == torch.float64
 
@@ -107,7 +107,7 @@ def test_progress_is_told_after_each_convolution_and_can_stop_it(dmphn):
 
     method = load_method("dmphn", EXACT, stored(dmphn))
     with pytest.raises(Cancelled):
-        restore_tensor(picture(32, 32), method, Task(on_step=stop_late))
+        restore_tensor(picture(32, 32), method, RestoreOptions(), stop_late)
     assert len(seen) > 20
     assert max(b - a for a, b in pairwise(seen)) < 0.1
 

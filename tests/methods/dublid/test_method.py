@@ -10,10 +10,10 @@ from planted import plant, psnr
 from unblur.blur.kernels import linear_kernel
 from unblur.errors import CheckpointError, KernelError, SettingsError
 from unblur.methods.apply import restore
-from unblur.methods.base import Task
 from unblur.methods.dublid.method import Dublid, load_network
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.settings import DublidSettings
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.shipped import read_weights
@@ -35,7 +35,7 @@ def planted():
 
 @pytest.mark.parametrize("final", ["solver", "retrieval"])
 def test_it_finds_the_kernel_and_sharpens(checkpoint, planted, final):
-    answer = make(checkpoint, final=final).restore(planted.blurry, Task(light="encoded"))
+    answer = make(checkpoint, final=final).restore(planted.blurry, RestoreOptions(encoding="encoded"))
     assert answer.facts["final"] == final
     assert answer.facts["level"] == 0
     assert float(kernel_similarity_upto_shift(answer.kernel, planted.kernel)) > 0.6
@@ -48,7 +48,7 @@ def test_it_finds_the_kernel_and_sharpens(checkpoint, planted, final):
 @pytest.mark.parametrize("final", ["solver", "retrieval"])
 def test_any_number_of_channels(checkpoint, planted, channels, final):
     photo = planted.blurry.expand(-1, channels, -1, -1)
-    answer = make(checkpoint, final=final).restore(photo, Task(light="encoded"))
+    answer = make(checkpoint, final=final).restore(photo, RestoreOptions(encoding="encoded"))
     assert answer.image.shape == photo.shape
     spread = answer.image.std(dim=1).max() if channels > 1 else torch.zeros(())
     assert float(spread) < 0.02  # a grey photo stays grey
@@ -56,21 +56,21 @@ def test_any_number_of_channels(checkpoint, planted, channels, final):
 
 def test_each_photo_of_a_batch_has_its_own_kernel(checkpoint, planted):
     batch = torch.cat([planted.blurry, planted.blurry.flip(-1)])
-    answer = make(checkpoint).restore(batch, Task(light="encoded"))
+    answer = make(checkpoint).restore(batch, RestoreOptions(encoding="encoded"))
     assert answer.kernel.shape[0] == 2
-    alone = make(checkpoint).restore(planted.blurry, Task(light="encoded"))
+    alone = make(checkpoint).restore(planted.blurry, RestoreOptions(encoding="encoded"))
     torch.testing.assert_close(answer.image[:1], alone.image)
 
 
 def test_a_known_kernel_is_used_as_it_is(checkpoint, planted):
-    answer = make(checkpoint).restore(planted.blurry, Task(kernel=planted.kernel, light="encoded"))
+    answer = make(checkpoint).restore(planted.blurry, RestoreOptions(kernel=planted.kernel, encoding="encoded"))
     assert answer.kernel is planted.kernel
     assert psnr(answer.image.clamp(0, 1), planted.sharp) > planted.psnr + 3
 
 
 def test_large_kernels_are_found_at_a_coarser_level_and_it_is_said(checkpoint):
     planted = plant(linear_kernel(9, 0), size=(200, 210))
-    answer = make(checkpoint).restore(planted.blurry, Task(kernel_size=61, light="encoded"))
+    answer = make(checkpoint).restore(planted.blurry, RestoreOptions(kernel_size=61, encoding="encoded"))
     assert answer.facts["level"] == 1
     assert answer.kernel.shape[-1] == 91
     assert float(answer.kernel.sum()) == pytest.approx(1, abs=1e-4)
@@ -79,27 +79,27 @@ def test_large_kernels_are_found_at_a_coarser_level_and_it_is_said(checkpoint):
 
 def test_kernels_beyond_all_levels_are_refused(checkpoint, planted):
     with pytest.raises(KernelError, match="up to 90 pixels"):
-        make(checkpoint, levels=1).restore(planted.blurry, Task(kernel_size=101))
+        make(checkpoint, levels=1).restore(planted.blurry, RestoreOptions(kernel_size=101))
 
 
 def test_only_the_region_is_looked_at(checkpoint, planted):
     calm = torch.full((1, 1, 120, 300), 0.5)
     calm[..., :130] = planted.blurry
-    in_region = make(checkpoint).restore(calm, Task(region=(0, 0, 130, 120), light="encoded"))
-    alone = make(checkpoint).restore(planted.blurry, Task(light="encoded"))
+    in_region = make(checkpoint).restore(calm, RestoreOptions(region=(0, 0, 130, 120), light="encoded"))
+    alone = make(checkpoint).restore(planted.blurry, RestoreOptions(encoding="encoded"))
     torch.testing.assert_close(in_region.kernel, alone.kernel)
 
 
 def test_large_photos_are_cropped_for_the_search(checkpoint, planted):
     wide = planted.blurry.repeat(1, 1, 2, 3)
-    answer = make(checkpoint, pixels=15_000).restore(wide, Task(light="encoded"))
+    answer = make(checkpoint, pixels=15_000).restore(wide, RestoreOptions(encoding="encoded"))
     assert answer.image.shape == wide.shape
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 33), (47, 200)])
 def test_photos_too_small_to_tell_come_back(checkpoint, size):
     photo = torch.rand(1, 1, *size)
-    answer = make(checkpoint).restore(photo, Task())
+    answer = make(checkpoint).restore(photo, RestoreOptions())
     assert torch.equal(answer.image, photo)
     assert len(answer.warnings) == 1
 
@@ -107,7 +107,7 @@ def test_photos_too_small_to_tell_come_back(checkpoint, size):
 @pytest.mark.parametrize("tone", [0.0, 0.4, 1.0])
 def test_a_photo_of_one_tone_stays(checkpoint, tone):
     photo = torch.full((1, 3, 64, 70), tone)
-    answer = make(checkpoint).restore(photo, Task())
+    answer = make(checkpoint).restore(photo, RestoreOptions())
     assert float((answer.image - photo).abs().max()) < 1 / 255
 
 

@@ -3,10 +3,10 @@ import torch
 
 from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
 
@@ -30,7 +30,7 @@ def blurry(height: int = 100, width: int = 110, count: int = 1) -> torch.Tensor:
 def test_every_iterate_is_shown(weights):
     method = Golf(GolfSettings(iters=3, precision="float32"), weights)
     steps = []
-    answer = restore_tensor(blurry(), method, Task(on_step=steps.append)).image
+    answer = restore_tensor(blurry(), method, RestoreOptions(), steps.append).image
     previews = [step.preview for step in steps if step.preview is not None]
     assert [step.stage for step in steps] == ["first shot", "putt 1 of 3", "putt 2 of 3", "putt 3 of 3"]
     expected = list(method.networks.iterates(blurry()))
@@ -43,32 +43,32 @@ def test_every_iterate_is_shown(weights):
 def test_small_photos(weights, size):
     method = Golf(GolfSettings(iters=1), weights)
     image = blurry(*size)
-    answer = restore_tensor(image, method, Task()).image
+    answer = restore_tensor(image, method, RestoreOptions()).image
     assert answer.shape == image.shape
     assert answer.isfinite().all()
 
 
 def test_no_contrast_no_change(weights):
     image = torch.full((1, 3, 40, 50), 0.3)
-    assert torch.equal(restore_tensor(image, Golf(GolfSettings(), weights), Task()).image, image)
+    assert torch.equal(restore_tensor(image, Golf(GolfSettings(), weights), RestoreOptions()).image, image)
 
 
 def test_each_photo_of_a_batch_is_alone(weights):
     method = Golf(GolfSettings(iters=1), weights)
     images = torch.cat([blurry(), 0.5 * blurry().flip(-1)])
-    together = restore_tensor(images, method, Task()).image
-    assert torch.equal(together[1:], restore_tensor(images[1:], method, Task()).image)
+    together = restore_tensor(images, method, RestoreOptions()).image
+    assert torch.equal(together[1:], restore_tensor(images[1:], method, RestoreOptions()).image)
 
 
 def test_grey_photos(weights):
     image = blurry()[:, :1]
-    assert restore_tensor(image, Golf(GolfSettings(iters=0), weights), Task()).image.shape == image.shape
+    assert restore_tensor(image, Golf(GolfSettings(iters=0), weights), RestoreOptions()).image.shape == image.shape
 
 
 def test_tiles_tell_of_themselves(weights):
     method = Golf(GolfSettings(iters=1, whole=0, tile=64), weights)
     stages = []
-    restore_tensor(blurry(), method, Task(on_step=lambda step: stages.append(step.stage)))
+    restore_tensor(blurry(), method, RestoreOptions(), lambda step: stages.append(step.stage))
     assert "first shot, tile 1 of 4" in stages
     assert stages[-1] == "putt 1 of 1"
 

@@ -5,11 +5,12 @@ import torch
 
 from planted import draw_picture, plant, psnr, shake
 from unblur.errors import Cancelled, CheckpointError, SettingsError
-from unblur.methods.apply import make_task, restore_tensor
-from unblur.methods.catalog import load_method
+from unblur.methods.apply import restore_tensor
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.model import full_kernel_space, reduced_kernel_space
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
 SMOKE = {"preset": "smoke", "steps": 3, "warm_steps": 1, "width": 4, "teacher": "none", "hold": 0}
@@ -30,12 +31,12 @@ def blurry():
 
 
 def restored(blurry, checkpoint, task=None, **settings):
-    return restore_tensor(blurry, load_method("kernel-space", SMOKE | settings, checkpoint), task or make_task())
+    return restore_tensor(blurry, load_method("kernel-space", SMOKE | settings, checkpoint), task or RestoreOptions())
 
 
 def test_a_blind_run(blurry, checkpoint):
     steps = []
-    answer = restored(blurry, checkpoint, make_task(on_step=steps.append))
+    answer = restored(blurry, checkpoint, RestoreOptions(on_step=steps.append))
     assert answer.image.shape == blurry.shape
     assert not torch.equal(answer.image, blurry)
     assert answer.facts["distance"] == "noVGG"
@@ -50,8 +51,8 @@ def test_a_blind_run(blurry, checkpoint):
 
 def test_the_shipped_weights_make_a_photo_sharper_than_its_teacher_does():
     photo = plant(shake(9, 3), (96, 96))
-    teacher = restore_tensor(photo.blurry, load_method("map"), make_task()).image
-    answer = restore_tensor(photo.blurry, load_method("kernel-space", {"preset": "fast"}), make_task())
+    teacher = restore_tensor(photo.blurry, load_method("map"), RestoreOptions()).image
+    answer = restore_tensor(photo.blurry, load_method("kernel-space", {"preset": "fast"}), RestoreOptions())
     assert psnr(answer.image, photo.sharp) > max(photo.psnr, psnr(teacher, photo.sharp)) + 0.5
     assert answer.facts["teacher"] == "map"
 
@@ -66,7 +67,7 @@ def test_where_the_teacher_finds_no_blur_nothing_is_fitted(checkpoint):
 
 def test_any_method_can_be_the_teacher(blurry, checkpoint):
     steps = []
-    answer = restored(blurry, checkpoint, make_task(on_step=steps.append), teacher="dublid", hold=1)
+    answer = restored(blurry, checkpoint, RestoreOptions(on_step=steps.append), teacher="dublid", hold=1)
     assert (answer.facts["teacher"], answer.facts["steps"]) == ("dublid", 3)
     fractions = [step.fraction for step in steps]
     assert fractions == sorted(fractions)
@@ -74,7 +75,7 @@ def test_any_method_can_be_the_teacher(blurry, checkpoint):
 
 
 def test_the_seed_decides(blurry, checkpoint):
-    first, again, other = (restored(blurry, checkpoint, make_task(seed=seed)).image for seed in (0, 0, 1))
+    first, again, other = (restored(blurry, checkpoint, RestoreOptions(seed=seed)).image for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -82,7 +83,7 @@ def test_the_seed_decides(blurry, checkpoint):
 def test_windows_are_fitted_one_by_one(checkpoint):
     photo = torch.rand(1, 3, 70, 200, generator=torch.Generator().manual_seed(1))
     steps = []
-    answer = restored(photo, checkpoint, make_task(on_step=steps.append), turns="alternating")
+    answer = restored(photo, checkpoint, RestoreOptions(on_step=steps.append), turns="alternating")
     assert (answer.facts["windows"], answer.facts["steps"]) == (2, 6)
     assert len(answer.history["loss"]) == 6
     assert [step.fraction for step in steps] == sorted(step.fraction for step in steps)
@@ -114,7 +115,7 @@ def test_a_cancelled_run_goes_on_from_its_state(blurry, checkpoint, tmp_path):
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        restored(blurry, checkpoint, make_task(on_step=stop), state=state)
+        restored(blurry, checkpoint, RestoreOptions(on_step=stop), state=state)
     assert torch.equal(restored(blurry, checkpoint, state=state).image, whole.image)
 
 

@@ -5,13 +5,13 @@ import torch
 
 from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
 from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import look_around
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.reblur import reblur
 from unblur.metrics.psnr import validation_psnr
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
 
@@ -29,7 +29,7 @@ def test_answer_and_motion_are_those_of_the_networks(network):
     checkpoint = Checkpoint("made up", network.state_dict(), {"arch_config": network.config()})
     method = load_method("neurmap", {"precision": "float32", "steps": 0}, checkpoint)
     blurry, seen = photo(), []
-    answer = restore_tensor(blurry, method, Task(on_step=seen.append))
+    answer = restore_tensor(blurry, method, RestoreOptions(), seen.append)
     restored = network(blurry)
     assert torch.allclose(answer.image, restored.clamp(0, 1), atol=1e-5)
     down, right = 40 * (network.see(blurry) - network.see(restored.clamp(0, 1)))[0]
@@ -41,7 +41,7 @@ def test_answer_and_motion_are_those_of_the_networks(network):
 def test_the_motion_is_the_one_that_the_answer_was_moved_along(network):
     checkpoint, blurry, seen = Checkpoint("made up", network.state_dict()), photo(), []
     method = load_method("neurmap", {"precision": "float32", "steps": 3}, checkpoint)
-    answer = restore_tensor(blurry, method, Task(on_step=seen.append))
+    answer = restore_tensor(blurry, method, RestoreOptions(), seen.append)
     motion = look_around(network.motion, blurry)
     assert torch.allclose(answer.motion_field, 40 * motion.flip(1), atol=1e-3)
     expected = make_probable(blurry, network(blurry).clamp(0, 1), motion, 3, lambda _: None)
@@ -63,9 +63,9 @@ def test_descent_finds_the_photo_behind_a_known_motion():
 
 def test_the_field_has_the_size_of_the_photo(network):
     method = load_method("neurmap", weights=Checkpoint("made up", network.state_dict()))
-    answer = restore_tensor(photo(19, 21), method, Task())
+    answer = restore_tensor(photo(19, 21), method, RestoreOptions())
     assert answer.motion_field.shape == (1, 2, 19, 21)
-    still = restore_tensor(torch.full((1, 3, 20, 20), 0.4), method, Task())
+    still = restore_tensor(torch.full((1, 3, 20, 20), 0.4), method, RestoreOptions())
     assert still.motion_field.abs().max() == 0
 
 

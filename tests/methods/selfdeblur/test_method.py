@@ -7,9 +7,10 @@ import torch
 
 from planted import plant, shake, shifted_psnr
 from unblur.errors import Cancelled, SettingsError
-from unblur.methods.apply import make_task, restore_tensor
-from unblur.methods.catalog import load_method
+from unblur.methods.apply import restore_tensor
+from unblur.methods.loading import load_method
 from unblur.methods.optimisation.teachers import Oracle
+from unblur.methods.options import RestoreOptions
 from unblur.methods.selfdeblur.method import SelfDeblur
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.kernel import kernel_similarity_upto_shift
@@ -25,7 +26,7 @@ def planted():
 
 def task_of(**wishes):
     """With the size of the blur known, the search for its kernel takes no time."""
-    return make_task(**{"light": "encoded", "kernel_size": 11} | wishes)
+    return RestoreOptions(**{"light": "encoded", "kernel_size": 11} | wishes)
 
 
 def restored(blurry, task=None, **settings):
@@ -191,7 +192,7 @@ def test_wrong_settings(wrong, told):
 def test_a_start_from_map_leads_beyond_map():
     planted = plant(shake(15, 3, (15, 20)), (128, 136), noise=0.005)
     answers = {
-        name: restore_tensor(planted.blurry, load_method(name), make_task(light="encoded"))
+        name: restore_tensor(planted.blurry, load_method(name), RestoreOptions(light="encoded"))
         for name in ("map", "selfdeblur")
     }
     gains = {name: shifted_psnr(answer.image, planted.sharp, 20) for name, answer in answers.items()}

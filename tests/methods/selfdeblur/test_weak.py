@@ -6,9 +6,10 @@ import torch
 from planted import draw_picture
 from unblur.blur.convolve import convolve
 from unblur.errors import SettingsError
-from unblur.methods.base import Restoration, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Restoration
+from unblur.methods.loading import load_method
 from unblur.methods.optimisation.teachers import CatalogTeacher, Identity, Oracle, load_teacher
+from unblur.methods.options import RestoreOptions
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings, WeakSettings
 from unblur.methods.selfdeblur.weak import WeakLosses
 from untrained import load_any
@@ -36,7 +37,7 @@ def reblur(image):
 
 def losses(teacher=None, border=(0, 0), **settings) -> WeakLosses:
     teacher = teacher or Sharpener()
-    return WeakLosses(WeakSettings(**settings), teacher, PHOTO, teacher.restore(PHOTO, Task()).image, border)
+    return WeakLosses(WeakSettings(**settings), teacher, PHOTO, teacher.restore(PHOTO, RestoreOptions()).image, border)
 
 
 def terms_of(weak, image, reblurred=None, step=0, share=0.5):
@@ -130,11 +131,11 @@ def test_a_network_of_the_catalogue_passes_the_gradient_and_stays_as_it_is(name)
 
 
 def test_controls():
-    assert torch.equal(Identity().restore(PHOTO, Task()).image, PHOTO)
-    assert torch.equal(Oracle(PHOTO).restore(PHOTO * 0, Task()).image, PHOTO)
+    assert torch.equal(Identity().restore(PHOTO, RestoreOptions()).image, PHOTO)
+    assert torch.equal(Oracle(PHOTO).restore(PHOTO * 0, RestoreOptions()).image, PHOTO)
 
 
 def test_a_teacher_of_the_catalogue_answers_as_its_method():
-    task = Task(kernel=BOX)
+    task = RestoreOptions(kernel=BOX)
     expected = load_method("known-kernel").restore(PHOTO, task).image.clamp(0, 1)
     assert torch.equal(load_teacher("known-kernel").restore(PHOTO, task).image, expected)

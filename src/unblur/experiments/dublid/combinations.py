@@ -16,13 +16,14 @@ from unblur.datasets import open_dataset
 from unblur.datasets.pairs import Pair
 from unblur.experiments.dublid.settings import CombinationSettings
 from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
-from unblur.methods.base import Task
+from unblur.methods.base import ignore_step
 from unblur.methods.classical_map.answer_quality import judge
 from unblur.methods.classical_map.pyramid import HYPOTHESES, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.search import find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.dublid.method import load_network
 from unblur.methods.dublid.model import Dublid
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.luma import luma_skimage
 from unblur.metrics.score import score
 from unblur.solvers.photo import restore_with_kernel
@@ -66,7 +67,7 @@ class _Bench:
         return self.network(self.blurry, start, centred=True).image
 
     def _by_map(self) -> Tensor:
-        return find_kernel(self.blurry, MapSettings(), Task(light="encoded")).kernel
+        return find_kernel(self.blurry, MapSettings(), RestoreOptions(encoding="encoded"), ignore_step).kernel
 
     def _by_network(self) -> Tensor:
         return self.network(self.blurry, centred=True).kernel

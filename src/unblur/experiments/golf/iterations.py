@@ -14,9 +14,9 @@ from unblur.datasets.photos import kodak
 from unblur.experiments.golf.data import dynamic_crops
 from unblur.experiments.golf.settings import IterationSettings
 from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
-from unblur.methods.base import Task
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.settings import GolfSettings
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.psnr import psnr
 from unblur.metrics.ssim import ssim_gaussian_valid
 from unblur.weights.shipped import read_weights
@@ -68,7 +68,7 @@ def _score_crops(method: Golf, settings: IterationSettings, say: Say) -> list[li
     scores: list[list[tuple[float, float]]] = []
     for number, (blurry, sharp) in enumerate(zip(crops.blurry.split(1), crops.sharp.split(1), strict=True), start=1):
         with torch.no_grad():
-            scores.append([_score(image, sharp) for image in (blurry, *method.iterates(blurry, Task()))])
+            scores.append([_score(image, sharp) for image in (blurry, *method.iterates(blurry))])
         if number % 20 == 0:
             say(f"{number} of {settings.crops} crops")
     return scores
@@ -80,7 +80,7 @@ def _score_sharp(settings: IterationSettings, say: Say) -> list[list[str | float
     rows: list[list[str | float]] = []
     for path, photo in zip(photos.paths, photos, strict=True):
         with torch.no_grad():
-            rows.append([path.stem, _score(method.restore(photo, Task()).image, photo)[0]])
+            rows.append([path.stem, _score(method.restore(photo, RestoreOptions()).image, photo)[0]])
         say(f"{path.stem}, sharp: {rows[-1][1]:.2f} dB")
     return rows
 

@@ -15,8 +15,8 @@ from unblur.datasets.photos import kodak
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.experiments.golf.settings import RefineSettings
 from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.score import score
 
 __all__ = ["run"]
@@ -28,16 +28,16 @@ _NOISE = 0.002
 def run(settings: RefineSettings, say: Say) -> ExperimentResult:
     """Scores of all ways on the same photos, up to a shift."""
     ways = {
-        "golf": load_method("golf"),
-        "map": load_method("map"),
-        "map, refined by golf": load_method("map", settings={"refine": "golf"}),
+        "golf": (load_method("golf"), RestoreOptions()),
+        "map": (load_method("map"), RestoreOptions()),
+        "map, refined by golf": (load_method("map"), RestoreOptions(refine="golf")),
     }
     scores: dict[str, list[float]] = {"blurry": [], **{way: [] for way in ways}}
     for number, (name, blurry, sharp) in enumerate(_shaken(settings), start=1):
         scores["blurry"].append(_decibels(blurry, sharp))
-        for way, method in ways.items():
+        for way, (method, options) in ways.items():
             with torch.no_grad():
-                scores[way].append(_decibels(method.restore(blurry, Task()).image, sharp))
+                scores[way].append(_decibels(method.restore(blurry, options).image, sharp))
         said = ", ".join(f"{way} {values[-1]:.2f}" for way, values in scores.items())
         say(f"{number} of {settings.crops}, {name}: {said} dB")
     gains = [after - before for before, after in zip(scores["map"], scores["map, refined by golf"], strict=True)]

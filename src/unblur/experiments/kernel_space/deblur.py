@@ -17,8 +17,9 @@ from unblur.experiments.kernel_space.settings import DeblurSettings
 from unblur.experiments.lists import names_in
 from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Method, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Method
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.perceptual import lpips_alex
 from unblur.metrics.score import score
 
@@ -64,7 +65,7 @@ def run(settings: DeblurSettings, say: Say) -> ExperimentResult:
     for name, method in _methods(settings).items():
         results[name] = _Scores()
         for number, crop in enumerate(crops):
-            answer = restore_tensor(crop.blurry, method, Task(light="linear", seed=settings.seed))
+            answer = restore_tensor(crop.blurry, method, RestoreOptions(encoding="linear", seed=settings.seed))
             _add(results[name], answer.image, crop, answer.seconds)
             if number == 0:
                 pictures[name] = answer.image

@@ -17,8 +17,8 @@ from unblur.experiments.neurmap.scores import Score, open_test_pairs, score_imag
 from unblur.experiments.neurmap.settings import TrainingSettings
 from unblur.experiments.result import Say
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Method, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Method
+from unblur.methods.loading import load_method
 from unblur.methods.neurmap.presets import Preset
 from unblur.training.recipe import load_recipe
 from unblur.training.run import train
@@ -136,4 +136,4 @@ def _read(pairs: PairedSet, places: Iterable[int]) -> Iterator[Pair]:
 
 
 def _score_method(method: Method, pairs: Iterable[Pair]) -> list[Score]:
-    return [score_image(restore_tensor(pair.blurry, method, Task()).image, pair.sharp) for pair in pairs]
+    return [score_image(restore_tensor(pair.blurry, method).image, pair.sharp) for pair in pairs]

@@ -19,8 +19,7 @@ from unblur.experiments.neurmap.settings import MotionSettings
 from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
 from unblur.images.motion_pictures import draw_wheel
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
-from unblur.methods.catalog import load_method
+from unblur.methods.loading import load_method
 from unblur.metrics.motion import motion_field_error
 
 __all__ = ["run"]
@@ -101,7 +100,7 @@ def _look(settings: MotionSettings, say: Say) -> list[_Found]:
     items: list[_Found] = []
     for number, place in enumerate(places, start=1):
         pair = pairs[place]
-        field, relative = (restore_tensor(pair.blurry, method, Task()).motion_field for method in (of_photo, of_both))
+        field, relative = (restore_tensor(pair.blurry, method).motion_field for method in (of_photo, of_both))
         if field is None or relative is None or pair.motion_field is None:
             raise DataError(f"{pair.name}: its motion cannot be compared; it must be known and fit into one tile")
         choices = (field, relative, field / 2, torch.zeros_like(field))

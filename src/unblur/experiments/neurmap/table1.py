@@ -20,8 +20,8 @@ from unblur.experiments.neurmap.scores import (
 from unblur.experiments.neurmap.settings import TableSettings
 from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Method, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Method
+from unblur.methods.loading import load_method
 from unblur.metrics.motion import motion_field_error
 
 __all__ = ["run"]
@@ -85,7 +85,7 @@ def _look_at(
 ) -> None:
     scores["blurry"].append(score_image(pair.blurry, pair.sharp))
     for name, method in methods.items():
-        answer = restore_tensor(pair.blurry, method, Task())
+        answer = restore_tensor(pair.blurry, method)
         scores[name].append(score_image(answer.image, pair.sharp))
         if answer.motion_field is not None and pair.motion_field is not None:
             found, none = answer.motion_field, torch.zeros_like(answer.motion_field)

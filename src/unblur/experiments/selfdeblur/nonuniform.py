@@ -17,7 +17,7 @@ from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, T
 from unblur.experiments.selfdeblur.photos import Photo, scenes
 from unblur.experiments.selfdeblur.runs import describe, fit_photo, teacher_for
 from unblur.experiments.selfdeblur.settings import NonUniformSettings
-from unblur.methods.base import Task
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.alignment import align_pair
 
 __all__ = ["Layers", "run", "score_layers"]
@@ -91,7 +91,7 @@ def _runs(photos: Sequence[Photo], settings: NonUniformSettings) -> list[tuple[P
 
 
 def _teach(name: str, photo: Photo, settings: NonUniformSettings) -> Layers:
-    answer = teacher_for(name, settings, photo).restore(photo.blurry, Task(light=photo.light))
+    answer = teacher_for(name, settings, photo).restore(photo.blurry, RestoreOptions(encoding=photo.light))
     return score_layers(answer.image, photo)
 
 

@@ -18,7 +18,7 @@ from unblur.datasets.camera import sense_pair
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500
 from unblur.datasets.synthesis import make_pair, seed_for
-from unblur.methods.base import Light
+from unblur.methods.options import Encoding
 from unblur.metrics.luma import luma_skimage
 from unblur.metrics.score import score
 
@@ -51,7 +51,7 @@ class Photo:
     name: str
     blurry: Tensor
     sharp: Tensor
-    light: Light
+    light: Encoding
     psnr: float
     kernel: Tensor | None = None
     mask: Tensor | None = None
@@ -149,7 +149,7 @@ def _photo(
     name: str,
     blurry: Tensor,
     sharp: Tensor,
-    light: Light,
+    light: Encoding,
     *,
     kernel: Tensor | None = None,
     mask: Tensor | None = None,

@@ -17,11 +17,11 @@ from unblur.datasets.pairs import Pair
 from unblur.experiments.selfdeblur.photos import Photo
 from unblur.experiments.selfdeblur.settings import RunSettings
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Task
 from unblur.methods.catalog import find_entry
 from unblur.methods.optimisation.run import Schedule
 from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.optimisation.teachers import Oracle, Teacher, load_teacher
+from unblur.methods.options import RestoreOptions
 from unblur.methods.selfdeblur.method import SelfDeblur, rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.kernel import kernel_rmse_upto_shift
@@ -170,7 +170,7 @@ def fit_photo(
         return watches[-1]
 
     method = SelfDeblur(numbers, teacher, watch)
-    answer = restore_tensor(photo.blurry, method, Task(light=photo.light, seed=seed))
+    answer = restore_tensor(photo.blurry, method, RestoreOptions(encoding=photo.light, seed=seed))
     scores = score(answer.image, photo.sharp, "shift")
     reference = _reference(photo)
     return Run(

@@ -13,7 +13,7 @@ from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, T
 from unblur.experiments.selfdeblur.photos import Photo, open_photos
 from unblur.experiments.selfdeblur.runs import Arm, describe, run_arm, teacher_for
 from unblur.experiments.selfdeblur.settings import TeacherSettings
-from unblur.methods.base import Task
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.score import Scores, score
 
 __all__ = ["run", "taught"]
@@ -58,7 +58,7 @@ def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
 def taught(name: str, photo: Photo, settings: TeacherSettings) -> Tensor:
     """What a teacher makes of a photo, `(1, 1, h, w)` in [0, 1]."""
     teacher = teacher_for(name, settings, photo)
-    return teacher.restore(photo.blurry, Task(light=photo.light)).image.clamp(0, 1)
+    return teacher.restore(photo.blurry, RestoreOptions(encoding=photo.light)).image.clamp(0, 1)
 
 
 def _suites(settings: TeacherSettings) -> list[str]:

@@ -10,9 +10,11 @@ from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
 from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
+from unblur.methods.backbone.entry import DMPHN, MPRNET, NAFNET
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, Tell
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -34,26 +36,27 @@ class _Backbone:
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
         self._network = NetworkRunner(network, settings.precision)
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; of the task, only `on_step` matters."""
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`."""
+        del options
         photos = blurry.split(1)
         restored: list[Tensor] = []
         for number, photo in enumerate(photos):
-            restored.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
+            restored.append(self._restore_one(photo, on_step, number / len(photos), 1 / len(photos)))
         precision = str(self._network.precision(blurry)).removeprefix("torch.")
         return Restoration(image=torch.cat(restored), facts={"precision": precision})
 
-    def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> Tensor:
+    def _restore_one(self, blurry: Tensor, on_step: StepHook, done: float, share: float) -> Tensor:
         least, most = blurry.aminmax()
         if least == most:  # a network makes something of nothing
-            task.on_step(Step(done + share, "no blur to remove"))
+            on_step(Step(done + share, "no blur to remove"))
             return blurry
 
         def tell(part: float) -> None:
-            task.on_step(Step(done + share * part, "restoring"))
+            on_step(Step(done + share * part, "restoring"))
 
         answer = self._run(blurry, tell).to(blurry.dtype)
-        task.on_step(Step(done + share, "restored"))
+        on_step(Step(done + share, "restored"))
         return answer
 
     def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
@@ -77,7 +80,9 @@ class Dmphn(_Backbone):
         network = dmphn_1_2_4_8() if four else dmphn_1_2_4()
         self._centre = CENTRE if settings.centred else 0.0
         # One level sees 67 pixels far.
-        traits = Traits(channels="rgb", size_multiple=max(network.multiples), tile_halo=80, tile_side=_TILE)
+        traits = Traits(
+            uses=DMPHN.uses, channels="rgb", size_multiple=max(network.multiples), tile_halo=80, tile_side=_TILE
+        )
         super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits)
 
     @override
@@ -98,7 +103,7 @@ class Mprnet(_Backbone):
 
     def __init__(self, settings: MprnetSettings, checkpoint: Checkpoint) -> None:
         network = mprnet()
-        traits = Traits(channels="rgb", size_multiple=network.multiple, tile_halo=80, tile_side=_TILE)
+        traits = Traits(uses=MPRNET.uses, channels="rgb", size_multiple=network.multiple, tile_halo=80, tile_side=_TILE)
         super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits)
 
     @override
@@ -124,7 +129,9 @@ class Nafnet(_Backbone):
         network = nafnet_64() if wide else nafnet_32()
         expected = f"NAFNet for deblurring (width {64 if wide else 32}, blocks 1 1 1 28, 1, 1 1 1 1)"
         # The network continues photos by itself, but tiles must begin where its blocks do.
-        traits = Traits(channels="rgb", size_multiple=network.multiple, tile_halo=128, tile_side=_TILE)
+        traits = Traits(
+            uses=NAFNET.uses, channels="rgb", size_multiple=network.multiple, tile_halo=128, tile_side=_TILE
+        )
         super().__init__(settings, checkpoint, network, expected, traits)
         if settings.pooling == "local":
             network.pool_locally()

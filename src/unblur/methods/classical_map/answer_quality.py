@@ -63,17 +63,19 @@ class Judgement:
         return self.sparsity + _MISFIT_WEIGHT * math.log(max(self.misfit, 1e-4)) + _COLOUR_WEIGHT * self.colour
 
 
-def judge(blurry: Grey, kernel: Kernel, restored: Grey, light: Literal["encoded", "linear"] = "encoded") -> Judgement:
+def judge(
+    blurry: Grey, kernel: Kernel, restored: Grey, encoding: Literal["encoded", "linear"] = "encoded"
+) -> Judgement:
     """Look at one answer, leaving out the border that the kernel reaches over.
 
     Args:
         blurry: sRGB-encoded, in [0, 1].
         kernel: Sum 1, odd sizes.
         restored: sRGB-encoded.
-        light: Where the kernel blurs. What is compared is encoded in either case, so that scores can be compared too.
+        encoding: Where the kernel blurs. What is compared is sRGB-encoded in either case, so that scores compare.
     """
     margins = _margins(blurry, kernel)
-    residual = _inner(_reblur(restored, kernel, light) - blurry, margins)
+    residual = _inner(_reblur(restored, kernel, encoding) - blurry, margins)
     blurry_right, blurry_down = _gradients(_inner(blurry, margins))
     residual_right, residual_down = _gradients(residual)
     noise_power = estimate_noise(blurry) ** 2
@@ -97,8 +99,8 @@ def measure_sparsity(restored: Grey, kernel: Kernel) -> float:
     return float((right.abs().mean() + down.abs().mean()) / spread)
 
 
-def _reblur(restored: Tensor, kernel: Tensor, light: str) -> Tensor:
-    if light == "encoded":
+def _reblur(restored: Tensor, kernel: Tensor, encoding: str) -> Tensor:
+    if encoding == "encoded":
         return convolve(restored, kernel, "replicate")
     return linear_to_srgb(convolve(srgb_to_linear(restored), kernel, "replicate"))
 

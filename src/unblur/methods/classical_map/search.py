@@ -1,4 +1,4 @@
-"""The search for a photo's kernel: in which light, in how large a box, which answer to keep, whether to trust it."""
+"""The search for a photo's kernel: in which encoding, in how large a box, which answer to keep, whether to trust it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.images.tensors import srgb_to_linear
-from unblur.methods.base import Light, Step, Task
+from unblur.methods.base import Step, StepHook
 from unblur.methods.classical_map.answer_quality import find_fault, judge, measure_sparsity, touches_box
 from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.options import Encoding, RestoreOptions
 from unblur.methods.region import crop_informative
+from unblur.methods.transforms import Encode
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 
-__all__ = ["SEARCH_SHARE", "Finding", "find_kernel"]
+__all__ = ["Finding", "find_kernel"]
 
-SEARCH_SHARE = 0.7
-"""Share of the whole work that the search is taken to be, for progress."""
 _SMALLEST_PHOTO = 32
 """Sides in pixels below which no blur can be found."""
 _LARGE = 800_000
@@ -29,11 +28,11 @@ _PLENTY = 300_000
 """Above so many pixels, the most informative region of so many tells as much of the blur in half the time."""
 _BOX_GROWTH = 1.5
 _GO_ON = 2
-_LIGHTS: tuple[Light, ...] = ("encoded", "linear")
+_ENCODINGS: tuple[Encoding, ...] = ("encoded", "linear")
 _CONTEST_SMOOTHNESS = 6.0
 _LINEAR_BONUS = 0.02
-"""How smooth answers are made to tell in which light the photo was blurred, and how much less sparse they may be with
-the kernel of linear light: that is where cameras blur."""
+"""How smooth answers are made to compare encodings, and how much less sparse they may be with the kernel of linear
+light: that is where cameras blur."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -44,16 +43,16 @@ class Finding:
 
     Attributes:
         kernel: Sum 1, odd square box that just holds it.
-        light: Where it blurs.
+        encoding: Where it blurs.
         fault: What speaks against it, in words that follow "the blur ..."; None: nothing.
-        scores: Of all answers that were compared, in this light and box; lower is better.
+        scores: Of all answers that were compared, in this encoding and box; lower is better.
         tried: The hypotheses of these scores.
         hypothesis: Number of the one that was kept.
         cut: The kernel still reached the border of the largest box: the blur may be larger.
     """
 
     kernel: Float[Tensor, "1 1 k k"]
-    light: Light
+    encoding: Encoding
     fault: str | None = None
     scores: tuple[float, ...] = ()
     tried: tuple[Hypothesis, ...] = ()
@@ -61,46 +60,47 @@ class Finding:
     cut: bool = False
 
 
-def find_kernel(grey: Grey, settings: MapSettings, task: Task) -> Finding:
-    """The kernel of the whole photo, found where the task or the photo's edges say.
+def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_step: StepHook) -> Finding:
+    """The kernel of the whole photo, found where the caller or the photo's edges say.
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1].
-        settings: The method's.
-        task: Gives region, kernel size, light and the hook for progress.
+        settings: Those of the method.
+        options: Region, kernel size and encoding are heeded.
+        on_step: Progress and cancel.
     """
-    if task.region is not None:
-        x, y, width, height = task.region
+    if options.region is not None:
+        x, y, width, height = options.region
         grey = grey[..., y : y + height, x : x + width]
     is_large = grey.numel() > _LARGE
     if is_large:
         grey = crop_informative(grey, _PLENTY, 2 * settings.largest_box)
     if min(grey.shape[-2:]) < _SMALLEST_PHOTO:
-        return Finding(_impulse(grey), task.light, "cannot be found on so few pixels")
+        return Finding(_impulse(grey), options.encoding, "cannot be found on so few pixels")
     if float(grey.amax() - grey.amin()) < 1 / 255:
-        return Finding(_impulse(grey), task.light, "cannot be found where there is nothing but one tone")
-    lights: tuple[Light, ...] = _LIGHTS if task.light == "auto" else (task.light,)
+        return Finding(_impulse(grey), options.encoding, "cannot be found where there is nothing but one tone")
+    encodings: tuple[Encoding, ...] = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
     findings: list[Finding] = []
-    for grown in _grow(grey, lights, settings, task, brief=is_large).values():
+    for grown in _grow(grey, encodings, settings, options, on_step, brief=is_large).values():
         best = min(grown, key=lambda finding: min(finding.scores))
         findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
-    return findings[0] if len(findings) == 1 else _choose_light(grey, findings[0], findings[1], settings.pixels)
+    return findings[0] if len(findings) == 1 else _choose_encoding(grey, findings[0], findings[1], settings.pixels)
 
 
-def _choose_light(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
-    """The one of two findings whose kernel makes the sparser answers, all in all, in both lights.
+def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
+    """The one of two findings whose kernel makes the sparser answers, all in all, in both encodings.
 
-    The scores of answers in different lights do not compare: the noise that is white in one is not in the other. So
-    either kernel is tried in either light, and what the light does to an answer is the same on both sides.
+    The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
+    either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
     """
     reach = max(finding.kernel.shape[-1] for finding in (encoded, linear))
     sample = crop_informative(grey, pixels, 2 * reach)
     sparsity = [
         sum(
             measure_sparsity(
-                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, light=light)[0], kernel
+                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, light=encoding)[0], kernel
             )
-            for light in _LIGHTS
+            for encoding in _ENCODINGS
         )
         for kernel in (encoded.kernel, linear.kernel)
     ]
@@ -108,35 +108,41 @@ def _choose_light(grey: Grey, encoded: Finding, linear: Finding, pixels: int) ->
 
 
 def _grow(
-    grey: Tensor, lights: Sequence[Light], settings: MapSettings, task: Task, *, brief: bool
-) -> dict[Light, list[Finding]]:
-    """What is found in each light, in larger and larger boxes as long as the kernel reaches the border of its box.
+    grey: Tensor,
+    encodings: Sequence[Encoding],
+    settings: MapSettings,
+    options: RestoreOptions,
+    on_step: StepHook,
+    *,
+    brief: bool,
+) -> dict[Encoding, list[Finding]]:
+    """What is found in each encoding, in larger and larger boxes as long as the kernel reaches the border of its box.
 
-    Where it has to be brief, the second light is only tried with the hypotheses that did best in the first: a quarter
-    less work, 0.05 dB less on synthetic photos.
+    Where it has to be brief, the second encoding is only tried with the hypotheses that did best in the first: a
+    quarter less work, 0.05 dB less on synthetic photos.
     """
     limit = min(grey.shape[-2:]) // 2
     hypotheses: Sequence[Hypothesis] = HYPOTHESES[: settings.hypotheses]
-    if task.kernel_size is not None:
-        box = limit = _odd(min(task.kernel_size, 2 * limit))
+    if options.kernel_size is not None:
+        box = limit = _odd(min(options.kernel_size, 2 * limit))
         hypotheses = tuple(dict.fromkeys(replace(hypothesis, box_share=1.0) for hypothesis in hypotheses))
     else:
         limit = _odd(min(settings.largest_box, limit))
         box = min(_odd(settings.first_box), limit)
-    findings: dict[Light, list[Finding]] = {light: [] for light in lights}
-    tell = _furthest_so_far(task)
-    open_quests: dict[Light, KernelSearch] = {
-        light: KernelSearch(_seen_in(light, grey), box, hypotheses) for light in lights
+    findings: dict[Encoding, list[Finding]] = {encoding: [] for encoding in encodings}
+    report = _furthest_so_far(on_step)
+    open_searches: dict[Encoding, KernelSearch] = {
+        encoding: KernelSearch(_in_encoding(encoding, grey), box, hypotheses) for encoding in encodings
     }
-    while open_quests:
-        search = _search_briefly if brief and len(open_quests) > 1 else _search
-        for light, finding in search(grey, open_quests, settings, tell).items():
-            findings[light].append(finding)
+    while open_searches:
+        search = _search_briefly if brief and len(open_searches) > 1 else _search
+        for encoding, finding in search(grey, open_searches, settings, report).items():
+            findings[encoding].append(finding)
         box = min(_odd(box * _BOX_GROWTH), limit)
-        open_quests = {
-            light: replace(quest, box=box, hypotheses=_best_of(findings[light][-1]))
-            for light, quest in open_quests.items()
-            if quest.box < limit and touches_box(findings[light][-1].kernel)
+        open_searches = {
+            encoding: replace(search, box=box, hypotheses=_best_of(findings[encoding][-1]))
+            for encoding, search in open_searches.items()
+            if search.box < limit and touches_box(findings[encoding][-1].kernel)
         }
     return findings
 
@@ -148,56 +154,56 @@ def _best_of(finding: Finding) -> list[Hypothesis]:
 
 
 def _search_briefly(
-    grey: Tensor, quests: Mapping[Light, KernelSearch], settings: MapSettings, tell: Callable[[int, int], None]
-) -> dict[Light, Finding]:
-    """As `_search`, but in the second light with the hypotheses that did best in the first."""
-    (first, quest), (second, other) = quests.items()
-    found = _search(grey, {first: quest}, settings, tell)
-    return found | _search(grey, {second: replace(other, hypotheses=_best_of(found[first]))}, settings, tell)
+    grey: Tensor, searches: Mapping[Encoding, KernelSearch], settings: MapSettings, report: Callable[[int, int], None]
+) -> dict[Encoding, Finding]:
+    """As `_search`, but in the second encoding with the hypotheses that did best in the first."""
+    (first, search), (second, other) = searches.items()
+    found = _search(grey, {first: search}, settings, report)
+    return found | _search(grey, {second: replace(other, hypotheses=_best_of(found[first]))}, settings, report)
 
 
 def _search(
-    grey: Tensor, quests: Mapping[Light, KernelSearch], settings: MapSettings, tell: Callable[[int, int], None]
-) -> dict[Light, Finding]:
-    """The best answer of all hypotheses in each light."""
+    grey: Tensor, searches: Mapping[Encoding, KernelSearch], settings: MapSettings, report: Callable[[int, int], None]
+) -> dict[Encoding, Finding]:
+    """The best answer of all hypotheses in each encoding."""
     found = estimate_kernels(
-        list(quests.values()),
+        list(searches.values()),
         PRIORS[settings.prior],
         rounds=settings.rounds,
         pixels=settings.pixels,
-        on_round=tell,
+        on_round=report,
     )
     return {
-        light: _judge_all(kernels, quest, light, crop_informative(grey, settings.pixels, 2 * quest.box))
-        for (light, quest), kernels in zip(quests.items(), found, strict=True)
+        encoding: _judge_all(kernels, search, encoding, crop_informative(grey, settings.pixels, 2 * search.box))
+        for (encoding, search), kernels in zip(searches.items(), found, strict=True)
     }
 
 
-def _judge_all(kernels: Tensor, quest: KernelSearch, light: Light, sample: Tensor) -> Finding:
+def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
     judgements = [
-        judge(sample, kernel, *restore_with_kernel(sample, kernel, light=light)) for kernel in kernels.split(1)
+        judge(sample, kernel, *restore_with_kernel(sample, kernel, light=encoding)) for kernel in kernels.split(1)
     ]
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
     kernel = kernels[choice : choice + 1]
     fault = find_fault(kernel, judgements[choice])
-    return Finding(kernel, light, fault, scores, tuple(quest.hypotheses), quest.hypotheses[choice].number)
+    return Finding(kernel, encoding, fault, scores, tuple(search.hypotheses), search.hypotheses[choice].number)
 
 
-def _seen_in(light: Light, grey: Tensor) -> Tensor:
-    return srgb_to_linear(grey) if light == "linear" else grey
+def _in_encoding(encoding: Encoding, grey: Tensor) -> Tensor:
+    return Encode("linear" if encoding == "linear" else "encoded").forward(grey)
 
 
-def _furthest_so_far(task: Task) -> Callable[[int, int], None]:
-    """Tells the task how far the search is; a larger box begins anew, which is not shown."""
+def _furthest_so_far(on_step: StepHook) -> Callable[[int, int], None]:
+    """Reports how far the search is; a larger box begins anew, which is not shown."""
     furthest = 0.0
 
-    def tell(done: int, rounds: int) -> None:
+    def report(done: int, rounds: int) -> None:
         nonlocal furthest
         furthest = max(furthest, done / rounds)
-        task.on_step(Step(SEARCH_SHARE * furthest, "looking for the blur"))
+        on_step(Step(furthest, "looking for the blur"))
 
-    return tell
+    return report
 
 
 def _odd(side: float) -> int:

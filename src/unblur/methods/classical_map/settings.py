@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
+from unblur.methods.settings import Choices
+from unblur.solvers.names import DEFAULT_SOLVER, SOLVER_NAMES
 
 __all__ = ["MapSettings"]
 
@@ -23,13 +25,8 @@ class MapSettings:
     largest_box: Annotated[int, "Side in pixels beyond which the box does not grow."] = 127
     rounds: Annotated[int, "Rounds of latent image and kernel on each level of the pyramid."] = 5
     pixels: Annotated[int, "Each level looks at no more than about so many pixels."] = 120_000
-    solver: Annotated[
-        Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the final image is deconvolved."
-    ] = "hyper-laplacian"
+    solver: Annotated[str, "How the final image is deconvolved.", Choices(SOLVER_NAMES)] = DEFAULT_SOLVER
     smoothness: Annotated[float, "Of the final image: 1 suits the noise of the photo, higher is smoother."] = 1.0
-    refine: Annotated[
-        Literal["none", "golf"], "Afterwards the image goes through a learned prior, the photo's evidence in turns."
-    ] = "none"
 
     def __post_init__(self) -> None:
         if not 1 <= self.hypotheses <= 4:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import torch
@@ -13,21 +14,22 @@ from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import CheckpointError, KernelError, RegionError
-from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.images.tensors import BT709, brightness
+from unblur.methods.base import Step, StepHook, Traits, ignore_step
+from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.model import Estimate, Variant
 from unblur.methods.dublid.settings import DublidSettings
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
+from unblur.methods.options import RestoreOptions
 from unblur.methods.region import find_informative
-from unblur.solvers.photo import restore_with_kernel
+from unblur.methods.transforms import Encode
 from unblur.system.allocator import keep_freed_memory
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
 __all__ = ["Dublid", "load_network"]
 
-_LUMA = (0.2125, 0.7154, 0.0721)
-"""As in the released loader; the networks learned on it."""
 _GROUP = 4
 """Filters at a time on a processor: their spectra stay in the cache."""
 _RIM = 2
@@ -59,7 +61,7 @@ class _Found:
     cut: bool
 
 
-class Dublid:
+class Dublid(KernelMethod):
     """The network finds the kernel on the photo's brightness; colours are restored with that kernel.
 
     Args:
@@ -70,7 +72,7 @@ class Dublid:
         CheckpointError: Weights of another network.
     """
 
-    traits = Traits()
+    traits = Traits(uses=DUBLID.uses)
 
     def __init__(self, settings: DublidSettings, checkpoint: Checkpoint) -> None:
         self.settings = settings
@@ -78,87 +80,72 @@ class Dublid:
         self.checkpoint = checkpoint
         self._networks: dict[tuple[torch.device, torch.dtype], Network] = {}
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; each photo of a batch has its own kernel. A kernel in the task is used as it is."""
-        answers = [self._restore_one(photo, task) for photo in blurry.split(1)]
-        first = answers[0]
-        if len(answers) == 1:
-            return first
-        kernels = [answer.kernel for answer in answers if answer.kernel is not None]
-        side = max((kernel.shape[-1] for kernel in kernels), default=0)
-        return replace(
-            first,
-            image=torch.cat([answer.image for answer in answers]),
-            kernel=torch.cat([_in_box(kernel, side) for kernel in kernels]) if kernels else None,
-            warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
-        )
+    def solving(self) -> Solving:
+        """See `KernelMethod.solving`."""
+        return Solving(smoothness=self.settings.smoothness)
 
-    def find(self, blurry: Tensor, task: Task) -> _Found:
+    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+        """See `KernelMethod.estimate`."""
+        if min(blurry.shape[-2:]) < _SMALLEST:
+            sentence = f"a photo below {_SMALLEST} pixels does not tell its blur; it is returned as it was"
+            return BlurEstimate(None, refusal=sentence)
+        found = self._find(blurry, options, on_step)
+        if float(found.kernel.max()) > _IMPULSE:
+            sentence = "the blur found is a single pixel, so there is none to remove; the photo is returned as it was"
+            return BlurEstimate(found.kernel, refusal=sentence)
+        finish = self._retrieval(blurry, found, options) if self.settings.final == "retrieval" else None
+        facts = {"level": found.level, "final": "solver" if finish is None else "retrieval"}
+        # The network's own image has the encoding that the network worked in.
+        encoding = options.encoding if finish is None else _encode_of(options).encoding
+        return BlurEstimate(found.kernel, encoding, finish=finish, warnings=_doubts(found), facts=facts)
+
+    def _find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> _Found:
         """The kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
-        photo = _cut_out(blurry, task)
-        photo = srgb_to_linear(photo) if task.light == "linear" else photo
-        level = self._first_level(task)
+        photo = _encode_of(options).forward(_cut_out(blurry, options))
+        level = self._first_level(options)
         while True:
-            task.on_step(Step(0.0, "looking for the blur"))
-            seen = self._prepare(photo, level)
-            estimate = self._run(seen)
+            on_step(Step(0.0, "looking for the blur"))
+            prepared = self._prepare(photo, level)
+            estimate = self._run(prepared)
             cut = _light_on_rim(estimate.kernel) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
-            if not cut or not can_be_halved or task.kernel_size is not None:
+            if not cut or not can_be_halved or options.kernel_size is not None:
                 break
             level += 1
-        whole = level == 0 and seen.shape[-2:] == blurry.shape[-2:]
+        whole = level == 0 and prepared.shape[-2:] == blurry.shape[-2:]
         return _Found(_enlarged(_without_faint(estimate.kernel), 2**level), estimate if whole else None, level, cut)
 
-    def _first_level(self, task: Task) -> int:
+    def _first_level(self, options: RestoreOptions) -> int:
         """How often the photo is halved for a blur of the size that the user names to fit."""
-        size, box = task.kernel_size or 1, self.network.kernel_size
+        size, box = options.kernel_size or 1, self.network.kernel_size
         level = max(0, math.ceil(math.log2(size / box)))
         if level > self.settings.levels:
             most = box * 2**self.settings.levels
             raise KernelError(f"this method finds kernels of up to {most} pixels; {size} are too many")
         return level
 
-    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
-        if min(blurry.shape[-2:]) < _SMALLEST and task.kernel is None:
-            task.on_step(Step(1.0, "nothing to be found"))
-            sentence = f"a photo below {_SMALLEST} pixels does not tell its blur; it is returned as it was"
-            return Restoration(image=blurry, warnings=(sentence,))
-        if task.kernel is not None:
-            return self._finish(blurry, task, _Found(task.kernel, None, 0, cut=False))
-        found = self.find(blurry, task)
-        if float(found.kernel.max()) > _IMPULSE:
-            task.on_step(Step(1.0, "no blur to remove"))
-            sentence = "the blur found is a single pixel, so there is none to remove; the photo is returned as it was"
-            return Restoration(image=blurry, kernel=found.kernel, warnings=(sentence,))
-        return self._finish(blurry, task, found)
+    def _retrieval(self, blurry: Tensor, found: _Found, options: RestoreOptions) -> Callable[[Solve], Tensor] | None:
+        """The network's own image; of a colour photo its brightness, under the solver's colours."""
+        if found.estimate is None:
+            return None
+        own = _encode_of(options).backward(found.estimate.image)
+        if own.shape == blurry.shape:
+            return lambda _: own
 
-    def _finish(self, blurry: Tensor, task: Task, found: _Found) -> Restoration:
-        """The photo without the blur that was found."""
-        own = found.estimate.image if found.estimate is not None and self.settings.final == "retrieval" else None
-        if own is not None and task.light == "linear":
-            own = linear_to_srgb(own.clamp(0, 1))
-        light = "linear" if task.light == "linear" else "encoded"
-        image = own
-        if image is None or image.shape != blurry.shape:
-            image, light = restore_with_kernel(
-                blurry,
-                found.kernel,
-                smoothness=self.settings.smoothness,
-                light=task.light if own is None else light,
-                on_progress=lambda share: task.on_step(Step((1 + share) / 2, "restoring the photo")),
-            )
-            if own is not None:  # colours by the solver, brightness by the network
-                image = image + (own - _brightness(image))
-        facts = {"level": found.level, "light": light, "final": "solver" if own is None else "retrieval"}
-        return Restoration(image=image, kernel=found.kernel, warnings=_doubts(found), facts=facts)
+        def recolour(solve: Solve) -> Tensor:
+            image = solve()
+            return image + (own - brightness(image, BT709))
+
+        return recolour
 
     def _prepare(self, photo: Tensor, level: int) -> Tensor:
         """What the network sees: the channels that it takes, halved so often, the part with most edges."""
-        seen = _brightness(photo) if self.network.in_channels == 1 else photo.expand(-1, 3, -1, -1)
+        seen = brightness(photo, BT709) if self.network.in_channels == 1 else photo.expand(-1, 3, -1, -1)
         for _ in range(level):
             seen = F.avg_pool2d(seen, 2)
-        top, left, height, width = find_informative(_brightness(seen), self.settings.pixels, self.network.kernel_size)
+        top, left, height, width = find_informative(
+            brightness(seen, BT709), self.settings.pixels, self.network.kernel_size
+        )
         return seen[..., top : top + height, left : left + width]
 
     def _run(self, seen: Tensor) -> Estimate:
@@ -206,19 +193,18 @@ def _config(checkpoint: Checkpoint) -> dict[str, Any]:
     return {**sizes, "variant": variant}
 
 
-def _cut_out(blurry: Tensor, task: Task) -> Tensor:
-    if task.region is None:
+def _encode_of(options: RestoreOptions) -> Encode:
+    """The network works on the values as they are stored, unless the caller says that the blur is in linear light."""
+    return Encode("linear" if options.encoding == "linear" else "encoded")
+
+
+def _cut_out(blurry: Tensor, options: RestoreOptions) -> Tensor:
+    if options.region is None:
         return blurry
-    x, y, width, height = task.region
+    x, y, width, height = options.region
     if min(width, height) < _SMALLEST:
         raise RegionError(f"the region is {width}x{height} pixels; below {_SMALLEST} nothing tells the blur")
     return blurry[..., y : y + height, x : x + width]
-
-
-def _brightness(photo: Tensor) -> Tensor:
-    if photo.shape[1] != len(_LUMA):
-        return photo.mean(1, keepdim=True)
-    return (photo * photo.new_tensor(_LUMA).view(1, -1, 1, 1)).sum(1, keepdim=True)
 
 
 def _light_on_rim(kernel: Tensor) -> float:
@@ -238,11 +224,6 @@ def _enlarged(kernel: Tensor, factor: int) -> Tensor:
     side = kernel.shape[-1] * factor // 2 * 2 + 1
     larger = F.interpolate(kernel, size=(side, side), mode="bicubic", align_corners=False).clamp_min(0)
     return centre_kernel(larger / larger.sum((-2, -1), keepdim=True))
-
-
-def _in_box(kernel: Tensor, side: int) -> Tensor:
-    margin = (side - kernel.shape[-1]) // 2
-    return F.pad(kernel, (margin,) * 4)
 
 
 def _doubts(found: _Found) -> tuple[str, ...]:

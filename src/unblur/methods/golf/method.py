@@ -10,15 +10,18 @@ import torch
 from torch import Tensor
 
 from unblur.images.tensors import Padding, crop_padding, pad_reflect
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.golf.entry import GOLF
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
-__all__ = ["Golf", "load_networks"]
+__all__ = ["Golf", "load_networks", "load_refiner"]
 
 _SMALLEST = 96
 """Smaller photos are continued by their mirror image: the networks learned on crops of about this size."""
@@ -37,24 +40,24 @@ class Golf:
         CheckpointError: Weights of another network.
     """
 
-    traits = Traits(channels="rgb")
+    traits = Traits(uses=GOLF.uses, channels="rgb")
 
     def __init__(self, settings: GolfSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
         self.networks = load_networks(checkpoint)
         self._prepared: dict[tuple[torch.device, torch.dtype], tuple[PreparedNet, PreparedNet]] = {}
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; of the task, only `on_step` matters, and each step shows an iterate."""
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`; each step shows an iterate."""
+        del options
         photos = blurry.split(1)
         answers: list[Tensor] = []
         for number, photo in enumerate(photos):
-            on_step = _share(task.on_step, number, len(photos))
-            answers.append(self._restore_one(photo, replace(task, on_step=on_step)))
+            answers.append(self._restore_one(photo, _share(on_step, number, len(photos))))
         precision = self._precision(blurry)
         return Restoration(image=torch.cat(answers), facts={"precision": str(precision).removeprefix("torch.")})
 
-    def iterates(self, blurry: Tensor, task: Task) -> Iterator[Tensor]:
+    def iterates(self, blurry: Tensor, on_step: StepHook = ignore_step) -> Iterator[Tensor]:
         """x_0, x_1, ... of one photo `(1, 3, H, W)`, as they come; none is clamped."""
         short = [max(_SMALLEST - side, 0) for side in blurry.shape[-2:]]
         padding = Padding(short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2)
@@ -65,10 +68,10 @@ class Golf:
         for number in range(self.settings.iters + 1):
             net, work = (then, _PUTT_WORK) if number else (first, _FIRST_SHOT_WORK)
             stage = f"putt {number} of {self.settings.iters}" if number else "first shot"
-            latent = self._apply(net, latent, _between(task, stage, done / total, work / total))
+            latent = self._apply(net, latent, _between(on_step, stage, done / total, work / total))
             done += work
             image = crop_padding(latent, padding)
-            task.on_step(Step(done / total, stage, image))
+            on_step(Step(done / total, stage, image))
             yield image
 
     def improve(self, image: Tensor) -> Tensor:
@@ -76,12 +79,12 @@ class Golf:
         _, putt_net = self._prepare(image)
         return torch.cat([self._apply(putt_net, one, lambda _, __: None) for one in image.split(1)])
 
-    def _restore_one(self, blurry: Tensor, task: Task) -> Tensor:
+    def _restore_one(self, blurry: Tensor, on_step: StepHook) -> Tensor:
         least, most = blurry.aminmax()
         if least == most:  # normalising a photo without contrast would make something of nothing
-            task.on_step(Step(1.0, "no blur to remove"))
+            on_step(Step(1.0, "no blur to remove"))
             return blurry
-        *_, last = self.iterates(blurry, task)
+        *_, last = self.iterates(blurry, on_step)
         return last
 
     def _apply(self, net: PreparedNet, latent: Tensor, on_tile: Callable[[int, int], None]) -> Tensor:
@@ -104,6 +107,14 @@ class Golf:
         return choose_precision(self.settings.precision, blurry.device)
 
 
+def load_refiner() -> Golf:
+    """Golf's second network with the shipped weights, as a `Refiner`."""
+    golf = load_method("golf")
+    if not isinstance(golf, Golf):
+        raise TypeError("the catalogue has another method under the name golf")
+    return golf
+
+
 def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
     """Both networks with their weights.
 
@@ -119,15 +130,15 @@ def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
     return networks.requires_grad_(False)
 
 
-def _between(task: Task, stage: str, done: float, share: float) -> Callable[[int, int], None]:
-    """Tells of the tiles of one network, which is so much of the whole work."""
+def _between(on_step: StepHook, stage: str, done: float, share: float) -> Callable[[int, int], None]:
+    """Reports the tiles of one network, which is so much of the whole work."""
 
     def on_tile(tile: int, tiles: int) -> None:
-        task.on_step(Step(done + share * tile / tiles, f"{stage}, tile {tile} of {tiles}"))
+        on_step(Step(done + share * tile / tiles, f"{stage}, tile {tile} of {tiles}"))
 
     return on_tile
 
 
-def _share(on_step: Callable[[Step], None], number: int, count: int) -> Callable[[Step], None]:
+def _share(on_step: StepHook, number: int, count: int) -> StepHook:
     """Steps of one photo of a batch as steps of the batch."""
     return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import Schedule
-from unblur.methods.optimisation.settings import TeacherName
 
 __all__ = ["FIT_SCHEDULES", "FitSchedule", "choose_fit_schedule"]
 
@@ -32,7 +31,7 @@ class FitSchedule:
     image_rate: float = 5e-4
     code_rate: float = 5e-4
     guided: bool = False
-    teacher: TeacherName = "none"
+    teacher: str = "none"
     hold: float = 0.0
 
     @property

@@ -14,7 +14,9 @@ from unblur.blur.convolve import convolve
 from unblur.blur.kernels import gaussian_kernel
 from unblur.errors import SettingsError
 from unblur.losses.perceptual import FeatureDistance
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.kernel_method import join_answers
+from unblur.methods.kernel_space.entry import KERNEL_SPACE
 from unblur.methods.kernel_space.fit_schedules import FitSchedule, choose_fit_schedule
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.operations import extract_code
@@ -22,12 +24,12 @@ from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, Start
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
 from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
-from unblur.methods.optimisation.progress import Span, of_teacher, part_of, telling
+from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
 from unblur.methods.optimisation.run import Optimised, Schedule, optimise
-from unblur.methods.optimisation.settings import TeacherName
 from unblur.methods.optimisation.stopping import choose_rule
 from unblur.methods.optimisation.teachers import found_kernel, load_teacher
-from unblur.methods.optimisation.validation import refuse
+from unblur.methods.optimisation.validation import find_refusal
+from unblur.methods.options import RestoreOptions
 from unblur.system.allocator import keep_freed_memory
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
@@ -54,7 +56,7 @@ class KernelSpaceMethod:
             teacher's cannot be used.
     """
 
-    traits = Traits(channels="rgb")
+    traits = Traits(uses=KERNEL_SPACE.uses, channels="rgb")
 
     def __init__(self, settings: KernelSpaceSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
@@ -64,8 +66,8 @@ class KernelSpaceMethod:
         self._teacher = load_teacher(settings.teacher, settings.teacher_weights) if is_named else None
         self._window = settings.window or window_of(checkpoint)
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; each photo of a batch is fitted alone, and light and kernel are for the teacher.
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`; each photo of a batch is fitted alone, and encoding and kernel are for the teacher.
 
         Raises:
             SettingsError: A state is to be kept of several photos or windows.
@@ -77,24 +79,23 @@ class KernelSpaceMethod:
         if self.settings.state and len(photos) > 1:
             raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
         answers = [
-            self._restore_one(photo, replace(task, on_step=part_of(task.on_step, number, len(photos))))
+            self._restore_one(photo, options, part_of(on_step, number, len(photos)))
             for number, photo in enumerate(photos)
         ]
-        warnings = tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
-        image = torch.cat([answer.image for answer in answers]).to(blurry)
-        return replace(answers[0], image=image, warnings=warnings)
+        answer = join_answers(answers)
+        return replace(answer, image=answer.image.to(blurry))
 
-    def _restore_one(self, blurry: Tensor, task: Task) -> Restoration:
-        refused = refuse(blurry, self.settings.smallest)
-        if refused is not None:
-            task.on_step(Step(1.0, "nothing to be found"))
-            return refused
+    def _restore_one(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+        refusal = find_refusal(blurry, self.settings.smallest)
+        if refusal:
+            on_step(Step(1.0, "nothing to be found"))
+            return Restoration(image=blurry, warnings=(refusal,))
         small = self._shrunk(blurry)
         fit_schedule = choose_fit_schedule(self.settings)
-        asked = self._ask(small, fit_schedule.teacher, task)
-        if isinstance(asked, Restoration):  # there is no blur to be found
-            task.on_step(Step(1.0, "no blur to remove"))
-            return replace(asked, image=blurry)
+        begun = self._ask(small, fit_schedule.teacher, options, on_step)
+        if isinstance(begun, Restoration):  # there is no blur to be found
+            on_step(Step(1.0, "no blur to remove"))
+            return replace(begun, image=blurry)
         overlap = self._window // _OVERLAP
         windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
         if self.settings.state and len(windows) > 1:
@@ -105,20 +106,20 @@ class KernelSpaceMethod:
             return image if image.shape == blurry.shape else blurry + _enlarged(image - small, blurry)
 
         def restore_window(window: Window) -> Tensor:
-            hook = part_of(task.on_step, len(results), len(windows), phase=(_ASKING, _FITTING))
-            part, begun = window.of(small), None if asked is None else window.of(asked)
-            fit = self._problem(part, self._start(part, begun), fit_schedule, task.seed)
-            result = self._fit(fit, fit_schedule, replace(task, on_step=hook), grown if len(windows) == 1 else None)
+            hook = part_of(on_step, len(results), len(windows), phase=(_ASKING, _FITTING))
+            part, start = window.of(small), None if begun is None else window.of(begun)
+            fit = self._problem(part, self._start(part, start), fit_schedule, options.seed)
+            result = self._fit(fit, fit_schedule, options, hook, grown if len(windows) == 1 else None)
             results.append(result)
             return getattr(result, self.settings.iterate)["image"]
 
         restored = blend(small, windows, restore_window, overlap)
-        task.on_step(Step(1.0, "restored"))
+        on_step(Step(1.0, "restored"))
         is_whole = small.shape == blurry.shape
         return Restoration(
             image=grown(restored),
             history=_history_of(results),
-            warnings=() if is_whole else (self._told_smaller(small),),
+            warnings=() if is_whole else (self._smaller_warning(small),),
             facts={"teacher": fit_schedule.teacher, **self._facts(small, results)},
         )
 
@@ -131,21 +132,22 @@ class KernelSpaceMethod:
         size = [max(round(side * scale), min(side, self.settings.smallest)) for side in (height, width)]
         return F.interpolate(blurry, size, mode="bilinear", antialias=True)
 
-    def _told_smaller(self, small: Tensor) -> str:
+    def _smaller_warning(self, small: Tensor) -> str:
         height, width = small.shape[-2:]
         return (
             f"the photo was fitted at {width}x{height} pixels, and what is finer than that is as it was; "
             "--set pixels=N raises the limit, and the time"
         )
 
-    def _ask(self, small: Tensor, name: TeacherName, task: Task) -> Tensor | Restoration | None:
+    def _ask(
+        self, small: Tensor, name: str, options: RestoreOptions, on_step: StepHook
+    ) -> Tensor | Restoration[Tensor] | None:
         """The teacher's image; None: there is no teacher; the answer itself if `map` finds no blur."""
         if name in ("none", "identity"):
             return None
-        task.on_step(Step(0.0, "asking the teacher"))
+        on_step(Step(0.0, "restoring with the teacher"))
         teacher = self._teacher or load_teacher(name)
-        asked = replace(task, region=None, strength=1.0, on_step=of_teacher(task.on_step, _ASKING))
-        answer = teacher.restore(small, asked)
+        answer = teacher.restore(small, options.for_teacher(), of_teacher(on_step, _ASKING))
         if name == "map" and not found_kernel(answer):
             return answer
         return answer.image.clamp(0, 1).to(small)
@@ -158,19 +160,24 @@ class KernelSpaceMethod:
         return Start(part, extract_code(self.operator, part, convolve(part, kernel, "reflect")))
 
     def _fit(
-        self, fit: BlurFit, fit_schedule: FitSchedule, task: Task, show: Callable[[Tensor], Tensor] | None
+        self,
+        fit: BlurFit,
+        fit_schedule: FitSchedule,
+        options: RestoreOptions,
+        on_step: StepHook,
+        show: Callable[[Tensor], Tensor] | None,
     ) -> Optimised:
         settings = self.settings
-        asked = (task.seed, task.light, task.kernel_size)
-        keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, asked)) if settings.state else None
+        decisive = (options.seed, options.encoding, options.kernel_size)
+        keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
         if fit_schedule.warm_steps and not (keeper and keeper.path.exists()):
             span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
-            optimise(WarmFit(fit), Schedule(fit_schedule.warm_steps), on_step=telling(task.on_step, span))
+            optimise(WarmFit(fit), Schedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
         steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
-        tell = telling(task.on_step, span, show)
-        return optimise(fit, fit_schedule.schedule, rule=rule, keeper=keeper, on_step=tell)
+        report = reporting(on_step, span, show)
+        return optimise(fit, fit_schedule.schedule, rule=rule, keeper=keeper, on_step=report)
 
     def _problem(self, part: Tensor, start: Start, fit_schedule: FitSchedule, seed: int) -> BlurFit:
         settings = self.settings

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
-from unblur.methods.optimisation.settings import TeacherName, check_run, check_teacher
+from unblur.methods.catalog import teacher_names
+from unblur.methods.optimisation.settings import check_run, check_teacher
+from unblur.methods.settings import Choices
 
 __all__ = ["KernelSpaceSettings"]
 
 _FEWEST_PIXELS = 64 * 64
+
+
+def _teachers() -> tuple[str, ...]:
+    return ("auto", *teacher_names())
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,10 @@ class KernelSpaceSettings:
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
     teacher: Annotated[
-        Literal["auto", TeacherName],
+        str,
         "Method with whose answer the fit begins, and with the code between it and the photo; identity or none: the "
         "photo itself and the code of a common blur; auto: as the preset says.",
+        Choices(_teachers),
     ] = "auto"
     teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
     hold: Annotated[float, "Share of the run in which the code stays where it began; -1: as the preset says."] = -1.0

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from unblur.errors import KernelError
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import StepHook, Traits, ignore_step
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
+from unblur.methods.known_kernel.entry import KNOWN_KERNEL
 from unblur.methods.known_kernel.settings import KnownKernelSettings
-from unblur.solvers.photo import restore_with_kernel
+from unblur.methods.options import RestoreOptions
 
 __all__ = ["KnownKernel"]
 
 
-class KnownKernel:
-    """Deconvolves the photo with the kernel of the task, and says nothing of its own about the blur."""
+class KnownKernel(KernelMethod):
+    """Deconvolves the photo with the kernel that the caller gives; each photo of a batch by itself."""
 
-    traits = Traits()
+    traits = Traits(uses=KNOWN_KERNEL.uses)
 
     def __init__(self, settings: KnownKernelSettings) -> None:
         self.settings = settings
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`.
+    def solving(self) -> Solving:
+        """See `KernelMethod.solving`."""
+        return Solving(self.settings.solver, self.settings.smoothness)
+
+    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+        """There is nothing to estimate.
 
         Raises:
-            KernelError: The task has no kernel.
+            KernelError: The caller gives no kernel.
         """
-        if task.kernel is None:
-            raise KernelError("this method needs the kernel of the blur; give one with --kernel")
-        kernel = task.kernel
-        # Each photo by itself: its noise, its clipped pixels and its light are its own.
-        photos = blurry.split(1)
-        answers = [
-            restore_with_kernel(
-                photo,
-                kernel,
-                solver=self.settings.solver,
-                smoothness=self.settings.smoothness,
-                light=task.light,
-                on_progress=lambda share, done=done: task.on_step(Step((done + share) / len(photos), "deconvolving")),
-            )
-            for done, photo in enumerate(photos)
-        ]
-        lights = ", ".join(dict.fromkeys(light for _, light in answers))
-        return Restoration(
-            image=torch.cat([image for image, _ in answers]),
-            kernel=kernel.expand(len(photos), -1, -1, -1),
-            facts={"light": lights},
-        )
+        del blurry, options, on_step
+        raise KernelError("this method needs the kernel of the blur; give one with --kernel")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from unblur.errors import SettingsError
+from unblur.methods.settings import Choices
+from unblur.solvers.names import DEFAULT_SOLVER, SOLVER_NAMES
 
 __all__ = ["KnownKernelSettings"]
 
@@ -14,9 +16,7 @@ __all__ = ["KnownKernelSettings"]
 class KnownKernelSettings:
     """Settings of the method `known-kernel`."""
 
-    solver: Annotated[
-        Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"], "How the photo is deconvolved."
-    ] = "hyper-laplacian"
+    solver: Annotated[str, "How the photo is deconvolved.", Choices(SOLVER_NAMES)] = DEFAULT_SOLVER
     smoothness: Annotated[float, "1 suits the noise of the photo; higher is smoother, lower is sharper."] = 1.0
 
     def __post_init__(self) -> None:

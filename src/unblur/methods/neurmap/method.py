@@ -12,12 +12,14 @@ from torch import Tensor
 from unblur.backbones.dmphn import CENTRE
 from unblur.backbones.mprnet import Stages
 from unblur.errors import CheckpointError
-from unblur.methods.base import Restoration, Step, Task, Traits
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, Tell
+from unblur.methods.neurmap.entry import NEURMAP
 from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion import canonical, look_around, to_motion_field
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.settings import NeurmapSettings
+from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -44,7 +46,7 @@ class NeurmapMethod:
     """
 
     # One level of DMPHN sees 67 pixels far.
-    traits = Traits(channels="rgb", size_multiple=16, tile_halo=80, tile_side=1280)
+    traits = Traits(uses=NEURMAP.uses, channels="rgb", size_multiple=16, tile_halo=80, tile_side=1280)
 
     def __init__(self, settings: NeurmapSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
@@ -53,27 +55,28 @@ class NeurmapMethod:
         self._deblurring = NetworkRunner(networks.deblurring, settings.precision)
         self._motion = NetworkRunner(networks.motion, settings.precision)
 
-    def restore(self, blurry: Tensor, task: Task) -> Restoration:
-        """See `Method.restore`; of the task, only `on_step` matters."""
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`."""
+        del options
         photos = blurry.split(1)
         answers: list[tuple[Tensor, Tensor]] = []
         for number, photo in enumerate(photos):
-            answers.append(self._restore_one(photo, task, number / len(photos), 1 / len(photos)))
+            answers.append(self._restore_one(photo, on_step, number / len(photos), 1 / len(photos)))
         images, fields = zip(*answers, strict=True)
         precision = str(self._deblurring.precision(blurry)).removeprefix("torch.")
         return Restoration(image=torch.cat(images), motion_field=torch.cat(fields), facts={"precision": precision})
 
-    def _restore_one(self, blurry: Tensor, task: Task, done: float, share: float) -> tuple[Tensor, Tensor]:
+    def _restore_one(self, blurry: Tensor, on_step: StepHook, done: float, share: float) -> tuple[Tensor, Tensor]:
         least, most = blurry.aminmax()
         if least == most:  # a network makes something of nothing
-            task.on_step(Step(done + share, "no blur to remove"))
+            on_step(Step(done + share, "no blur to remove"))
             return blurry, torch.zeros_like(blurry[:, :2])
 
         steps = self.settings.steps
         total = _DEBLURRING + (_LOOKS * _LOOK + steps * _STEP if steps else 2 * _LOOK)
 
         def part(begin: float, size: float, stage: str) -> Tell:
-            return lambda inner: task.on_step(Step(done + share * (begin + size * inner) / total, stage))
+            return lambda inner: on_step(Step(done + share * (begin + size * inner) / total, stage))
 
         def see(image: Tensor, number: int) -> Tensor:
             tell = part(_DEBLURRING + number * _LOOK, _LOOK, "looking for motion")
@@ -88,7 +91,7 @@ class NeurmapMethod:
             restored = make_probable(blurry, restored.clamp(0, 1), motion, steps, lambda step: tell(step / steps))
         else:
             motion = canonical(see(blurry, 0)) - canonical(see(restored.clamp(0, 1), 1))
-        task.on_step(Step(done + share, "restored"))
+        on_step(Step(done + share, "restored"))
         return restored, to_motion_field(motion)
 
 

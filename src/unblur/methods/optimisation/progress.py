@@ -1,4 +1,4 @@
-"""Tells whoever waits for an answer how far an optimisation is."""
+"""Progress of an optimisation as progress of the whole restoration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unblur.methods.base import Step, StepHook
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.optimisation.run import Progress
 
-__all__ = ["Span", "of_teacher", "part_of", "telling"]
+__all__ = ["Span", "of_teacher", "part_of", "reporting"]
 
 _SHOWN_EVERY = 50
 
@@ -26,21 +26,21 @@ class Span(NamedTuple):
     end: float
 
 
-def telling(on_step: StepHook, span: Span, show: Callable[[Tensor], Tensor] | None = None) -> Progress:
-    """Tells of the steps of one optimisation, with a picture now and then.
+def reporting(on_step: StepHook, span: Span, show: Callable[[Tensor], Tensor] | None = None) -> Progress:
+    """Reports the steps of one optimisation, with a picture now and then.
 
     Args:
-        on_step: Who is told.
+        on_step: Receives the progress of the whole work.
         span: Which optimisation.
         show: The picture that belongs to the answer `image`; None: none is shown.
     """
 
-    def tell(done: int, evaluation: Evaluation) -> None:
+    def report(done: int, evaluation: Evaluation) -> None:
         preview = None if show is None or done % _SHOWN_EVERY else show(evaluation.answers["image"])
         fraction = span.begin + (span.end - span.begin) * done / span.steps
         on_step(Step(fraction, f"{span.stage}, step {done} of {span.steps}", preview))
 
-    return tell
+    return report
 
 
 def part_of(
@@ -51,7 +51,7 @@ def part_of(
     One photo of several is no picture of the whole.
 
     Args:
-        on_step: Told of the batch.
+        on_step: Receives the progress of the batch.
         first: Place of the first of these photos.
         count: How many the batch has.
         number: How many these are.
@@ -61,20 +61,18 @@ def part_of(
         return on_step
     begin, end = phase
 
-    def tell(step: Step) -> None:
+    def report(step: Step) -> None:
         share = (min(step.fraction, end) - begin) / (end - begin)
         on_step(replace(step, fraction=begin + (end - begin) * (first + number * share) / count, preview=None))
 
-    return tell
+    return report
 
 
 def of_teacher(on_step: StepHook, share: float) -> StepHook:
-    """Steps of a teacher that is asked first, as steps of the whole work.
-
-    A picture of the teacher's is none of the method's.
+    """Steps of the teacher's restoration, which comes first, as steps of the whole work; without its previews.
 
     Args:
-        on_step: Told of the whole work.
-        share: Of the work, that the question is.
+        on_step: Receives the progress of the whole work.
+        share: Share of the whole work.
     """
     return lambda step: on_step(Step(share * step.fraction, f"teacher: {step.stage}"))

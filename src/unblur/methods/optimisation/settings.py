@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from unblur.errors import SettingsError
+from unblur.methods.catalog import find_entry
 
-__all__ = ["TeacherName", "check_run", "check_teacher"]
-
-TeacherName = Literal["map", "dublid", "golf", "dmphn", "mprnet", "nafnet", "known-kernel", "identity", "none"]
-"""Methods whose answer a fit can begin with or be guided by; identity is the photo itself."""
+__all__ = ["check_run", "check_teacher"]
 
 _SMALLEST = 33
 """Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation."""
@@ -50,5 +48,5 @@ def check_teacher(name: str, weights: str) -> None:
     Raises:
         SettingsError: There are some.
     """
-    if weights and name in ("auto", "map", "known-kernel", "identity", "none"):
+    if weights and (name in ("auto", "identity", "none") or not find_entry(name).takes_weights):
         raise SettingsError(f"teacher_weights is for a trained teacher, and {name} takes none")

@@ -1,4 +1,4 @@
-"""Who looks over the networks' shoulder: any method of the catalogue, the photo itself, or the truth."""
+"""Teachers that guide a fit to one photo: a method of the catalogue, the photo itself, or the truth."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import SettingsError
-from unblur.images.tensors import crop_padding, pad_to_multiple
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Method, Restoration, Task
-from unblur.methods.catalog import load_method
+from unblur.methods.base import Method, Restoration, StepHook, ignore_step
+from unblur.methods.catalog import find_entry, list_entries
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
+from unblur.methods.pipeline import pass_through
 
 __all__ = ["CatalogTeacher", "Identity", "Oracle", "Teacher", "check_differentiable", "found_kernel", "load_teacher"]
-
-_NETWORKS = ("dmphn", "mprnet", "nafnet")
-"""Methods that are one network: what they answer has a gradient."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
 
 class Teacher(Protocol):
-    """Something that has an idea of the sharp photo.
+    """Something that restores photos.
 
     Attributes:
-        name: For sentences and reports.
-        is_differentiable: Whether the gradient of `look` reaches its argument.
+        name: Name in sentences and reports.
+        is_differentiable: Whether the gradient of `apply` reaches its argument.
     """
 
     @property
@@ -36,12 +35,14 @@ class Teacher(Protocol):
     @property
     def is_differentiable(self) -> bool: ...  # noqa: D102 - said above
 
-    def restore(self, blurry: Float[Tensor, "1 c h w"], task: Task) -> Restoration:
-        """Its answer to the photo, asked for once; with the kernel, and `light` in the facts, where it finds them."""
+    def restore(
+        self, blurry: Float[Tensor, "1 c h w"], options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Tensor]:
+        """Its answer to the photo, with the kernel, and `encoding` in the facts, where it finds them."""
         ...
 
-    def look(self, image: Grey) -> Grey:
-        """What it makes of any image, brightness in [0, 1]."""
+    def apply(self, image: Grey) -> Grey:
+        """Its answer to any image, brightness in [0, 1]; not clamped, with a gradient where it has one."""
         ...
 
 
@@ -50,7 +51,7 @@ class CatalogTeacher:
     """A method of the catalogue.
 
     Attributes:
-        name: Of the method.
+        name: Name of the method.
         method: Ready to run; its weights are never changed.
     """
 
@@ -60,40 +61,42 @@ class CatalogTeacher:
     @property
     def is_differentiable(self) -> bool:
         """See `Teacher`."""
-        return self.name in _NETWORKS
+        return find_entry(self.name).is_differentiable
 
-    def restore(self, blurry: Float[Tensor, "1 c h w"], task: Task) -> Restoration:
+    def restore(
+        self, blurry: Float[Tensor, "1 c h w"], options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Tensor]:
         """See `Teacher.restore`."""
-        return restore_tensor(blurry, self.method, task)
+        return restore_tensor(blurry, self.method, options, on_step)
 
-    def look(self, image: Grey) -> Grey:
-        """See `Teacher.look`; a network of three channels sees three times the same and answers with their mean."""
+    def apply(self, image: Grey) -> Grey:
+        """See `Teacher.apply`."""
         check_differentiable(self)
-        # Straight to the method, for the usual door takes no gradient; so what the method needs is done here.
-        padded, padding = pad_to_multiple(image.expand(-1, 3, -1, -1), self.method.traits.size_multiple)
-        return crop_padding(self.method.restore(padded, Task()).image, padding).mean(1, keepdim=True)
+        return pass_through(image, self.method, RestoreOptions()).image
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Leaves the photo as it is: a control."""
+    """Returns the photo as it is: a control."""
 
     name: str = "identity"
     is_differentiable: bool = True
 
-    def restore(self, blurry: Float[Tensor, "1 c h w"], task: Task) -> Restoration:
+    def restore(
+        self, blurry: Float[Tensor, "1 c h w"], options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Tensor]:
         """See `Teacher.restore`."""
-        del task
+        del options, on_step
         return Restoration(image=blurry)
 
-    def look(self, image: Grey) -> Grey:
-        """See `Teacher.look`."""
+    def apply(self, image: Grey) -> Grey:
+        """See `Teacher.apply`."""
         return image
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """Knows the truth: a control that tells the most that supervision of the image can bring.
+    """Returns the truth: a control that shows the most that supervision of the image can bring.
 
     Attributes:
         sharp: The truth, of the photo's shape.
@@ -105,12 +108,14 @@ class Oracle:
     name: str = "oracle"
     is_differentiable: bool = False
 
-    def restore(self, blurry: Float[Tensor, "1 c h w"], task: Task) -> Restoration:
+    def restore(
+        self, blurry: Float[Tensor, "1 c h w"], options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Tensor]:
         """See `Teacher.restore`."""
-        del task
+        del options, on_step
         return Restoration(image=self.sharp.to(blurry))
 
-    def look(self, image: Grey) -> Grey:
+    def apply(self, image: Grey) -> Grey:
         """It knows one photo only.
 
         Raises:
@@ -134,9 +139,9 @@ def load_teacher(name: str, weights: str = "") -> Teacher:
     return Identity() if name == "identity" else CatalogTeacher(name, load_method(name, weights=weights or None))
 
 
-def found_kernel(answer: Restoration) -> bool:
-    """Whether a teacher's answer tells the kernel and its light; an answer of `map` without them found no blur."""
-    return answer.kernel is not None and "light" in answer.facts
+def found_kernel(answer: Restoration[Tensor]) -> bool:
+    """Whether a teacher's answer has the kernel and its encoding; an answer of `map` without them found no blur."""
+    return answer.kernel is not None and "encoding" in answer.facts
 
 
 def check_differentiable(teacher: Teacher) -> None:
@@ -146,7 +151,8 @@ def check_differentiable(teacher: Teacher) -> None:
         SettingsError: It cannot.
     """
     if not teacher.is_differentiable:
+        networks = [name for name, entry in list_entries().items() if entry.is_differentiable]
         raise SettingsError(
             f"nothing can be learned through the teacher {teacher.name}, which has no gradient;"
-            f" leave rec at 0 or take one of: {', '.join((*_NETWORKS, 'identity'))}"
+            f" leave rec at 0 or take one of: {', '.join((*networks, 'identity'))}"
         )

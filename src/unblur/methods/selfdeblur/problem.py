@@ -39,19 +39,19 @@ class BlurModel:
 
     Attributes:
         size: Height and width of the kernel.
-        light: In which the blur took place.
+        encoding: Where the blur took place.
         kernel: To begin with, of that size; None: from nothing.
         is_known: That kernel is the truth.
     """
 
     size: tuple[int, int]
-    light: Literal["encoded", "linear"]
+    encoding: Literal["encoded", "linear"]
     kernel: Kernel | None = None
     is_known: bool = False
 
     def blur(self, image: Grey, kernel: Kernel, boundary: Literal["valid", "replicate"] = "valid") -> Grey:
-        """An sRGB-encoded image blurred in its light, sRGB-encoded."""
-        if self.light == "encoded":
+        """An sRGB-encoded image blurred in that encoding, sRGB-encoded."""
+        if self.encoding == "encoded":
             return convolve(image, kernel, boundary)
         return linear_to_srgb(convolve(srgb_to_linear(image), kernel, boundary))
 
@@ -160,7 +160,7 @@ def explain(
     """How well images and kernels explain the photos of some fits; the criterion is 1 - SSIM.
 
     Args:
-        fits: Of one size, light and fit_schedule.
+        fits: Of one size, encoding and schedule.
         step: Counted from 0.
         whole: The image of each, with its margin.
         kernels: The kernel of each.

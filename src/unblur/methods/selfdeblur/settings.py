@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from unblur.errors import SettingsError
-from unblur.methods.optimisation.settings import TeacherName, check_run, check_teacher
+from unblur.methods.catalog import teacher_names
+from unblur.methods.optimisation.settings import check_run, check_teacher
+from unblur.methods.settings import Choices
 
 __all__ = ["Reading", "SelfDeblurSettings", "WeakSettings"]
 
@@ -15,11 +17,12 @@ Reading = Literal["degraded", "literal"]
 
 @dataclass(frozen=True)
 class WeakSettings:
-    """What a teacher's answer has to do with the losses."""
+    """How a teacher's answer enters the losses."""
 
     teacher: Annotated[
-        TeacherName,
+        str,
         "Method whose answer guides the image: any of these, identity (the photo itself, a control) or none.",
+        Choices(teacher_names),
     ] = "map"
     teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
     weak: Annotated[float, "Weight of the difference to the teacher's image, at the first step."] = 0.1

@@ -31,7 +31,7 @@ class Stack:
     they see each photo by itself, as in a run of one. The kernel networks are small and stay what they are.
 
     Args:
-        fits: Of one size, light and schedule; their own image networks are where the stack begins and are not changed.
+        fits: Of one size, encoding and schedule; the stack begins with copies of their image networks.
 
     Raises:
         ShapeError: They differ.
@@ -40,11 +40,14 @@ class Stack:
     def __init__(self, fits: Sequence[PhotoFit]) -> None:
         if (
             len(
-                {(fit.blurry.shape, fit.blur_model.size, fit.blur_model.light, fit.blur_model.is_known) for fit in fits}
+                {
+                    (fit.blurry.shape, fit.blur_model.size, fit.blur_model.encoding, fit.blur_model.is_known)
+                    for fit in fits
+                }
             )
             > 1
         ):
-            raise ShapeError("fits that are stacked have photos and kernels of one size, blurred in the same light")
+            raise ShapeError("fits that are stacked have photos and kernels of one size, blurred in the same encoding")
         self.problems: Sequence[PhotoFit] = fits
         with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
             together = fits[0].make_image_network(copies=len(fits))

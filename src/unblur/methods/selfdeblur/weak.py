@@ -55,7 +55,7 @@ class WeakLosses:
         self._border = border
         # What the teacher makes of its own answer, to which the literal reading compares.
         asks_twice = teacher.is_differentiable and settings.reading == "literal"
-        self._target = teacher.look(taught) if asks_twice else taught
+        self._target = teacher.apply(taught) if asks_twice else taught
         self._seen: _Seen | None = None
 
     def weight_at(self, share: float) -> float:
@@ -98,7 +98,7 @@ class WeakLosses:
 
     def _difference_seen(self, image: Tensor, reblurred: Tensor) -> Tensor:
         shown = image if self._settings.reading == "literal" else reblurred
-        return _compare(self._inside(self._teacher.look(shown)), self._inside(self._target), self._settings.measure)
+        return _compare(self._inside(self._teacher.apply(shown)), self._inside(self._target), self._settings.measure)
 
     def _difference_to_teacher(self, image: Tensor, reblur: Reblur) -> Tensor:
         image, taught = self._inside(image), self._inside(self._taught)

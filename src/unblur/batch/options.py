@@ -1,0 +1,66 @@
+"""What is asked for every photo of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from unblur.batch.resume import fingerprint
+from unblur.images.limits import Limits
+from unblur.methods.base import Method, TrainedMethod
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
+
+__all__ = ["BatchOptions"]
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Method, options and file handling, the same for all photos; it travels to other processes.
+
+    Attributes:
+        method: Name of the method.
+        settings: The method's own settings by name.
+        weights: For a trained method, in place of its own: a file or a name.
+        restore: What is asked for each photo.
+        limits: What reading one file may cost.
+        allow_damaged: Take what can be decoded of a damaged file.
+        strip_metadata: Leave out EXIF, XMP and comments.
+        save_steps: Folder for the previews of each step.
+        save_motion: Folder for the motion field, as numbers and pictures.
+    """
+
+    method: str = "map"
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    weights: str | None = None
+    restore: RestoreOptions = field(default_factory=RestoreOptions)
+    limits: Limits = field(default_factory=Limits)
+    allow_damaged: bool = False
+    strip_metadata: bool = False
+    save_steps: Path | None = None
+    save_motion: Path | None = None
+
+    @cached_property
+    def ready_method(self) -> Method:
+        """The method, loaded once for all photos of a process."""
+        return load_method(self.method, self.settings, self.weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process, which loads the method for itself."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def fingerprint(self, source: Path) -> str:
+        """A checksum of what decides the pixels of this photo's output."""
+        method = self.ready_method
+        decisive = {
+            "version": version("unblur"),
+            "method": self.method,
+            "settings": asdict(method.settings),
+            "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
+            "options": self.restore.as_plain(),
+            "strip_metadata": self.strip_metadata,
+        }
+        return fingerprint(decisive, source)

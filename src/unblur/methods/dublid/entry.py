@@ -1,0 +1,17 @@
+"""The entry of `dublid` in the list of methods."""
+
+from unblur.methods.entry import Entry
+
+__all__ = ["DUBLID"]
+
+DUBLID = Entry(
+    summary="unrolled network: finds one kernel for the photo in a fraction of a second",
+    role="kernel estimator",
+    settings="unblur.methods.dublid.settings:DublidSettings",
+    method="unblur.methods.dublid.method:Dublid",
+    uses=frozenset({"kernel", "kernel_size", "region", "encoding", "solver", "refine"}),
+    finds="kernel",
+    takes_weights=True,
+    weights="dublid-motion",
+    can_teach=True,
+)

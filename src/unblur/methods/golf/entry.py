@@ -1,0 +1,16 @@
+"""The entry of `golf` in the list of methods."""
+
+from unblur.methods.entry import Entry
+
+__all__ = ["GOLF"]
+
+GOLF = Entry(
+    summary="two small networks for blur that varies over the photo: one large step, then three small ones",
+    role="restorer",
+    settings="unblur.methods.golf.settings:GolfSettings",
+    method="unblur.methods.golf.method:Golf",
+    takes_weights=True,
+    weights="golf",
+    can_teach=True,
+    refiner="unblur.methods.golf.method:load_refiner",
+)

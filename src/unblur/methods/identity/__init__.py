@@ -1,0 +1,1 @@
+"""Methods that change nothing: they separate faults of file handling from faults of deblurring."""

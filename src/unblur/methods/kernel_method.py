@@ -1,0 +1,172 @@
+"""Methods that find one kernel for the photo, put together from parts: an estimator, a solver, perhaps a refiner."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from unblur.blur.kernels import fit_box
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.options import Encoding, RestoreOptions
+from unblur.methods.refiners import load_refiner, refine
+from unblur.solvers.names import DEFAULT_SOLVER
+from unblur.solvers.photo import choose_light, restore_with_kernel
+
+__all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers"]
+
+Solve = Callable[[], Tensor]
+
+
+@dataclass(frozen=True)
+class BlurEstimate:
+    """What an estimator says of one photo.
+
+    Attributes:
+        kernel: `(1, 1, kH, kW)`, odd sizes, sum 1; None: there is none.
+        encoding: Where it blurs; auto: where it explains the photo better.
+        refusal: Why the photo is to be returned as it is; empty: it is restored.
+        finish: Makes the image of the estimator's own knowledge and, where it calls for it, the solver's; None: the
+            image is the solver's.
+        history: See `Restoration`.
+        warnings: See `Restoration`.
+        facts: See `Restoration`.
+    """
+
+    kernel: Tensor | None
+    encoding: Encoding = "auto"
+    refusal: str = ""
+    finish: Callable[[Solve], Tensor] | None = None
+    history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    warnings: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Solving(NamedTuple):
+    """The solver that a method takes where the caller names none, and how smooth its image is (1 suits the noise)."""
+
+    solver: str = DEFAULT_SOLVER
+    smoothness: float = 1.0
+
+
+class KernelMethod(ABC):
+    """A `Method` made of `estimate`; solver and refiner are the caller's choice."""
+
+    traits: Traits
+    search_share = 0.5
+    """Share of the whole work that the estimate is taken to be, for progress."""
+
+    @abstractmethod
+    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+        """The kernel of one photo.
+
+        Args:
+            blurry: `(1, C, H, W)` in [0, 1], sRGB-encoded.
+            options: What the caller asks; a known kernel is not among it.
+            on_step: Progress from 0 to 1, and cancel.
+        """
+
+    def searches(self, options: RestoreOptions) -> bool:
+        """Whether the estimate takes time: not where the caller knows the kernel."""
+        return options.kernel is None
+
+    def estimate_all(
+        self, photos: Sequence[Tensor], options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> list[BlurEstimate]:
+        """The estimates of several photos, one by one; a kernel that the caller knows is taken as it is."""
+        estimates: list[BlurEstimate] = []
+        for photo in photos:
+            known = options.kernel_for(photo)
+            if known is not None:
+                estimates.append(BlurEstimate(known, options.encoding))
+            else:
+                hook = _part(on_step, (0.0, self.search_share), len(estimates), len(photos))
+                estimates.append(self.estimate(photo, options, hook))
+        return estimates
+
+    def solving(self) -> Solving:
+        """The method's own solver."""
+        return Solving()
+
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`; each photo of a batch has its own kernel."""
+        photos = blurry.split(1)
+        begin = self.search_share if self.searches(options) else 0.0
+        estimates = self.estimate_all(photos, options, on_step)
+        answers: list[Restoration[Tensor]] = []
+        for number, (photo, estimate) in enumerate(zip(photos, estimates, strict=True)):
+            answers.append(self._finish(photo, estimate, options, _part(on_step, (begin, 1.0), number, len(photos))))
+        return join_answers(answers)
+
+    def _finish(
+        self, blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions, on_step: StepHook
+    ) -> Restoration[Tensor]:
+        """The photo without the blur that was found."""
+        if estimate.refusal or estimate.kernel is None:
+            on_step(Step(1.0, "no blur to remove"))
+            refusal = (estimate.refusal,) if estimate.refusal else ()
+            return Restoration(
+                image=blurry, kernel=estimate.kernel, warnings=(*estimate.warnings, *refusal), facts=estimate.facts
+            )
+        kernel, encoding = estimate.kernel, _decide_encoding(blurry, estimate, options)
+        own = self.solving()
+        chosen = own if options.solver is None else own._replace(solver=options.solver)
+
+        def solve() -> Tensor:
+            return restore_with_kernel(
+                blurry,
+                kernel,
+                solver=chosen.solver,  # pyright: ignore[reportArgumentType] - checked by the options
+                smoothness=chosen.smoothness,
+                light=encoding,
+                on_progress=lambda share: on_step(Step(share, "restoring the photo")),
+            )[0]
+
+        image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
+        if options.refine is not None:
+            on_step(Step(1.0, "refining"))
+            image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
+        on_step(Step(1.0, "restored"))
+        facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
+        return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
+
+
+def join_answers(answers: Sequence[Restoration[Tensor]]) -> Restoration[Tensor]:
+    """The answers of single photos as that of a batch: kernels in boxes of one size, history of the first."""
+    first = answers[0]
+    if len(answers) == 1:
+        return first
+    kernels = [answer.kernel for answer in answers if answer.kernel is not None]
+    fields = [answer.motion_field for answer in answers if answer.motion_field is not None]
+    side = max((max(kernel.shape[-2:]) for kernel in kernels), default=0)
+    return replace(
+        first,
+        image=torch.cat([answer.image for answer in answers]),
+        kernel=torch.cat([fit_box(kernel, side) for kernel in kernels]) if len(kernels) == len(answers) else None,
+        motion_field=torch.cat(fields) if len(fields) == len(answers) else None,
+        warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
+    )
+
+
+def _part(on_step: StepHook, phase: tuple[float, float], number: int, count: int) -> StepHook:
+    """Steps of one photo in one phase of the work as steps of the whole batch."""
+    begin, end = phase
+
+    def on_part(step: Step) -> None:
+        fraction = begin + (end - begin) * (number + step.fraction) / count
+        # One photo of several is no picture of the whole.
+        on_step(replace(step, fraction=fraction, preview=step.preview if count == 1 else None))
+
+    return on_part
+
+
+def _decide_encoding(blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions) -> Literal["encoded", "linear"]:
+    """The only place where the encoding of the final image is decided: the caller, the estimator, the photo."""
+    for stated in (options.encoding, estimate.encoding):
+        if stated != "auto":
+            return stated
+    return choose_light(blurry, estimate.kernel)  # pyright: ignore[reportArgumentType] - there is a kernel here

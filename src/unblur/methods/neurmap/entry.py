@@ -1,0 +1,16 @@
+"""The entry of `neurmap` in the list of methods."""
+
+from unblur.methods.entry import Entry
+
+__all__ = ["NEURMAP"]
+
+NEURMAP = Entry(
+    summary="network trained on unpaired photos, for blur that varies over the photo; finds the motion field",
+    role="restorer",
+    settings="unblur.methods.neurmap.settings:NeurmapSettings",
+    method="unblur.methods.neurmap.method:NeurmapMethod",
+    uses=frozenset({"tile"}),
+    finds="motion field",
+    takes_weights=True,
+    weights="neurmap",
+)

@@ -1,0 +1,125 @@
+"""Reversible steps between a photo and what a method works on: channels, padding, encoding; all are differentiable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from unblur.errors import ShapeError
+from unblur.images.tensors import Padding, crop_padding, linear_to_srgb, pad_reflect, srgb_to_linear
+from unblur.methods.base import Traits
+
+__all__ = ["Channels", "Encode", "Pad", "Transform", "apply_forward", "transforms_for", "undo", "undo_field"]
+
+
+class Transform(Protocol):
+    """One step: `backward` undoes `forward` for any image of the method, such as its answer."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The image in the form that the method takes."""
+        ...
+
+    def backward(self, image: Tensor) -> Tensor:
+        """An image of the method in the form of the photo."""
+        ...
+
+    def backward_field(self, field: Tensor) -> Tensor:
+        """A map of the method, such as a motion field, at the places of the photo."""
+        ...
+
+
+@dataclass(frozen=True)
+class Channels:
+    """A grey photo for a network of three channels: it sees three times the same, and the mean is its answer."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Three equal channels."""
+        return image.expand(-1, 3, -1, -1)
+
+    def backward(self, image: Tensor) -> Tensor:
+        """The mean of the channels."""
+        return image.mean(1, keepdim=True)
+
+    def backward_field(self, field: Tensor) -> Tensor:
+        """Unchanged."""
+        return field
+
+
+@dataclass(frozen=True)
+class Pad:
+    """The photo continued by its mirror image to the sizes that a network takes."""
+
+    padding: Padding
+
+    def forward(self, image: Tensor) -> Tensor:
+        """With the mirrored margin."""
+        return pad_reflect(image, self.padding)
+
+    def backward(self, image: Tensor) -> Tensor:
+        """Without it."""
+        return crop_padding(image, self.padding)
+
+    def backward_field(self, field: Tensor) -> Tensor:
+        """Without it."""
+        return crop_padding(field, self.padding)
+
+
+@dataclass(frozen=True)
+class Encode:
+    """sRGB-encoded values, or the linear light that they stand for, where the blur took place there."""
+
+    encoding: Literal["encoded", "linear"]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """From sRGB values to the encoding of the blur."""
+        return srgb_to_linear(image) if self.encoding == "linear" else image
+
+    def backward(self, image: Tensor) -> Tensor:
+        """Back to sRGB values; linear light is clamped to [0, 1] first, encoded values are not."""
+        return linear_to_srgb(image.clamp(0, 1)) if self.encoding == "linear" else image
+
+    def backward_field(self, field: Tensor) -> Tensor:
+        """Unchanged."""
+        return field
+
+
+def transforms_for(blurry: Tensor, traits: Traits) -> list[Transform]:
+    """What stands between this photo and a method of these traits.
+
+    Raises:
+        ShapeError: The method cannot work on so many channels.
+    """
+    steps: list[Transform] = []
+    channels, height, width = blurry.shape[1:]
+    if traits.channels == "rgb" and channels == 1:
+        steps.append(Channels())
+    elif traits.channels == "rgb" and channels != 3:
+        raise ShapeError(f"this method works on 1 or 3 colour channels, not {channels}")
+    right, below = -width % traits.size_multiple, -height % traits.size_multiple
+    if right or below:
+        steps.append(Pad(Padding(0, right, 0, below)))
+    return steps
+
+
+def apply_forward(transforms: Sequence[Transform], image: Tensor) -> Tensor:
+    """All steps in their order."""
+    for step in transforms:
+        image = step.forward(image)
+    return image
+
+
+def undo(transforms: Sequence[Transform], image: Tensor) -> Tensor:
+    """All steps undone, the last one first."""
+    for step in reversed(transforms):
+        image = step.backward(image)
+    return image
+
+
+def undo_field(transforms: Sequence[Transform], field: Tensor) -> Tensor:
+    """All steps undone for a map."""
+    for step in reversed(transforms):
+        field = step.backward_field(field)
+    return field
