@@ -27,12 +27,18 @@ SHARED_BY_METHODS = {
     "apply",
     "base",
     "catalog",
+    "entry",
     "inputs",
+    "kernel_method",
+    "loading",
     "network_runner",
     "optimisation",
+    "options",
     "pipeline",
+    "refiners",
     "region",
     "settings",
+    "transforms",
 }
 """What is in `methods` and is no method."""
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import unblur
+import unblur.errors
 
 
 def run_python(code: str) -> str:
@@ -16,9 +17,13 @@ def run_python(code: str) -> str:
 
 
 def test_all_is_what_can_be_had():
-    assert unblur.__all__ == ["__version__", "list_methods", "load_method", "read_image", "restore", "write_image"]
-    assert sorted(dir(unblur)) == unblur.__all__
-    assert all(inspect.isfunction(getattr(unblur, name)) for name in unblur.__all__ if name != "__version__")
+    handled = ["Picture", "Region", "Restoration", "RestoreOptions", "Step"]
+    functions = ["list_methods", "load_method", "read_image", "restore", "write_image"]
+    assert sorted(unblur.__all__) == sorted([*handled, *functions, *unblur.errors.__all__, "__version__"])
+    assert sorted(dir(unblur)) == sorted(unblur.__all__)
+    assert all(inspect.isfunction(getattr(unblur, name)) for name in functions)
+    assert all(inspect.isclass(getattr(unblur, name)) for name in handled)
+    assert all(getattr(unblur, name) is getattr(unblur.errors, name) for name in unblur.errors.__all__)
     assert unblur.__version__ == importlib.metadata.version("unblur")
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from unblur.batch.options import BatchOptions
 from unblur.batch.plan import make_plan
 from unblur.batch.run import exit_code, resume_plan, run_plan
-from unblur.batch.work import Wishes
+from unblur.methods.options import RestoreOptions
 
-COPY = Wishes(method="input")
-SLOW = Wishes(method="slow-input", settings={"steps": 40, "nap": 0.02})
+COPY = BatchOptions(method="input")
+SLOW = BatchOptions(method="slow-input", settings={"steps": 40, "nap": 0.02})
 
 
 @pytest.fixture
@@ -100,12 +101,13 @@ def test_resume(folder):
     assert (folder / "out/1.png").read_text() == "edited by hand"
 
 
-@pytest.mark.parametrize("changed", [{"strength": 0.5}, {"seed": 1}, {"method": "slow-input"}, {"light": "linear"}])
+@pytest.mark.parametrize("changed", [{"strength": 0.5}, {"seed": 1}, {"encoding": "linear"}])
 def test_resume_takes_no_old_results_for_new(folder, changed):
     plan = make_plan([str(folder / "in")], output=str(folder / "out"))
     list(run_plan(plan, COPY))
-    again = resume_plan(plan, Wishes(**{"method": "input", **changed}))
+    again = resume_plan(plan, BatchOptions(method="input", restore=RestoreOptions(**changed)))
     assert (len(again.jobs), again.redone, again.skipped) == (4, 4, ())
+    assert resume_plan(plan, BatchOptions(method="slow-input")).redone == 4
     assert len(resume_plan(plan, COPY).skipped) == 4
 
 

@@ -1,6 +1,7 @@
 """What a method finds is saved, and how far it is can be seen."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,32 +10,37 @@ import torch
 from unblur.cli.restore import settle_save_kernel
 from unblur.images.kernels import read_kernel
 from unblur.methods.base import Restoration, Traits
-from unblur.methods.catalog import CATALOG, Entry
+from unblur.methods.catalog import CATALOG
+from unblur.methods.entry import Entry
 
 
 class Finder:
-    """Gives back the photo and the kernel it was given, or a small one of its own."""
+    """Returns the photo and the kernel it was given, or a small one of its own."""
 
-    traits = Traits()
+    traits = Traits(uses=frozenset({"kernel"}))
 
     def __init__(self, settings):
         self.settings = settings
 
-    def restore(self, blurry, task):
+    def restore(self, blurry, options, on_step=None):
         own = torch.tensor([[[[1.0, 2.0, 5.0]]]]) / 8
-        return Restoration(image=blurry, kernel=own if task.kernel is None else task.kernel, facts={"box": 3})
+        known = options.kernel_for(blurry)
+        return Restoration(image=blurry, kernel=own if known is None else known, facts={"box": 3})
 
 
 class Broken(Finder):
-    def restore(self, blurry, task):
+    def restore(self, blurry, options, on_step=None):
         raise ZeroDivisionError("of our\nown making")
 
 
 @pytest.fixture(autouse=True)
 def _methods(monkeypatch):
     for name, kind in (("finder", Finder), ("broken", Broken)):
-        entry = Entry("for tests", "unblur.methods.identity:InputSettings", f"{__name__}:{kind.__name__}")
-        monkeypatch.setitem(CATALOG, name, entry)
+        settings, method = "unblur.methods.identity.settings:InputSettings", f"{__name__}:{kind.__name__}"
+        monkeypatch.setattr(
+            sys.modules[__name__], name.upper(), Entry("for tests", "restorer", settings, method), raising=False
+        )
+        monkeypatch.setitem(CATALOG, name, f"{__name__}:{name.upper()}")
 
 
 FIND = ("--method", "finder")
@@ -91,10 +97,10 @@ def test_our_own_faults_are_one_line_too(run, make_photo, tmp_path):
 
 def test_progress_shows_only_on_a_terminal(run, make_photo, monkeypatch, tmp_path):
     words = ("restore", make_photo("[red]a.png"), "--method", "slow-input", "--set", "steps=8", "--overwrite")
-    assert "dawdling" not in run(*words).err
+    assert "waiting" not in run(*words).err
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "120")
     shown = run(*words).err
-    assert "[red]a.png: dawdling" in shown
+    assert "[red]a.png: waiting" in shown
     assert "%" in shown
-    assert "dawdling" not in run(*words, "--quiet").err
+    assert "waiting" not in run(*words, "--quiet").err

@@ -21,7 +21,7 @@ def test_a_planted_blur_is_removed(solver, light):
         planted.blurry, load_method("known-kernel", {"solver": solver}), RestoreOptions(kernel=KERNEL)
     )
     assert psnr(answer.image, planted.sharp) > planted.psnr + 3
-    assert answer.facts["light"] == light
+    assert answer.facts["encoding"] == light
     assert answer.warnings == ()
 
 
@@ -33,19 +33,19 @@ def test_the_kernel_comes_back_as_it_was_given():
 
 def test_a_noisy_photo_does_not_smooth_its_neighbour():
     blurry = torch.cat([plant(KERNEL, (48, 48), noise=noise).blurry for noise in (0.003, 0.1)])
-    method, task = load_method("known-kernel"), RestoreOptions(kernel=KERNEL)
-    together = restore_tensor(blurry, method, task).image
+    method, options = load_method("known-kernel"), RestoreOptions(kernel=KERNEL)
+    together = restore_tensor(blurry, method, options).image
     for i in range(2):
-        torch.testing.assert_close(together[i : i + 1], restore_tensor(blurry[i : i + 1], method, task).image)
+        torch.testing.assert_close(together[i : i + 1], restore_tensor(blurry[i : i + 1], method, options).image)
 
 
-def test_the_light_can_be_told():
+def test_the_encoding_can_be_stated():
     planted = plant(KERNEL, (48, 48))
     answers = [
-        restore_tensor(planted.blurry, load_method("known-kernel"), RestoreOptions(kernel=KERNEL, light=light))
-        for light in ("encoded", "linear")
+        restore_tensor(planted.blurry, load_method("known-kernel"), RestoreOptions(kernel=KERNEL, encoding=encoding))
+        for encoding in ("encoded", "linear")
     ]
-    assert [answer.facts["light"] for answer in answers] == ["encoded", "linear"]
+    assert [answer.facts["encoding"] for answer in answers] == ["encoded", "linear"]
     assert psnr(answers[0].image, planted.sharp) > psnr(answers[1].image, planted.sharp)
 
 
@@ -69,13 +69,13 @@ def test_progress_rises_over_the_whole_batch_and_can_stop():
         if len(seen) == 4:
             raise Cancelled("stopped")
 
-    task = RestoreOptions(kernel=KERNEL, on_step=stop_after_four)
+    options = RestoreOptions(kernel=KERNEL)
     with pytest.raises(Cancelled):
-        restore_tensor(torch.rand(2, 3, 20, 20), load_method("known-kernel"), task)
+        restore_tensor(torch.rand(2, 3, 20, 20), load_method("known-kernel"), options, stop_after_four)
     assert seen == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6])
 
 
-def test_stored_pixels_go_through_the_door():
+def test_stored_pixels_are_restored_as_tensors_are():
     planted = plant(KERNEL, (60, 60))
     blurry, sharp = ((image[0, 0] * 255).round().byte().numpy() for image in (planted.blurry, planted.sharp))
     image = restore(blurry, "known-kernel", kernel=KERNEL[0, 0].numpy()).image

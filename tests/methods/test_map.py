@@ -8,7 +8,7 @@ import torch
 from planted import Planted, draw_picture, plant, psnr, shake, shifted_psnr
 from unblur.errors import Cancelled
 from unblur.methods.apply import restore_tensor
-from unblur.methods.base import Restoration, Step
+from unblur.methods.base import Restoration, Step, ignore_step
 from unblur.methods.classical_map import search
 from unblur.methods.classical_map.pyramid import plan_levels
 from unblur.methods.classical_map.settings import MapSettings
@@ -31,8 +31,8 @@ def quick_answer(small) -> Restoration:
     return restored(small.blurry, QUICK)
 
 
-def restored(blurry: torch.Tensor, settings: dict | None = None, **wishes) -> Restoration:
-    return restore_tensor(blurry, load_method("map", settings), RestoreOptions(**wishes))
+def restored(blurry: torch.Tensor, settings: dict | None = None, on_step=ignore_step, **options) -> Restoration:
+    return restore_tensor(blurry, load_method("map", settings), RestoreOptions(**options), on_step)
 
 
 def gain(answer: Restoration, planted: Planted, margin: int = 20) -> float:
@@ -60,10 +60,10 @@ def test_a_kernel_larger_than_the_first_box_is_found_by_growing():
 
 
 @pytest.mark.parametrize("light", ["encoded", "linear"])
-def test_the_light_that_blurred_is_recognised(light):
+def test_the_encoding_of_the_blur_is_recognised(light):
     """On pictures from black to white; where there is little contrast the two hardly differ."""
     lights = [
-        restored(plant(shake(15, seed, (15, 20)), (150, 160), seed=seed, light=light).blurry, QUICK).facts["light"]
+        restored(plant(shake(15, seed, (15, 20)), (150, 160), seed=seed, light=light).blurry, QUICK).facts["encoding"]
         for seed in (1, 3, 5)
     ]
     assert lights.count(light) >= 2
@@ -81,7 +81,7 @@ def test_a_large_photo_is_searched_in_a_part_of_it(monkeypatch):
     monkeypatch.setattr(search, "estimate_kernels", spy)
     monkeypatch.setattr(search, "_LARGE", 30_000)
     monkeypatch.setattr(search, "_PLENTY", 20_000)
-    answer = restored(planted.blurry, QUICK | {"largest_box": 31}, light="encoded")
+    answer = restored(planted.blurry, QUICK | {"largest_box": 31}, encoding="encoded")
     assert looked_at
     assert max(looked_at) <= 21_000
     assert gain(answer, planted) >= 3

@@ -9,7 +9,7 @@ import pytest
 import hostile_checkpoints as made
 import unblur.weights.shipped
 from unblur.errors import CheckpointError
-from unblur.methods.catalog import CATALOG
+from unblur.methods.catalog import find_entry, list_entries
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.safe_file import write_checkpoint
 from unblur.weights.shipped import checksum_of, find_weights, read_weights, shipped
@@ -36,7 +36,7 @@ def test_what_ships_is_whole():
     for name, entry in listed.items():
         checkpoint = read_checkpoint(entry.path)
         assert checkpoint.sha256 == entry.sha256
-        assert CATALOG[entry.method].takes_weights
+        assert find_entry(entry.method).takes_weights
         wanted = {"format_version", "method", "arch", "arch_config", "trained_on", "licence", "metrics", "commit"}
         assert wanted <= set(checkpoint.metadata), name
         card = entry.card.read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def test_what_ships_is_whole():
 
 
 def test_every_default_ships():
-    for entry in CATALOG.values():
+    for entry in list_entries().values():
         assert not entry.weights or entry.weights in shipped()
         assert entry.takes_weights or not entry.weights
 

@@ -128,9 +128,9 @@ class KernelMethod(ABC):
 
         image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
         if options.refine is not None:
-            on_step(Step(1.0, "refining"))
             image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
-        on_step(Step(1.0, "restored"))
+        if estimate.finish is not None or options.refine is not None:
+            on_step(Step(1.0, "restored"))
         facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
         return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
 

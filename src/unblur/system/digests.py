@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-import unblur
-
 __all__ = ["digest_code", "digest_files"]
 
 
@@ -26,5 +24,5 @@ def digest_files(paths: Iterable[Path], folder: Path) -> str:
 
 def digest_code(patterns: Iterable[str]) -> str:
     """The digest of this package's files that match the patterns, such as `"blur/*.py"`."""
-    package = Path(unblur.__path__[0])
+    package = Path(__file__).parents[1]
     return digest_files({path for pattern in patterns for path in package.glob(pattern)}, package)

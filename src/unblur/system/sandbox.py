@@ -17,7 +17,6 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from unblur import errors
 from unblur.errors import ImageError, ReadError, TooLargeError, UnblurError
 from unblur.system.limits import describe_memory_limit, describe_processor_limit
 from unblur.system.messages import receive, send
@@ -159,7 +158,7 @@ def _error_of(answer: dict[str, Any]) -> UnblurError:
     limit = "" if answer.get("memory_is_free", True) else describe_memory_limit()
     if answer["error"] == "MemoryError":
         return _over_limit(limit) if limit else TooLargeError("needs more memory to decode than is allowed")
-    kind = getattr(errors, str(answer["error"]), None)
+    kind = getattr(sys.modules[UnblurError.__module__], str(answer["error"]), None)
     if not (isinstance(kind, type) and issubclass(kind, UnblurError)):
         kind = ReadError
     return kind(str(answer.get("message", "could not be read")))

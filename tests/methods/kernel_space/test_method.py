@@ -6,6 +6,7 @@ import torch
 from planted import draw_picture, plant, psnr, shake
 from unblur.errors import Cancelled, CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
+from unblur.methods.base import ignore_step
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.model import full_kernel_space, reduced_kernel_space
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
@@ -30,13 +31,13 @@ def blurry():
     return plant(shake(9, 3), (80, 90)).blurry.expand(-1, 3, -1, -1)
 
 
-def restored(blurry, checkpoint, task=None, **settings):
-    return restore_tensor(blurry, load_method("kernel-space", SMOKE | settings, checkpoint), task or RestoreOptions())
+def restored(blurry, checkpoint, options=None, on_step=ignore_step, **settings):
+    return restore_tensor(blurry, load_method("kernel-space", SMOKE | settings, checkpoint), options, on_step)
 
 
 def test_a_blind_run(blurry, checkpoint):
     steps = []
-    answer = restored(blurry, checkpoint, RestoreOptions(on_step=steps.append))
+    answer = restored(blurry, checkpoint, on_step=steps.append)
     assert answer.image.shape == blurry.shape
     assert not torch.equal(answer.image, blurry)
     assert answer.facts["distance"] == "noVGG"
@@ -67,7 +68,7 @@ def test_where_the_teacher_finds_no_blur_nothing_is_fitted(checkpoint):
 
 def test_any_method_can_be_the_teacher(blurry, checkpoint):
     steps = []
-    answer = restored(blurry, checkpoint, RestoreOptions(on_step=steps.append), teacher="dublid", hold=1)
+    answer = restored(blurry, checkpoint, on_step=steps.append, teacher="dublid", hold=1)
     assert (answer.facts["teacher"], answer.facts["steps"]) == ("dublid", 3)
     fractions = [step.fraction for step in steps]
     assert fractions == sorted(fractions)
@@ -83,7 +84,7 @@ def test_the_seed_decides(blurry, checkpoint):
 def test_windows_are_fitted_one_by_one(checkpoint):
     photo = torch.rand(1, 3, 70, 200, generator=torch.Generator().manual_seed(1))
     steps = []
-    answer = restored(photo, checkpoint, RestoreOptions(on_step=steps.append), turns="alternating")
+    answer = restored(photo, checkpoint, on_step=steps.append, turns="alternating")
     assert (answer.facts["windows"], answer.facts["steps"]) == (2, 6)
     assert len(answer.history["loss"]) == 6
     assert [step.fraction for step in steps] == sorted(step.fraction for step in steps)
@@ -115,7 +116,7 @@ def test_a_cancelled_run_goes_on_from_its_state(blurry, checkpoint, tmp_path):
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        restored(blurry, checkpoint, RestoreOptions(on_step=stop), state=state)
+        restored(blurry, checkpoint, on_step=stop, state=state)
     assert torch.equal(restored(blurry, checkpoint, state=state).image, whole.image)
 
 

@@ -10,8 +10,8 @@ from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import look_around
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.reblur import reblur
-from unblur.metrics.psnr import validation_psnr
 from unblur.methods.options import RestoreOptions
+from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import Checkpoint
 
 

@@ -8,6 +8,7 @@ import torch
 from planted import plant, shake, shifted_psnr
 from unblur.errors import Cancelled, SettingsError
 from unblur.methods.apply import restore_tensor
+from unblur.methods.base import ignore_step
 from unblur.methods.loading import load_method
 from unblur.methods.optimisation.teachers import Oracle
 from unblur.methods.options import RestoreOptions
@@ -24,23 +25,23 @@ def planted():
     return plant(KERNEL, (56, 60), noise=0.003)
 
 
-def task_of(**wishes):
+def options_of(**given):
     """With the size of the blur known, the search for its kernel takes no time."""
-    return RestoreOptions(**{"light": "encoded", "kernel_size": 11} | wishes)
+    return RestoreOptions(**{"encoding": "encoded", "kernel_size": 11} | given)
 
 
-def restored(blurry, task=None, **settings):
-    return restore_tensor(blurry, load_method("selfdeblur", SMOKE | settings), task or task_of())
+def restored(blurry, options=None, on_step=ignore_step, **settings):
+    return restore_tensor(blurry, load_method("selfdeblur", SMOKE | settings), options or options_of(), on_step)
 
 
 def test_answer_of_a_blind_run(planted):
     steps = []
-    answer = restored(planted.blurry, task_of(on_step=steps.append))
+    answer = restored(planted.blurry, on_step=steps.append)
     assert answer.image.shape == planted.blurry.shape
     assert float(answer.kernel.sum()) == pytest.approx(1)
     assert answer.kernel.shape[-1] % 2 == 1
     assert answer.facts["steps"] == 6
-    assert answer.facts["light"] == "encoded"
+    assert answer.facts["encoding"] == "encoded"
     assert answer.facts["teacher"] == "map"
     assert len(answer.history["fit"]) == len(answer.history["weak"]) == 6
     fractions = [step.fraction for step in steps]
@@ -51,8 +52,8 @@ def test_answer_of_a_blind_run(planted):
 def test_colours_come_back_with_the_brightness(planted):
     tint = torch.tensor([0.9, 0.7, 0.5]).view(1, 3, 1, 1)
     colour = planted.blurry * tint
-    kernel_task = task_of(kernel=KERNEL.numpy())
-    answer = restored(colour, kernel_task, colours="photo", teacher="none", output="networks").image
+    with_kernel = options_of(kernel=KERNEL.numpy())
+    answer = restored(colour, with_kernel, colours="photo", teacher="none", output="networks").image
     change = answer - colour
     inside = ((answer > 0) & (answer < 1)).all(1, keepdim=True).expand_as(change)
     assert inside.float().mean() > 0.5
@@ -60,7 +61,7 @@ def test_colours_come_back_with_the_brightness(planted):
 
 
 def test_a_known_kernel_is_used_as_it_is(planted):
-    answer = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), preset="warm", width=8, steps=10)
+    answer = restored(planted.blurry, options_of(kernel=KERNEL.numpy()), preset="warm", width=8, steps=10)
     assert torch.equal(answer.kernel, KERNEL)
     assert answer.facts["steps"] == 2, "a fifth of the steps is enough"
 
@@ -73,7 +74,7 @@ def test_the_mixture_is_the_mean_of_networks_and_solver(planted):
 
 
 def test_the_kernel_size_of_the_user_holds(planted):
-    assert restored(planted.blurry, task_of(kernel_size=13)).kernel.shape[-2:] == (13, 13)
+    assert restored(planted.blurry, options_of(kernel_size=13)).kernel.shape[-2:] == (13, 13)
 
 
 def test_small_photos_and_constant_ones_are_left_alone(planted):
@@ -91,13 +92,13 @@ def test_a_large_photo_is_learned_on_a_part_and_deconvolved(planted):
     answer = restored(planted.blurry, pixels=2500)
     assert answer.facts["final"] == "solver"
     assert answer.image.shape == planted.blurry.shape
-    known = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), pixels=2500)
+    known = restored(planted.blurry, options_of(kernel=KERNEL.numpy()), pixels=2500)
     assert "2500 pixels" in known.warnings[0]
     assert shifted_psnr(known.image, planted.sharp, 12) > shifted_psnr(planted.blurry, planted.sharp, 12) + 2
 
 
 def test_a_region_is_where_it_learns(planted):
-    answer = restored(planted.blurry, task_of(region=(2, 4, 52, 50)))
+    answer = restored(planted.blurry, options_of(region=(2, 4, 52, 50)))
     assert answer.facts["final"] == "solver"
 
 
@@ -113,10 +114,10 @@ def test_photos_side_by_side_come_out_as_alone(planted):
     both = torch.cat([planted.blurry, planted.blurry.flip(-1)]).double()
     # In double precision, for Adam makes whole steps of the rounding of gradients that are zero.
     settings = {"steps": 10, "warm_steps": 5, "output": "networks", "teacher": "identity"}
-    task = task_of(kernel_size=11)
+    options = options_of(kernel_size=11)
     steps = []
-    alone = restored(both, task, **settings, stack=1)
-    stacked = restored(both, replace(task, on_step=steps.append), **settings, stack=2)
+    alone = restored(both, options, **settings, stack=1)
+    stacked = restored(both, options, steps.append, **settings, stack=2)
     assert torch.allclose(stacked.image, alone.image, atol=1e-6)
     assert torch.allclose(stacked.kernel, alone.kernel, atol=1e-6)
     assert stacked.history["loss"] == pytest.approx(alone.history["loss"])
@@ -127,7 +128,7 @@ def test_photos_side_by_side_come_out_as_alone(planted):
 
 
 def test_the_seed_decides(planted):
-    first, again, other = (restored(planted.blurry, task_of(seed=seed)).image for seed in (0, 0, 1))
+    first, again, other = (restored(planted.blurry, options_of(seed=seed)).image for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -141,9 +142,9 @@ def test_a_cancelled_run_goes_on_from_its_state(planted, tmp_path):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        restored(planted.blurry, task_of(on_step=stop), state=state)
+        restored(planted.blurry, on_step=stop, state=state)
     stages = []
-    answer = restored(planted.blurry, task_of(on_step=lambda s: stages.append(s.stage)), state=state)
+    answer = restored(planted.blurry, on_step=lambda s: stages.append(s.stage), state=state)
     assert "fitting, step 3 of 6" not in stages
     assert "fitting, step 4 of 6" in stages
     assert torch.equal(answer.image, whole.image)
@@ -155,7 +156,7 @@ def test_any_teacher_can_be_given(planted):
     settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=30, warm_steps=30, weak=1.0, weak_until=0.0)
     taught = SelfDeblur(settings, Oracle(planted.sharp))
     alone = SelfDeblur(replace(settings, teacher="none"))
-    answers = [restore_tensor(planted.blurry, method, task_of()) for method in (taught, alone)]
+    answers = [restore_tensor(planted.blurry, method, options_of()) for method in (taught, alone)]
     gains = [shifted_psnr(answer.image, planted.sharp, 12) for answer in answers]
     assert gains[0] > gains[1]
     assert answers[0].facts["teacher"] == "oracle"
@@ -164,7 +165,7 @@ def test_any_teacher_can_be_given(planted):
 
 def test_a_rule_ends_the_run(planted):
     wishes = {"teacher": "identity", "stop": "threshold", "threshold": 1.0, "patience": 3, "steps": 100}
-    answer = restored(planted.blurry, task_of(kernel=KERNEL.numpy()), **wishes)
+    answer = restored(planted.blurry, options_of(kernel=KERNEL.numpy()), **wishes)
     assert answer.facts["steps"] == 20 // 10 + 3, "the kernel is known: 20 steps, of which the first tenth never counts"
 
 
@@ -192,7 +193,7 @@ def test_wrong_settings(wrong, told):
 def test_a_start_from_map_leads_beyond_map():
     planted = plant(shake(15, 3, (15, 20)), (128, 136), noise=0.005)
     answers = {
-        name: restore_tensor(planted.blurry, load_method(name), RestoreOptions(light="encoded"))
+        name: restore_tensor(planted.blurry, load_method(name), RestoreOptions(encoding="encoded"))
         for name in ("map", "selfdeblur")
     }
     gains = {name: shifted_psnr(answer.image, planted.sharp, 20) for name, answer in answers.items()}

@@ -6,7 +6,7 @@ import torch
 from planted import draw_picture
 from unblur.blur.convolve import convolve
 from unblur.errors import SettingsError
-from unblur.methods.base import Restoration
+from unblur.methods.base import Restoration, ignore_step
 from unblur.methods.loading import load_method
 from unblur.methods.optimisation.teachers import CatalogTeacher, Identity, Oracle, load_teacher
 from unblur.methods.options import RestoreOptions
@@ -24,10 +24,10 @@ class Sharpener:
     name = "sharpener"
     is_differentiable = True
 
-    def restore(self, blurry, task):
-        return Restoration(image=self.look(blurry))
+    def restore(self, blurry, options, on_step=ignore_step):
+        return Restoration(image=self.apply(blurry))
 
-    def look(self, image):
+    def apply(self, image):
         return 2 * image - convolve(image, BOX, "replicate")
 
 
@@ -55,7 +55,7 @@ def test_the_difference_to_the_teacher(border):
     image = torch.rand(1, 1, 24, 28)
     inside = (..., slice(border[0], 24 - border[0]), slice(border[1], 28 - border[1]))
     weak = losses(weak=1.0, weak_until=0.0, border=border)
-    expected = (image - Sharpener().look(PHOTO))[inside].abs().mean()
+    expected = (image - Sharpener().apply(PHOTO))[inside].abs().mean()
     assert float(terms_of(weak, image)["weak"]) == pytest.approx(float(expected))
 
 
@@ -65,7 +65,7 @@ def test_degraded_vanishes_with_the_data_fit_and_literal_does_not():
     trivial = PHOTO  # x = y, k = one pixel: it explains the photo
     assert float(terms_of(degraded, trivial, reblurred=PHOTO)["rec"]) == 0
     assert float(terms_of(literal, trivial, reblurred=PHOTO)["rec"]) > 0.01
-    taught = Sharpener().look(PHOTO)
+    taught = Sharpener().apply(PHOTO)
     assert float(terms_of(literal, taught)["rec"]) == 0
 
 
@@ -89,7 +89,7 @@ def test_the_teacher_is_asked_at_its_times_only():
 @pytest.mark.parametrize("measure", ["l1", "l2", "ssim", "l1+ssim"])
 def test_every_measure_is_zero_for_equal_images_only(measure):
     weak = losses(weak=1.0, weak_until=0.0, measure=measure)
-    assert float(terms_of(weak, Sharpener().look(PHOTO))["weak"]) == pytest.approx(0, abs=1e-6)
+    assert float(terms_of(weak, Sharpener().apply(PHOTO))["weak"]) == pytest.approx(0, abs=1e-6)
     assert float(terms_of(weak, PHOTO)["weak"]) > 1e-4
 
 
@@ -107,7 +107,7 @@ def test_what_is_measured_is_what_the_teacher_sees():
     weak = losses(rec=0.0)
     image = torch.rand(1, 1, 24, 28)
     terms_of(weak, image)
-    expected = (Sharpener().look(reblur(image)) - Sharpener().look(PHOTO)).abs().mean()
+    expected = (Sharpener().apply(reblur(image)) - Sharpener().apply(PHOTO)).abs().mean()
     assert weak.measure() == pytest.approx(float(expected))
 
 
@@ -123,11 +123,11 @@ def test_a_teacher_without_gradient_is_refused():
 def test_a_network_of_the_catalogue_passes_the_gradient_and_stays_as_it_is(name):
     teacher = CatalogTeacher(name, load_any(name))
     image = draw_picture(33, 38).requires_grad_()
-    answer = teacher.look(image)
+    answer = teacher.apply(image)
     assert answer.shape == image.shape
     (gradient,) = torch.autograd.grad(answer.square().mean(), image)
     assert gradient.abs().sum() > 0
-    assert torch.equal(teacher.look(image), answer)
+    assert torch.equal(teacher.apply(image), answer)
 
 
 def test_controls():
@@ -136,6 +136,6 @@ def test_controls():
 
 
 def test_a_teacher_of_the_catalogue_answers_as_its_method():
-    task = RestoreOptions(kernel=BOX)
-    expected = load_method("known-kernel").restore(PHOTO, task).image.clamp(0, 1)
-    assert torch.equal(load_teacher("known-kernel").restore(PHOTO, task).image, expected)
+    options = RestoreOptions(kernel=BOX)
+    expected = load_method("known-kernel").restore(PHOTO, options).image.clamp(0, 1)
+    assert torch.equal(load_teacher("known-kernel").restore(PHOTO, options).image, expected)
