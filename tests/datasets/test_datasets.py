@@ -10,9 +10,9 @@ from unblur.blur.kernels import check_kernel
 from unblur.datasets.dublid import dublid_bsds
 from unblur.datasets.folders import find_folder, find_root
 from unblur.datasets.levin import levin
+from unblur.datasets.pair_list import read_pair_list
 from unblur.datasets.pairs import PairedSet, choose, spread
 from unblur.datasets.sun import NOISE_SIGMA, sun
-from unblur.datasets.table import pairs_from_table
 from unblur.errors import DataError, ReadError, UsageError
 from unblur.metrics.psnr import psnr
 from unblur.metrics.score import score
@@ -161,7 +161,7 @@ def test_a_table_lists_pairs_with_and_without_kernel(tmp_path):
     np.save(tmp_path / "k.npy", np.ones((3, 5)))
     table = tmp_path / "pairs.csv"
     table.write_text("kernel,sharp,blurry\nk.npy,images/s.png,images/b.png\n,images/s.png,images/b.png\n")
-    with_kernel, without = pairs_from_table(table)
+    with_kernel, without = read_pair_list(table)
     assert with_kernel.name == "images/b.png"
     assert with_kernel.sharp.shape == (1, 3, 40, 50)
     torch.testing.assert_close(with_kernel.kernel, torch.full((1, 1, 3, 5), 1 / 15))
@@ -182,15 +182,15 @@ def test_a_table_that_is_none_is_told_in_one_sentence(tmp_path, content, message
     table = tmp_path / "pairs.csv"
     table.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        pairs_from_table(table)
+        read_pair_list(table)
 
 
 def test_a_missing_table_or_image_is_our_error(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
-        pairs_from_table(tmp_path / "none.csv")
+        read_pair_list(tmp_path / "none.csv")
     table = tmp_path / "pairs.csv"
     table.write_text("blurry,sharp\na.png,b.png\n")
-    pairs = pairs_from_table(table)
+    pairs = read_pair_list(table)
     with pytest.raises(ReadError, match=r"a\.png: "):
         pairs[0]
 

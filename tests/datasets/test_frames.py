@@ -6,7 +6,7 @@ import torch
 
 import data_trees as trees
 from unblur.datasets.blur_settings import FrameAverage
-from unblur.datasets.frames import average_frames, curve_of, read_frames, shots
+from unblur.datasets.frames import average_frames, curve_of, exposures_of, read_frames
 from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.files import read_image
 
@@ -27,7 +27,7 @@ def bytes_of(image: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("curve", ["gamma", "srgb", "none"])
 def test_a_shot_is_the_mean_of_the_light_and_its_middle_frame(tmp_path, curve):
     frames = np.stack(frames_in(tmp_path, 8)) / 255
-    [shot] = shots(read_frames(tmp_path), FrameAverage(count=8, curve=curve))
+    [shot] = exposures_of(read_frames(tmp_path), FrameAverage(count=8, curve=curve))
     assert (shot.name, shot.frames) == ("000004", ("000000", "000007"))
     np.testing.assert_array_equal(bytes_of(shot.sharp), np.rint(frames[4] * 255))
     mean = {
@@ -52,13 +52,13 @@ def srgb(light: np.ndarray) -> np.ndarray:
 )
 def test_shots_follow_each_other_by_the_stride(tmp_path, count, stride, names):
     frames_in(tmp_path, 15)
-    assert [shot.name for shot in shots(read_frames(tmp_path), FrameAverage(count, stride))] == names
+    assert [shot.name for shot in exposures_of(read_frames(tmp_path), FrameAverage(count, stride))] == names
 
 
 def test_too_few_frames_and_frames_that_differ_are_told(tmp_path):
     frames_in(tmp_path, 3)
     with pytest.raises(DataError, match="has 3 frames; an exposure is made of 8"):
-        list(shots(read_frames(tmp_path), FrameAverage()))
+        list(exposures_of(read_frames(tmp_path), FrameAverage()))
     with pytest.raises(ShapeError, match="of one size"):
         average_frames([torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 5)], curve_of(FrameAverage()))
 
@@ -84,7 +84,7 @@ def test_a_video_is_read_frame_by_frame(tmp_path):
 def test_shared_frames_average_as_the_published_pairs_were_made(data_folder):
     """All eight exposures of eight frames in the 64 shared ones, against NumPy in float64."""
     folder = data_folder / "frames/gopro240_GOPR0477_11_00_crop"
-    made = list(shots(read_frames(folder), FrameAverage(count=8, gamma=2.2)))
+    made = list(exposures_of(read_frames(folder), FrameAverage(count=8, gamma=2.2)))
     assert len(made) == 8
     for shot in made:
         first = int(shot.frames[0])

@@ -8,14 +8,14 @@ import torch
 
 import data_trees as trees
 from unblur.datasets import open_dataset
-from unblur.datasets.blur_settings import DynamicBlur, FrameAverage, MotionFieldBlur, Recipe, Sensor, ShakeBlur
+from unblur.datasets.blur_settings import DynamicBlur, FrameAverage, MotionFieldBlur, Sensor, ShakeBlur, Synthesis
 from unblur.datasets.image_files import read_tensor
-from unblur.datasets.pair_files import Failed, Order, Source, write_manifest, write_pairs, written_set
+from unblur.datasets.pair_files import FailedSource, PairOptions, Source, write_manifest, write_pairs, written_set
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, OutputError
 from unblur.images.kernels import read_kernel
 
-RECIPE = Recipe(ShakeBlur(kernel_size=9), Sensor(noise_sigma=0.01))
+SYNTHESIS = Synthesis(ShakeBlur(kernel_size=9), Sensor(noise_sigma=0.01))
 
 
 @pytest.fixture
@@ -36,27 +36,29 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def make(sources: list[Source], out: Path, recipe: Recipe = RECIPE, jobs: int = 1, **wishes) -> list[dict]:
+def make(sources: list[Source], out: Path, synthesis: Synthesis = SYNTHESIS, jobs: int = 1, **wishes) -> list[dict]:
     out.mkdir(exist_ok=True)
-    lines = [line for answer in write_pairs(sources, Order(recipe, out, **wishes), jobs=jobs) for line in answer]
+    lines = [
+        line for answer in write_pairs(sources, PairOptions(synthesis, out, **wishes), jobs=jobs) for line in answer
+    ]
     write_manifest(out, lines, overwrite=True)
     return lines
 
 
 @pytest.mark.parametrize("blur", [ShakeBlur(kernel_size=9), MotionFieldBlur("mild"), DynamicBlur(steps=5)])
 def test_same_seed_same_bytes_whatever_the_order_and_the_jobs(sources, tmp_path, blur):
-    recipe = Recipe(blur, Sensor(noise_sigma=0.01, jpeg_quality=90))
-    make(sources, tmp_path / "one", recipe)
-    make(sources, tmp_path / "two", recipe, jobs=3)
+    synthesis = Synthesis(blur, Sensor(noise_sigma=0.01, jpeg_quality=90))
+    make(sources, tmp_path / "one", synthesis)
+    make(sources, tmp_path / "two", synthesis, jobs=3)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
-    make(sources[::-1], tmp_path / "three", recipe)
-    make(sources[1:2], tmp_path / "alone", recipe)
+    make(sources[::-1], tmp_path / "three", synthesis)
+    make(sources[1:2], tmp_path / "alone", synthesis)
     one, three, alone = (digests(tmp_path / name) for name in ("one", "three", "alone"))
     for every in (one, three, alone):
-        del every["manifest.jsonl"]  # its lines are in the order of the photos
+        del every["manifest.jsonl"]  # its lines are in the options of the photos
     assert one == three
     assert alone.items() <= one.items()
-    make(sources, tmp_path / "other", recipe, seed=1)
+    make(sources, tmp_path / "other", synthesis, seed=1)
     assert digests(tmp_path / "other")["blurry/a.png"] != one["blurry/a.png"]
 
 
@@ -66,7 +68,7 @@ def test_everything_that_is_true_is_written(sources, tmp_path):
     line = lines[2]
     assert (line["name"], line["kind"], line["light"], line["run_seed"]) == ("deep/c", "shake", "linear", 0)
     assert line["seed"] == seed_for(0, "deep/c")
-    made = make_pair(read_tensor(sources[2].path), RECIPE, line["seed"], "deep/c")
+    made = make_pair(read_tensor(sources[2].path), SYNTHESIS, line["seed"], "deep/c")
     for folder, image in (("blurry", made.pair.blurry), ("sharp", made.pair.sharp)):
         assert torch.equal(read_tensor(tmp_path / "out" / line[folder]), image)
     kernel = tmp_path / "out" / line["kernel"]
@@ -79,15 +81,15 @@ def test_what_was_written_is_a_data_set(sources, tmp_path):
     make(sources, tmp_path / "out")
     pairs = written_set(tmp_path / "out")
     assert pairs.names == ("a", "b", "deep/c")
-    made = make_pair(read_tensor(sources[1].path), RECIPE, seed_for(0, "b"), "b").pair
+    made = make_pair(read_tensor(sources[1].path), SYNTHESIS, seed_for(0, "b"), "b").pair
     assert torch.equal(pairs[1].blurry, made.blurry)
     assert pairs[1].light == "linear"
     torch.testing.assert_close(pairs[1].kernel, made.kernel)
 
 
 def test_the_set_of_neurmap_is_made_of_variants_with_their_motion_fields(sources, tmp_path):
-    recipe = Recipe(MotionFieldBlur("mild"), light="encoded")
-    lines = make(sources[:2], tmp_path / "neurmap", recipe, variants=3)
+    synthesis = Synthesis(MotionFieldBlur("mild"), light="encoded")
+    lines = make(sources[:2], tmp_path / "neurmap", synthesis, variants=3)
     assert [line["name"] for line in lines] == ["a_01", "a_02", "a_03", "b_01", "b_02", "b_03"]
     pairs = open_dataset("neurmap", tmp_path)
     assert len(pairs) == 6
@@ -100,8 +102,8 @@ def test_all_variants_of_a_photo_share_its_segmentation(sources, tmp_path):
     labels = np.ones((56, 64), np.uint8)
     labels[20:40, 20:40] = 2
     np.savez(tmp_path / "c.npz", seg0=labels)
-    recipe = Recipe(DynamicBlur(segmentations=str(tmp_path), steps=5, shake=0, length_min=6, length_max=6))
-    lines = make(sources[2:], tmp_path / "out", recipe, variants=2)
+    synthesis = Synthesis(DynamicBlur(segmentations=str(tmp_path), steps=5, shake=0, length_min=6, length_max=6))
+    lines = make(sources[2:], tmp_path / "out", synthesis, variants=2)
     moving = [np.abs(np.load(tmp_path / "out" / line["motion_field"])).sum(0) > 0 for line in lines]
     np.testing.assert_array_equal(moving[0], labels == 2)
     np.testing.assert_array_equal(moving[1], labels == 2)
@@ -110,7 +112,7 @@ def test_all_variants_of_a_photo_share_its_segmentation(sources, tmp_path):
 def test_frames_become_pairs(tmp_path):
     for i in range(6):
         trees.save(tmp_path / f"clip/{i:03d}.png", trees.photo(24, 32, 3, i))
-    lines = make([Source(tmp_path / "clip", Path("clip"))], tmp_path / "out", Recipe(FrameAverage(3, curve="none")))
+    lines = make([Source(tmp_path / "clip", Path("clip"))], tmp_path / "out", Synthesis(FrameAverage(3, curve="none")))
     assert [(line["name"], line["first"], line["last"]) for line in lines] == [
         ("clip/001", "000", "002"),
         ("clip/004", "003", "005"),
@@ -125,8 +127,8 @@ def test_frames_become_pairs(tmp_path):
 def test_a_bad_photo_stops_nothing_but_itself(sources, tmp_path):
     sources[1].path.write_bytes(b"no image")
     (tmp_path / "out").mkdir()
-    first, second, third = write_pairs(sources, Order(RECIPE, tmp_path / "out"))
-    assert isinstance(second, Failed)
+    first, second, third = write_pairs(sources, PairOptions(SYNTHESIS, tmp_path / "out"))
+    assert isinstance(second, FailedSource)
     assert "b.png" in second.reason
     assert first[0]["name"] == "a"
     assert third[0]["name"] == "deep/c"
@@ -134,13 +136,13 @@ def test_a_bad_photo_stops_nothing_but_itself(sources, tmp_path):
 
 def test_outputs_are_not_replaced_unless_asked_for(sources, tmp_path):
     make(sources[:1], tmp_path / "out")
-    [again] = write_pairs(sources[:1], Order(RECIPE, tmp_path / "out"))
-    assert isinstance(again, Failed)
+    [again] = write_pairs(sources[:1], PairOptions(SYNTHESIS, tmp_path / "out"))
+    assert isinstance(again, FailedSource)
     assert "exists already" in again.reason
     make(sources[:1], tmp_path / "out", overwrite=True)
     (tmp_path / "out2").write_text("a file in the way")
     with pytest.raises(OutputError):
-        list(write_pairs(sources[:1], Order(RECIPE, tmp_path / "out2")))
+        list(write_pairs(sources[:1], PairOptions(SYNTHESIS, tmp_path / "out2")))
 
 
 def test_a_written_set_that_is_damaged_is_told_in_one_sentence(sources, tmp_path):

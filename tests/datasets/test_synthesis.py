@@ -16,9 +16,9 @@ from unblur.datasets.blur_settings import (
     GaussianBlur,
     LinearBlur,
     MotionFieldBlur,
-    Recipe,
     Sensor,
     ShakeBlur,
+    Synthesis,
 )
 from unblur.datasets.gyro import read_gyro, sample_gyro_path
 from unblur.datasets.photos import photos_of
@@ -49,7 +49,7 @@ def id_of(settings: object) -> str:
 @pytest.mark.parametrize("light", ["linear", "encoded"])
 @pytest.mark.parametrize("blur", KERNEL_BLURS, ids=id_of)
 def test_convention_the_kernel_explains_the_pair_in_its_light(blur, light):
-    pair = make_pair(photo(), Recipe(blur, light=light), 5).pair
+    pair = make_pair(photo(), Synthesis(blur, light=light), 5).pair
     check_kernel(pair.kernel)
     assert pair.kernel.shape[-2:] == (17, 17)
     assert pair.light == light
@@ -63,7 +63,7 @@ def test_convention_the_kernel_explains_the_pair_in_its_light(blur, light):
 
 
 def test_convention_the_motion_field_explains_the_pair():
-    pair = make_pair(photo(), Recipe(MotionFieldBlur("mild"), light="encoded"), 1).pair
+    pair = make_pair(photo(), Synthesis(MotionFieldBlur("mild"), light="encoded"), 1).pair
     assert pair.motion_field.shape == (1, 2, *pair.blurry.shape[-2:])
     assert pair.kernel is None
     assert (pair.motion_field[:, 0] >= 0).all()
@@ -72,7 +72,7 @@ def test_convention_the_motion_field_explains_the_pair():
 
 
 def test_a_moving_scene_without_objects_is_a_shake():
-    made = make_pair(photo(), Recipe(DynamicBlur(objects=0, shake=8), light="encoded"), 3)
+    made = make_pair(photo(), Synthesis(DynamicBlur(objects=0, shake=8), light="encoded"), 3)
     assert made.trajectory.shape == (1, 33, 3)
     kernel = kernel_from_trajectory(made.trajectory[0, :, :2], 17)
     expected = convolve(photo(), kernel, "replicate")
@@ -83,8 +83,8 @@ def test_a_moving_scene_without_objects_is_a_shake():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("blur", BLURS, ids=id_of)
 def test_the_seed_alone_decides(blur, channels):
-    recipe = Recipe(blur, Sensor(photons=900, noise_sigma=0.01, jpeg_quality=80), size=48)
-    first, again, other = (make_pair(photo(channels=channels), recipe, seed) for seed in (1, 1, 2))
+    synthesis = Synthesis(blur, Sensor(photons=900, noise_sigma=0.01, jpeg_quality=80), size=48)
+    first, again, other = (make_pair(photo(channels=channels), synthesis, seed) for seed in (1, 1, 2))
     assert first.pair.blurry.shape == first.pair.sharp.shape == (1, channels, 48, 48)
     assert torch.equal(first.pair.blurry, again.pair.blurry)
     assert torch.equal(first.pair.sharp, again.pair.sharp)
@@ -94,13 +94,13 @@ def test_the_seed_alone_decides(blur, channels):
 
 @pytest.mark.parametrize("blur", BLURS, ids=id_of)
 def test_a_photo_that_is_too_small_is_continued_by_its_mirror_image(blur):
-    pair = make_pair(photo(40, 30), Recipe(blur, size=64), 0).pair
+    pair = make_pair(photo(40, 30), Synthesis(blur, size=64), 0).pair
     assert pair.blurry.shape == pair.sharp.shape == (1, 3, 64, 64)
     assert torch.isfinite(pair.blurry).all()
 
 
 def test_a_crop_takes_the_blur_from_around_it():
-    pair = make_pair(photo(), Recipe(KERNEL_BLURS[0], light="encoded", size=32), 4).pair
+    pair = make_pair(photo(), Synthesis(KERNEL_BLURS[0], light="encoded", size=32), 4).pair
     places = photo().unfold(-2, 32, 1).unfold(-2, 32, 1)[0]
     [[top, left]] = (places == pair.sharp[0][:, None, None]).all(0).all(-1).all(-1).nonzero().tolist()
     around = photo()[..., top - 8 : top + 40, left - 8 : left + 40]
@@ -108,8 +108,8 @@ def test_a_crop_takes_the_blur_from_around_it():
 
 
 def test_gain_saturates_both_images():
-    dark = make_pair(photo(), Recipe(KERNEL_BLURS[1]), 2).pair
-    bright = make_pair(photo(), Recipe(KERNEL_BLURS[1], Sensor(gain=3.0)), 2).pair
+    dark = make_pair(photo(), Synthesis(KERNEL_BLURS[1]), 2).pair
+    bright = make_pair(photo(), Synthesis(KERNEL_BLURS[1], Sensor(gain=3.0)), 2).pair
     assert (bright.sharp == 1).float().mean() > (dark.sharp == 1).float().mean() + 0.1
     expected = linear_to_srgb((3 * srgb_to_linear(dark.sharp)).clamp(max=1))
     torch.testing.assert_close(bright.sharp, expected, rtol=0, atol=1.1 * STEP)
@@ -117,20 +117,20 @@ def test_gain_saturates_both_images():
 
 def test_noise_has_its_size_in_the_light_of_the_blur():
     flat = torch.full((1, 1, 200, 200), 0.5)
-    recipe = Recipe(LinearBlur(), Sensor(noise_sigma=0.02), light="encoded")
-    noisy = make_pair(flat, recipe, 0).pair.blurry
+    synthesis = Synthesis(LinearBlur(), Sensor(noise_sigma=0.02), light="encoded")
+    noisy = make_pair(flat, synthesis, 0).pair.blurry
     assert noisy.std().item() == pytest.approx(0.02, rel=0.05)
-    counted = make_pair(flat, replace(recipe, sensor=Sensor(photons=500)), 0).pair.blurry
+    counted = make_pair(flat, replace(synthesis, sensor=Sensor(photons=500)), 0).pair.blurry
     assert counted.std().item() == pytest.approx((0.5 / 500) ** 0.5, rel=0.05)
-    linear = make_pair(flat, replace(recipe, light="linear"), 0).pair.blurry
+    linear = make_pair(flat, replace(synthesis, light="linear"), 0).pair.blurry
     assert srgb_to_linear(linear).std().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_jpeg_leaves_its_traces_on_the_blurry_image_alone():
-    recipe = Recipe(KERNEL_BLURS[0])
-    plain = make_pair(photo(), recipe, 0).pair
+    synthesis = Synthesis(KERNEL_BLURS[0])
+    plain = make_pair(photo(), synthesis, 0).pair
     fine, coarse = (
-        make_pair(photo(), replace(recipe, sensor=Sensor(jpeg_quality=quality)), 0).pair for quality in (95, 20)
+        make_pair(photo(), replace(synthesis, sensor=Sensor(jpeg_quality=quality)), 0).pair for quality in (95, 20)
     )
     assert torch.equal(fine.sharp, plain.sharp)
     errors = [(pair.blurry - plain.blurry).abs().mean() for pair in (fine, coarse)]
@@ -138,7 +138,7 @@ def test_jpeg_leaves_its_traces_on_the_blurry_image_alone():
 
 
 def test_drawn_numbers_make_the_kernel_again():
-    made = make_pair(photo(), Recipe(LinearBlur(offset=0.5)), 9)
+    made = make_pair(photo(), Synthesis(LinearBlur(offset=0.5)), 9)
     drawn = made.facts
     kernel = linear_kernel(
         drawn["length"], drawn["angle"], offset=(drawn["offset_right"], drawn["offset_down"]), size=31
@@ -150,9 +150,9 @@ def test_a_folder_of_photos_is_a_data_set(tmp_path):
     for n in range(3):
         trees.save(tmp_path / f"{n}.png", trees.photo(64, 64, 3, n))
     photos = photos_of(tmp_path)
-    pairs = synthetic_set(photos, Recipe(ShakeBlur(kernel_size=9)), seed=4)
+    pairs = synthetic_set(photos, Synthesis(ShakeBlur(kernel_size=9)), seed=4)
     assert pairs.names == ("0", "1", "2")
-    alone = synthetic_set(photos[2:], Recipe(ShakeBlur(kernel_size=9)), seed=4)[0]
+    alone = synthetic_set(photos[2:], Synthesis(ShakeBlur(kernel_size=9)), seed=4)[0]
     assert torch.equal(pairs[2].blurry, alone.blurry)
     assert torch.equal(pairs[2].blurry, pairs[2].blurry)
     assert not torch.equal(pairs[0].kernel, pairs[1].kernel)
@@ -166,13 +166,13 @@ def test_seeds_differ_with_name_and_run():
 
 def test_what_cannot_be_blurred_is_our_error(tmp_path):
     with pytest.raises(ShapeError, match="fits nowhere inside"):
-        make_pair(photo(16, 16), Recipe(ShakeBlur(kernel_size=17)), 0)
+        make_pair(photo(16, 16), Synthesis(ShakeBlur(kernel_size=17)), 0)
     with pytest.raises(ShapeError, match="a photo of 10x9 pixels is too small for this motion"):
-        make_pair(photo(9, 10), Recipe(MotionFieldBlur()), 0)
+        make_pair(photo(9, 10), Synthesis(MotionFieldBlur()), 0)
     with pytest.raises(SettingsError, match="frames are added up from sequences"):
-        make_pair(photo(), Recipe(FrameAverage()), 0)
+        make_pair(photo(), Synthesis(FrameAverage()), 0)
     with pytest.raises(SettingsError, match="a segmentation fits a whole photo"):
-        make_pair(photo(), Recipe(DynamicBlur(segmentations=str(tmp_path)), size=32), 0)
+        make_pair(photo(), Synthesis(DynamicBlur(segmentations=str(tmp_path)), size=32), 0)
     for sensor in ({"gain": 0}, {"noise_sigma": -1}, {"jpeg_quality": 101}, {"photons": -1}):
         with pytest.raises(SettingsError, match="gain is above 0"):
             Sensor(**sensor)
@@ -185,8 +185,8 @@ def test_objects_are_regions_of_the_label_map(tmp_path):
     read = read_segments(tmp_path / "scene.npz", (96, 112))
     [mask] = choose_objects(read, 2, torch.Generator().manual_seed(0))
     assert torch.equal(mask, read == 2)
-    recipe = Recipe(DynamicBlur(segmentations=str(tmp_path), shake=0, turn=0, length_min=9, length_max=9))
-    pair = make_pair(photo(), recipe, 0, "folder/scene").pair
+    synthesis = Synthesis(DynamicBlur(segmentations=str(tmp_path), shake=0, turn=0, length_min=9, length_max=9))
+    pair = make_pair(photo(), synthesis, 0, "folder/scene").pair
     assert torch.equal(pair.motion_field[0].norm(dim=0) > 0, mask)
     with pytest.raises(DataError, match="expected a label map of 100x96"):
         read_segments(tmp_path / "scene.npz", (96, 100))
@@ -205,7 +205,7 @@ def recording(path: Path, rate: float = 200.0) -> Path:
 
 def test_a_recorded_shake_is_a_kernel(tmp_path):
     place = recording(tmp_path / "gyro.npz")
-    made = make_pair(photo(), Recipe(ShakeBlur(gyro=str(place), focal_length=300.0)), 1)
+    made = make_pair(photo(), Synthesis(ShakeBlur(gyro=str(place), focal_length=300.0)), 1)
     assert 1 / 30 <= made.facts["exposure"] <= 1 / 4
     torch.testing.assert_close(made.pair.kernel, kernel_from_trajectory(made.trajectory, 31))
     # the first axis named is pan: a steady turn to the right, 0.1 rad/s times focal length and exposure
@@ -237,5 +237,5 @@ def test_every_shared_recording_is_read(data_folder):
     places = sorted((data_folder / "kernels/gyro").glob("*.npz"))
     assert len(places) == 9
     for place in places:
-        made = make_pair(photo(), Recipe(ShakeBlur(gyro=str(place))), 0)
+        made = make_pair(photo(), Synthesis(ShakeBlur(gyro=str(place))), 0)
         check_kernel(made.pair.kernel)

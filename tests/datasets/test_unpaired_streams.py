@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from unblur.datasets.scene_streams import BlurPart, SceneStream
-from unblur.datasets.unpaired_streams import PairsBesideStream, UnpairedStream
+from unblur.datasets.unpaired_streams import SemiSupervisedStream, UnpairedStream
 from unblur.errors import DataError, SettingsError
 
 
@@ -41,7 +41,7 @@ def test_a_sample_is_the_same_whenever_it_is_asked_for(folders):
 
 def test_pairs_beside(folders):
     paired = SceneStream([folders[0]], [BlurPart("shake", blur={"kernel_size": 9})], size=32)
-    stream = PairsBesideStream(paired, stream_of(folders))
+    stream = SemiSupervisedStream(paired, stream_of(folders))
     assert set(stream.sample(0)) == {"blurry", "sharp", "unpaired_blurry", "unpaired_sharp"}
     assert torch.equal(stream.sample(1)["blurry"], paired.sample(1)["blurry"])
     assert len(stream.paths) == 3 + 8

@@ -69,7 +69,7 @@ def open_suite(name: str, data: Path | None = None, table: Path | None = None) -
     if (name == "pairs") != (table is not None):
         raise UsageError("the suite pairs, and only this one, goes with a list of pairs (--pairs FILE.csv)")
     if table is not None:
-        from unblur.datasets.table import pairs_from_table  # noqa: PLC0415 - torch
+        from unblur.datasets.pair_list import read_pair_list  # noqa: PLC0415 - torch
 
-        return pairs_from_table(table)
+        return read_pair_list(table)
     return open_dataset(name, data)

@@ -17,8 +17,8 @@ from unblur.errors import OutputError, SettingsError, UsageError
 from unblur.system.atomic import make_folder
 
 if TYPE_CHECKING:
-    from unblur.datasets.blur_settings import LearnedBlur, Recipe
-    from unblur.datasets.pair_files import Order, Source
+    from unblur.datasets.blur_settings import LearnedBlur, Synthesis
+    from unblur.datasets.pair_files import PairOptions, Source
 
 __all__ = ["blur"]
 
@@ -101,27 +101,27 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     unblur blur clips/a clips/b -o pairs --kind frames --set count=8
     unblur blur photos/ -o pairs --kind learned --from blurry.png sharp.png
     """
-    from unblur.datasets.blur_settings import Recipe, Sensor  # noqa: PLC0415 - only once it is needed
+    from unblur.datasets.blur_settings import Sensor, Synthesis  # noqa: PLC0415 - only once it is needed
 
     given = parse_settings(settings or [])
     given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}
     given |= {} if gyro is None else {"gyro": gyro}
     learned = _learned_blur(kind, given, source, weights, sample=sample)
-    recipe = Recipe(learned or _settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
-    _check_together(recipe, kind, variants)
+    synthesis = Synthesis(learned or _settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
+    _check_together(synthesis, kind, variants)
     sources, failures = _find_sources(inputs, kind, output, recursive=recursive)
     for failure in failures:
         say(error_line(failure.reason, failure.path))
     _check_output(output, sources.values(), overwrite=overwrite)
 
-    from unblur.datasets.pair_files import Order, Source  # noqa: PLC0415 - torch, which wrong use does without
+    from unblur.datasets.pair_files import PairOptions, Source  # noqa: PLC0415 - torch, which wrong use does without
 
-    order = Order(recipe, output, seed, variants, overwrite)
+    options = PairOptions(synthesis, output, seed, variants, overwrite)
     if learned is not None:
         from unblur.cli.learned_blur import maker_of  # noqa: PLC0415 - as above
 
-        order = replace(order, make=maker_of(learned))
-    failed = _write_all([Source(path, place) for place, path in sources.items()], order, jobs, quiet=quiet)
+        options = replace(options, make=maker_of(learned))
+    failed = _write_all([Source(path, place) for place, path in sources.items()], options, jobs, quiet=quiet)
     return 1 if failed or failures else 0
 
 
@@ -156,8 +156,8 @@ def _settings_of(kind: str, given: dict[str, str]) -> Any:
         raise SettingsError(f"{error} ({kind} has {known})") from error
 
 
-def _check_together(recipe: Recipe, kind: str, variants: int) -> None:
-    if kind == "frames" and (variants > 1 or recipe.size is not None or recipe.light != "linear"):
+def _check_together(synthesis: Synthesis, kind: str, variants: int) -> None:
+    if kind == "frames" and (variants > 1 or synthesis.size is not None or synthesis.light != "linear"):
         raise UsageError("frames are what they are: --variants, --size and --light are for photos (see --set curve=)")
 
 
@@ -198,22 +198,22 @@ def _check_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
     make_folder(output)
 
 
-def _write_all(sources: Sequence[Source], order: Order, jobs: int, *, quiet: bool) -> int:
+def _write_all(sources: Sequence[Source], options: PairOptions, jobs: int, *, quiet: bool) -> int:
     """Write everything and its manifest; returns how many sources failed."""
-    from unblur.datasets.pair_files import Failed, write_manifest, write_pairs  # noqa: PLC0415 - torch
+    from unblur.datasets.pair_files import FailedSource, write_manifest, write_pairs  # noqa: PLC0415 - torch
 
     start = time.perf_counter()
     lines: list[dict[str, Any]] = []
     failed = 0
-    for source, answer in zip(sources, write_pairs(sources, order, jobs=jobs), strict=True):
-        if isinstance(answer, Failed):
+    for source, answer in zip(sources, write_pairs(sources, options, jobs=jobs), strict=True):
+        if isinstance(answer, FailedSource):
             failed += 1
             say(error_line(answer.reason, answer.source.path))
             continue
         lines += answer
         if not quiet:
             say(f"{show_name(source.path)} -> {', '.join(show_name(line['name']) for line in answer)}")
-    write_manifest(order.out, lines, overwrite=order.overwrite)
+    write_manifest(options.out, lines, overwrite=options.overwrite)
     if not quiet:
         seconds = time.perf_counter() - start
         say(f"{len(lines)} pairs, {failed} failed, {len(lines) / seconds:.1f} pairs a second")

@@ -1,4 +1,4 @@
-"""`unblur data`: what data sets there are, what each is, and whether the copy on this disk is whole."""
+"""`unblur data`: lists, shows, checks and makes data sets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from rich.table import Table
 
 __all__ = ["data"]
 
-data = typer.Typer(
-    help="Data sets: what there is, what each is, whether a copy is whole; some can be made.", no_args_is_help=True
-)
+data = typer.Typer(help="List, show, check and make data sets.", no_args_is_help=True)
 
 _Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False)]
 
@@ -28,12 +26,12 @@ def list_sets() -> None:
         table.add_row(entry.name, entry.title, entry.kind, entry.protocol)
     console = Console(highlight=False)
     console.print(table, markup=False)
-    console.print("\nunblur data show NAME tells more; unblur data verify NAME looks at your copy.", markup=False)
+    console.print("\nunblur data show NAME says more; unblur data verify NAME checks your copy.", markup=False)
 
 
 @data.command()
 def show(name: _Name) -> None:
-    """Tell what a data set is: citation, terms, layout, protocol, how to get it, what it is not for."""
+    """Show a data set: citation, terms, layout, protocol, how to get it, what it is not for."""
     from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - help does without
 
     entry = find_dataset(name)
@@ -70,11 +68,11 @@ def verify(
         ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Look at this split alone.", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="Check this split alone.", show_default=False)
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
 ) -> int:
-    """Look whether a copy is whole: known files, and every pair or photo has what belongs to it."""
+    """Check that a copy is complete: known files, and the files of every pair or photo."""
     from unblur.cli.messages import escape  # noqa: PLC0415
     from unblur.datasets.catalog import find_dataset  # noqa: PLC0415 - help does without
     from unblur.datasets.verify import verify_dataset  # noqa: PLC0415 - help does without
@@ -91,15 +89,15 @@ def make(  # noqa: PLR0917 - typer reads the options off the signature
     name: Annotated[Literal["kernel-synthesised"], typer.Argument(help="The data set to make.", show_default=False)],
     photos: Annotated[list[Path], typer.Argument(help="Folders of sharp photos.", show_default=False)],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Gets train, validation and test.")
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for train, validation and test.")
     ] = Path("data/neurmap"),
-    variants: Annotated[int, typer.Option(min=1, help="Pairs of each photo, each with another motion.")] = 6,
-    seed: Annotated[int, typer.Option(help="Decides everything random, with each photo's name.")] = 0,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Photos at the same time.")] = 1,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    variants: Annotated[int, typer.Option(min=1, help="Number of pairs of each photo, each with another motion.")] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of everything random, with each photo's name.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Photos processed at the same time.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
 ) -> int:
-    """Make a data set of sharp photos: the kernel-synthesised pairs of NeurMAP, split by photo.
+    """Make a data set from sharp photos: the kernel-synthesised pairs of NeurMAP, split by photo.
 
     unblur data make kernel-synthesised photos/ -o data/neurmap
     """
@@ -111,11 +109,11 @@ def make(  # noqa: PLR0917 - typer reads the options off the signature
     del name  # there is one so far
     made: Counter[str] = Counter()
     failed = 0
-    for making in make_kernel_synthesised(photos, output, variants=variants, seed=seed, jobs=jobs, overwrite=overwrite):
-        made[making.split] += making.pairs
-        failed += bool(making.reason)
-        if making.reason:
-            say(error_line(making.reason, making.photo))
+    for result in make_kernel_synthesised(photos, output, variants=variants, seed=seed, jobs=jobs, overwrite=overwrite):
+        made[result.split] += result.pairs
+        failed += bool(result.reason)
+        if result.reason:
+            say(error_line(result.reason, result.photo))
     say(", ".join(f"{count} pairs in {split}" for split, count in made.items()))
     return 1 if failed else 0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from unblur.datasets.blur_settings import LearnedBlur, Recipe
-from unblur.datasets.camera import sense_pair
+from unblur.datasets.blur_settings import LearnedBlur, Synthesis
+from unblur.datasets.camera import simulate_camera
 from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Pair
 from unblur.datasets.synthesis import SyntheticPair, cut_window
@@ -22,7 +22,7 @@ from unblur.weights.shipped import read_weights
 
 __all__ = ["maker_of"]
 
-Maker = Callable[[Tensor, Recipe, int, str], SyntheticPair]
+Maker = Callable[[Tensor, Synthesis, int, str], SyntheticPair]
 
 
 def maker_of(blur: LearnedBlur) -> Maker:
@@ -38,14 +38,14 @@ def maker_of(blur: LearnedBlur) -> Maker:
         raise CheckpointError(f"the weights {checkpoint.name}: blurs are invented by variational weights only")
     found = _found(network, blur, side) if blur.blurry else None
 
-    def make(photo: Tensor, recipe: Recipe, seed: int, name: str) -> SyntheticPair:
+    def make(photo: Tensor, synthesis: Synthesis, seed: int, name: str) -> SyntheticPair:
         generator = torch.Generator().manual_seed(seed)
-        stored = cut_window(photo, recipe.size, 0, generator)
+        stored = cut_window(photo, synthesis.size, 0, generator)
         blurred = carry_blur(network, found, stored) if found else invent_blur(network, stored, side, generator)
         # The networks answer as photos are stored; noise comes in the light that is wished for.
-        light = srgb_to_linear(blurred) if recipe.light == "linear" else blurred
-        blurry, sharp = sense_pair(light, stored, recipe, generator)
-        return SyntheticPair(Pair(name, blurry, sharp, light=recipe.light))
+        light = srgb_to_linear(blurred) if synthesis.light == "linear" else blurred
+        blurry, sharp = simulate_camera(light, stored, synthesis, generator)
+        return SyntheticPair(Pair(name, blurry, sharp, light=synthesis.light))
 
     return make
 

@@ -1,4 +1,4 @@
-"""What each data set is, and its pairs of blurry and sharp images, read one at a time.
+"""Data sets: a catalogue of them, and their pairs of blurry and sharp images, read one at a time.
 
 `open_dataset(name, root)` gives the pairs of any set of the catalogue, `open_photos` the photos of sets without pairs.
 Importing this costs no torch.

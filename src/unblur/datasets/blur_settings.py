@@ -1,6 +1,6 @@
-"""What a synthetic blur is made of, as plain settings; nothing here imports torch.
+"""Settings of synthetic blur; nothing here imports torch.
 
-Each kind of blur has a settings class of its own. Ranges are drawn from evenly, for each photo anew.
+Each kind of blur has a settings class of its own. Values are drawn uniformly from ranges, for each photo.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = [
     "LearnedBlur",
     "LinearBlur",
     "MotionFieldBlur",
-    "Recipe",
     "Sensor",
     "ShakeBlur",
+    "Synthesis",
     "find_kind",
     "kind_of",
 ]
@@ -139,10 +139,10 @@ class FrameAverage:
 
 @dataclass(frozen=True)
 class LearnedBlur:
-    """The blur of a pair, found and given to other photos by trained networks, or one that they invent."""
+    """The blur of a pair, estimated and transferred to other photos by trained networks, or sampled from them."""
 
     weights: Annotated[str, "Weights of the networks: a file or a name."]
-    blurry: Annotated[str, "Blurry photo of the pair; empty: the blur is invented."] = ""
+    blurry: Annotated[str, "Blurry photo of the pair; empty: the blur is sampled."] = ""
     sharp: Annotated[str, "Sharp photo of the pair."] = ""
 
 
@@ -155,7 +155,7 @@ KINDS: dict[str, type[Any]] = {
     "dynamic": DynamicBlur,
     "frames": FrameAverage,
 }
-"""Settings classes of the kinds of blur by name, but for learned blur, which needs networks."""
+"""Settings classes of the kinds of blur by name, except learned blur, which needs networks."""
 
 LEARNED = "learned"
 """The kind of blur of `LearnedBlur`."""
@@ -181,13 +181,13 @@ def kind_of(blur: Any) -> str:
 
 @dataclass(frozen=True)
 class Sensor:
-    """What happens to the light after the blur, in this order.
+    """What happens to an image after the blur, in this order.
 
     Attributes:
-        gain: Blurry and sharp image are amplified so much and clipped, as bright places fill a sensor's pixels.
-        photons: Photons that full intensity stands for, for Poisson noise; 0: none.
+        gain: Amplification of blurry and sharp image before both are clipped, as full wells clip highlights.
+        photons: Number of photons at full intensity, for Poisson noise; 0: none.
         noise_sigma: Standard deviation of Gaussian noise on the [0, 1] scale, in the light of the blur.
-        jpeg_quality: The blurry image goes through a JPEG of that quality, 1 to 100; 0: it does not.
+        jpeg_quality: Quality of a JPEG that the blurry image is stored in, 1 to 100; 0: none.
     """
 
     gain: float = 1.0
@@ -203,8 +203,8 @@ class Sensor:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what becomes of a photo, but the seed.
+class Synthesis:
+    """How a pair is made of a photo; with a seed, it decides every pixel.
 
     Attributes:
         blur: Settings of one of `KINDS`.

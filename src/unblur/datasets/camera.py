@@ -1,4 +1,4 @@
-"""What follows the blur of a synthetic pair: gain, noise, encoding, the levels of a file, JPEG."""
+"""The camera of a synthetic pair after the blur: gain, noise, encoding, quantisation, JPEG."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from PIL import Image
 from torch import Tensor
 
 from unblur.blur.noise import add_gaussian_noise, add_poisson_noise, quantise, saturate
-from unblur.datasets.blur_settings import Recipe
+from unblur.datasets.blur_settings import Synthesis
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 
-__all__ = ["sense_pair"]
+__all__ = ["simulate_camera"]
 
 
-def sense_pair(blurred: Tensor, stored: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Both images as files hold them: amplified, clipped, encoded, on 256 levels; the blurry one with noise and JPEG.
+def simulate_camera(
+    blurred: Tensor, stored: Tensor, synthesis: Synthesis, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Both images as files hold them: amplified, clipped, encoded, quantised; the blurry one with noise and JPEG.
 
     Args:
-        blurred: The blurred image in the light of the recipe.
+        blurred: The blurred image in the light of the synthesis.
         stored: The sharp image, encoded as stored.
-        recipe: Its sensor and its light.
+        synthesis: Settings of the sensor, and the encoding of the blur.
         generator: Draws the noise.
     """
-    sensor = recipe.sensor
-    decode, encode = (srgb_to_linear, linear_to_srgb) if recipe.light == "linear" else (torch.clone, torch.clone)
-    seen = saturate(blurred, sensor.gain)
+    sensor = synthesis.sensor
+    decode, encode = (srgb_to_linear, linear_to_srgb) if synthesis.light == "linear" else (torch.clone, torch.clone)
+    exposed = saturate(blurred, sensor.gain)
     if sensor.photons:
-        seen = add_poisson_noise(seen, sensor.photons, generator)
+        exposed = add_poisson_noise(exposed, sensor.photons, generator)
     if sensor.noise_sigma:
-        seen = add_gaussian_noise(seen, sensor.noise_sigma, generator)
-    blurry = quantise(encode(seen.clamp(0, 1)))
+        exposed = add_gaussian_noise(exposed, sensor.noise_sigma, generator)
+    blurry = quantise(encode(exposed.clamp(0, 1)))
     # at gain 1, decoding and encoding would only cost time
     sharp = quantise(stored if sensor.gain == 1 else encode(saturate(decode(stored), sensor.gain)))
     return (_through_jpeg(blurry, sensor.jpeg_quality) if sensor.jpeg_quality else blurry), sharp

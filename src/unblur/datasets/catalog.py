@@ -1,4 +1,4 @@
-"""The data sets that this package knows: what each is, its terms, where it comes from, how it is read.
+"""The data sets that this package knows: contents, terms, origin and reader of each.
 
 The facts are in `catalog.toml`; nothing here imports torch before a set is opened.
 """
@@ -46,19 +46,19 @@ class DatasetEntry:
     Attributes:
         name: What commands call it.
         title: What it is, in a line.
-        kind: `"pairs"`: blurry and sharp; `"photos"`: photos without a partner; `"own"`: the form of a set of your own.
+        kind: `"pairs"`: blurry and sharp; `"photos"`: unpaired photos; `"own"`: the form of a set of your own.
         citation: Who made it.
         terms: What its owners allow, as far as known.
         layout: The tree of files that its reader expects.
-        get: How a user comes by it.
+        get: How to get it.
         protocol: How restorations are scored on it; empty: they are not.
-        light: In which light the blur took place.
+        light: Encoding in which the blur took place.
         not_for: What it may not be used for.
         reader: `module:function`; called with the root folder, and the split where there are splits.
-        folders: What its folder may be called below the root.
+        folders: Names that its folder may have below the root.
         splits: Its parts with the number of pairs or photos in each, the usual one last.
-        count: Pairs or photos of a set without splits; 0: as many as there are.
-        parts: Files that are known one by one.
+        count: Number of pairs or photos of a set without splits; 0: any.
+        parts: Files with known checksums.
     """
 
     name: str

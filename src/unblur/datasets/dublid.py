@@ -31,11 +31,11 @@ def dublid_bsds(root: Path) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     folder = set_folder(root, "dublid-bsds")
-    twins = match_trees(folder / "blurred", folder / "sharp", _sharp_of, count=_IMAGES * _KERNELS)
+    matched = match_trees(folder / "blurred", folder / "sharp", _sharp_of, count=_IMAGES * _KERNELS)
     [stack] = read_arrays(folder / "estimated_kernels_4x23x23.npz", ["kernels"])
     kernels = [as_kernel(values) for values in stack]
     pairs: list[tuple[str, Loader]] = []
-    for place, (name, blurry, sharp) in enumerate(twins):
+    for place, (name, blurry, sharp) in enumerate(matched):
         pairs.append((name, partial(read_pair, name, blurry, sharp, "encoded", kernels[place % _KERNELS])))
     return PairedSet(pairs, blurs=_KERNELS)
 

@@ -1,4 +1,4 @@
-"""Where data sets lie, and which files are in them. Nothing here imports NumPy or torch."""
+"""Folders and files of data sets. Nothing here imports NumPy or torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def find_root(given: Path | None) -> Path:
     """The folder that holds the data sets: the one given, else the environment's `UNBLUR_DATA`, else `data` here.
 
     Raises:
-        DataError: It is no folder.
+        DataError: It is not a folder.
     """
     named = given or (Path(os.environ[_VARIABLE]) if os.environ.get(_VARIABLE) else None)
     root = named or _LOCAL
@@ -55,10 +55,10 @@ def set_folder(root: Path, *names: str) -> Path:
 
     Args:
         root: Folder that holds the data sets, or the set's own folder.
-        names: What the set's folder may be called, in order of preference.
+        names: Names that the set's folder may have, in order of preference.
 
     Raises:
-        DataError: There is none, and `root` is not called like that either.
+        DataError: There is none, and `root` has none of these names either.
     """
     for name in names:
         if (root / name).is_dir():
@@ -72,7 +72,7 @@ def need_folder(folder: Path, content: str) -> Path:
     """The folder itself, if it exists.
 
     Raises:
-        DataError: It does not; the message says what it should hold.
+        DataError: It does not exist; the message says what it should hold.
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder {folder.name!r} with {content} in {str(folder.parent)!r}; found none")
@@ -80,7 +80,7 @@ def need_folder(folder: Path, content: str) -> Path:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Every image file in and below a folder, in order of their paths; hidden files are passed over.
+    """Every image file in and below a folder, in order of their paths; hidden files are skipped.
 
     Raises:
         DataError: Missing folder, or no image in it.
@@ -99,7 +99,7 @@ def need_files(folder: Path, pattern: str, count: int | None = None) -> list[Pat
     Args:
         folder: The data set's folder.
         pattern: Glob pattern inside it.
-        count: How many there must be; None: one or more.
+        count: Expected number; None: one or more.
 
     Raises:
         DataError: Missing folder, or another number of files.

@@ -1,4 +1,4 @@
-"""Blur from frames: consecutive frames of a fast camera added up, as GoPro and REDS were made."""
+"""Blur from frames: consecutive frames of a fast camera averaged, as GoPro and REDS were made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.system.extras import import_extra
 
-__all__ = ["Shot", "average_frames", "curve_of", "read_frames", "shots"]
+__all__ = ["Exposure", "average_frames", "curve_of", "exposures_of", "read_frames"]
 
 Frame = tuple[str, Tensor]
 """Its name and its pixels `(1, C, H, W)`, encoded as stored."""
@@ -26,7 +26,7 @@ Curve = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Shot:
+class Exposure:
     """One exposure made of frames.
 
     Attributes:
@@ -42,7 +42,7 @@ class Shot:
     frames: tuple[str, str]
 
 
-def shots(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[Shot]:
+def exposures_of(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[Exposure]:
     """Every exposure of a sequence, one `stride` after the other; frames left over at the end are not used.
 
     Raises:
@@ -55,7 +55,7 @@ def shots(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[Shot]:
     for seen, frame in enumerate(frames, start=1):
         recent.append(frame)
         if seen >= settings.count and (seen - settings.count) % stride == 0:
-            yield _shot(recent, settings)
+            yield _exposure(recent, settings)
     if seen < settings.count:
         raise DataError(f"has {seen} frames; an exposure is made of {settings.count}")
 
@@ -101,10 +101,10 @@ def read_frames(source: Path) -> Iterator[Frame]:
     return _read_video(source)
 
 
-def _shot(recent: Iterable[Frame], settings: FrameAverage) -> Shot:
+def _exposure(recent: Iterable[Frame], settings: FrameAverage) -> Exposure:
     names, tensors = zip(*recent, strict=True)
     middle = settings.count // 2
-    return Shot(names[middle], average_frames(tensors, curve_of(settings)), tensors[middle], (names[0], names[-1]))
+    return Exposure(names[middle], average_frames(tensors, curve_of(settings)), tensors[middle], (names[0], names[-1]))
 
 
 def _read_video(source: Path) -> Iterator[Frame]:

@@ -1,4 +1,4 @@
-"""Data sets that can be made anew from any sharp photos: so far the kernel-synthesised set of NeurMAP."""
+"""Data sets that are made from any sharp photos: the kernel-synthesised set of NeurMAP."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unblur.datasets.blur_settings import MotionFieldBlur, Recipe, Sensor
-from unblur.datasets.pair_files import Failed, Order, Source, write_manifest, write_pairs
+from unblur.datasets.blur_settings import MotionFieldBlur, Sensor, Synthesis
+from unblur.datasets.pair_files import FailedSource, PairOptions, Source, write_manifest, write_pairs
 from unblur.datasets.photos import photos_of
 from unblur.errors import DataError, OutputError
 
-__all__ = ["SPLITS", "Making", "make_kernel_synthesised"]
+__all__ = ["SPLITS", "MadePairs", "make_kernel_synthesised"]
 
 SPLITS = ("train", "validation", "test")
 
 _TEST_EVERY = 6
 """One photo in six is for testing, as in the paper: 1,500 and 300 pairs of 300 photos."""
 _VALIDATION_EVERY = 10
-"""One in ten of the others is for choosing when to stop, so that no test photo is looked at for that."""
+"""One in ten of the others is for validation, so that test photos do not decide when training stops."""
 _NOISE = 0.001 / 255
 
 
 @dataclass(frozen=True)
-class Making:
-    """What became of one photo.
+class MadePairs:
+    """Result of one photo.
 
     Attributes:
-        split: Its part of the data set.
+        split: Part of the data set.
         photo: The file.
-        pairs: How many were made of it.
+        pairs: Number of pairs made of it.
         reason: Why there are none; empty: there are.
     """
 
@@ -42,7 +42,7 @@ class Making:
 
 def make_kernel_synthesised(
     photos: Sequence[Path], out: Path, *, variants: int = 6, seed: int = 0, jobs: int = 1, overwrite: bool = False
-) -> Iterator[Making]:
+) -> Iterator[MadePairs]:
     """Blur each photo by random motion fields (Gong et al., CVPR 2017), and split the pairs by photo.
 
     The strong fields, on stored values, with noise of 0.001 grey levels, which 8 bits swallow. Pairs of one photo stay
@@ -50,11 +50,11 @@ def make_kernel_synthesised(
 
     Args:
         photos: Folders of sharp photos.
-        out: Gets `train`, `validation` and `test`, each with `blurry`, `sharp`, `motion_field` and a manifest.
-        variants: Pairs of each photo.
-        seed: Another seed gives other motion; which photo goes where does not depend on it.
-        jobs: Threads at work.
-        overwrite: Replace what is there.
+        out: Folder for `train`, `validation` and `test`, each with `blurry`, `sharp`, `motion_field` and a manifest.
+        variants: Number of pairs of each photo.
+        seed: Seed of the motion; the split does not depend on it.
+        jobs: Number of threads.
+        overwrite: Replace existing files.
 
     Raises:
         DataError: Fewer than 12 photos, so that a part would be empty, or two of one name.
@@ -67,10 +67,10 @@ def make_kernel_synthesised(
         raise DataError("two photos have the same name; pairs are named by their photo")
     if not overwrite and any((out / split / "manifest.jsonl").exists() for split in SPLITS):
         raise OutputError("the output holds a data set already; choose another folder or overwrite it")
-    recipe = Recipe(MotionFieldBlur("strong"), Sensor(noise_sigma=_NOISE), light="encoded")
+    synthesis = Synthesis(MotionFieldBlur("strong"), Sensor(noise_sigma=_NOISE), light="encoded")
     for split, paths in _split(found).items():
-        order = Order(recipe, out / split, seed, variants, overwrite)
-        yield from _make(split, paths, order, jobs)
+        options = PairOptions(synthesis, out / split, seed, variants, overwrite)
+        yield from _make(split, paths, options, jobs)
 
 
 def _split(photos: Sequence[Path]) -> dict[str, list[Path]]:
@@ -80,13 +80,13 @@ def _split(photos: Sequence[Path]) -> dict[str, list[Path]]:
     return {"train": [path for path in others if path not in validation], "validation": validation, "test": test}
 
 
-def _make(split: str, paths: Sequence[Path], order: Order, jobs: int) -> Iterator[Making]:
+def _make(split: str, paths: Sequence[Path], options: PairOptions, jobs: int) -> Iterator[MadePairs]:
     sources = [Source(path, Path(path.stem)) for path in paths]
     lines: list[dict[str, Any]] = []
-    for source, answer in zip(sources, write_pairs(sources, order, jobs=jobs), strict=True):
-        if isinstance(answer, Failed):
-            yield Making(split, source.path, 0, answer.reason)
+    for source, answer in zip(sources, write_pairs(sources, options, jobs=jobs), strict=True):
+        if isinstance(answer, FailedSource):
+            yield MadePairs(split, source.path, 0, answer.reason)
         else:
             lines += answer
-            yield Making(split, source.path, len(answer))
-    write_manifest(order.out, lines, overwrite=order.overwrite)
+            yield MadePairs(split, source.path, len(answer))
+    write_manifest(options.out, lines, overwrite=options.overwrite)

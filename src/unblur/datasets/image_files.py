@@ -38,7 +38,7 @@ def read_tensor(path: Path) -> Tensor:
 def read_plain(path: Path) -> NDArray[np.float32]:
     """The colours `(H, W, 1 or 3)` in [0, 1] of an ordinary photo, for training machines without libvips.
 
-    JPEG and PNG of 8 bits, upright; colour profiles are not looked at, and decoding is not limited in time or memory.
+    JPEG and PNG of 8 bits, upright; colour profiles are ignored, and decoding is not limited in time or memory.
 
     Raises:
         ReadError: Missing, damaged or of another kind.

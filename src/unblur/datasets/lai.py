@@ -31,9 +31,9 @@ def lai_uniform(root: Path, *, count: int = _PAIRS) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     folder = set_folder(root, "lai", "Lai")
-    twins = match_trees(folder / "uniform", folder / "ground_truth", _without_kernel, count=count)
+    matched = match_trees(folder / "uniform", folder / "ground_truth", _without_kernel, count=count)
     pairs: list[tuple[str, Loader]] = []
-    for name, blurry, sharp in twins:
+    for name, blurry, sharp in matched:
         kernel = folder / "kernel" / f"kernel_{name.rpartition('_')[2]}.png"
         pairs.append((name, partial(_read, name, blurry, sharp, kernel)))
     return PairedSet(pairs, blurs=_KERNELS)

@@ -32,10 +32,10 @@ def levin(root: Path) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     folder = set_folder(root, "levin")
-    twins = match_trees(folder / "blurred", folder / "gt", _sharp_of, count=_IMAGES * KERNELS)
+    matched = match_trees(folder / "blurred", folder / "gt", _sharp_of, count=_IMAGES * KERNELS)
     kernels = levin_kernels(root)
     pairs: list[tuple[str, Loader]] = []
-    for place, (stem, blurry, sharp) in enumerate(twins):
+    for place, (stem, blurry, sharp) in enumerate(matched):
         name = stem.removesuffix("_img")
         pairs.append((name, partial(read_pair, name, blurry, sharp, "encoded", kernels[place % KERNELS])))
     return PairedSet(pairs, blurs=KERNELS)

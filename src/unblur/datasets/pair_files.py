@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unblur.datasets.blur_settings import FrameAverage, Recipe, kind_of
-from unblur.datasets.camera import sense_pair
+from unblur.datasets.blur_settings import FrameAverage, Synthesis, kind_of
+from unblur.datasets.camera import simulate_camera
 from unblur.datasets.folders import set_folder
-from unblur.datasets.frames import Shot, read_frames, shots
+from unblur.datasets.frames import Exposure, exposures_of, read_frames
 from unblur.datasets.image_files import as_kernel, read_tensor
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
@@ -30,19 +30,27 @@ from unblur.images.kernels import write_kernel
 from unblur.images.picture import Picture
 from unblur.system.atomic import atomic_write, make_folder
 
-__all__ = ["Failed", "Order", "Source", "kernel_synthesised", "write_manifest", "write_pairs", "written_set"]
+__all__ = [
+    "FailedSource",
+    "PairOptions",
+    "Source",
+    "kernel_synthesised",
+    "write_manifest",
+    "write_pairs",
+    "written_set",
+]
 
-Line = dict[str, Any]
+ManifestLine = dict[str, Any]
 """One line of the manifest: what was written, and everything needed to write it again."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Something to blur.
+    """One input.
 
     Attributes:
         path: A photo; for the blur `frames` a folder of frames or a video.
-        place: Where its outputs lie below each folder of the data set, without extension.
+        place: Place of its outputs below each folder of the data set, without extension.
     """
 
     path: Path
@@ -50,41 +58,43 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to make of every source.
+class PairOptions:
+    """How pairs are made of every source.
 
     Attributes:
-        recipe: Kind of blur, sensor, light, size.
+        synthesis: Kind of blur, sensor, light, size.
         out: Folder of the data set.
-        seed: Of the run; every pair's own is drawn from it and the pair's name.
-        variants: Pairs made of each photo, each with another blur.
-        overwrite: Files that exist may be replaced.
-        make: Makes a pair of a photo, the recipe, a seed and a name; see `make_pair`.
+        seed: Seed of the run; every pair's own is drawn from it and the pair's name.
+        variants: Number of pairs of each photo, each with another blur.
+        overwrite: Replace existing files.
+        make: Makes a pair of a photo, the synthesis, a seed and a name; see `make_pair`.
     """
 
-    recipe: Recipe
+    synthesis: Synthesis
     out: Path
     seed: int = 0
     variants: int = 1
     overwrite: bool = False
-    make: Callable[[Tensor, Recipe, int, str], SyntheticPair] = make_pair
+    make: Callable[[Tensor, Synthesis, int, str], SyntheticPair] = make_pair
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedSource:
     """A source that could not be blurred, and why."""
 
     source: Source
     reason: str
 
 
-def write_pairs(sources: Sequence[Source], order: Order, *, jobs: int = 1) -> Iterator[list[Line] | Failed]:
-    """Make and write the pairs of all sources; one answer for each, in their order.
+def write_pairs(
+    sources: Sequence[Source], options: PairOptions, *, jobs: int = 1
+) -> Iterator[list[ManifestLine] | FailedSource]:
+    """Make and write the pairs of all sources; one result for each, in their order.
 
     Args:
-        sources: With different places.
-        order: What to make of them.
-        jobs: Threads at work, each on one source. Their number changes no byte of the outputs.
+        sources: Inputs with different places.
+        options: How pairs are made of them.
+        jobs: Number of threads, each on one source; it changes no byte of the outputs.
 
     Raises:
         OutputError: The folder cannot be written to.
@@ -93,16 +103,16 @@ def write_pairs(sources: Sequence[Source], order: Order, *, jobs: int = 1) -> It
     torch.set_num_threads(1)
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            yield from pool.map(partial(_write_source, order=order), sources)
+            yield from pool.map(partial(_write_source, options=options), sources)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def write_manifest(out: Path, lines: Iterable[Line], *, overwrite: bool = False) -> None:
+def write_manifest(out: Path, lines: Iterable[ManifestLine], *, overwrite: bool = False) -> None:
     """Write `manifest.jsonl`: one JSON object a pair.
 
     Raises:
-        OutputError: It cannot be written there.
+        OutputError: It cannot be written.
     """
     text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
     atomic_write(out / "manifest.jsonl", text.encode(), overwrite=overwrite)
@@ -122,7 +132,7 @@ def written_set(folder: Path) -> PairedSet:
 
 
 def kernel_synthesised(root: Path, split: str = "test") -> PairedSet:
-    """The set of NeurMAP made anew, as `unblur data make kernel-synthesised` writes it, in `neurmap/`.
+    """The set of NeurMAP, as `unblur data make kernel-synthesised` writes it, in `neurmap/`.
 
     One that `unblur blur --kind motion-field` wrote there has no parts and is opened as a whole.
     """
@@ -130,65 +140,76 @@ def kernel_synthesised(root: Path, split: str = "test") -> PairedSet:
     return written_set(folder if (folder / "blurry").is_dir() else folder / split)
 
 
-def _write_source(source: Source, order: Order) -> list[Line] | Failed:
+def _write_source(source: Source, options: PairOptions) -> list[ManifestLine] | FailedSource:
     try:
-        if isinstance(order.recipe.blur, FrameAverage):
-            return [_write_shot(source, shot, order) for shot in shots(read_frames(source.path), order.recipe.blur)]
+        if isinstance(options.synthesis.blur, FrameAverage):
+            return [
+                _write_exposure(source, exposure, options)
+                for exposure in exposures_of(read_frames(source.path), options.synthesis.blur)
+            ]
         photo = read_tensor(source.path)
-        places = [source.place] if order.variants == 1 else _numbered(source.place, order.variants)
-        return [_write_photo(source, place, photo, order) for place in places]
+        places = [source.place] if options.variants == 1 else _numbered(source.place, options.variants)
+        return [_write_photo(source, place, photo, options) for place in places]
     except OutputError:
         raise
     except UnblurError as error:
-        return Failed(source, str(error))
+        return FailedSource(source, str(error))
 
 
 def _numbered(place: Path, count: int) -> list[Path]:
     return [place.with_name(f"{place.name}_{number:02d}") for number in range(1, count + 1)]
 
 
-def _write_photo(source: Source, place: Path, photo: Tensor, order: Order) -> Line:
-    seed = seed_for(order.seed, place.as_posix())
-    return _write(source, place, order.make(photo, order.recipe, seed, source.place.as_posix()), seed, order)
+def _write_photo(source: Source, place: Path, photo: Tensor, options: PairOptions) -> ManifestLine:
+    seed = seed_for(options.seed, place.as_posix())
+    return _write(source, place, options.make(photo, options.synthesis, seed, source.place.as_posix()), seed, options)
 
 
-def _write_shot(source: Source, shot: Shot, order: Order) -> Line:
-    place = source.place / shot.name
-    seed = seed_for(order.seed, place.as_posix())
+def _write_exposure(source: Source, exposure: Exposure, options: PairOptions) -> ManifestLine:
+    place = source.place / exposure.name
+    seed = seed_for(options.seed, place.as_posix())
     # frames are added up in the light of their own curve, so what follows works on stored values
-    recipe = Recipe(order.recipe.blur, order.recipe.sensor, light="encoded")
-    blurry, sharp = sense_pair(shot.blurry, shot.sharp, recipe, torch.Generator().manual_seed(seed))
+    synthesis = Synthesis(options.synthesis.blur, options.synthesis.sensor, light="encoded")
+    blurry, sharp = simulate_camera(exposure.blurry, exposure.sharp, synthesis, torch.Generator().manual_seed(seed))
     made = SyntheticPair(Pair(place.as_posix(), blurry, sharp))
-    light = "encoded" if order.recipe.blur.curve == "none" else "linear"
-    return _write(source, place, made, seed, order) | {"light": light, "first": shot.frames[0], "last": shot.frames[1]}
+    light = "encoded" if options.synthesis.blur.curve == "none" else "linear"
+    return _write(source, place, made, seed, options) | {
+        "light": light,
+        "first": exposure.frames[0],
+        "last": exposure.frames[1],
+    }
 
 
-def _write(source: Source, place: Path, made: SyntheticPair, seed: int, order: Order) -> Line:
-    pair, overwrite = made.pair, order.overwrite
-    line: Line = {"name": place.as_posix(), "input": source.path.name, "seed": seed, "run_seed": order.seed}
+def _write(source: Source, place: Path, made: SyntheticPair, seed: int, options: PairOptions) -> ManifestLine:
+    pair, overwrite = made.pair, options.overwrite
+    line: ManifestLine = {"name": place.as_posix(), "input": source.path.name, "seed": seed, "run_seed": options.seed}
     for folder, image in (("blurry", pair.blurry), ("sharp", pair.sharp)):
-        target = _target(order.out, folder, place, ".png")
+        target = _target(options.out, folder, place, ".png")
         write_image(_picture(image), target, overwrite=overwrite)
-        line[folder] = target.relative_to(order.out).as_posix()
+        line[folder] = target.relative_to(options.out).as_posix()
     if pair.kernel is not None:
-        target = _target(order.out, "kernel", place, ".png")
+        target = _target(options.out, "kernel", place, ".png")
         write_kernel(target, pair.kernel[0, 0].numpy(), overwrite=overwrite)
-        line["kernel"] = target.relative_to(order.out).as_posix()
+        line["kernel"] = target.relative_to(options.out).as_posix()
     for folder, tensor in (("motion_field", pair.motion_field), ("trajectory", made.trajectory)):
         if tensor is not None:
-            target = _target(order.out, folder, place, ".npy")
+            target = _target(options.out, folder, place, ".npy")
             atomic_write(target, _npy(tensor.squeeze(0).numpy()), overwrite=overwrite)
-            line[folder] = target.relative_to(order.out).as_posix()
-    return line | {"size": [pair.blurry.shape[-1], pair.blurry.shape[-2]], "drawn": made.facts} | _wishes(order.recipe)
+            line[folder] = target.relative_to(options.out).as_posix()
+    return (
+        line
+        | {"size": [pair.blurry.shape[-1], pair.blurry.shape[-2]], "drawn": made.facts}
+        | _settings_of(options.synthesis)
+    )
 
 
-def _wishes(recipe: Recipe) -> Line:
+def _settings_of(synthesis: Synthesis) -> ManifestLine:
     return {
-        "kind": kind_of(recipe.blur),
-        "light": recipe.light,
-        "cut": recipe.size,
-        "blur": asdict(recipe.blur),
-        "sensor": asdict(recipe.sensor),
+        "kind": kind_of(synthesis.blur),
+        "light": synthesis.light,
+        "cut": synthesis.size,
+        "blur": asdict(synthesis.blur),
+        "sensor": asdict(synthesis.sensor),
     }
 
 

@@ -1,4 +1,4 @@
-"""Which sharp file belongs to which blurry one: the one mechanism behind every data set that is two trees of files."""
+"""Matching of blurry and sharp files: the mechanism of every data set that is two trees of files."""
 
 from __future__ import annotations
 
@@ -13,68 +13,68 @@ from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
 from unblur.errors import DataError, ShapeError
 
-__all__ = ["Twins", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
+__all__ = ["MatchedFiles", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
 
-Twins = tuple[str, Path, Path]
-"""A pair's name, its blurry file and its sharp one."""
+MatchedFiles = tuple[str, Path, Path]
+"""Name, blurry file and sharp file of a pair."""
 
 
 def paired_folders(blurry: Path, sharp: Path) -> PairedSet:
     """The pairs of two folders: files of the same place and name, whatever their extensions.
 
     Raises:
-        DataError: A folder is missing or empty, or an image has no partner.
+        DataError: A folder is missing or empty, or an image has no counterpart.
     """
     return paired_set(match_trees(blurry, sharp))
 
 
 def match_trees(
-    blurry: Path, sharp: Path, twin_of: Callable[[PurePath], PurePath] | None = None, *, count: int | None = None
-) -> list[Twins]:
+    blurry: Path, sharp: Path, sharp_of: Callable[[PurePath], PurePath] | None = None, *, count: int | None = None
+) -> list[MatchedFiles]:
     """Match every image below one folder with its sharp image below another.
 
     Args:
-        blurry: Folder of the blurry images; they may lie in folders of their own.
+        blurry: Folder of the blurry images, which may lie in subfolders.
         sharp: Folder of the sharp ones.
-        twin_of: From a blurry image's place below its folder, without extension, to that of its sharp image; None: the
+        sharp_of: Maps a blurry image's place below its folder, without extension, to that of its sharp image; None: the
             same. Several blurry images may have one sharp image.
-        count: How many pairs there must be; None: any number.
+        count: Expected number of pairs; None: any.
 
     Returns:
         In order of the blurry images' places, each named by its place.
 
     Raises:
-        DataError: A folder is missing or empty, an image has no partner, or another number of pairs.
+        DataError: A folder is missing or empty, an image has no counterpart, or another number of pairs.
     """
-    partners = {_place(path, sharp): path for path in find_images(sharp)}
-    twins: list[Twins] = []
+    counterparts = {_place(path, sharp): path for path in find_images(sharp)}
+    matched: list[MatchedFiles] = []
     for path in find_images(blurry):
         place = _place(path, blurry)
-        wanted = place if twin_of is None else twin_of(place)
-        if wanted not in partners:
+        wanted = place if sharp_of is None else sharp_of(place)
+        if wanted not in counterparts:
             raise DataError(
                 f"expected for each image in {str(blurry)!r} its sharp one in {str(sharp)!r}; "
                 f"found none named {wanted.as_posix()!r} for {path.name!r}"
             )
-        twins.append((place.as_posix(), path, partners[wanted]))
-    return check_count(twins, count, blurry)
+        matched.append((place.as_posix(), path, counterparts[wanted]))
+    return check_count(matched, count, blurry)
 
 
-def check_count(twins: list[Twins], count: int | None, folder: Path) -> list[Twins]:
+def check_count(matched: list[MatchedFiles], count: int | None, folder: Path) -> list[MatchedFiles]:
     """The pairs themselves, if there are as many as there must be.
 
     Raises:
         DataError: There are not; the message says both numbers.
     """
-    if count not in {None, len(twins)}:
-        raise DataError(f"expected {count} pairs in {str(folder)!r}; found {len(twins)}")
-    return twins
+    if count not in {None, len(matched)}:
+        raise DataError(f"expected {count} pairs in {str(folder)!r}; found {len(matched)}")
+    return matched
 
 
-def paired_set(twins: Iterable[Twins], *, light: Light = "linear", blurs: int = 1) -> PairedSet:
+def paired_set(matched: Iterable[MatchedFiles], *, light: Light = "linear", blurs: int = 1) -> PairedSet:
     """The data set of matched files; photographed blur takes place in linear light."""
     pairs: list[tuple[str, Loader]] = [
-        (name, partial(read_pair, name, blurry, sharp, light)) for name, blurry, sharp in twins
+        (name, partial(read_pair, name, blurry, sharp, light)) for name, blurry, sharp in matched
     ]
     return PairedSet(pairs, blurs)
 

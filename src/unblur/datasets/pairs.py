@@ -14,12 +14,12 @@ from unblur.errors import UsageError
 __all__ = ["Light", "Loader", "Pair", "PairedSet", "choose", "spread"]
 
 Light = Literal["auto", "encoded", "linear"]
-"""In which light a blur took place; `"auto"`: nobody knows."""
+"""In which light a blur took place; `"auto"`: not known."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One test of a deblurring method.
+    """A blurry image and its truth.
 
     Attributes:
         name: Unique in its data set.
@@ -50,7 +50,7 @@ class PairedSet(Sequence[Pair]):
 
     Attributes:
         names: The name of each pair, known without reading it.
-        blurs: So many pairs in a row show the same sharp image, each with another blur, the same ones for every image.
+        blurs: Number of consecutive pairs that show one sharp image under different blurs, the same for every image.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, Loader]], blurs: int = 1) -> None:
@@ -72,11 +72,11 @@ class PairedSet(Sequence[Pair]):
 
 
 def choose(pairs: PairedSet, limit: int | None = None, only: str | None = None) -> list[int]:
-    """The places of the pairs that a user names, or of a few of them.
+    """The indices of the pairs that a user names, or of a few of them.
 
     Args:
         pairs: The data set.
-        limit: So many of them, evenly over the chosen ones (without names as in `spread`); None: all.
+        limit: Number of pairs, spread evenly over the chosen ones (without names as in `spread`); None: all.
         only: Patterns of names as a shell has them (`im?_kernel[25]`), commas between; None: every name.
 
     Raises:
@@ -94,7 +94,7 @@ def choose(pairs: PairedSet, limit: int | None = None, only: str | None = None) 
 
 
 def spread(pairs: PairedSet, limit: int | None) -> list[int]:
-    """The places of `limit` pairs, evenly over the data set; of all if `limit` is None or not smaller.
+    """The indices of `limit` pairs, evenly over the data set; of all if `limit` is None or not smaller.
 
     Images follow each other in even steps while the blurs take turns, so a few pairs show many images and every blur.
     """

@@ -1,4 +1,4 @@
-"""Photos without a partner: sharp ones to blur or learn from, blurry ones to look at, and unpaired sets of both."""
+"""Unpaired photos: sharp ones to blur or to train on, blurry ones to inspect, and sets of both."""
 
 from __future__ import annotations
 

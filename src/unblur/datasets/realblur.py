@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from unblur.datasets.folders import set_folder
-from unblur.datasets.pairing import Twins, match_trees, paired_set
+from unblur.datasets.pairing import MatchedFiles, match_trees, paired_set
 from unblur.datasets.pairs import PairedSet
 from unblur.errors import DataError
 
@@ -34,7 +34,7 @@ def realblur_r(root: Path, split: str = "test") -> PairedSet:
     return _realblur(root, "R", split)
 
 
-def pairs_from_list(path: Path) -> list[Twins]:
+def pairs_from_list(path: Path) -> list[MatchedFiles]:
     """The files that a list of pairs names, sharp then blurry on each line, relative to the list's folder.
 
     Raises:
@@ -44,7 +44,7 @@ def pairs_from_list(path: Path) -> list[Twins]:
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"expected a list of pairs at {str(path)!r}; it cannot be read") from error
-    twins: list[Twins] = []
+    matched: list[MatchedFiles] = []
     for number, names in enumerate(lines, start=1):
         if len(names) < 2:
             raise DataError(f"expected a sharp and a blurry file on line {number} of {path.name}; found {len(names)}")
@@ -54,10 +54,10 @@ def pairs_from_list(path: Path) -> list[Twins]:
                 raise DataError(
                     f"expected the file {str(file)!r}, which line {number} of {path.name} names; found none"
                 )
-        twins.append((str(Path(names[1]).with_suffix("")), blurry, sharp))
-    if not twins:
+        matched.append((str(Path(names[1]).with_suffix("")), blurry, sharp))
+    if not matched:
         raise DataError(f"expected a pair on each line of {str(path)!r}; found none")
-    return twins
+    return matched
 
 
 def _realblur(root: Path, half: Literal["J", "R"], split: str) -> PairedSet:

@@ -1,4 +1,4 @@
-"""Endless training samples for blur that differs from place to place: made from sharp photos, or cut from true pairs.
+"""Endless training samples for blur that varies over the image: made from sharp photos, or cut from true pairs.
 
 Sample n of a stream is the same whenever and wherever it is asked for.
 """
@@ -13,22 +13,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unblur.datasets.blur_settings import FrameAverage, Light, Recipe, Sensor, find_kind
-from unblur.datasets.camera import sense_pair
+from unblur.datasets.blur_settings import FrameAverage, Light, Sensor, Synthesis, find_kind
+from unblur.datasets.camera import simulate_camera
 from unblur.datasets.catalog import open_dataset
 from unblur.datasets.folders import find_folder
 from unblur.datasets.frames import average_frames, curve_of, read_frames
 from unblur.datasets.pairs import PairedSet
-from unblur.datasets.photos import PhotoSet, photo_paths
-from unblur.datasets.synthesis import make_pair, seed_for
-from unblur.errors import DataError, SettingsError, ShapeError
+from unblur.datasets.photos import photo_paths
+from unblur.datasets.sampling import DecodedPhotos, draw, generator_for, random_crop
+from unblur.datasets.synthesis import make_pair
+from unblur.errors import DataError, SettingsError
 from unblur.images.tensors import srgb_to_linear, turned
 
 __all__ = ["BlurPart", "PairCropStream", "SceneStream"]
 
 _KINDS_WITH_LINES = ("linear", "motion-field", "dynamic", "none")
-_BORDER = 2
-"""Outermost pixels of a photo that are left out: some cameras leave them black."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class BlurPart:
     """One kind of blur in a mixture.
 
     Attributes:
-        kind: A kind of blur made of photos (see `datasets.recipes`), `frames`, or `none`: sharp and to stay so.
+        kind: A kind of blur of photos (see `datasets.blur_settings`), `frames`, or `none`: sharp input and output.
         share: Its share of the samples, relative to the other parts.
         blur: Settings of the kind by name.
     """
@@ -55,11 +54,11 @@ class SceneStream:
         photos: Folders of sharp photos, colour.
         parts: The mixture.
         size: Side of the crops in pixels.
-        photons: Fewest and most photons that full intensity stands for, drawn evenly.
-        noise_share: Share of the samples with that noise.
+        photons: Fewest and most photons at full intensity, drawn uniformly.
+        noise_share: Share of the samples with shot noise.
         frames: Folder of consecutive frames, for parts of the kind `frames`.
-        light: In which light photos are blurred (see `datasets.recipes`).
-        lines: Tell, too, along which straight line each pixel is blurred; all parts are of kinds that know it.
+        light: Encoding in which photos are blurred, see `datasets.blur_settings.Synthesis`.
+        lines: Also return the straight line that each pixel is blurred along; all parts must be of kinds that have it.
         seed: Another seed is another stream.
 
     Raises:
@@ -95,7 +94,7 @@ class SceneStream:
             raise SettingsError("the shares of a mixture are 0 or more, and not all 0")
         self.size, self.photons, self.noise_share, self.seed = size, photons, noise_share, seed
         self._frames = _bytes_of_frames(frames) if frames else []
-        self._decoded: dict[Path, Tensor] = {}
+        self._photos = DecodedPhotos(lambda photo: photo.expand(-1, 3, -1, -1))
 
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` and `sharp`, each `(3, size, size)`.
@@ -105,11 +104,11 @@ class SceneStream:
         Raises:
             ReadError: The photo that was drawn cannot be read; the message names it.
         """
-        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
+        generator = generator_for(self.seed, index)
         blur = self._draw_blur(generator)
         make = self._from_frames if isinstance(blur, FrameAverage) else self._from_photo
         images = make(blur, generator)
-        turns, mirrored = _draw(4, generator), _draw(2, generator)
+        turns, mirrored = draw(4, generator), draw(2, generator)
         sample = {name: turned(image[0], turns, bool(mirrored)) for name, image in images.items()}
         return sample | {"lines": _turned_vectors(sample["lines"], turns, mirrored)} if self.lines else sample
 
@@ -118,14 +117,14 @@ class SceneStream:
         return self.parts[int(torch.multinomial(shares, 1, generator=generator))][1]
 
     def _from_photo(self, blur: Any, generator: torch.Generator) -> dict[str, Tensor]:
-        photo = self._photo(self.paths[_draw(len(self.paths), generator)])
-        recipe = Recipe(blur, self._sensor(generator), light=self.light, size=self.size)
+        photo = self._photos[self.paths[draw(len(self.paths), generator)]]
+        synthesis = Synthesis(blur, self._sensor(generator), light=self.light, size=self.size)
         if blur is None:
-            crop = _random_crop((photo,), self.size, generator)[0]
+            crop = random_crop((photo,), self.size, generator)[0]
             scene = srgb_to_linear(crop) if self.light == "linear" else crop
-            blurry, sharp = sense_pair(scene, crop, recipe, generator)
+            blurry, sharp = simulate_camera(scene, crop, synthesis, generator)
             return self._with_lines({"blurry": blurry, "sharp": sharp}, torch.zeros_like(sharp[:, :2]))
-        made = make_pair(photo, recipe, _draw(2**31, generator))
+        made = make_pair(photo, synthesis, draw(2**31, generator))
         return self._with_lines({"blurry": made.pair.blurry, "sharp": made.pair.sharp}, made.lines())
 
     def _with_lines(self, images: dict[str, Tensor], lines: Tensor | None) -> dict[str, Tensor]:
@@ -134,17 +133,10 @@ class SceneStream:
     def _from_frames(self, blur: FrameAverage, generator: torch.Generator) -> dict[str, Tensor]:
         if len(self._frames) < blur.count:
             raise DataError(f"there are {len(self._frames)} frames; an exposure is made of {blur.count}")
-        first = _draw(len(self._frames) - blur.count + 1, generator)
-        crops = _random_crop(self._frames[first : first + blur.count], self.size, generator)
+        first = draw(len(self._frames) - blur.count + 1, generator)
+        crops = random_crop(self._frames[first : first + blur.count], self.size, generator)
         frames = [crop.float() / 255 for crop in crops]
         return {"blurry": average_frames(frames, curve_of(blur)), "sharp": frames[blur.count // 2]}
-
-    def _photo(self, path: Path) -> Tensor:
-        if path not in self._decoded:
-            [photo] = PhotoSet([path])
-            inner = photo[..., _BORDER:-_BORDER, _BORDER:-_BORDER].expand(-1, 3, -1, -1)
-            self._decoded[path] = inner.mul(255).round().byte()
-        return self._decoded[path].float() / 255
 
     def _sensor(self, generator: torch.Generator) -> Sensor:
         noisy, place = torch.rand(2, generator=generator).tolist()
@@ -161,7 +153,7 @@ class PairCropStream:
         split: Part of the data set; empty: its usual one.
         size: Side of the crops in pixels.
         transpose: Rows become columns in half of the samples.
-        leave_out: Beginnings of the names of pairs that are not learned from, such as `["000/"]`.
+        leave_out: Beginnings of the names of pairs that are not trained on, such as `["000/"]`.
         seed: Another seed is another stream.
 
     Raises:
@@ -191,11 +183,11 @@ class PairCropStream:
         Raises:
             ReadError: The pair that was drawn cannot be read; the message names it.
         """
-        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
-        pair = self.pairs[self.places[_draw(len(self.places), generator)]]
-        crops = _random_crop((pair.blurry, pair.sharp), self.size, generator)
-        flips = [axis for axis in (-2, -1) if _draw(2, generator)]
-        turned = self.transpose and _draw(2, generator)
+        generator = generator_for(self.seed, index)
+        pair = self.pairs[self.places[draw(len(self.places), generator)]]
+        crops = random_crop((pair.blurry, pair.sharp), self.size, generator)
+        flips = [axis for axis in (-2, -1) if draw(2, generator)]
+        turned = self.transpose and draw(2, generator)
         blurry, sharp = (crop[0].flip(flips) for crop in crops)
         return {"blurry": blurry.mT, "sharp": sharp.mT} if turned else {"blurry": blurry, "sharp": sharp}
 
@@ -212,19 +204,6 @@ def _blur_of(part: BlurPart) -> Any:
 
 def _bytes_of_frames(folder: str) -> list[Tensor]:
     return [frame.mul(255).round().byte() for _, frame in read_frames(find_folder(folder))]
-
-
-def _random_crop(images: Sequence[Tensor], size: int, generator: torch.Generator) -> list[Tensor]:
-    """The same random square of each image."""
-    height, width = images[0].shape[-2:]
-    if min(height, width) < size:
-        raise ShapeError(f"a crop of {size} pixels does not fit into {width}x{height}")
-    top, left = _draw(height - size + 1, generator), _draw(width - size + 1, generator)
-    return [image[..., top : top + size, left : left + size] for image in images]
-
-
-def _draw(count: int, generator: torch.Generator) -> int:
-    return int(torch.randint(count, (), generator=generator))
 
 
 def _turned_vectors(vectors: Tensor, quarter_turns: int, mirrored: int) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from unblur.datasets.folders import need_folder, set_folder
-from unblur.datasets.pairing import Twins, check_count, match_trees, paired_set
+from unblur.datasets.pairing import MatchedFiles, check_count, match_trees, paired_set
 from unblur.datasets.pairs import PairedSet
 
 __all__ = ["gopro", "gopro_gamma", "hide", "reds"]
@@ -73,10 +73,10 @@ def hide(root: Path, split: str = "test", *, count: int | None = None) -> Paired
     return paired_set(match_trees(folder / split, folder / "GT", lambda place: PurePath(place.name), count=wanted))
 
 
-def _match_sequences(folder: Path, blur: str, count: int) -> list[Twins]:
+def _match_sequences(folder: Path, blur: str, count: int) -> list[MatchedFiles]:
     """Matched files of all sequences, each with a folder of blurry and one of sharp frames."""
-    twins: list[Twins] = []
+    matched: list[MatchedFiles] = []
     for sequence in sorted(path for path in folder.iterdir() if path.is_dir()):
-        matched = match_trees(sequence / blur, sequence / "sharp")
-        twins += [(f"{sequence.name}/{name}", blurry, sharp) for name, blurry, sharp in matched]
-    return check_count(twins, count, folder)
+        files = match_trees(sequence / blur, sequence / "sharp")
+        matched += [(f"{sequence.name}/{name}", blurry, sharp) for name, blurry, sharp in files]
+    return check_count(matched, count, folder)

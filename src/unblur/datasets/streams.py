@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unblur.datasets.blur_settings import Light, Recipe, Sensor, find_kind
-from unblur.datasets.image_files import read_tensor
+from unblur.datasets.blur_settings import Light, Sensor, Synthesis, find_kind
 from unblur.datasets.photos import photo_paths
-from unblur.datasets.synthesis import make_pair, seed_for
+from unblur.datasets.sampling import DecodedPhotos, draw, generator_for
+from unblur.datasets.synthesis import make_pair
 from unblur.errors import SettingsError
 from unblur.images.tensors import turned
 
@@ -28,7 +27,7 @@ _KINDS = ("linear", "shake", "defocus", "gaussian")
 class UniformBlurStream:
     """Patches of sharp photos under one kernel each.
 
-    A patch with few edges says nothing of its blur and is drawn again. Photos are kept in memory once decoded, one byte
+    A patch with few edges does not show its blur and is drawn again. Photos are kept in memory once decoded, one byte
     a value.
 
     Args:
@@ -36,11 +35,11 @@ class UniformBlurStream:
         kind: Kind of blur, one of those with a kernel: `linear`, `shake`, `defocus`, `gaussian`.
         blur: Its settings by name.
         size: Side of the blurry patch in pixels.
-        margin: The sharp patch is larger by so many pixels on each side.
+        margin: Pixels by which the sharp patch is larger on each side.
         kernel_box: Odd side that kernels are padded to.
         grey: One channel instead of three.
-        light: In which light the blur takes place.
-        noise: Least and largest standard deviation of the noise, drawn evenly.
+        light: Encoding in which the blur takes place.
+        noise: Least and largest standard deviation of the noise, drawn uniformly.
         jpeg: Lowest and highest quality of a JPEG that the blurry patch may go through.
         jpeg_share: Share of the patches that do.
         seed: Another seed is another stream.
@@ -65,13 +64,13 @@ class UniformBlurStream:
         if kind not in _KINDS:
             find_kind(kind)
             raise SettingsError(f"the blur {kind} differs within the photo, so there is no kernel to learn")
-        self.recipe = Recipe(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
-        if getattr(self.recipe.blur, "kernel_size", 0) > kernel_box:
+        self.synthesis = Synthesis(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
+        if getattr(self.synthesis.blur, "kernel_size", 0) > kernel_box:
             raise SettingsError(f"kernels of this stream lie in a box of {kernel_box} pixels; lower kernel_size")
         self.paths = photo_paths(photos)
-        self.margin, self.kernel_box, self.grey, self.seed = margin, kernel_box, grey, seed
+        self.margin, self.kernel_box, self.seed = margin, kernel_box, seed
         self.noise, self.jpeg, self.jpeg_share = noise, jpeg, jpeg_share
-        self._decoded: dict[Path, Tensor] = {}
+        self._photos = DecodedPhotos(_luma if grey else lambda photo: photo)
 
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` `(c, size, size)`, `sharp` with its margin, `kernel` in its box.
@@ -79,32 +78,25 @@ class UniformBlurStream:
         Raises:
             ReadError: The photo that was drawn cannot be read; the message names it.
         """
-        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
-        photo = self._photo(self.paths[_draw(len(self.paths), generator)])
-        recipe = replace(self.recipe, sensor=self._sensor(generator))
-        pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
+        generator = generator_for(self.seed, index)
+        photo = self._photos[self.paths[draw(len(self.paths), generator)]]
+        synthesis = replace(self.synthesis, sensor=self._sensor(generator))
+        pair = make_pair(photo, synthesis, draw(2**31, generator)).pair
         for _ in range(_TRIES):
             if _has_edges(pair.sharp):
                 break
-            pair = make_pair(photo, recipe, _draw(2**31, generator)).pair
-        turns, mirrored = _draw(4, generator), _draw(2, generator)
+            pair = make_pair(photo, synthesis, draw(2**31, generator)).pair
+        turns, mirrored = draw(4, generator), draw(2, generator)
         kernel = _in_box(cast("Tensor", pair.kernel), self.kernel_box)
         blurry = pair.blurry[..., self.margin : -self.margin or None, self.margin : -self.margin or None]
         images = {"blurry": blurry, "sharp": pair.sharp, "kernel": kernel}
         return {name: turned(image[0], turns, bool(mirrored)) for name, image in images.items()}
 
-    def _photo(self, path: Path) -> Tensor:
-        """The decoded photo `(1, c, H, W)` in [0, 1], without its outermost pixels, which some cameras leave black."""
-        if path not in self._decoded:
-            photo = read_tensor(path)[..., 2:-2, 2:-2]
-            self._decoded[path] = (_luma(photo) if self.grey else photo).mul(255).round().byte()
-        return self._decoded[path].float() / 255
-
     def _sensor(self, generator: torch.Generator) -> Sensor:
         least, most = self.noise
         noise = least + (most - least) * float(torch.rand((), generator=generator))
         lowest, highest = self.jpeg
-        quality = lowest + _draw(highest - lowest + 1, generator)
+        quality = lowest + draw(highest - lowest + 1, generator)
         compressed = float(torch.rand((), generator=generator)) < self.jpeg_share
         return Sensor(noise_sigma=noise, jpeg_quality=quality if compressed else 0)
 
@@ -116,10 +108,6 @@ def _blur_settings(kind: str, values: dict[str, Any]) -> Any:
         if name not in known:
             raise SettingsError(f"the blur {kind} has no setting {name!r}; known settings: {', '.join(known)}")
     return settings(**values)
-
-
-def _draw(count: int, generator: torch.Generator) -> int:
-    return int(torch.randint(count, (), generator=generator))
 
 
 def _luma(photo: Tensor) -> Tensor:

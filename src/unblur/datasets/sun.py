@@ -1,4 +1,4 @@
-"""Sun, Cho, Wang, Hays, "Edge-based blur kernel estimation using patch priors", ICCP 2013, made anew: 320 pairs.
+"""Sun, Cho, Wang, Hays, "Edge-based blur kernel estimation using patch priors", ICCP 2013, re-created: 320 pairs.
 
 40 sharp colour photos with a long side of 1024 pixels, each blurred as stored with the eight kernels of Levin et al.,
 only where the kernel lies inside the photo, with Gaussian noise of standard deviation 0.01. The published set has 80

@@ -1,6 +1,6 @@
-"""Synthetic pairs: a sharp photo and a recipe in, a blurry one and everything that is true about it out.
+"""Synthetic pairs: a sharp photo blurred, with the kernel, motion field and trajectory of its blur.
 
-The same photo, recipe and seed give the same pair, whatever was made before it. As a data set, see `synthetic_set`.
+The same photo, settings and seed give the same pair, whatever was made before it. As a data set, see `synthetic_set`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from unblur.datasets.blur_settings import (
     GaussianBlur,
     LinearBlur,
     MotionFieldBlur,
-    Recipe,
     ShakeBlur,
+    Synthesis,
 )
-from unblur.datasets.camera import sense_pair
+from unblur.datasets.camera import simulate_camera
 from unblur.datasets.gyro import read_gyro, sample_gyro_path
 from unblur.datasets.pairs import Loader, Pair, PairedSet
 from unblur.datasets.photos import PhotoSet
@@ -48,18 +48,18 @@ from unblur.images.tensors import Padding, pad_reflect, srgb_to_linear
 __all__ = ["SyntheticPair", "cut_window", "make_pair", "seed_for", "synthetic_set"]
 
 _FIELD_MARGIN = 48
-"""Pixels kept around a crop where the blur varies: what most motions reach."""
+"""Pixels kept around a crop where the blur varies: the reach of most motions."""
 
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """A pair with the rest of its truth.
+    """A pair with the truth about its blur.
 
     Attributes:
         pair: Blurry and sharp image on the 256 levels of a file, kernel, motion field.
         trajectory: The camera's path `(n, 2)` (right, down) in pixels, or the paths of background and objects
             `(l, t, 3)` (right, down, angle in radians), in time order, where there are any.
-        facts: What was drawn, as plain numbers.
+        facts: Values that were drawn, as plain numbers.
     """
 
     pair: Pair
@@ -96,66 +96,66 @@ class _Blurred:
 
 
 class _Work(NamedTuple):
-    """A photo under way, in the light of the blur."""
+    """A photo in the encoding of its blur, and what its blur depends on."""
 
     sharp: Tensor
-    recipe: Recipe
+    synthesis: Synthesis
     generator: torch.Generator
     name: str
 
 
 def seed_for(seed: int, name: str) -> int:
-    """A seed for one photo of a run, by its name alone, so that neither order nor company matters."""
+    """A seed for one photo of a run by its name alone, so that the order and the other photos do not matter."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()[:8]) >> 1
 
 
-def make_pair(photo: Tensor, recipe: Recipe, seed: int, name: str = "") -> SyntheticPair:
+def make_pair(photo: Tensor, synthesis: Synthesis, seed: int, name: str = "") -> SyntheticPair:
     """Blur a photo.
 
     Args:
         photo: Sharp, `(1, 1 or 3, H, W)` in [0, 1], encoded as stored.
-        recipe: Kind of blur, sensor, light and size.
-        seed: Decides everything that is drawn; the pair does not depend on anything else.
-        name: Of the pair; a moving scene finds its segmentation by the last part of it, the photo's name.
+        synthesis: Kind of blur, sensor, light and size.
+        seed: Seed of everything that is drawn.
+        name: Name of the pair; a moving scene finds its segmentation by the last part of it, the photo's name.
 
     Raises:
         ShapeError: The photo is smaller than the kernel or the motion.
         KernelError: A kernel that cannot be made with these settings.
         DataError: A recording or segmentation that cannot be used.
     """
-    if type(recipe.blur) not in _BLURS:
+    if type(synthesis.blur) not in _BLURS:
         raise SettingsError("frames are added up from sequences (see datasets.frames), not made of photos")
     generator = torch.Generator().manual_seed(seed)
-    stored = cut_window(photo, recipe.size, _margin_of(recipe.blur), generator)
-    scene = srgb_to_linear(stored) if recipe.light == "linear" else stored
-    blurred = _BLURS[type(recipe.blur)](_Work(scene, recipe, generator, name))
-    blurry, sharp = sense_pair(blurred.image, _crop(stored, blurred.crop), recipe, generator)
-    pair = Pair(name, blurry, sharp, blurred.kernel, recipe.light, blurred.motion_field)
+    stored = cut_window(photo, synthesis.size, _margin_of(synthesis.blur), generator)
+    scene = srgb_to_linear(stored) if synthesis.light == "linear" else stored
+    blurred = _BLURS[type(synthesis.blur)](_Work(scene, synthesis, generator, name))
+    blurry, sharp = simulate_camera(blurred.image, _crop(stored, blurred.crop), synthesis, generator)
+    pair = Pair(name, blurry, sharp, blurred.kernel, synthesis.light, blurred.motion_field)
     return SyntheticPair(pair, blurred.trajectory, blurred.facts)
 
 
-def synthetic_set(photos: PhotoSet, recipe: Recipe, seed: int = 0) -> PairedSet:
+def synthetic_set(photos: PhotoSet, synthesis: Synthesis, seed: int = 0) -> PairedSet:
     """Sharp photos as pairs, made when they are asked for; the same pair each time.
 
     Photos are named by their file, so a seed and a folder give the same pairs anywhere. Training takes another seed
     for each epoch.
     """
-    pairs: list[tuple[str, Loader]] = [(path.stem, partial(_make, path, recipe, seed)) for path in photos.paths]
+    pairs: list[tuple[str, Loader]] = [(path.stem, partial(_make, path, synthesis, seed)) for path in photos.paths]
     return PairedSet(pairs)
 
 
-def _make(path: Path, recipe: Recipe, seed: int) -> Pair:
+def _make(path: Path, synthesis: Synthesis, seed: int) -> Pair:
     [photo] = PhotoSet([path])
-    return make_pair(photo, recipe, seed_for(seed, path.stem), path.stem).pair
+    return make_pair(photo, synthesis, seed_for(seed, path.stem), path.stem).pair
 
 
 def cut_window(photo: Tensor, size: int | None, margin: int, generator: torch.Generator) -> Tensor:
-    """What a pair is made from: the photo, or a random square that is larger than the pair by what the blur draws in.
+    """The part of a photo that a pair is made from: all, or a random square larger than the pair by the blur's reach.
 
     Args:
         photo: `(1, C, H, W)`; one that is too small is continued by its mirror image.
         size: Side of the pair in pixels; None: the whole photo.
-        margin: Pixels on each side that the blur draws in.
+        margin: Reach of the blur on each side, pixels.
         generator: Source of random numbers.
     """
     if size is None:
@@ -183,27 +183,27 @@ def _crop(image: Tensor, crop: tuple[int, int]) -> Tensor:
 
 
 def _blur_with_kernel(work: _Work) -> _Blurred:
-    settings = work.recipe.blur
+    settings = work.synthesis.blur
     kernel, trajectory, facts = _DRAWS[type(settings)](settings, work.generator)
     margin = kernel.shape[-2] // 2, kernel.shape[-1] // 2
     return _Blurred(convolve(work.sharp, kernel, "valid"), margin, kernel, trajectory=trajectory, facts=facts)
 
 
 def _blur_with_field(work: _Work) -> _Blurred:
-    sharp, recipe, generator, _ = work
-    limits = STRONG_MOTION if recipe.blur.strength == "strong" else MILD_MOTION
+    sharp, synthesis, generator, _ = work
+    limits = STRONG_MOTION if synthesis.blur.strength == "strong" else MILD_MOTION
     motion_field = sample_motion_field((sharp.shape[-2], sharp.shape[-1]), generator, limits)
-    crop = _crop_to(sharp, recipe.size) or largest_reach(motion_field)
+    crop = _crop_to(sharp, synthesis.size) or largest_reach(motion_field)
     blurred = blur_by_motion_field(sharp, motion_field)
     return _Blurred(_crop(blurred, crop), crop, motion_field=right_half(_crop(motion_field, crop)))
 
 
 def _blur_with_layers(work: _Work) -> _Blurred:
-    sharp, recipe, generator, name = work
-    settings: DynamicBlur = recipe.blur
+    sharp, synthesis, generator, name = work
+    settings: DynamicBlur = synthesis.blur
     size = sharp.shape[-2], sharp.shape[-1]
     if settings.segmentations:
-        if recipe.size is not None:
+        if synthesis.size is not None:
             raise SettingsError("a segmentation fits a whole photo, so there can be no size beside it")
         labels = read_segments(Path(settings.segmentations) / f"{Path(name).name}.npz", size)
         masks = choose_objects(labels, settings.objects, generator)
@@ -219,7 +219,7 @@ def _blur_with_layers(work: _Work) -> _Blurred:
     )
     exposure = expose(sharp, masks, paths)
     reach = math.ceil(float(paths[0, :, :2].abs().max()))
-    crop = _crop_to(sharp, recipe.size) or (reach, reach)
+    crop = _crop_to(sharp, synthesis.size) or (reach, reach)
     motion_field = _crop(exposure.motion_field, crop)
     return _Blurred(_crop(exposure.blurry, crop), crop, motion_field=motion_field, trajectory=paths)
 

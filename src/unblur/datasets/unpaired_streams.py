@@ -1,4 +1,4 @@
-"""Endless training samples of photos without partners: blurry ones and sharp ones, in any numbers and sizes.
+"""Endless training samples of unpaired photos: blurry ones and sharp ones, in any numbers and sizes.
 
 Sample n of a stream is the same whenever and wherever it is asked for.
 """
@@ -14,11 +14,11 @@ from torch import Tensor
 
 from unblur.datasets.image_files import read_tensor
 from unblur.datasets.photos import photo_paths
-from unblur.datasets.synthesis import seed_for
+from unblur.datasets.sampling import draw, generator_for
 from unblur.errors import SettingsError
 from unblur.images.tensors import Padding, pad_reflect
 
-__all__ = ["PairsBesideStream", "SampleStream", "UnpairedStream"]
+__all__ = ["SampleStream", "SemiSupervisedStream", "UnpairedStream"]
 
 
 class SampleStream(Protocol):
@@ -36,7 +36,7 @@ class UnpairedStream:
 
     Args:
         blurry: Folders of blurry photos.
-        sharp: Folders of sharp ones, of whatever they show.
+        sharp: Folders of sharp photos of any scenes.
         size: Side of the crops in pixels.
         seed: Another seed is another stream.
 
@@ -62,14 +62,14 @@ class UnpairedStream:
         Raises:
             ReadError: A photo that was drawn cannot be read; the message names it.
         """
-        generator = torch.Generator().manual_seed(seed_for(self.seed, str(index)))
+        generator = generator_for(self.seed, index)
         return {
             "unpaired_blurry": self._crop(self.blurry, generator),
             "unpaired_sharp": self._crop(self.sharp, generator),
         }
 
     def _crop(self, paths: Sequence[Path], generator: torch.Generator) -> Tensor:
-        photo = read_tensor(paths[_draw(len(paths), generator)])
+        photo = read_tensor(paths[draw(len(paths), generator)])
         down, right, mirrored = torch.rand(3, generator=generator).tolist()
         short = [max(self.size - side, 0) for side in photo.shape[-2:]]
         if any(short):
@@ -80,8 +80,8 @@ class UnpairedStream:
         return (crop.flip(-1) if mirrored < 0.5 else crop).contiguous()
 
 
-class PairsBesideStream:
-    """Samples of two streams in one: pairs, and photos without partners.
+class SemiSupervisedStream:
+    """Samples of two streams in one: pairs, and unpaired photos.
 
     Args:
         paired: Gives `blurry` and `sharp`.
@@ -93,7 +93,7 @@ class PairsBesideStream:
 
     @property
     def paths(self) -> list[Path]:
-        """Every photo that the two streams name, for the record of a run."""
+        """Every photo of the two streams, for the record of a run."""
         return [path for stream in (self.paired, self.unpaired) for path in _paths_of(stream)]
 
     def sample(self, index: int) -> dict[str, Tensor]:
@@ -113,7 +113,3 @@ def _photos(folders: Sequence[str]) -> list[Path]:
 
 def _paths_of(stream: Any) -> Sequence[Path]:
     return getattr(stream, "paths", ())
-
-
-def _draw(count: int, generator: torch.Generator) -> int:
-    return int(torch.randint(count, (), generator=generator))

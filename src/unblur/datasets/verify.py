@@ -1,4 +1,4 @@
-"""Is a data set on this disk complete, and are its files the known ones? Without torch but for opening pairs."""
+"""Checks that a data set on this disk is complete and has the known files. Torch is imported to open pairs alone."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Finding", "verify_dataset"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """Result of one check.
 
     Attributes:
         what: The files or the split.
-        is_good: It is as expected.
+        is_good: Whether it is as expected.
         note: A sentence: what was expected and what was found.
     """
 
@@ -30,12 +30,12 @@ class Finding:
 
 
 def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | None = None) -> Iterator[Finding]:
-    """Look at the known files of a set, then open it as a benchmark would.
+    """Check the known files of a set, then open it as a benchmark would.
 
     Args:
         entry: The set.
         root: Folder with the set's folder in it, or that folder; None: see `find_root`.
-        split: Open this split alone, and pass over the known files of the others; None: all.
+        split: Check this split alone; None: all.
 
     Raises:
         UsageError: A form of your own, of which nothing is known beforehand, or no such split.
@@ -51,12 +51,12 @@ def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | N
     folder = set_folder(place, *entry.folders)
     for part in entry.parts:
         if split is None or part.files.startswith(f"{split}/"):
-            yield _look_at(folder, part)
+            yield _check_files(folder, part)
     for each in [split] if split else entry.splits or [None]:
         yield _open(entry, place, each)
 
 
-def _look_at(folder: Path, part: Part) -> Finding:
+def _check_files(folder: Path, part: Part) -> Finding:
     found = [path for path in folder.glob(part.files) if path.is_file()]
     if len(found) != part.count:
         return Finding(part.files, False, f"expected {_files(part.count)} in {str(folder)!r}; found {len(found)}")

@@ -1,4 +1,4 @@
-"""Photos of one's own, without partners: runs from the recipe, and runs that were cut."""
+"""Unpaired photos: runs from the recipe, and runs that were cut."""
 
 import json
 from pathlib import Path

@@ -9,7 +9,7 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from unblur.datasets.blur_settings import DynamicBlur, Recipe
+from unblur.datasets.blur_settings import DynamicBlur, Synthesis
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
@@ -39,9 +39,9 @@ def dynamic_crops(number: int, size: int = 256) -> Crops:
         DataError: The photos are not there.
     """
     photos = kodak(find_root(None))
-    recipe = Recipe(DynamicBlur(), size=size)
+    synthesis = Synthesis(DynamicBlur(), size=size)
     pairs = [
-        make_pair(photos[i % len(photos)], recipe, seed_for(_SEED, f"{name}/{i // len(photos)}"), name).pair
+        make_pair(photos[i % len(photos)], synthesis, seed_for(_SEED, f"{name}/{i // len(photos)}"), name).pair
         for i in range(number)
         for name in [photos.paths[i % len(photos)].stem]
     ]

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from unblur.datasets.blur_settings import Recipe, Sensor, ShakeBlur
+from unblur.datasets.blur_settings import Sensor, ShakeBlur, Synthesis
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import kodak
 from unblur.datasets.synthesis import make_pair, seed_for
@@ -68,11 +68,11 @@ def run(settings: RefineSettings, say: Say) -> ExperimentResult:
 def _shaken(settings: RefineSettings) -> Iterator[tuple[str, Tensor, Tensor]]:
     """Crop i is of photo i mod 24."""
     photos = kodak(find_root(None))
-    recipe = Recipe(ShakeBlur(kernel_size=settings.kernel_size), Sensor(noise_sigma=_NOISE), size=settings.size)
+    synthesis = Synthesis(ShakeBlur(kernel_size=settings.kernel_size), Sensor(noise_sigma=_NOISE), size=settings.size)
     for number in range(settings.crops):
         place = number % len(photos)
         name = photos.paths[place].stem
-        pair = make_pair(photos[place], recipe, seed_for(_SEED, f"{name}/{number // len(photos)}"), name).pair
+        pair = make_pair(photos[place], synthesis, seed_for(_SEED, f"{name}/{number // len(photos)}"), name).pair
         yield name, pair.blurry, pair.sharp
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unblur.backbones.dmphn import CENTRE
-from unblur.datasets.blur_settings import Recipe
+from unblur.datasets.blur_settings import Synthesis
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
@@ -82,8 +82,8 @@ def held_out(blurs: list[object], count: int, size: int) -> list[Crop]:
     crops: list[Crop] = []
     for number in range(count):
         place = number % len(photos)
-        recipe = Recipe(blurs[number % len(blurs)], size=size)
-        pair = make_pair(photos[place], recipe, seed_for(_SEED, f"{photos.paths[place].stem}/{number}")).pair
+        synthesis = Synthesis(blurs[number % len(blurs)], size=size)
+        pair = make_pair(photos[place], synthesis, seed_for(_SEED, f"{photos.paths[place].stem}/{number}")).pair
         crops.append(Crop(pair.blurry.expand(-1, 3, -1, -1), pair.sharp.expand(-1, 3, -1, -1)))
     return crops
 

@@ -13,8 +13,8 @@ from unblur.blur.dynamic import random_blobs
 from unblur.blur.kernels import gaussian_kernel
 from unblur.blur.trajectories import sample_motion_kernel
 from unblur.datasets import open_dataset
-from unblur.datasets.blur_settings import Recipe, Sensor, ShakeBlur
-from unblur.datasets.camera import sense_pair
+from unblur.datasets.blur_settings import Sensor, ShakeBlur, Synthesis
+from unblur.datasets.camera import simulate_camera
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500
 from unblur.datasets.synthesis import make_pair, seed_for
@@ -97,11 +97,11 @@ def synthetic_photos(limit: int, crop: int, *, noise: float = NOISE, split: str 
         DataError: BSDS500 is not there.
     """
     sensor = Sensor(noise_sigma=noise)
-    recipe = Recipe(ShakeBlur(kernel_size=_KERNEL), sensor, light="encoded", size=crop)
+    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), sensor, light="encoded", size=crop)
     return [
         _photo(pair.name, pair.blurry, pair.sharp, "encoded", kernel=pair.kernel)
         for name, photo in _bsds(split, limit, data)
-        for pair in [make_pair(photo, recipe, seed_for(_SEED, name), name).pair]
+        for pair in [make_pair(photo, synthesis, seed_for(_SEED, name), name).pair]
     ]
 
 
@@ -131,8 +131,8 @@ def _scene(name: str, photo: Tensor, crop: int) -> Photo:
     covered = convolve(mask, before, "valid")
     blurred = convolve(mask * sharp, before, "valid") + (1 - covered) * convolve(sharp, behind, "valid")
     inside = (..., slice(margin, margin + crop), slice(margin, margin + crop))
-    recipe = Recipe(ShakeBlur(kernel_size=_KERNEL), Sensor(noise_sigma=NOISE), light="encoded")
-    return _photo(name, *sense_pair(blurred, sharp[inside], recipe, generator), "encoded", mask=mask[inside])
+    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), Sensor(noise_sigma=NOISE), light="encoded")
+    return _photo(name, *simulate_camera(blurred, sharp[inside], synthesis, generator), "encoded", mask=mask[inside])
 
 
 def _bsds(split: str, limit: int, data: str) -> list[tuple[str, Tensor]]:

@@ -1,1 +1,1 @@
-"""NeurMAP: a deblurring network trained on photos without partners (Zhang, Wang, Tao, arXiv 2204.12139)."""
+"""NeurMAP: a deblurring network trained on unpaired photos (Zhang, Wang, Tao, arXiv 2204.12139)."""

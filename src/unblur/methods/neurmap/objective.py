@@ -163,7 +163,7 @@ class NeurmapObjective(nn.Module):
         return torch.stack([(good - 1).square().mean() + bad.square().mean() for good, bad in marks]).sum()
 
     def _of_deblurring(self, half: _Half, restored: Tensor) -> dict[str, Tensor]:
-        """Eqs. 4, 7 to 9 and 11; pairs count for content alone where only photos without partners are named."""
+        """Eqs. 4, 7 to 9 and 11; pairs count for content alone where only unpaired photos are given."""
         of_restored = self.network.see(restored)
         with torch.no_grad():
             relative = (self.network.see(half.blurry) - of_restored)[half.pairs :]

@@ -13,10 +13,10 @@ from unblur.datasets.pairs import Loader, Pair, PairedSet
 from unblur.errors import DataError
 from unblur.images.kernels import read_kernel
 
-__all__ = ["pairs_from_table"]
+__all__ = ["read_pair_list"]
 
 
-def pairs_from_table(path: Path) -> PairedSet:
+def read_pair_list(path: Path) -> PairedSet:
     """The pairs of a CSV file, in its order; grey or RGB as the files are.
 
     Args:
