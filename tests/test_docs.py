@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import unblur
+from conftest import photo_of
 from unblur.methods.classical_map.pyramid import HYPOTHESES
+from unblur.methods.options import describe_options
 from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
 
 ROOT = Path(__file__).parents[1]
@@ -53,3 +56,26 @@ def test_table_of_presets_is_that_of_the_code():
         )
         for name, fit_schedule in FIT_SCHEDULES.items()
     ]
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_table_of_options_is_that_of_the_code():
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page("python.md"), flags=re.MULTILINE)
+    assert rows == [(name, option.help) for name, option in describe_options().items()]
+
+
+def test_public_names_are_those_of_the_package():
+    _, _, listed = page("python.md").partition("## Public names")
+    assert set(re.findall(r"`(\w+)`", listed)) == {*unblur.__all__, "unblur"}
+
+
+def test_python_of_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo_of((96, 80)).save("photo.jpg")
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page("python.md"), flags=re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    assert (tmp_path / "sharp.jpg").exists()
