@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from conftest import ROOT
 from unblur.backbones.dmphn import dmphn_1_2_4
 from unblur.datasets.generated import make_kernel_synthesised
+from unblur.errors import UsageError
 from unblur.experiments.neurmap import ablation, motion, table1
 from unblur.experiments.neurmap import weights as loss_weights
 from unblur.experiments.neurmap.arms import BASELINE, BLURRY, Arm, score_arms
@@ -61,13 +64,18 @@ def planted(psnrs: dict[str, float]) -> dict[str, list[Score]]:
 
 
 def test_ablation(monkeypatch):
-    trained = dict(zip(ablation.ARMS, (21.0, 18.0, 19.0, 20.5, 21.5), strict=True))
+    trained = dict(zip(ablation.ARMS, (21.0, 18.0, 19.0, 19.5, 21.5), strict=True))
     answer = planted({BLURRY: 20.0, BASELINE: 20.0, **trained})
     monkeypatch.setattr(ablation, "score_arms", lambda *_: answer)
     outcome = ablation.run(AblationSettings(), lambda _: None)
     assert [row[0] for row in outcome.tables[0].rows] == list(answer)
     *against_baseline, against_pairs = outcome.comparisons
-    assert [item.matches for item in against_baseline] == [True] * 4
+    assert [item.verdict for item in against_baseline] == [
+        "same direction",
+        "same direction",
+        "differs",
+        "same direction",
+    ]
     assert (against_baseline[-1].printed, against_baseline[-1].ours) == ("+0.93 dB", "+1.50 dB")
     assert against_pairs.ours == "+0.50 dB"
 
@@ -86,10 +94,10 @@ def test_weights(monkeypatch):
     answer = planted({BLURRY: 20.0, BASELINE: 20.0, beta: 19.0, alpha: 21.0, default: 20.5})
     monkeypatch.setattr(loss_weights, "score_arms", lambda *_: answer)
     outcome = loss_weights.run(WeightSettings(), lambda _: None)
-    assert [item.matches for item in outcome.comparisons] == [True, False, True]
+    assert [item.verdict for item in outcome.comparisons] == ["same direction", "differs", "matches"]
     assert [item.ours for item in outcome.comparisons] == ["-1.50 dB", "+0.50 dB", "-0.05 NIQE"]
     answer[alpha] = [Score(21.0, 0.8, None)]
-    assert loss_weights.run(WeightSettings(), lambda _: None).comparisons[-1].matches is None
+    assert loss_weights.run(WeightSettings(), lambda _: None).comparisons[-1].verdict == "cannot be said"
 
 
 def test_motion(settings):
@@ -101,9 +109,7 @@ def test_motion(settings):
     assert [row[0] for row in table.rows[:1]] == ["mean"]
     assert len(table.rows) == 3
     over_none, relative_over_none, over_mean = outcome.comparisons
-    assert over_none.matches is False, "an untrained network finds nothing"
-    assert relative_over_none.matches is False
-    assert over_mean.matches is False
+    assert {item.verdict for item in (over_none, relative_over_none, over_mean)} <= {"differs", "cannot be said"}
 
 
 def test_the_error_of_the_mean_motion():
@@ -131,5 +137,10 @@ def test_table(settings):
     assert blurry[1] > without[1], "an untrained network is no help"
     assert descended[1] != with_it[1]
     gain, _, *motions = outcome.comparisons
-    assert gain.matches is False
+    assert gain.verdict == "cannot be said", "the same network twice has no gain"
     assert all("square pixels" in motion.ours for motion in motions)
+
+
+def test_without_recipes_one_sentence_says_so(quick):
+    with pytest.raises(UsageError, match=r"no recipe 'recipes/none.yaml' here; recipes are part of a clone"):
+        score_arms({}, "code", replace(quick, recipe="recipes/none.yaml"), lambda _: None)

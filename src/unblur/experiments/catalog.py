@@ -1,4 +1,4 @@
-"""The list of experiments. Nothing of an experiment is imported before it is run, torch least of all."""
+"""The list of experiments. An experiment is imported when it runs; its settings never import torch."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ class Experiment:
     """One experiment as a list shows it.
 
     Attributes:
+        module: Module with the function `run(settings, say)`, relative to `unblur.experiments`.
+        settings: Settings class in the module `settings` beside it; its defaults are the full experiment.
         summary: One line for people.
-        settings: Where its settings class is, `module:name`; that module must not import torch. The defaults are the
-            full experiment.
-        run: Where its function is, `module:name`; called with the settings and with what tells of progress.
+        needs: Data and weights that do not come with unblur; empty: none.
         quick: Settings of the short version, by name.
     """
 
-    summary: str
+    module: str
     settings: str
-    run: str
+    summary: str
+    needs: str = ""
     quick: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+
+_BSDS_KODAK = "the data sets BSDS500 and Kodak"
+_WEAK_DATA = "the data sets BSDS500 and Levin"
+_NEURMAP = "the kernel-synthesised set (unblur data make kernel-synthesised)"
+_TRAININGS = f"a clone of the repository, for its recipes; the data set BSDS500; {_NEURMAP}"
 
 _SHORT_TRAININGS = {
     "recipe": "recipes/neurmap/semi-small.yaml",
@@ -40,125 +46,142 @@ _SHORT_TRAININGS = {
     "accelerator": "cpu",
     "folder": "",
 }
-"""From the identity, so that they need no weights."""
-_WEAK_QUICK: Mapping[str, Any] = {"crop": 96, "preset": "warm", "steps": 150}
-"""On a processor: small photos, and the start from the teacher, without which so few steps end nowhere."""
+"""Trainings from the identity, which need no weights."""
+_SHORT_FITS: Mapping[str, Any] = {"crop": 96, "preset": "warm", "steps": 150}
+"""Small photos for a processor, started from the teacher: from random weights, so few steps restore nothing."""
 
 EXPERIMENTS: dict[str, Experiment] = {
     "dublid-combinations": Experiment(
-        summary="DUBLID and MAP, each alone and each begun with the kernel of the other",
-        settings="unblur.experiments.dublid.settings:CombinationSettings",
-        run="unblur.experiments.dublid.combinations:run",
-        quick={"limit": 2, "suites": "levin"},
+        "dublid.combinations",
+        "CombinationSettings",
+        "DUBLID and MAP, each alone and each initialised with the kernel of the other",
+        "the data sets Levin and dublid-bsds",
+        {"limit": 2, "suites": "levin"},
     ),
     "golf-toy": Experiment(
-        summary="a prior learned as a classifier against one learned as a gradient, in the plane (Figures 4, 10-14)",
-        settings="unblur.experiments.golf.settings:ToySettings",
-        run="unblur.experiments.golf.toy:run",
+        "golf.toy",
+        "ToySettings",
+        "a prior trained as a classifier against one trained as a gradient, in the plane (Figures 4, 10-14)",
         quick={"seeds": 4},
     ),
     "golf-forgetting": Experiment(
-        summary="one network, two tasks: what it forgets of the first while it learns the second (Figure 5)",
-        settings="unblur.experiments.golf.settings:ForgettingSettings",
-        run="unblur.experiments.golf.forgetting:run",
-        quick={"steps": 120, "every": 20, "crops": 8, "size": 48, "batch": 4},
+        "golf.forgetting",
+        "ForgettingSettings",
+        "one network, two tasks: what it forgets of the first while it learns the second (Figure 5)",
+        _BSDS_KODAK,
+        {"steps": 120, "every": 20, "crops": 8, "size": 48, "batch": 4},
     ),
     "golf-lambda": Experiment(
-        summary="the weight of the perceptual loss (Figure 8)",
-        settings="unblur.experiments.golf.settings:LambdaSettings",
-        run="unblur.experiments.golf.perceptual_weight:run",
-        quick={"steps": 60, "crops": 8, "size": 64},
+        "golf.perceptual_weight",
+        "LambdaSettings",
+        "the weight of the perceptual loss (Figure 8)",
+        f"{_BSDS_KODAK}; weights of VGG-11",
+        {"steps": 60, "crops": 8, "size": 64},
     ),
     "golf-iterations": Experiment(
-        summary="quality of the first shot and after each putt (Table 2)",
-        settings="unblur.experiments.golf.settings:IterationSettings",
-        run="unblur.experiments.golf.iterations:run",
-        quick={"crops": 12, "sharp": 2},
+        "golf.iterations",
+        "IterationSettings",
+        "quality of the first network and after each refinement step (Table 2)",
+        "the data set Kodak",
+        {"crops": 12, "sharp": 2},
     ),
     "golf-refine": Experiment(
-        summary="camera shake restored by MAP, by golf, and by MAP with golf as the prior",
-        settings="unblur.experiments.golf.settings:RefineSettings",
-        run="unblur.experiments.golf.refine:run",
-        quick={"crops": 6},
+        "golf.refine",
+        "RefineSettings",
+        "camera shake restored by MAP, by golf, and by MAP with golf as the prior",
+        "the data set Kodak",
+        {"crops": 6},
     ),
     "golf-runtime": Experiment(
-        summary="size and time of the networks (Tables 3 to 5)",
-        settings="unblur.experiments.golf.settings:RuntimeSettings",
-        run="unblur.experiments.golf.runtime:run",
+        "golf.runtime",
+        "RuntimeSettings",
+        "size and time of the networks (Tables 3 to 5)",
         quick={"warmups": 1, "runs": 5},
     ),
     "kernel-retrieval": Experiment(
-        summary="a blur found in one pair and given to another photo, for known and unseen kernels",
-        settings="unblur.experiments.kernel_space.settings:RetrievalSettings",
-        run="unblur.experiments.kernel_space.retrieval:run",
-        quick={"photos": 2},
+        "kernel_space.retrieval",
+        "RetrievalSettings",
+        "a blur found in one pair and applied to another photo, for known and unseen kernels",
+        "the data sets Kodak and Levin",
+        {"photos": 2},
     ),
     "kernel-walk": Experiment(
-        summary="from one blur to another along the codes between them; invented blurs",
-        settings="unblur.experiments.kernel_space.settings:WalkSettings",
-        run="unblur.experiments.kernel_space.walk:run",
-        quick={"photos": 6, "steps": 7},
+        "kernel_space.walk",
+        "WalkSettings",
+        "interpolation between the codes of two blurs; sampled blurs",
+        "the data set Kodak",
+        {"photos": 6, "steps": 7},
     ),
     "kernel-deblur": Experiment(
-        summary="blind deblurring in the space of blurs against other methods, and without each of its parts",
-        settings="unblur.experiments.kernel_space.settings:DeblurSettings",
-        run="unblur.experiments.kernel_space.deblur:run",
-        quick={"crops": 1, "size": 128, "methods": "dublid", "ablations": False},
+        "kernel_space.deblur",
+        "DeblurSettings",
+        "blind deblurring with the kernel space against other methods, and without each of its parts",
+        "the data set Kodak",
+        {"crops": 1, "size": 128, "methods": "dublid", "ablations": False},
     ),
     "blur-swap": Experiment(
-        summary="a network that learned on carried-over blur, against those of the true blur and of another",
-        settings="unblur.experiments.kernel_space.settings:SwapSettings",
-        run="unblur.experiments.kernel_space.blur_swap:run",
-        quick={"steps": 150, "crops": 12, "size": 64},
+        "kernel_space.blur_swap",
+        "SwapSettings",
+        "a network trained on transferred blur, against those trained on the true blur and on another",
+        _BSDS_KODAK,
+        {"steps": 150, "crops": 12, "size": 64},
     ),
     "blur-augmentation": Experiment(
-        summary="training pairs as they are, with classical blurs, and with carried-over blur besides",
-        settings="unblur.experiments.kernel_space.settings:AugmentationSettings",
-        run="unblur.experiments.kernel_space.augmentation:run",
-        quick={"steps": 150, "crops": 12, "size": 64},
+        "kernel_space.augmentation",
+        "AugmentationSettings",
+        "training pairs as they are, with classical blurs, and with transferred blur as well",
+        _BSDS_KODAK,
+        {"steps": 150, "crops": 12, "size": 64},
     ),
     "neurmap-table1": Experiment(
-        summary="DMPHN with and without NeurMAP on kernel-synthesised blur, and the motion found (Table I, Figure 8)",
-        settings="unblur.experiments.neurmap.settings:TableSettings",
-        run="unblur.experiments.neurmap.table1:run",
-        quick={"limit": 4},
+        "neurmap.table1",
+        "TableSettings",
+        "DMPHN with and without NeurMAP on kernel-synthesised blur, and the motion found (Table I, Figure 8)",
+        f"{_NEURMAP}; weights of DMPHN trained by recipes/neurmap",
+        {"limit": 4},
     ),
     "neurmap-ablation": Experiment(
-        summary="what motion and reblurring, and the discriminator, bring to NeurMAP (Table III)",
-        settings="unblur.experiments.neurmap.settings:AblationSettings",
-        run="unblur.experiments.neurmap.ablation:run",
-        quick=_SHORT_TRAININGS,
+        "neurmap.ablation",
+        "AblationSettings",
+        "contribution of motion and reblurring, and of the discriminator, to NeurMAP (Table III)",
+        _TRAININGS,
+        _SHORT_TRAININGS,
     ),
     "neurmap-weights": Experiment(
-        summary="the weights of NeurMAP's sharpness prior and of its discriminator (Table IV)",
-        settings="unblur.experiments.neurmap.settings:WeightSettings",
-        run="unblur.experiments.neurmap.weights:run",
-        quick=_SHORT_TRAININGS,
+        "neurmap.weights",
+        "WeightSettings",
+        "the weights of NeurMAP's sharpness prior and of its discriminator (Table IV)",
+        _TRAININGS,
+        _SHORT_TRAININGS,
     ),
     "neurmap-motion": Experiment(
-        summary="the motion that NeurMAP finds against the true one (Figure 8)",
-        settings="unblur.experiments.neurmap.settings:MotionSettings",
-        run="unblur.experiments.neurmap.motion:run",
-        quick={"limit": 4},
+        "neurmap.motion",
+        "MotionSettings",
+        "the motion that NeurMAP finds against the true one (Figure 8)",
+        _NEURMAP,
+        {"limit": 4},
     ),
     "weak-ablation": Experiment(
-        summary="what each term of SelfDeblur's weak supervision brings, with PSNR along the run",
-        settings="unblur.experiments.selfdeblur.settings:AblationSettings",
-        run="unblur.experiments.selfdeblur.ablation:run",
-        quick={**_WEAK_QUICK, "limit": 2, "suite": "synthetic", "teachers": "map,identity"},
+        "selfdeblur.ablation",
+        "AblationSettings",
+        "contribution of each term of SelfDeblur's weak supervision, with PSNR along the run",
+        _WEAK_DATA,
+        {**_SHORT_FITS, "limit": 2, "suite": "synthetic", "teachers": "map,identity"},
     ),
     "weak-teachers": Experiment(
-        summary="how good SelfDeblur's teachers are, and how much of what they say should count",
-        settings="unblur.experiments.selfdeblur.settings:TeacherSettings",
-        run="unblur.experiments.selfdeblur.teachers:run",
-        quick={**_WEAK_QUICK, "limit": 2, "teachers": "map,dublid", "strengths": "0.1,1"},
+        "selfdeblur.teachers",
+        "TeacherSettings",
+        "quality of SelfDeblur's teachers alone, and the best weight of their images",
+        _WEAK_DATA,
+        {**_SHORT_FITS, "limit": 2, "teachers": "map,dublid", "strengths": "0.1,1"},
     ),
     "weak-stopping": Experiment(
-        summary="whether a rule stops SelfDeblur near the best step, and what that saves",
-        settings="unblur.experiments.selfdeblur.settings:StoppingSettings",
-        run="unblur.experiments.selfdeblur.stopping:run",
-        quick={
-            **_WEAK_QUICK,
+        "selfdeblur.stopping",
+        "StoppingSettings",
+        "loss and saving by rules that stop SelfDeblur early",
+        _WEAK_DATA,
+        {
+            **_SHORT_FITS,
             "limit": 3,
             "suite": "synthetic",
             "teachers": "map",
@@ -169,16 +192,18 @@ EXPERIMENTS: dict[str, Experiment] = {
         },
     ),
     "weak-nonuniform": Experiment(
-        summary="what SelfDeblur makes of scenes in which something moves by itself, with and without a teacher",
-        settings="unblur.experiments.selfdeblur.settings:NonUniformSettings",
-        run="unblur.experiments.selfdeblur.nonuniform:run",
-        quick={**_WEAK_QUICK, "limit": 3, "teachers": "map"},
+        "selfdeblur.nonuniform",
+        "NonUniformSettings",
+        "SelfDeblur on scenes in which an object moves by itself, with and without a teacher",
+        "the data set BSDS500",
+        {**_SHORT_FITS, "limit": 3, "teachers": "map"},
     ),
     "weak-noise": Experiment(
-        summary="whether total variation helps SelfDeblur against noise",
-        settings="unblur.experiments.selfdeblur.settings:NoiseSettings",
-        run="unblur.experiments.selfdeblur.noise:run",
-        quick={**_WEAK_QUICK, "limit": 2, "variations": "0,1e-5,1e-4"},
+        "selfdeblur.noise",
+        "NoiseSettings",
+        "effect of total variation on SelfDeblur under noise",
+        "the data set BSDS500",
+        {**_SHORT_FITS, "limit": 2, "variations": "0,1e-5,1e-4"},
     ),
 }
 
@@ -196,9 +221,10 @@ def find_experiment(name: str) -> Experiment:
 
 def settings_class_of(experiment: Experiment) -> type[Any]:
     """The settings class of an experiment; torch is not imported for it."""
-    return load_object(experiment.settings)
+    package = experiment.module.partition(".")[0]
+    return load_object(f"unblur.experiments.{package}.settings:{experiment.settings}")
 
 
 def run_of(experiment: Experiment) -> Callable[[Any, Say], ExperimentResult]:
     """The function that runs an experiment."""
-    return load_object(experiment.run)
+    return load_object(f"unblur.experiments.{experiment.module}:run")

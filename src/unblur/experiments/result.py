@@ -1,4 +1,4 @@
-"""What an experiment answers: figures, tables, and how its numbers compare with the printed ones."""
+"""What an experiment returns: figures, tables, and comparisons of its numbers with the printed ones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from unblur.experiments.comparison import Comparison
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Cell", "Comparison", "ExperimentResult", "Say", "Table"]
+__all__ = ["Cell", "ExperimentResult", "Say", "Table"]
 
 Cell = str | int | float | None
 Say = Callable[[str], None]
-"""Tells the user how far an experiment is."""
+"""Prints a line on the progress of an experiment."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,10 @@ class Table:
     """Rows under named columns.
 
     Attributes:
-        name: Of its CSV file, without ending.
+        name: Name of its CSV file, without ending.
         caption: What it shows, with units.
+        columns: Names of the columns.
+        rows: One sequence of cells for each row.
     """
 
     name: str
@@ -32,34 +36,15 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One statement of the paper against what came out here.
-
-    Attributes:
-        claim: What is compared.
-        printed: As the paper has it.
-        ours: As it came out.
-        matches: Whether the claim holds; None: nothing can be said (other data, other hardware).
-        note: Why, or what differs.
-    """
-
-    claim: str
-    printed: str
-    ours: str
-    matches: bool | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class ExperimentResult:
     """Everything that an experiment found.
 
     Attributes:
         title: What was reproduced, with its place in the paper.
-        figures: Drawn, by the name of their file.
-        tables: Each also becomes a CSV file.
-        comparisons: With the paper.
-        notes: Sentences on method, data and limits.
+        figures: Figures by the name of their file.
+        tables: Tables, each of which also becomes a CSV file.
+        comparisons: Comparisons with the paper.
+        notes: Sentences on method, data and limits; empty ones are left out.
     """
 
     title: str

@@ -22,6 +22,7 @@ __all__ = [
     "linear_to_srgb",
     "pad_reflect",
     "pad_to_multiple",
+    "round_to_8_bits",
     "srgb_to_linear",
     "tensor_to_array",
     "turned",
@@ -89,6 +90,11 @@ def brightness(image: Float[Tensor, "b c h w"], shares: tuple[float, float, floa
     if image.shape[1] != len(shares):
         return image.mean(1, keepdim=True)
     return (image * image.new_tensor(shares).view(1, -1, 1, 1)).sum(1, keepdim=True)
+
+
+def round_to_8_bits(image: Tensor) -> Tensor:
+    """Values clamped to [0, 1] and rounded to the 256 levels of a file."""
+    return (image.clamp(0, 1) * 255).round() / 255
 
 
 def pad_reflect(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError, UsageError
+from unblur.images.tensors import round_to_8_bits
 from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.homography import align_by_homography
 from unblur.metrics.protocols import PROTOCOLS, Protocol
@@ -49,7 +50,7 @@ def align_pair(
     if protocol == "kohler":
         return _closest_view(restored, views or [sharp])
     no_shift = torch.zeros(len(sharp), 2, dtype=torch.float64)
-    return AlignedPair(_rounded(restored) if protocol == "gopro" else restored, sharp, no_shift)
+    return AlignedPair(round_to_8_bits(restored) if protocol == "gopro" else restored, sharp, no_shift)
 
 
 def _closest_view(restored: Tensor, views: Sequence[Tensor]) -> AlignedPair:
@@ -71,10 +72,6 @@ def _closest_view(restored: Tensor, views: Sequence[Tensor]) -> AlignedPair:
     if best is None:
         raise UsageError("the protocol kohler needs a sharp view to compare with")
     return best
-
-
-def _rounded(image: Tensor) -> Tensor:
-    return (image.clamp(0, 1) * 255).round() / 255
 
 
 def _check(restored: Tensor, sharp: Tensor, protocol: Protocol) -> None:

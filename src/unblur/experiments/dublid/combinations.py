@@ -1,4 +1,4 @@
-"""DUBLID and blind MAP deblurring, each alone and each begun with the kernel of the other (beyond the paper)."""
+"""DUBLID and blind MAP deblurring, each alone and each initialised with the kernel of the other (beyond the paper)."""
 
 from __future__ import annotations
 
@@ -8,62 +8,65 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from unblur.blur.kernels import fit_box
 from unblur.datasets import open_dataset
 from unblur.datasets.pairs import Pair
+from unblur.experiments.comparison import Comparison
 from unblur.experiments.dublid.settings import CombinationSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.photos import evenly
+from unblur.experiments.result import ExperimentResult, Say, Table
+from unblur.experiments.scores import psnr_of
+from unblur.experiments.settings import split_names
 from unblur.methods.base import ignore_step
+from unblur.methods.options import RestoreOptions
 from unblur.methods.classical_map.answer_quality import judge
 from unblur.methods.classical_map.pyramid import HYPOTHESES, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.search import find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.dublid.method import load_network
 from unblur.methods.dublid.model import Dublid
-from unblur.methods.options import RestoreOptions
 from unblur.metrics.luma import luma_skimage
-from unblur.metrics.score import score
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.weights.shipped import read_weights
 
-__all__ = ["WAYS", "run"]
+__all__ = ["COMBINATIONS", "run"]
 
 _WEIGHTS = {"dublid-bsds": "dublid-linear"}
 _OTHER_WEIGHTS = "dublid-motion"
 _BOX = 31
-"""Side of the box in which MAP goes on with a kernel of the network."""
+"""Side of the kernel that MAP refines after the network."""
 _GROUP = 2
 
 
-class _Bench:
-    """Everything that is found of one pair; what several ways share is found once."""
+class _Estimates:
+    """Kernels and images of one photo; what several combinations share is computed once."""
 
     def __init__(self, blurry: Tensor, network: Dublid) -> None:
         self.blurry, self.network = blurry, network
-        self._found: dict[str, Tensor] = {}
+        self._kernels: dict[str, Tensor] = {}
 
-    def kernel(self, way: str) -> Tensor:
+    def kernel(self, source: str) -> Tensor:
         """The kernel by `map`, `dublid`, `map from dublid` or `dublid from map`."""
-        if way not in self._found:
-            self._found[way] = {
+        if source not in self._kernels:
+            self._kernels[source] = {
                 "map": self._by_map,
                 "dublid": self._by_network,
                 "map from dublid": self._by_map_from_network,
                 "dublid from map": self._by_network_from_map,
-            }[way]()
-        return self._found[way]
+            }[source]()
+        return self._kernels[source]
 
-    def solved(self, way: str) -> Tensor:
+    def solved(self, source: str) -> Tensor:
         """The image by the project's own solver with that kernel."""
-        return restore_with_kernel(self.blurry, self.kernel(way), light="encoded")[0]
+        return restore_with_kernel(self.blurry, self.kernel(source), light="encoded")[0]
 
-    def retrieved(self, way: str) -> Tensor:
+    def retrieved(self, source: str) -> Tensor:
         """The image by the network's own last step."""
-        start = _in_box(self.kernel("map"), self.network.kernel_size) if way == "dublid from map" else None
+        start = fit_box(self.kernel("map"), self.network.kernel_size) if source == "dublid from map" else None
         return self.network(self.blurry, start, centred=True).image
 
     def _by_map(self) -> Tensor:
@@ -73,7 +76,7 @@ class _Bench:
         return self.network(self.blurry, centred=True).kernel
 
     def _by_network_from_map(self) -> Tensor:
-        return self.network(self.blurry, _in_box(self.kernel("map"), self.network.kernel_size), centred=True).kernel
+        return self.network(self.blurry, fit_box(self.kernel("map"), self.network.kernel_size), centred=True).kernel
 
     def _by_map_from_network(self) -> Tensor:
         settings = MapSettings()
@@ -90,33 +93,33 @@ class _Bench:
         return judge(self.blurry, kernel, *restore_with_kernel(self.blurry, kernel, light="encoded")).score
 
 
-WAYS: Mapping[str, Callable[[_Bench], Tensor]] = {
-    "dublid, retrieval": lambda bench: bench.retrieved("dublid"),
-    "dublid, solver": lambda bench: bench.solved("dublid"),
-    "dublid from map, retrieval": lambda bench: bench.retrieved("dublid from map"),
-    "dublid from map, solver": lambda bench: bench.solved("dublid from map"),
-    "map": lambda bench: bench.solved("map"),
-    "map from dublid": lambda bench: bench.solved("map from dublid"),
+COMBINATIONS: Mapping[str, Callable[[_Estimates], Tensor]] = {
+    "dublid, retrieval": lambda estimates: estimates.retrieved("dublid"),
+    "dublid, solver": lambda estimates: estimates.solved("dublid"),
+    "dublid from map, retrieval": lambda estimates: estimates.retrieved("dublid from map"),
+    "dublid from map, solver": lambda estimates: estimates.solved("dublid from map"),
+    "map": lambda estimates: estimates.solved("map"),
+    "map from dublid": lambda estimates: estimates.solved("map from dublid"),
 }
-"""Image from a pair, by name; all in grey."""
+"""Image by name; all in grey."""
 
 
 def run(settings: CombinationSettings, say: Say) -> ExperimentResult:
-    """Every way on every pair of the sets, in grey, up to a shift."""
-    names = [name.strip() for name in settings.suites.split(",")]
+    """Every combination on every pair of the sets, in grey, up to a shift."""
+    names = split_names(settings.suites)
     scores = {name: _score_suite(name, settings, say) for name in names}
-    rows = [[way, *(fmean(scores[name][way]) for name in names)] for way in WAYS]
+    rows = [[combination, *(fmean(scores[name][combination]) for name in names)] for combination in COMBINATIONS]
     return ExperimentResult(
         title="DUBLID and MAP, alone and together",
         figures={"combinations": _draw(scores)},
-        tables=(Table("combinations", "Mean PSNR in dB, grey, protocol shift", ["way", *names], rows),),
+        tables=(Table("combinations", "Mean PSNR in dB, grey, protocol shift", ["combination", *names], rows),),
         comparisons=tuple(_best(name, scores[name]) for name in names),
         notes=(
             "Grey, blurred as encoded, seed 0; "
             + "; ".join(f"{name}: {len(next(iter(scores[name].values())))} pairs" for name in names)
             + ".",
-            "MAP from DUBLID goes through the last three levels of its pyramid only; DUBLID from MAP begins its first "
-            "layer with the kernel of MAP instead of an impulse, for which it was not trained.",
+            "MAP from DUBLID uses only the last three levels of its pyramid; DUBLID from MAP starts its first layer "
+            "with the kernel of MAP instead of an impulse, for which it was not trained.",
         ),
     )
 
@@ -126,34 +129,27 @@ def _score_suite(name: str, settings: CombinationSettings, say: Say) -> dict[str
     network = load_network(read_weights(settings.weights or _WEIGHTS.get(name, _OTHER_WEIGHTS)))
     network.group = _GROUP
     pairs = open_dataset(name, Path(settings.data) if settings.data else None)
-    count = min(settings.limit or len(pairs), len(pairs))
-    scores: dict[str, list[float]] = {way: [] for way in WAYS}
-    for number in range(count):
+    places = evenly(len(pairs), settings.limit)
+    scores: dict[str, list[float]] = {combination: [] for combination in COMBINATIONS}
+    for number, place in enumerate(places, start=1):
         started = time.perf_counter()
-        pair: Pair = pairs[number * len(pairs) // count]
-        bench, sharp = _Bench(luma_skimage(pair.blurry), network), luma_skimage(pair.sharp)
-        for way, restore in WAYS.items():
-            scores[way].append(float(score(restore(bench).clamp(0, 1), sharp, "shift").psnr))
-        say(f"{name} {number + 1} of {count}, {time.perf_counter() - started:.1f} s")
+        pair: Pair = pairs[place]
+        estimates, sharp = _Estimates(luma_skimage(pair.blurry), network), luma_skimage(pair.sharp)
+        for combination, restore in COMBINATIONS.items():
+            scores[combination].append(psnr_of(restore(estimates), sharp, "shift"))
+        say(f"{name} {number} of {len(places)}, {time.perf_counter() - started:.1f} s")
     return scores
 
 
 def _best(name: str, scores: dict[str, list[float]]) -> Comparison:
-    best = max(scores, key=lambda way: fmean(scores[way]))
-    return Comparison(f"best way on {name}", "not in the paper", f"{best}, {fmean(scores[best]):.2f} dB")
+    best = max(scores, key=lambda combination: fmean(scores[combination]))
+    return Comparison(f"best combination on {name}", "not in the paper", f"{best}, {fmean(scores[best]):.2f} dB")
 
 
 def _draw(scores: dict[str, dict[str, list[float]]]) -> Figure:
     figure = Figure(figsize=(4.5 * len(scores), 3.6), layout="constrained")
-    for axes, (name, by_way) in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores.items(), strict=True):
-        axes.boxplot(list(by_way.values()), orientation="horizontal", tick_labels=list(by_way))
+    for axes, (name, values) in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores.items(), strict=True):
+        axes.boxplot(list(values.values()), orientation="horizontal", tick_labels=list(values))
         axes.set_title(name)
         axes.set_xlabel("PSNR in dB")
     return figure
-
-
-def _in_box(kernel: Tensor, side: int) -> Tensor:
-    """The kernel with zeros around it, or its middle."""
-    margin = (side - kernel.shape[-1]) // 2
-    boxed = F.pad(kernel, (margin,) * 4)
-    return boxed / boxed.sum((-2, -1), keepdim=True)

@@ -1,4 +1,4 @@
-"""Settings of the experiments with DUBLID."""
+"""Settings of DUBLID's experiments."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["CombinationSettings"]
 
 @dataclass(frozen=True)
 class CombinationSettings:
-    """How many pairs of which sets, and with which weights."""
+    """Settings of `dublid-combinations`."""
 
-    suites: Annotated[str, "Data sets, with commas between."] = "levin,dublid-bsds"
-    limit: Annotated[int, "Pairs of each set, spread evenly; 0: all."] = 0
-    weights: Annotated[str, "Weights of DUBLID, a name or a file; empty: those that suit each set."] = ""
-    data: Annotated[str, "Folder of the data sets; empty: as UNBLUR_DATA says."] = ""
+    suites: Annotated[str, "Data sets, separated by commas."] = "levin,dublid-bsds"
+    limit: Annotated[int, "Number of pairs of each set, spread evenly; 0: all."] = 0
+    weights: Annotated[str, "Weights of DUBLID, by name or file; empty: those trained for the blur of each set."] = ""
+    data: Annotated[str, "Folder of the data sets; empty: that of UNBLUR_DATA."] = ""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from statistics import mean
+from statistics import fmean
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
+from unblur.experiments.comparison import Comparison, compare_value
+from unblur.experiments.figures import draw_bars
 from unblur.experiments.golf.settings import RuntimeSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
 from unblur.system.precision import choose_precision
@@ -19,6 +20,9 @@ from unblur.system.precision import choose_precision
 __all__ = ["milliseconds", "run"]
 
 _PRINTED_SIZES = {"first shot": 1.78, "putt": 0.46, "both": 2.24}
+"""Megabytes, Table 3."""
+_ROUNDING = 0.005
+"""Half of the last digit of the printed sizes."""
 _PRINTED_TIMES = {
     "GTX 1080 Ti": (26.87, 10.91, 16.94),
     "GTX 1080": (28.52, 15.83, 17.30),
@@ -28,23 +32,26 @@ _PRINTED_TIMES = {
 
 
 def run(settings: RuntimeSettings, say: Say) -> ExperimentResult:
-    """Both networks timed as they are written down and as the method runs them."""
+    """Both networks timed as published and as the method runs them."""
     device = torch.device(settings.device)
     networks = GolfOptimizer(first_shot(), putt(), iters=settings.putts).to(device).requires_grad_(False)
     image = torch.rand(1, 3, settings.side, settings.side, generator=torch.Generator().manual_seed(0)).to(device)
     precision = choose_precision("auto", device)
-    ways: dict[str, Callable[[], Tensor]] = {"as written down": lambda: networks(image)}
+    forms: dict[str, Callable[[], Tensor]] = {"as published": lambda: networks(image)}
     for kind in dict.fromkeys((torch.float32, precision)):
         nets = PreparedNet(networks.first_shot, device, kind), PreparedNet(networks.putt, device, kind)
-        ways[f"prepared, {str(kind).removeprefix('torch.')}"] = lambda nets=nets: _chain(*nets, image, settings.putts)
+        forms[f"prepared, {str(kind).removeprefix('torch.')}"] = lambda nets=nets: _chain(*nets, image, settings.putts)
     times: dict[str, list[float]] = {}
-    for name, way in ways.items():
+    for name, form in forms.items():
         say(name)
-        times[name] = milliseconds(way, settings.warmups, settings.runs, device)
-    where = f"{_name_of(device)}, {torch.get_num_threads()} thread(s)" if device.type == "cpu" else _name_of(device)
+        times[name] = milliseconds(form, settings.warmups, settings.runs, device)
+    clock = "wall time" if device.type == "cuda" else "processor time"
+    where = f"{_name_of(device)}, {clock}"
     return ExperimentResult(
         title="Size and time of the Golf Optimizer (Tables 3 to 5)",
-        figures={"times": _draw(times)},
+        figures={
+            "times": draw_bars({name: fmean(taken) for name, taken in times.items()}, "mean milliseconds, F and putts")
+        },
         tables=(_time_table(times), _size_table()),
         comparisons=(*_compare_sizes(), *_compare_times(times, where)),
         notes=(
@@ -55,16 +62,17 @@ def run(settings: RuntimeSettings, say: Say) -> ExperimentResult:
     )
 
 
-def milliseconds(way: Callable[[], Tensor], warmups: int, runs: int, device: torch.device) -> list[float]:
-    """Wall time of each run, the device's work included."""
+def milliseconds(form: Callable[[], Tensor], warmups: int, runs: int, device: torch.device) -> list[float]:
+    """Time of each run: processor time of this process on a processor, wall time with the device's work on a GPU."""
     taken: list[float] = []
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
     for number in range(warmups + runs):
-        started = time.perf_counter()
-        way()
+        started = clock()
+        form()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         if number >= warmups:
-            taken.append(1000 * (time.perf_counter() - started))
+            taken.append(1000 * (clock() - started))
     return taken
 
 
@@ -91,39 +99,30 @@ def _sizes() -> dict[str, float]:
 
 def _compare_sizes() -> list[Comparison]:
     return [
-        Comparison(
-            f"size of {name}", f"{_PRINTED_SIZES[name]} MB", f"{size:.2f} MiB", round(size, 2) == _PRINTED_SIZES[name]
-        )
+        compare_value(f"size of {name}", _PRINTED_SIZES[name], size, within=_ROUNDING, unit="MiB", form=".2f")
         for name, size in _sizes().items()
     ]
 
 
 def _time_table(times: dict[str, list[float]]) -> Table:
-    ours = [[name, max(taken), min(taken), mean(taken)] for name, taken in times.items()]
+    ours = [[name, max(taken), min(taken), fmean(taken)] for name, taken in times.items()]
     printed = [[f"printed, {name}", *values] for name, values in _PRINTED_TIMES.items()]
-    return Table("times", "Milliseconds (Table 4)", ["way", "most", "least", "mean"], [*ours, *printed])
+    return Table("times", "Milliseconds (Table 4)", ["form", "most", "least", "mean"], [*ours, *printed])
 
 
 def _compare_times(times: dict[str, list[float]], where: str) -> list[Comparison]:
-    fastest = min(times, key=lambda name: mean(times[name]))
+    means = {name: fmean(taken) for name, taken in times.items()}
+    fastest = min(means, key=lambda name: means[name])
     printed = ", ".join(f"{values[2]} ({name})" for name, values in _PRINTED_TIMES.items())
-    gain = mean(times["as written down"]) / mean(times[fastest])
+    gain = means["as published"] / means[fastest]
     return [
-        Comparison(
-            "mean milliseconds", printed, f"{mean(times[fastest]):.0f} ({fastest}; {where})", note="other hardware"
-        ),
-        Comparison("prepared against as written down", "not in the paper", f"{gain:.2f} times as fast"),
+        Comparison("mean milliseconds", printed, f"{means[fastest]:.0f} ({fastest}; {where})", note="other hardware"),
+        Comparison("prepared against as published", "not in the paper", f"{gain:.2f} times as fast"),
     ]
 
 
-def _draw(times: dict[str, list[float]]) -> Figure:
-    figure = Figure(figsize=(7, 3), layout="constrained")
-    axes = figure.subplots()
-    axes.barh(list(times), [mean(taken) for taken in times.values()])
-    axes.set(xlabel="mean milliseconds, F and putts")
-    axes.invert_yaxis()
-    return figure
-
-
 def _name_of(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"the processor, {threads} {'thread' if threads == 1 else 'threads'}"

@@ -1,4 +1,4 @@
-"""The pictures of `golf-toy`: priors as surfaces, and how they fall along the diagonal."""
+"""Figures of `golf-toy`: priors as surfaces and along the diagonal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from unblur.experiments.figures import Line, Panel, draw_panels
 
 __all__ = ["draw_figures"]
 
@@ -23,10 +25,10 @@ def draw_figures(
     """Surfaces of the priors (Figures 10, 12, 13, 14) and slices along (t, t) (Figure 11).
 
     Args:
-        classifier: Logits of points, trained to tell blurry from sharp.
-        gradient: -grad of the prior at points, trained to be that.
-        analytic_gradient: Of the analytic prior at points.
-        integrate: Makes a function of its gradient on a grid.
+        classifier: Logits of points by a network trained to classify them.
+        gradient: Negative gradient of the prior at points by a network trained on it.
+        analytic_gradient: Gradient of the analytic prior at points.
+        integrate: Integral of a gradient on a grid.
     """
     axis = torch.linspace(-1, 1, _GRID)
     points = torch.cartesian_prod(axis, axis)
@@ -52,13 +54,11 @@ def _draw_surfaces(axis: Tensor, surfaces: dict[str, Tensor]) -> Figure:
 
 
 def _draw_slices(axis: Tensor, surfaces: dict[str, Tensor]) -> Figure:
-    """Each prior brought to the range 0 to 1 on the blurry half of the diagonal."""
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes: Any = figure.subplots()
+    """Each prior scaled to the range 0 to 1 on the blurry half of the diagonal."""
     blurry = axis <= 0
+    lines: list[Line] = []
     for name, values in surfaces.items():
         along = values.diagonal()[blurry]
-        axes.plot(axis[blurry].numpy(), ((along - along.min()) / (along.max() - along.min())).numpy(), label=name)
-    axes.set(xlabel="t on the diagonal (t, t)", ylabel="prior, brought to 0 to 1", title="Slices (Fig. 11)")
-    axes.legend()
-    return figure
+        scaled = (along - along.min()) / (along.max() - along.min())
+        lines.append(Line(axis[blurry].tolist(), scaled.tolist(), name, style="-"))
+    return draw_panels([Panel(lines, "t on the diagonal (t, t)", "prior, scaled to 0 to 1", title="Slices (Fig. 11)")])

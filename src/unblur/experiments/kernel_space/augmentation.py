@@ -1,13 +1,15 @@
-"""K4: does a network learn better when some of its pairs get the blur of others? None, imgaug, comb at equal length."""
+"""K4: training pairs as they are, with classical blurs, and with transferred blur as well, at equal length."""
 
 from __future__ import annotations
 
 from unblur.datasets.blur_settings import DynamicBlur
 from unblur.datasets.scene_streams import BlurPart
-from unblur.experiments.kernel_space.blur_swap import draw_gains
-from unblur.experiments.kernel_space.data import Samples, gain_of, held_out, stream_of, train
+from unblur.experiments.comparison import compare_direction
+from unblur.experiments.figures import draw_bars
+from unblur.experiments.kernel_space.data import held_out, stream_of, train_and_score
 from unblur.experiments.kernel_space.settings import AugmentationSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.photos import SampleStream
+from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.kernel_space.streams import LearnedBlurStream
 
 __all__ = ["run"]
@@ -20,27 +22,26 @@ _CLASSICAL = [
     BlurPart("defocus", 1.0, {"kernel_size": 25, "radius_max": 5.0}),
 ]
 _TRANSFERRED = 1 / 3
+_LEAST = 0.1
+"""Smallest difference of gains in dB that counts."""
 
 
 def run(settings: AugmentationSettings, say: Say) -> ExperimentResult:
     """Three trainings of equal length, from the same start."""
     crops = held_out([DynamicBlur(steps=17)], settings.crops, settings.size)
-    gains: dict[str, float] = {}
-    for name, stream in _streams(settings).items():
-        network = train(stream, settings, lambda told, name=name: say(f"{name}: {told}"))
-        gains[name] = gain_of(network, crops)
-        say(f"{name}: {gains[name]:+.3f} dB")
+    gains = train_and_score(_streams(settings), settings, crops, say)
     none, classical, both = gains.values()
     return ExperimentResult(
-        title="Blur as augmentation: none, classical blurs, and carried-over blur besides",
-        figures={"augmentation": draw_gains(gains)},
+        title="Blur as augmentation: none, classical blurs, and transferred blur as well",
+        figures={"augmentation": draw_bars(gains, "gain over the blurry photo, dB")},
         tables=(Table("augmentation", "Gain over the blurry photo, dB", ["augmentation", "gain"], [*gains.items()]),),
         comparisons=(
-            Comparison(
+            compare_direction(
                 "comb is better than imgaug",
                 "it is",
-                f"{both:+.3f} dB against {classical:+.3f} dB (none: {none:+.3f} dB)",
-                both > classical,
+                both - classical,
+                least=_LEAST,
+                ours=f"{both:+.3f} dB against {classical:+.3f} dB (none: {none:+.3f} dB)",
             ),
         ),
         notes=(
@@ -52,9 +53,8 @@ def run(settings: AugmentationSettings, say: Say) -> ExperimentResult:
     )
 
 
-def _streams(settings: AugmentationSettings) -> dict[str, Samples]:
-    original = stream_of([_ORIGINAL], settings.photos, settings.size, settings.seed)
-    mixed = [BlurPart("dynamic", float(len(_CLASSICAL)), _ORIGINAL.blur), *_CLASSICAL]
-    classical = stream_of(mixed, settings.photos, settings.size, settings.seed)
+def _streams(settings: AugmentationSettings) -> dict[str, SampleStream]:
+    original = stream_of([_ORIGINAL], settings)
+    classical = stream_of([BlurPart("dynamic", float(len(_CLASSICAL)), _ORIGINAL.blur), *_CLASSICAL], settings)
     comb = LearnedBlurStream(classical, settings.weights, sources=original, share=_TRANSFERRED, seed=settings.seed)
     return {"none": original, "imgaug": classical, "comb": comb}

@@ -1,4 +1,4 @@
-"""K3 and K6: blind deblurring in the space of blurs against other methods, and without each of its parts."""
+"""K3 and K6: blind deblurring with the kernel space against other methods, and without each of its parts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from unblur.datasets.blur_settings import LinearBlur, ShakeBlur
+from unblur.datasets.pairs import Pair
 from unblur.errors import UsageError
-from unblur.experiments.kernel_space.data import Crop, decibels, held_out
+from unblur.experiments.comparison import Comparison, compare_direction
+from unblur.experiments.figures import draw_images
+from unblur.experiments.kernel_space.data import held_out
 from unblur.experiments.kernel_space.settings import DeblurSettings
-from unblur.experiments.lists import names_in
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
+from unblur.experiments.scores import gain_of
+from unblur.experiments.settings import split_names
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Method
 from unblur.methods.loading import load_method
@@ -32,21 +35,23 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
     "no sparse edges": {"edges": 0.0},
     "no warm start": {"warm_steps": 0},
     "no teacher": {"teacher": "none"},
-    "code learns from the middle on": {"hold": 0.5},
-    "code learns": {"hold": 0.0},
-    "as published: no teacher, code learns": _PUBLISHED,
+    "code fitted in the second half": {"hold": 0.5},
+    "code fitted": {"hold": 0.0},
+    "as published: no teacher, code fitted": _PUBLISHED,
     "as published, no network for the code": {**_PUBLISHED, "code": "free"},
     "as published, no norm of the code": {**_PUBLISHED, "norm": 0.0},
     "as published, alternating": {**_PUBLISHED, "turns": "alternating"},
 }
-"""The method as it is, its settings without each of its parts, and what was published with and without its own."""
+"""Settings of the method, without each of its parts, as published, and without each published part."""
+_LEAST, _LEAST_LPIPS = 0.1, 0.01
+"""Smallest differences of means that count: PSNR in dB, and LPIPS."""
 _BLURS: list[object] = [ShakeBlur(kernel_size=17), LinearBlur(kernel_size=17, length_max=15.0)]
 _COLUMNS = ("method", "PSNR", "spread", "SSIM", "LPIPS", "worse than blurry, not aligned", "seconds")
 
 
 @dataclass
 class _Scores:
-    """Of one method on all crops."""
+    """Scores of one method, crop by crop."""
 
     psnr: list[float] = field(default_factory=list[float])
     ssim: list[float] = field(default_factory=list[float])
@@ -59,7 +64,7 @@ def run(settings: DeblurSettings, say: Say) -> ExperimentResult:
     """Every method on the same crops."""
     crops = held_out(_BLURS, settings.crops, settings.size)
     results: dict[str, _Scores] = {"blurry": _Scores()}
-    pictures: dict[str, Tensor] = {"sharp": crops[0].sharp, "blurry": crops[0].blurry}
+    images: dict[str, Tensor] = {"sharp": crops[0].sharp, "blurry": crops[0].blurry}
     for crop in crops:
         _add(results["blurry"], crop.blurry, crop)
     for name, method in _methods(settings).items():
@@ -68,18 +73,18 @@ def run(settings: DeblurSettings, say: Say) -> ExperimentResult:
             answer = restore_tensor(crop.blurry, method, RestoreOptions(encoding="linear", seed=settings.seed))
             _add(results[name], answer.image, crop, answer.seconds)
             if number == 0:
-                pictures[name] = answer.image
+                images[name] = answer.image
         say(f"{name}: {fmean(results[name].psnr):.2f} dB, {fmean(results[name].seconds):.1f} s a crop")
     return ExperimentResult(
-        title="Blind deblurring in a space of blurs",
-        figures={"deblur": _draw(pictures)},
+        title="Blind deblurring with the kernel space",
+        figures={"deblur": draw_images([*images.items()], columns=4)},
         tables=(Table("deblur", "Means over the crops, protocol shift", _COLUMNS, _rows(results)),),
         comparisons=_compare(results, settings),
         notes=(
-            f"{settings.crops} crops of {settings.size}x{settings.size} pixels of Kodak photos, by turns under camera "
-            "shake of 17 pixels and straight motion of 5 to 15, in linear light, without noise.",
-            f"kernel-space with preset {settings.preset}, noVGG; SelfDeblur with preset {settings.selfdeblur}. Trained "
-            "networks of this project stand in for those of the paper.",
+            f"{settings.crops} crops of {settings.size}x{settings.size} pixels of Kodak photos, alternately under "
+            "camera shake of 17 pixels and straight motion of 5 to 15, in linear light, without noise.",
+            f"kernel-space with preset {settings.preset}, noVGG; SelfDeblur with preset {settings.selfdeblur}. "
+            "Networks trained in this project replace those of the paper.",
             "" if results["blurry"].lpips else "LPIPS: n/a, its weights are not on this machine.",
         ),
     )
@@ -88,7 +93,7 @@ def run(settings: DeblurSettings, say: Say) -> ExperimentResult:
 def _methods(settings: DeblurSettings) -> dict[str, Method]:
     others = {
         name: load_method(name, {"preset": settings.selfdeblur} if name == "selfdeblur" else None)
-        for name in names_in(settings.methods)
+        for name in split_names(settings.methods)
     }
     arms = ARMS if settings.ablations else {"kernel-space": {}}
     own = {
@@ -98,12 +103,12 @@ def _methods(settings: DeblurSettings) -> dict[str, Method]:
     return others | own
 
 
-def _add(result: _Scores, image: Tensor, crop: Crop, seconds: float = 0.0) -> None:
+def _add(result: _Scores, image: Tensor, crop: Pair, seconds: float = 0.0) -> None:
     scores = score(image, crop.sharp, "shift")
     result.psnr.append(float(scores.psnr))
     result.ssim.append(float(scores.ssim))
     result.seconds.append(seconds)
-    result.worse += decibels(image, crop.sharp) < decibels(crop.blurry, crop.sharp)
+    result.worse += gain_of(image, crop.blurry, crop.sharp) < 0
     try:
         result.lpips.append(float(lpips_alex(image, crop.sharp)))
     except UsageError:  # its weights are not part of unblur
@@ -122,29 +127,18 @@ def _rows(results: Mapping[str, _Scores]) -> list[list[Cell]]:
 
 def _compare(results: Mapping[str, _Scores], settings: DeblurSettings) -> tuple[Comparison, ...]:
     own = results["kernel-space"]
-    others = {name: scores for name, scores in results.items() if name in ("blurry", *names_in(settings.methods))}
+    others = {name: scores for name, scores in results.items() if name in ("blurry", *split_names(settings.methods))}
     gains = {name: fmean(own.psnr) - fmean(scores.psnr) for name, scores in others.items()}
-    by_psnr = Comparison(
-        "PSNR is higher than that of the others",
+    by_psnr = compare_direction(
+        "PSNR is higher than that of every other method",
         "no set means printed",
-        ", ".join(f"{gain:+.2f} dB over {name}" for name, gain in gains.items()),
-        min(gains.values()) > 0,
+        min(gains.values()),
+        least=_LEAST,
+        ours=", ".join(f"{gain:+.2f} dB over {name}" for name, gain in gains.items()),
     )
-    claim = "LPIPS is better than that of the others"
+    claim = "LPIPS is better than that of every other method"
     if not own.lpips:
-        return by_psnr, Comparison(claim, "it is", "n/a")
-    best = min(fmean(scores.lpips) for scores in others.values())
-    mine = fmean(own.lpips)
-    return by_psnr, Comparison(claim, "it is", f"{mine:.3f} against {best:.3f}", mine < best)
-
-
-def _draw(pictures: Mapping[str, Tensor]) -> Figure:
-    columns = 4
-    rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(2.4 * columns, 2.6 * rows), layout="constrained")
-    for place, (name, image) in enumerate(pictures.items(), start=1):
-        axes = figure.add_subplot(rows, columns, place)
-        axes.imshow(image[0].permute(1, 2, 0).clamp(0, 1).numpy())
-        axes.set_title(name, fontsize=8)
-        axes.set_axis_off()
-    return figure
+        return by_psnr, Comparison(claim, "it is", "not measured")
+    best, ours = min(fmean(scores.lpips) for scores in others.values()), fmean(own.lpips)
+    words = f"{ours:.3f} against {best:.3f}"
+    return by_psnr, compare_direction(claim, "it is", best - ours, least=_LEAST_LPIPS, unit="", ours=words)

@@ -1,4 +1,4 @@
-"""K1: the blur found in one pair, given to another photo that was blurred by the same kernel."""
+"""K1: the blur found in one pair, applied to another photo that was blurred by the same kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from statistics import fmean
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from unblur.blur.convolve import convolve
@@ -16,10 +15,13 @@ from unblur.blur.trajectories import sample_motion_path
 from unblur.datasets.folders import find_root
 from unblur.datasets.levin import levin_kernels
 from unblur.datasets.photos import kodak
-from unblur.experiments.kernel_space.data import Space, decibels, open_space
+from unblur.experiments.comparison import Comparison, compare_direction
+from unblur.experiments.figures import draw_images
+from unblur.experiments.kernel_space.data import Space, open_space
 from unblur.experiments.kernel_space.settings import RetrievalSettings
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
-from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
+from unblur.experiments.scores import psnr_of
+from unblur.images.tensors import linear_to_srgb, round_to_8_bits, srgb_to_linear
 from unblur.methods.kernel_space.operations import apply_code, extract_code
 
 __all__ = ["run"]
@@ -29,10 +31,10 @@ _COLUMNS = (
     "kernels", "kernel", "same photo", "other photo", "other photo, code of another kernel", "other photo unblurred",
     "gain same", "gain other",
 )  # fmt: skip
-_WANTED = 3.0
-"""dB: least gain for the claim to hold."""
-_TOLD_APART = 1.0
-"""dB: least lead over the code of another kernel, without which the gain is that of an average blur."""
+_LEAST_GAIN = 3.0
+"""Smallest gain in dB that counts as the same blur."""
+_LEAST_LEAD = 1.0
+"""Smallest lead in dB over the code of another kernel that counts; without it the gain is that of an average blur."""
 
 
 def run(settings: RetrievalSettings, say: Say) -> ExperimentResult:
@@ -40,18 +42,18 @@ def run(settings: RetrievalSettings, say: Say) -> ExperimentResult:
     space = open_space(settings.weights)
     kernels = {"as in training": _drawn(settings), "unseen": _levin(settings)}
     rows: list[list[Cell]] = []
-    pictures: list[Tensor] = []
+    images: list[tuple[str, Tensor]] = []
     for family, members in kernels.items():
         for number, kernel in enumerate(members, start=1):
-            scores, picture = _score(space, kernel, members[number % len(members)], settings.photos)
+            scores, shown = _score(space, kernel, members[number % len(members)], settings.photos)
             same, other, strange, before_same, before = (fmean(values) for values in zip(*scores, strict=True))
             rows.append([family, number, same, other, strange, before, same - before_same, other - before])
-            pictures.append(picture)
+            images += zip(("kernel", "sharp", "by kernel", "by code"), shown, strict=True)
             gain, own = other - before, other - strange
             say(f"{family}, kernel {number}: {gain:+.2f} dB on another photo, {own:+.2f} dB over another code")
     return ExperimentResult(
-        title="Kernel retrieval: a blur found in one pair and given to another photo",
-        figures={"retrieval": _draw(pictures, kernels)},
+        title="Kernel retrieval: a blur found in one pair and applied to another photo",
+        figures={"retrieval": draw_images(images, columns=4)},
         tables=(Table("retrieval", "PSNR of F(x, k) against y in dB, means over pairs of photos", _COLUMNS, rows),),
         comparisons=tuple(comparison for family in kernels for comparison in _compare(family, rows)),
         notes=(
@@ -82,19 +84,19 @@ def _levin(settings: RetrievalSettings) -> list[Tensor]:
     return [kernel / kernel.sum() for kernel in shrunk]
 
 
-def _score(space: Space, kernel: Tensor, another: Tensor, count: int) -> tuple[list[tuple[float, ...]], Tensor]:
-    """PSNR on the same photo, on another one, on that with another kernel's code, of both unblurred; and a picture."""
+def _score(space: Space, kernel: Tensor, another: Tensor, count: int) -> tuple[list[tuple[float, ...]], list[Tensor]]:
+    """PSNR on the same photo, on another one, on that with another kernel's code, of both unblurred; images to show."""
     scores: list[tuple[float, ...]] = []
-    picture = torch.zeros(1)
+    images: list[Tensor] = []
     for number in range(count):
         (x1, y1), (x2, y2) = (_pair(kernel, 2 * number + place, space.side) for place in range(2))
         code = extract_code(space.network, x1, y1)
         same, other = apply_code(space.network, x1, code), apply_code(space.network, x2, code)
         strange = apply_code(space.network, x2, extract_code(space.network, *_pair(another, 2 * number, space.side)))
-        blurred = decibels(same, y1), decibels(other, y2), decibels(strange, y2)
-        scores.append((*blurred, decibels(x1, y1), decibels(x2, y2)))
-        picture = torch.cat([x2, y2, other], 3)
-    return scores, picture
+        blurred = psnr_of(same, y1), psnr_of(other, y2), psnr_of(strange, y2)
+        scores.append((*blurred, psnr_of(x1, y1), psnr_of(x2, y2)))
+        images = [kernel, x2, y2, other]
+    return scores, images
 
 
 def _pair(kernel: Tensor, number: int, side: int) -> tuple[Tensor, Tensor]:
@@ -110,7 +112,7 @@ def _pair(kernel: Tensor, number: int, side: int) -> tuple[Tensor, Tensor]:
     blurry = linear_to_srgb(convolve(srgb_to_linear(part), kernel, "valid").clamp(0, 1))
     height, width = blurry.shape[-2:]
     sharp = part[..., rows // 2 : rows // 2 + height, columns // 2 : columns // 2 + width]
-    return sharp, (255 * blurry).round() / 255
+    return sharp, round_to_8_bits(blurry)
 
 
 def _compare(family: str, rows: Sequence[Sequence[Cell]]) -> tuple[Comparison, Comparison]:
@@ -118,32 +120,18 @@ def _compare(family: str, rows: Sequence[Sequence[Cell]]) -> tuple[Comparison, C
     gain = fmean(row[-1] for row in own)
     lead = fmean(other - strange for _, other, strange, *_ in own)
     return (
-        Comparison(
-            f"kernels {family}: another photo gets a blur like it",
+        compare_direction(
+            f"kernels {family}: another photo gets the same blur",
             "it does (figures only)",
-            f"{gain:+.2f} dB over the photo as it is",
-            gain >= _WANTED,
-            f"holds from {_WANTED:g} dB",
+            gain,
+            least=_LEAST_GAIN,
+            note="over the unblurred photo",
         ),
-        Comparison(
+        compare_direction(
             f"kernels {family}: and not that of any other kernel",
             "it does (figures only)",
-            f"{lead:+.2f} dB over the code of another kernel",
-            lead >= _TOLD_APART,
-            f"holds from {_TOLD_APART:g} dB",
+            lead,
+            least=_LEAST_LEAD,
+            note="over the code of another kernel",
         ),
     )
-
-
-def _draw(pictures: Sequence[Tensor], kernels: dict[str, list[Tensor]]) -> Figure:
-    members = [kernel for family in kernels.values() for kernel in family]
-    figure = Figure(figsize=(8, 1.6 * len(members)), layout="constrained")
-    for row, (kernel, picture) in enumerate(zip(members, pictures, strict=True)):
-        left = figure.add_subplot(len(members), 4, 4 * row + 1)
-        left.imshow(kernel[0, 0].numpy(), cmap="gray")
-        right = figure.add_subplot(len(members), 4, (4 * row + 2, 4 * row + 4))
-        right.imshow(picture[0].permute(1, 2, 0).clamp(0, 1).numpy())
-        for axes in (left, right):
-            axes.set_axis_off()
-    figure.suptitle("kernel; another photo: sharp, blurred by the kernel, blurred by the code", fontsize=9)
-    return figure

@@ -1,13 +1,14 @@
-"""What each part of NeurMAP brings: motion and reblurring, the discriminator, blurry photos as natural (Table III)."""
+"""Contribution of each part of NeurMAP: motion and reblurring, discriminator, blurry photos as natural (Table III)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from unblur.experiments.comparison import Comparison
 from unblur.experiments.neurmap.arms import BASELINE, Arm, score_arms
-from unblur.experiments.neurmap.scores import CAPTION, COLUMNS, mean_psnr, row_of
+from unblur.experiments.neurmap.scores import compare_gain, mean_psnr, tables_of
 from unblur.experiments.neurmap.settings import AblationSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.result import ExperimentResult, Say
 from unblur.methods.neurmap.presets import PRESETS
 
 __all__ = ["ARMS", "run"]
@@ -51,25 +52,15 @@ def run(settings: AblationSettings, say: Say) -> ExperimentResult:
     """One training for each net, from the same start and on the same samples."""
     scores = score_arms(ARMS, _PRESET, settings, say)
     means = {name: mean_psnr(values) for name, values in scores.items()}
+    gains = {
+        name: (values[0] - _PRINTED[BASELINE][0], means[name] - means[BASELINE]) for name, values in _PRINTED.items()
+    }
     return ExperimentResult(
-        title="What each part of NeurMAP brings (Table III)",
+        title="Contribution of each part of NeurMAP (Table III)",
         figures={},
-        tables=(
-            Table(
-                "ablation",
-                f"Means over the test images: {CAPTION}",
-                ["net", *COLUMNS, "learns from pairs and"],
-                [[*row_of(name, values), _PARTS.get(name)] for name, values in scores.items()],
-            ),
-            Table(
-                "printed",
-                "Printed (Table III), on other photos with the same generator; its SSIM script inflates values",
-                ["net", *COLUMNS[:2]],
-                [[name, *values] for name, values in _PRINTED.items()],
-            ),
-        ),
+        tables=tables_of("ablation", scores, _PRINTED, "Table III", {"trained on pairs and": _PARTS}),
         comparisons=(
-            *(_compare(name, means) for name in _PRINTED if name != BASELINE),
+            *(compare_gain(f"PSNR of {name} against the baseline", *gains[name]) for name in gains if name != BASELINE),
             Comparison(
                 "PSNR of NeurMAP against as many steps on pairs alone",
                 "not printed",
@@ -80,16 +71,4 @@ def run(settings: AblationSettings, say: Say) -> ExperimentResult:
             f"{len(scores[BASELINE])} pairs; recipe {settings.recipe}, losses {_PRESET}; "
             "answers are rounded to 8 bits before they are scored.",
         ),
-    )
-
-
-def _compare(name: str, means: Mapping[str, float]) -> Comparison:
-    printed = _PRINTED[name][0] - _PRINTED[BASELINE][0]
-    ours = means[name] - means[BASELINE]
-    return Comparison(
-        f"PSNR of {name} against the baseline",
-        f"{printed:+.2f} dB",
-        f"{ours:+.2f} dB",
-        (ours > 0) == (printed > 0),
-        "matches: on the same side of the baseline",
     )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from unblur.datasets.folders import find_root
 from unblur.datasets.pairs import Pair, PairedSet, spread
-from unblur.errors import TrainingError
+from unblur.errors import TrainingError, UsageError
 from unblur.experiments.neurmap.scores import Score, open_test_pairs, score_image
 from unblur.experiments.neurmap.settings import TrainingSettings
 from unblur.experiments.result import Say
@@ -26,9 +26,9 @@ from unblur.training.run import train
 __all__ = ["BASELINE", "BLURRY", "Arm", "score_arms"]
 
 BLURRY = "blurry"
-"""Name of the photos as they are."""
+"""Name of the scores of the blurry photos."""
 BASELINE = "baseline"
-"""Name of the answers of the network that all arms start from."""
+"""Name of the scores of the network that all arms start from."""
 
 _OBJECTIVE = "--model.objective.init_args"
 _STREAM = "--data.train.init_args"
@@ -40,7 +40,7 @@ class Arm:
 
     Attributes:
         weights: Changes to the weights of the terms.
-        natural: What the discriminator learns as natural, see `NeurmapObjective`.
+        natural: Photos that count as natural for the discriminator, see `NeurmapObjective`.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -50,55 +50,61 @@ class Arm:
 def score_arms(arms: Mapping[str, Arm], preset: Preset, settings: TrainingSettings, say: Say) -> dict[str, list[Score]]:
     """Scores of the blurry photos, of the baseline, and of every arm, by name, image by image.
 
-    All arms start from the same weights and see the same samples.
+    All arms start from the same weights and are trained on the same samples.
 
     Args:
-        arms: By name.
+        arms: Arms by name.
         preset: Weights of the terms that the arms change.
-        settings: How long and on what.
-        say: Told how far it is.
+        settings: Length and data of the trainings.
+        say: Prints progress.
 
     Raises:
+        UsageError: There is no such recipe.
         DataError: The kernel-synthesised set is not there.
-        CheckpointError: There are no such weights to start from.
+        CheckpointError: There are no such initial weights.
         TrainingError: There is another run in the folder of an arm.
     """
+    if not Path(settings.recipe).is_file():
+        raise UsageError(
+            f"there is no recipe {settings.recipe!r} here; recipes are part of a clone of the repository, not of the "
+            "installed package: run this command in a clone, or name a file with --set recipe=FILE"
+        )
     pairs = open_test_pairs(settings.data)
     places = spread(pairs, settings.limit or None)
     with _folder_of(settings) as folder:
         start = load_method("dmphn", weights=settings.baseline) if settings.baseline else load_method("input")
         scores = {BLURRY: [score_image(pair.blurry, pair.sharp) for pair in _read(pairs, places)]}
         scores[BASELINE] = _score_method(start, _read(pairs, places))
-        words = _words_of(settings, preset)
+        overrides = _overrides(settings, preset)
         for name, arm in arms.items():
 
-            def tell(told: str, name: str = name) -> None:
-                say(f"{name}: {told}")
+            def say_of_arm(line: str, name: str = name) -> None:
+                say(f"{name}: {line}")
 
-            weights = _train(arm, settings.recipe, words, folder / name.replace(" ", "-"), tell)
+            weights = _train(arm, settings.recipe, overrides, folder / name.replace(" ", "-"), say_of_arm)
             scores[name] = _score_method(load_method("neurmap", {"steps": 0}, weights), _read(pairs, places))
-            tell(f"scored on {len(places)} images")
+            say_of_arm(f"scored on {len(places)} images")
     return scores
 
 
-def _train(arm: Arm, recipe: str, words: Mapping[str, str], folder: Path, say: Say) -> str:
-    """The file with the weights."""
-    words = {
-        **words,
+def _train(arm: Arm, recipe: str, overrides: Mapping[str, str], folder: Path, say: Say) -> str:
+    """Name of the file with the trained weights."""
+    overrides = {
+        **overrides,
         f"{_OBJECTIVE}.weights": json.dumps(dict(arm.weights)),
         f"{_OBJECTIVE}.natural": arm.natural,
     }
-    made = load_recipe(Path(recipe), [f"{word}={value}" for word, value in words.items()])
+    made = load_recipe(Path(recipe), [f"{name}={value}" for name, value in overrides.items()])
     outcome = train(made, folder, say=say, warn=say)
     if outcome.weights is None:
-        raise TrainingError(f"the training in {folder} was interrupted; the same command goes on with it")
+        raise TrainingError(f"the training in {folder} was interrupted; the same command continues it")
     return str(outcome.weights)
 
 
-def _words_of(settings: TrainingSettings, preset: Preset) -> dict[str, str]:
-    """What all arms change in the recipe, as on the command line."""
+def _overrides(settings: TrainingSettings, preset: Preset) -> dict[str, str]:
+    """Values of the recipe that all arms change, by their name on the command line."""
     train_part = find_root(Path(settings.data) if settings.data else None) / "neurmap" / "train"
-    words = {
+    overrides = {
         f"{_OBJECTIVE}.preset": preset,
         f"{_OBJECTIVE}.start": "random" if settings.baseline else "identity",
         f"{_OBJECTIVE}.deblurring_weights": settings.baseline,
@@ -110,14 +116,14 @@ def _words_of(settings: TrainingSettings, preset: Preset) -> dict[str, str]:
         "--trainer.accelerator": settings.accelerator,
     }
     if settings.photos:
-        words[f"{_STREAM}.paired.init_args.photos"] = json.dumps([settings.photos])
+        overrides[f"{_STREAM}.paired.init_args.photos"] = json.dumps([settings.photos])
     if settings.size:
-        words |= {f"{_STREAM}.{part}.init_args.size": str(settings.size) for part in ("paired", "unpaired")}
+        overrides |= {f"{_STREAM}.{part}.init_args.size": str(settings.size) for part in ("paired", "unpaired")}
     if settings.steps:
         schedule = {"steps": settings.steps, "warmup": 0}
-        words |= {f"--model.schedule.init_args.{name}": str(value) for name, value in schedule.items()}
-        words["--trainer.max_steps"] = str(settings.steps)
-    return words
+        overrides |= {f"--model.schedule.init_args.{name}": str(value) for name, value in schedule.items()}
+        overrides["--trainer.max_steps"] = str(settings.steps)
+    return overrides
 
 
 @contextmanager

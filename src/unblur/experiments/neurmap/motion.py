@@ -1,42 +1,48 @@
-"""The motion that NeurMAP finds against the true one, image by image and as pictures (Figure 8)."""
+"""The motion that NeurMAP finds against the true one, image by image and as figures (Figure 8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.datasets.pairs import spread
 from unblur.errors import DataError
+from unblur.experiments.comparison import Comparison, compare_direction
+from unblur.experiments.figures import draw_images
 from unblur.experiments.neurmap.scores import open_test_pairs
 from unblur.experiments.neurmap.settings import MotionSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.images.motion_pictures import draw_wheel
+from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.methods.apply import restore_tensor
 from unblur.methods.loading import load_method
 from unblur.metrics.motion import motion_field_error
 
-__all__ = ["run"]
+__all__ = ["compare_motion", "run"]
 
+_CHART = "lower (a chart without numbers)"
 _LOWER = 0.3
-"""By so much the error must be below that of no motion to count as found."""
+"""Smallest share by which an error must be lower to count."""
 
 
 class _Found(NamedTuple):
     """One test pair: images and fields `(1, c, H, W)`, errors in square pixels.
 
     Attributes:
-        found: The motion that is seen in the photo.
-        error: Of what was found.
-        relative: Of what is seen in the photo less what is seen in the network's answer.
-        halved: With one unit of a map taken for 20 pixels, as the released script has it.
-        error_of_none: Of no motion anywhere.
+        name: Name of the pair.
+        blurry: The blurry image.
+        true: The true motion.
+        found: The motion estimated in the photo.
+        error: Error of `found`.
+        relative: Error of the motion estimated in the photo minus that estimated in the network's answer.
+        halved: Error of `found` with one unit of a map taken as 20 pixels, as in the released script.
+        error_of_none: Error of no motion anywhere.
     """
 
     name: str
@@ -50,8 +56,8 @@ class _Found(NamedTuple):
 
 
 def run(settings: MotionSettings, say: Say) -> ExperimentResult:
-    """The error on every test image beside those of no motion and of one motion for all, and pictures of the first."""
-    found = _look(settings, say)
+    """Errors on every test image beside those of no motion and of one motion for all; figures of the first images."""
+    found = _estimate(settings, say)
     errors = [(item.error, item.relative, item.halved, item.error_of_none) for item in found]
     ours, relative, halved, none = (mean(values) for values in zip(*errors, strict=True))
     rows = [[item.name, *values] for item, values in zip(found, errors, strict=True)]
@@ -62,38 +68,39 @@ def run(settings: MotionSettings, say: Say) -> ExperimentResult:
             Table(
                 "motion",
                 "Mean squared error of the motion in square pixels, over both components and all pixels",
-                ["image", "found", "less that of the answer", "found, by the released script's unit", "no motion"],
+                ["image", "found", "minus that of the answer", "found, by the released script's unit", "no motion"],
                 [["mean", ours, relative, halved, none], *rows],
             ),
         ),
         comparisons=(
-            Comparison(
-                "error of the motion that is found against that of no motion",
-                "a chart without numbers",
-                f"{ours:.1f} against {none:.1f} square pixels, {1 - ours / none:.0%} lower",
-                ours <= (1 - _LOWER) * none,
-                f"matches: {_LOWER:.0%} lower or more",
+            compare_motion("error of the motion found against that of no motion", _CHART, ours, none),
+            compare_motion(
+                "the same of the motion in the photo minus that in the network's answer, as the paper measures it",
+                _CHART,
+                relative,
+                none,
+                "an answer that is still blurry leaves no difference",
             ),
-            Comparison(
-                "the same of the motion in the photo less that in the network's answer, as the paper measures it",
-                "a chart without numbers",
-                f"{relative:.1f} against {none:.1f} square pixels, {1 - relative / none:.0%} lower",
-                relative <= (1 - _LOWER) * none,
-                "an answer that is still blurry leaves nothing",
-            ),
-            Comparison(
-                "the same against one motion for all images, their mean",
-                "a chart without numbers",
-                f"{ours:.1f} against {_error_of_mean(found):.1f} square pixels",
-                ours < _error_of_mean(found),
-                "fields point to the right, so even their mean beats no motion",
+            compare_motion(
+                "error of the motion found against that of one motion for all images, their mean",
+                _CHART,
+                ours,
+                _error_of_mean(found),
+                "fields point to the right, so even their mean is better than no motion",
             ),
         ),
-        notes=(f"{len(found)} pairs. In the pictures every direction has a colour; length is saturation.",),
+        notes=(f"{len(found)} pairs. In the figure hue is direction and saturation is length.",),
     )
 
 
-def _look(settings: MotionSettings, say: Say) -> list[_Found]:
+def compare_motion(claim: str, printed: str, error: float, other: float, note: str = "") -> Comparison:
+    """An error in square pixels against another one, by the share that it is lower."""
+    lower = 1 - error / other
+    ours = f"{error:.1f} against {other:.1f} square pixels, {lower:.0%} lower"
+    return compare_direction(claim, printed, lower, least=_LOWER, unit="lower", form=".0%", ours=ours, note=note)
+
+
+def _estimate(settings: MotionSettings, say: Say) -> list[_Found]:
     pairs = open_test_pairs(settings.data)
     places = spread(pairs, settings.limit or None)
     of_photo, of_both = (load_method("neurmap", {"steps": steps}, settings.weights) for steps in (1, 0))
@@ -111,25 +118,20 @@ def _look(settings: MotionSettings, say: Say) -> list[_Found]:
 
 
 def _error_of_mean(found: Sequence[_Found]) -> float:
-    """Of the mean true motion everywhere: what is left of the mean square when the square of the mean is taken away."""
+    """Error of the mean true motion everywhere: the mean square minus the square of the mean."""
     centre = torch.stack([item.true.double().mean((0, 2, 3)) for item in found]).mean(0)
     return mean(item.error_of_none for item in found) - float(centre.square().mean())
 
 
 def _draw(found: Sequence[_Found]) -> Figure:
-    figure = Figure(figsize=(9, 2.2 * len(found)), layout="constrained")
-    panels: Any = figure.subplots(len(found), 3, squeeze=False)
-    for axes, item in zip(panels, found, strict=True):
+    images: list[tuple[str, Tensor]] = []
+    for item in found:
         longest = float(item.true.square().sum(1).sqrt().max())
-        axes[0].imshow(item.blurry[0].permute(1, 2, 0).numpy())
-        for place, field in ((1, item.true), (2, item.found)):
-            axes[place].imshow(draw_wheel(_as_array(field), longest))
-    for place, title in enumerate(("blurry", "true motion", "found")):
-        panels[0, place].set_title(title)
-    for axes in panels.flat:
-        axes.set_axis_off()
-    return figure
+        images.append((item.name, item.blurry))
+        images += [(title, _colour(field, longest)) for title, field in (("true", item.true), ("found", item.found))]
+    return draw_images(images, columns=3)
 
 
-def _as_array(field: Tensor) -> NDArray[np.float32]:
-    return field[0].permute(1, 2, 0).float().numpy()
+def _colour(field: Tensor, longest: float) -> Tensor:
+    """A motion field as colours `(1, 3, h, w)` in [0, 1]."""
+    return array_to_tensor(draw_wheel(tensor_to_array(field), longest) / np.float32(255))

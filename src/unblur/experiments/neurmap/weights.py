@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from unblur.experiments.comparison import Comparison
 from unblur.experiments.neurmap.arms import Arm, score_arms
-from unblur.experiments.neurmap.scores import CAPTION, COLUMNS, Score, row_of
+from unblur.experiments.neurmap.scores import COLUMNS, Score, compare_gain, row_of, tables_of
 from unblur.experiments.neurmap.settings import WeightSettings
-from unblur.experiments.result import Comparison, ExperimentResult, Say, Table
+from unblur.experiments.result import ExperimentResult, Say
 
 __all__ = ["ARMS", "run"]
 
@@ -28,7 +29,7 @@ _CLAIMS = (
     ("too much of the sharpness prior costs PSNR", _ALPHA, 0),
     ("too much of the sharpness prior lowers NIQE", _ALPHA, 2),
 )
-"""What is claimed, of which weights, and in which column, always against the default."""
+"""Claim, weights and column, always against the default."""
 
 
 def run(settings: WeightSettings, say: Say) -> ExperimentResult:
@@ -37,24 +38,11 @@ def run(settings: WeightSettings, say: Say) -> ExperimentResult:
     return ExperimentResult(
         title="The weights of NeurMAP's priors (Table IV)",
         figures={},
-        tables=(
-            Table(
-                "weights",
-                f"Means over the test images: {CAPTION}",
-                ["weights", *COLUMNS],
-                [row_of(name, values) for name, values in scores.items()],
-            ),
-            Table(
-                "printed",
-                "Printed (Table IV), on other photos with the same generator; its SSIM script inflates values",
-                ["weights", *COLUMNS],
-                [[name, *values] for name, values in _PRINTED.items()],
-            ),
-        ),
+        tables=tables_of("weights", scores, _PRINTED, "Table IV"),
         comparisons=tuple(_compare(claim, name, column, scores) for claim, name, column in _CLAIMS),
         notes=(
             f"{len(scores[_DEFAULT])} pairs; recipe {settings.recipe}, losses as printed; "
-            "which printed row has which weights is read off the text. LPIPS is not measured.",
+            "which printed row has which weights follows from the text. LPIPS is not measured.",
         ),
     )
 
@@ -64,6 +52,5 @@ def _compare(claim: str, name: str, column: int, scores: Mapping[str, Sequence[S
     unit = COLUMNS[column] if column else "dB"
     changed, default = (row_of(arm, scores[arm])[1 + column] for arm in (name, _DEFAULT))
     if changed is None or default is None:
-        return Comparison(claim, f"{printed:+.2f} {unit}", "not known", None, "the photos are too small for NIQE")
-    ours = cast("float", changed) - cast("float", default)
-    return Comparison(claim, f"{printed:+.2f} {unit}", f"{ours:+.2f} {unit}", (ours > 0) == (printed > 0))
+        return compare_gain(claim, printed, None, unit, "the photos are too small for NIQE")
+    return compare_gain(claim, printed, cast("float", changed) - cast("float", default), unit)

@@ -1,4 +1,4 @@
-"""What each term of the weak supervision of SelfDeblur brings, and where along a run the image was best."""
+"""Contribution of each term of SelfDeblur's weak supervision, and the best step of each run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from unblur.experiments.lists import names_in
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.comparison import Comparison
+from unblur.experiments.figures import Line, Panel, draw_panels
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
 from unblur.experiments.selfdeblur.photos import Photo, open_photos
-from unblur.experiments.selfdeblur.runs import Arm, describe, draw_curve, run_arm, teacher_for
+from unblur.experiments.selfdeblur.runs import Arm, describe, mean_curve, run_arm, teacher_for
 from unblur.experiments.selfdeblur.settings import AblationSettings
+from unblur.experiments.settings import split_names
 
 __all__ = ["ARMS", "run"]
 
@@ -25,7 +27,7 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
     "fit, weak, rec": {"rec": 0.1},
     "fit, weak, rec, stopped": {"rec": 0.1, "stop": "plateau"},
 }
-"""Settings of each arm; those with `rec` are for teachers that can be learned through."""
+"""Settings of each arm; those with `rec` need a differentiable teacher."""
 _COLUMNS = (
     "teacher", "arm", "PSNR", "SSIM", "PSNR at the best step", "error ratio", "spectral ratio", "kernel RMSE", "steps",
     "seconds", "worse than blurry",
@@ -36,7 +38,7 @@ _MEANS = ("psnr", "ssim", "best", "error_ratio", "spectral_ratio", "kernel_rmse"
 def run(settings: AblationSettings, say: Say) -> ExperimentResult:
     """Every arm with every teacher on the same photos and seeds."""
     photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data)
-    names = names_in(settings.teachers)
+    names = split_names(settings.teachers)
     arms: dict[tuple[str, str], Arm] = {}
     for name in names:
         for arm in _arms_for(name, settings, photos[0]):
@@ -50,14 +52,14 @@ def run(settings: AblationSettings, say: Say) -> ExperimentResult:
         comparisons=_compare(arms, names),
         notes=(
             describe(settings, photos, settings.suite),
-            "The images are those of the networks alone. Terms that ask a teacher again need one with a gradient.",
+            "The images are those of the networks alone. Terms that apply the teacher again need a differentiable one.",
         ),
     )
 
 
 def _arms_for(name: str, settings: AblationSettings, photo: Photo) -> Sequence[str]:
-    can_be_asked = teacher_for(name, settings, photo).is_differentiable
-    return [arm for arm, changes in ARMS.items() if can_be_asked or "rec" not in changes]
+    differentiable = teacher_for(name, settings, photo).is_differentiable
+    return [arm for arm, changes in ARMS.items() if differentiable or "rec" not in changes]
 
 
 def _rows(arms: Mapping[tuple[str, str], Arm]) -> list[list[Cell]]:
@@ -69,7 +71,7 @@ def _rows(arms: Mapping[tuple[str, str], Arm]) -> list[list[Cell]]:
 
 
 def _compare(arms: Mapping[tuple[str, str], Arm], names: Sequence[str]) -> tuple[Comparison, ...]:
-    """Whether the teacher's image helps, for each teacher; no paper says."""
+    """Gain by the image of each teacher; no paper prints it."""
     return tuple(
         Comparison(
             f"gain by the image of {name}",
@@ -87,13 +89,9 @@ def _photo_by_photo(arm: Arm, other: Arm) -> str:
 
 
 def _draw(arms: Mapping[tuple[str, str], Arm]) -> Figure:
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    for (teacher, name), arm in arms.items():
-        draw_curve(axes, arm, f"{teacher}: {name}")
-        ends = fmean(run.steps for run in arm.runs)
-        axes.plot([ends], [arm.mean("psnr")], "o", color=axes.lines[-1].get_color())
-    axes.set_xlabel("steps")
-    axes.set_ylabel("PSNR in dB")
-    axes.legend(fontsize="x-small")
-    return figure
+    lines: list[Line] = []
+    for number, ((teacher, name), arm) in enumerate(arms.items()):
+        curve, colour = mean_curve(arm), f"C{number % 10}"
+        lines.append(Line(list(curve), list(curve.values()), f"{teacher}: {name}", style=f"-{colour}"))
+        lines.append(Line([fmean(run.steps for run in arm.runs)], [arm.mean("psnr")], style=f"o{colour}"))
+    return draw_panels([Panel(lines, "steps", "PSNR in dB")])

@@ -1,4 +1,4 @@
-"""Whether total variation helps SelfDeblur against noise, and how much of it."""
+"""Effect of total variation on SelfDeblur under noise, by weight."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from unblur.experiments.lists import numbers_in
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.comparison import Comparison
+from unblur.experiments.figures import Line, Panel, draw_panels
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
 from unblur.experiments.selfdeblur.photos import Photo, synthetic_photos
 from unblur.experiments.selfdeblur.runs import Arm, describe, run_arm
 from unblur.experiments.selfdeblur.settings import NoiseSettings
+from unblur.experiments.settings import split_numbers
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 
 __all__ = ["run"]
@@ -23,8 +25,8 @@ Arms = Mapping[tuple[float, float], Arm]
 
 def run(settings: NoiseSettings, say: Say) -> ExperimentResult:
     """Every weight at every noise, on the same photos and shakes."""
-    variations = numbers_in(settings.variations, "variations")
-    noises = numbers_in(settings.noises, "noises")
+    variations = split_numbers(settings.variations, "variations")
+    noises = split_numbers(settings.noises, "noises")
     sets = {noise: synthetic_photos(settings.limit, settings.crop, noise=noise, data=settings.data) for noise in noises}
     arms: dict[tuple[float, float], Arm] = {}
     for noise, photos in sets.items():
@@ -53,7 +55,7 @@ def _rows(arms: Arms, sets: Mapping[float, Sequence[Photo]]) -> list[list[Cell]]
 
 
 def _compare(noise: float, arms: Arms) -> Comparison:
-    """The authors take a weight in proportion to the noise, about 1e-6 where there is almost none."""
+    """The authors choose a weight proportional to the noise, about 1e-6 where there is almost none."""
     psnr = {variation: arm.mean("psnr") for (level, variation), arm in arms.items() if level == noise}
     best = max(psnr, key=lambda variation: psnr[variation])
     return Comparison(
@@ -64,13 +66,8 @@ def _compare(noise: float, arms: Arms) -> Comparison:
 
 
 def _draw(arms: Arms, noises: Sequence[float]) -> Figure:
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
+    lines: list[Line] = []
     for noise in noises:
-        points = {variation: arm.mean("psnr") for (level, variation), arm in arms.items() if level == noise}
-        labels = [f"{variation:g}" for variation in points]
-        axes.plot(labels, list(points.values()), marker="o", label=f"noise {noise:g}")
-    axes.set_xlabel("weight of the total variation")
-    axes.set_ylabel("PSNR in dB")
-    axes.legend(fontsize="x-small")
-    return figure
+        points = {f"{variation:g}": arm.mean("psnr") for (level, variation), arm in arms.items() if level == noise}
+        lines.append(Line(list(points), list(points.values()), f"noise {noise:g}"))
+    return draw_panels([Panel(lines, "weight of the total variation", "PSNR in dB")])

@@ -1,4 +1,4 @@
-"""Photos in grey with their truth, for the experiments with SelfDeblur's weak supervision."""
+"""Grey photos with their true images, for the experiments with SelfDeblur's weak supervision."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from unblur.datasets.camera import simulate_camera
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500
 from unblur.datasets.synthesis import make_pair, seed_for
+from unblur.experiments.photos import evenly
+from unblur.experiments.scores import psnr_of
 from unblur.methods.options import Encoding
 from unblur.metrics.luma import luma_skimage
-from unblur.metrics.score import score
 
 __all__ = ["NOISE", "Photo", "open_photos", "scenes", "synthetic_photos"]
 
@@ -31,7 +32,7 @@ _KERNEL = 17
 """Side of the kernels of synthetic photos; none of them is one of Levin's."""
 _SIDE = 256
 _SOFTNESS = 2.0
-"""Of the outline of the moving thing, in pixels."""
+"""Standard deviation in pixels of the blur of the moving object's outline."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,19 @@ class Photo:
     """One pair in grey, `(1, 1, h, w)` each.
 
     Attributes:
-        name: For rows.
-        blurry: As the methods see it.
-        sharp: The truth.
-        light: In which it was blurred.
-        psnr: Of the blurry photo, dB, protocol `shift`.
-        kernel: The true one, `(1, 1, kh, kw)`, where there is one for all of it.
-        mask: Where the moving thing lies in the truth, `(1, 1, h, w)` in [0, 1]; None: nothing moves by itself.
+        name: Name of its rows.
+        blurry: The blurry image.
+        sharp: The true image.
+        encoding: Encoding in which it was blurred.
+        psnr: PSNR of the blurry image in dB, protocol `shift`.
+        kernel: The true kernel, `(1, 1, kh, kw)`; None: more than one.
+        mask: Share of the moving object in each pixel of the true image, `(1, 1, h, w)`; None: no object moves.
     """
 
     name: str
     blurry: Tensor
     sharp: Tensor
-    light: Encoding
+    encoding: Encoding
     psnr: float
     kernel: Tensor | None = None
     mask: Tensor | None = None
@@ -61,10 +62,10 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
     """Photos of a data set with pairs, of `synthetic` or of `scenes`.
 
     Args:
-        suite: Its name.
-        limit: So many, spread evenly; 0: all.
-        crop: The middle square of so many pixels; 0: all of it (synthetic ones then have 256).
-        data: Folder of the data sets; empty: as the environment says.
+        suite: Name of the data set.
+        limit: Number of photos, spread evenly; 0: all.
+        crop: Side in pixels of the central crop; 0: the whole photo (256 for synthetic ones).
+        data: Folder of the data sets; empty: that of `UNBLUR_DATA`.
 
     Raises:
         UsageError: No such data set.
@@ -76,7 +77,7 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
         return scenes(limit, crop or _SIDE, data=data)
     pairs = open_dataset(suite, Path(data) if data else None)
     photos: list[Photo] = []
-    for place in _evenly(len(pairs), limit):
+    for place in evenly(len(pairs), limit):
         pair = pairs[place]
         blurry, sharp = (_middle(luma_skimage(image), crop) for image in (pair.blurry, pair.sharp))
         photos.append(_photo(pair.name, blurry, sharp, pair.light, kernel=pair.kernel))
@@ -84,14 +85,14 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
 
 
 def synthetic_photos(limit: int, crop: int, *, noise: float = NOISE, split: str = "val", data: str = "") -> list[Photo]:
-    """Crops of BSDS500, each with a random camera shake of its own, the same everywhere in it; 8 bits.
+    """Crops of BSDS500, each under a random camera shake, uniform over the crop; 8 bits.
 
     Args:
-        limit: So many, spread evenly over the part; 0: all.
-        crop: Their side in pixels.
-        noise: Standard deviation; shake and crop do not depend on it.
+        limit: Number of crops, spread evenly over the part; 0: all.
+        crop: Side of the crops in pixels.
+        noise: Standard deviation of the noise; shake and crop do not depend on it.
         split: Part of BSDS500.
-        data: Folder of the data sets; empty: as the environment says.
+        data: Folder of the data sets; empty: that of `UNBLUR_DATA`.
 
     Raises:
         DataError: BSDS500 is not there.
@@ -106,14 +107,14 @@ def synthetic_photos(limit: int, crop: int, *, noise: float = NOISE, split: str 
 
 
 def scenes(limit: int, crop: int, *, data: str = "") -> list[Photo]:
-    """Crops of BSDS500 in two layers: one shake for the background, another for a thing with a soft outline before it.
+    """Crops of BSDS500 in two layers: one shake for the background, another for an object with a soft outline.
 
-    The thing's light and its outline are blurred together, and it hides the background for as long as it is there.
+    The object and its outline are blurred together; it covers the background for its share of the exposure.
 
     Args:
-        limit: So many, spread evenly over the validation part; 0: all.
-        crop: Their side in pixels.
-        data: Folder of the data sets; empty: as the environment says.
+        limit: Number of crops, spread evenly over the validation part; 0: all.
+        crop: Side of the crops in pixels.
+        data: Folder of the data sets; empty: that of `UNBLUR_DATA`.
 
     Raises:
         DataError: BSDS500 is not there.
@@ -137,24 +138,19 @@ def _scene(name: str, photo: Tensor, crop: int) -> Photo:
 
 def _bsds(split: str, limit: int, data: str) -> list[tuple[str, Tensor]]:
     photos = bsds500(find_root(Path(data) if data else None), split)
-    return [(photos.paths[place].stem, luma_skimage(photos[place])) for place in _evenly(len(photos), limit)]
-
-
-def _evenly(count: int, limit: int) -> list[int]:
-    taken = min(limit or count, count)
-    return [number * count // taken for number in range(taken)]
+    return [(photos.paths[place].stem, luma_skimage(photos[place])) for place in evenly(len(photos), limit)]
 
 
 def _photo(
     name: str,
     blurry: Tensor,
     sharp: Tensor,
-    light: Encoding,
+    encoding: Encoding,
     *,
     kernel: Tensor | None = None,
     mask: Tensor | None = None,
 ) -> Photo:
-    return Photo(name, blurry, sharp, light, float(score(blurry, sharp, "shift").psnr), kernel, mask)
+    return Photo(name, blurry, sharp, encoding, psnr_of(blurry, sharp, "shift"), kernel, mask)
 
 
 def _middle(image: Tensor, side: int) -> Tensor:

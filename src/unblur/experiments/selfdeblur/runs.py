@@ -1,4 +1,4 @@
-"""One run of SelfDeblur, followed from check to check, for the experiments with its weak supervision."""
+"""One run of SelfDeblur with its scores along the run, for the experiments with its weak supervision."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from unblur.benchmarks.reference import Errors, reference_errors
 from unblur.datasets.pairs import Pair
+from unblur.experiments.scores import psnr_of
 from unblur.experiments.selfdeblur.photos import Photo
 from unblur.experiments.selfdeblur.settings import RunSettings
 from unblur.methods.apply import restore_tensor
@@ -27,27 +27,27 @@ from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.kernel import kernel_rmse_upto_shift
 from unblur.metrics.score import score
 
-__all__ = ["Arm", "Run", "Watch", "describe", "draw_curve", "fit_photo", "run_arm", "teacher_for"]
+__all__ = ["Arm", "Run", "Watch", "describe", "fit_photo", "mean_curve", "run_arm", "teacher_for"]
 
 _POINTS = 20
-"""Places along a run at which its image is scored, unless more are asked for."""
+"""Default number of steps of a run at which its image is scored."""
 
 
 @dataclass
 class Watch:
-    """A rule that does as another one does, and writes down what it sees.
+    """A stopping rule that decides as another one does, and records the run.
 
     Attributes:
-        rule: Whose decision holds.
-        sharp: The truth.
+        rule: Rule that decides.
+        sharp: The true image.
         scored_every: Steps from one score to the next.
-        others: Further rules, by name, which are asked but not obeyed.
+        others: Further rules by name, which are evaluated and decide nothing.
         every: See `Rule`.
-        mean: Running mean of the images, as the method answers with.
-        psnr: Of that mean by the number of steps taken, dB.
-        quantities: What the rules look at, check by check: (step, value).
+        mean: Running mean of the images, which the method returns.
+        psnr: PSNR of that mean in dB, by the number of steps taken.
+        quantities: Input of the rules at each check: (step, value).
         restarts: Steps from which another loss is minimised.
-        stops: Steps after which the other rules would have ended the run.
+        stops: Steps after which the other rules would have ended the run, by name.
     """
 
     rule: Rule
@@ -80,29 +80,29 @@ class Watch:
             rule.restart()
 
     def _follow(self, step: int, image: Tensor) -> None:
-        # The mean of the method takes in every step, this one every check: as many at once as lie between.
+        # The method averages every step, this mean every check: one update stands for the steps between.
         kept = min(Schedule(1).averaging, (1 + step) / (10 + step)) ** self.every
         self.mean = image if self.mean is None else torch.lerp(self.mean, image, 1 - kept)
         if step % self.scored_every < self.every:
-            self.psnr[step + 1] = _psnr(self.mean, self.sharp)
+            self.psnr[step + 1] = psnr_of(self.mean, self.sharp, "shift")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one photo.
+    """The fit of one photo.
 
     Attributes:
-        photo: It.
-        image: Of the networks, `(1, 1, h, w)`.
-        psnr: Of that, dB, protocol `shift`.
-        ssim: The same.
-        kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels at its best shift; nan where the truth or
-            the answer has none.
+        photo: The photo.
+        image: Image of the networks, `(1, 1, h, w)`.
+        psnr: PSNR of the image in dB, protocol `shift`.
+        ssim: SSIM of the image, same protocol.
+        kernel_rmse: RMSE of the kernel in a frame of 45x45 pixels at its best shift; nan where there is no true or no
+            estimated kernel.
         error_ratio: Squared error over that of the known-kernel solver with the true kernel; nan as above.
         spectral_ratio: The same with the largest singular value of the error, not squared.
-        steps: That were taken.
-        seconds: That it took.
-        watch: What was seen on the way; None: there was no way (no blur was found).
+        steps: Number of steps taken.
+        seconds: Wall time of the fit.
+        watch: Record of the run; None: there was no run, since no blur was found.
     """
 
     photo: Photo
@@ -118,7 +118,7 @@ class Run:
 
     @property
     def best(self) -> float:
-        """PSNR at the best place along the run, dB: an oracle would have stopped there."""
+        """PSNR in dB at the best step of the run, where an oracle would have stopped."""
         return max([self.psnr, *(self.watch.psnr.values() if self.watch else ())])
 
 
@@ -129,12 +129,12 @@ class Arm:
     runs: Sequence[Run]
 
     def mean(self, name: str) -> float:
-        """Of one attribute over the runs."""
+        """Mean of one attribute over the runs."""
         return fmean(float(getattr(run, name)) for run in self.runs)
 
     @property
     def failures(self) -> int:
-        """Runs that left the photo worse than it was."""
+        """Number of runs whose image is worse than the photo."""
         return sum(run.psnr < run.photo.psnr for run in self.runs)
 
 
@@ -148,16 +148,16 @@ def fit_photo(
     points: int = _POINTS,
     others: Sequence[str] = (),
 ) -> Run:
-    """Fit one photo, alone with the networks: no solver has a say in the answer.
+    """Fit one photo; the image is that of the networks, without a solver.
 
     Args:
-        photo: It.
+        photo: The photo.
         settings: Preset, steps and width.
-        teacher: Who is asked; None: whom `changes` names.
+        teacher: The teacher; None: the one named in `changes`.
         changes: Further settings of the method.
-        seed: Of weights and noise.
-        points: Places along the run at which the image is scored.
-        others: Names of stopping rules that are asked as well.
+        seed: Seed of weights and noise.
+        points: Number of steps at which the image is scored.
+        others: Names of stopping rules that are evaluated as well.
     """
     numbers = SelfDeblurSettings(
         preset=settings.preset, steps=settings.steps, width=settings.width, output="networks", **changes
@@ -165,12 +165,12 @@ def fit_photo(
     watches: list[Watch] = []
 
     def watch(numbers: SelfDeblurSettings, steps: int) -> Watch:
-        asked = {name: rule_for(_with_rule(numbers, name), steps) for name in others}
-        watches.append(Watch(rule_for(numbers, steps), photo.sharp, max(1, steps // points), asked))
+        rules = {name: rule_for(_with_rule(numbers, name), steps) for name in others}
+        watches.append(Watch(rule_for(numbers, steps), photo.sharp, max(1, steps // points), rules))
         return watches[-1]
 
     method = SelfDeblur(numbers, teacher, watch)
-    answer = restore_tensor(photo.blurry, method, RestoreOptions(encoding=photo.light, seed=seed))
+    answer = restore_tensor(photo.blurry, method, RestoreOptions(encoding=photo.encoding, seed=seed))
     scores = score(answer.image, photo.sharp, "shift")
     reference = _reference(photo)
     return Run(
@@ -199,22 +199,22 @@ def run_arm(photos: Sequence[Photo], settings: RunSettings, teacher: str, change
 
 
 def teacher_for(name: str, settings: RunSettings, photo: Photo) -> Teacher:
-    """The teacher of that name, which may be `oracle`."""
+    """The teacher of that name; `oracle` returns the true image."""
     if name == "oracle":
         return Oracle(photo.sharp)
     needs_weights = name != "identity" and (entry := find_entry(name)).takes_weights and not entry.weights
     return load_teacher(name, settings.weights if needs_weights else "")
 
 
-def draw_curve(axes: Axes, arm: Arm, label: str) -> None:
-    """Mean PSNR of the runs against the steps taken, as far as all of them went."""
+def mean_curve(arm: Arm) -> dict[int, float]:
+    """Mean PSNR of the runs in dB by the number of steps, as far as all of them went."""
     curves = [run.watch.psnr for run in arm.runs if run.watch is not None]
     shared = sorted(set[int].intersection(*(set(curve) for curve in curves))) if curves else []
-    axes.plot(shared, [fmean(curve[step] for curve in curves) for step in shared], label=label)
+    return {step: fmean(curve[step] for curve in curves) for step in shared}
 
 
 def describe(settings: RunSettings, photos: Sequence[Photo], suite: str) -> str:
-    """Which photos were fitted how, in a sentence for the notes."""
+    """Photos and settings of the fits, as a sentence for the notes."""
     size = f"{settings.crop}x{settings.crop} pixels" if settings.crop else "whole photos"
     changed = "".join(f", {name} {getattr(settings, name)}" for name in ("steps", "width") if getattr(settings, name))
     blurry = fmean(photo.psnr for photo in photos)
@@ -233,11 +233,7 @@ def _kernel_rmse(found: Tensor | None, true: Tensor | None) -> float:
 
 
 def _reference(photo: Photo) -> Errors:
-    """What the known-kernel solver leaves with the true kernel."""
+    """Errors of the known-kernel solver with the true kernel."""
     if photo.kernel is None:
         return Errors(math.nan, math.nan)
-    return reference_errors("weak", Pair(photo.name, photo.blurry, photo.sharp, photo.kernel, photo.light), "shift")
-
-
-def _psnr(image: Tensor, sharp: Tensor) -> float:
-    return float(score(image.clamp(0, 1), sharp, "shift").psnr)
+    return reference_errors("weak", Pair(photo.name, photo.blurry, photo.sharp, photo.kernel, photo.encoding), "shift")

@@ -1,4 +1,4 @@
-"""Whether a rule stops SelfDeblur near the best step of its run, and how many steps that saves."""
+"""Loss against the best step, and steps saved, by rules that stop SelfDeblur early."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
-from unblur.experiments.lists import names_in
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.comparison import Comparison, compare_value
+from unblur.experiments.figures import Line, Panel, draw_panels
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
 from unblur.experiments.selfdeblur.photos import Photo, open_photos, synthetic_photos
 from unblur.experiments.selfdeblur.runs import Run, Watch, describe, fit_photo, teacher_for
 from unblur.experiments.selfdeblur.settings import StoppingSettings
+from unblur.experiments.settings import split_names
 from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.selfdeblur.method import rule_for
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
@@ -21,25 +23,25 @@ from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 __all__ = ["Stop", "choose_threshold", "replay", "run"]
 
 _FACTORS = (0.5, 1.0, 2.0)
-"""Of the calibrated threshold, to see how much depends on it."""
+"""Multiples of the calibrated threshold that are evaluated."""
 _OTHERS = ("plateau", "variance")
 _NEVER, _ORACLE = "none", "oracle"
 _CANDIDATES = 40
 _NEAR = 0.5
-"""dB below the best step that still count as close to it."""
+"""Largest loss in dB against the best step that counts as close to it."""
 _COLUMNS = ("teacher", "rule", "PSNR", "below the best step", "steps", "share saved", f"within {_NEAR:g} dB")
 _PHOTO_COLUMNS = ("teacher", "photo", "rule", "PSNR", "steps")
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a rule ends a run.
+    """The step at which a rule ends a run.
 
     Attributes:
-        steps: Taken by then.
-        psnr: Of the answer there, dB.
-        loss: What is missing to the best step, dB.
-        saved: Share of the steps that need not be taken.
+        steps: Number of steps taken by then.
+        psnr: PSNR of the answer there in dB.
+        loss: PSNR at the best step minus `psnr`, dB.
+        saved: Share of the steps that are not taken.
     """
 
     steps: int
@@ -49,24 +51,24 @@ class Stop:
 
 
 Stops = Mapping[str, Sequence[Stop]]
-"""By the name of the rule, photo by photo."""
+"""Stops by the name of the rule, photo by photo."""
 
 
 def run(settings: StoppingSettings, say: Say) -> ExperimentResult:
-    """Long runs, along which every rule is asked and none is obeyed."""
+    """Full runs, along which every rule is evaluated and none stops the run."""
     photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data)
-    # Another part of BSDS500 than the one that is judged on, where that is synthetic too.
+    # Another part of BSDS500 than that of the evaluation, which may be synthetic, too.
     others = synthetic_photos(settings.calibration, settings.calibration_crop, split="train", data=settings.data)
-    names = names_in(settings.teachers)
+    names = split_names(settings.teachers)
     runs = {name: _fit(photos, settings, name, say) for name in names}
     thresholds = {name: choose_threshold(_fit(others, settings, name, say)) for name in names}
     stops = {name: _stops(runs[name], thresholds[name]) for name in names}
     return ExperimentResult(
-        title="Stopping SelfDeblur in time",
+        title="Stopping SelfDeblur early",
         figures={"curves": _draw(runs, stops)},
         tables=(
             Table(
-                "rules", "Means over photos: dB, steps, and what the best step would have given", _COLUMNS, _rows(stops)
+                "rules", "Means over photos: PSNR and loss against the best step in dB, steps", _COLUMNS, _rows(stops)
             ),
             Table("stops", "Every photo and rule", _PHOTO_COLUMNS, _photo_rows(runs, stops)),
         ),
@@ -81,9 +83,9 @@ def run(settings: StoppingSettings, say: Say) -> ExperimentResult:
             f"Thresholds chosen on {len(others)} other photos of BSDS500 ({settings.calibration_crop}x"
             f"{settings.calibration_crop} pixels): "
             + ", ".join(f"{thresholds[name]:.4g} with {name}" for name in names)
-            + ". What is looked at is the teacher's difference where it can be asked at every check, else 1 - SSIM of "
+            + ". The rules use the difference to the teacher where it can be computed at every check, else 1 - SSIM of "
             "the fit.",
-            "Rates fall along the whole schedule, which a stop cuts short: a shorter schedule is another thing.",
+            "Learning rates fall along the whole schedule, which a stop cuts short; a shorter schedule would differ.",
         ),
     )
 
@@ -101,7 +103,7 @@ def _fit(photos: Sequence[Photo], settings: StoppingSettings, name: str, say: Sa
 
 
 def replay(watch: Watch, rule: Rule) -> int | None:
-    """The steps after which a rule that looks at numbers alone would have ended a run; None: it would not have."""
+    """Number of steps after which a rule that uses numbers alone would have ended a run; None: it would not."""
     restarts = list(watch.restarts)
     for step, quantity in watch.quantities:
         if restarts and step >= restarts[0]:
@@ -113,7 +115,7 @@ def replay(watch: Watch, rule: Rule) -> int | None:
 
 
 def choose_threshold(runs: Sequence[Run]) -> float:
-    """The threshold with the best mean PSNR at the stop; of equals the largest, which stops first."""
+    """The threshold with the best mean PSNR at the stop; of equal ones the largest, which stops first."""
     values = [value for run in runs if run.watch for _, value in run.watch.quantities]
     if not values or max(values) <= 0:
         return 0.0
@@ -174,26 +176,24 @@ def _photo_rows(runs: Mapping[str, Sequence[Run]], stops: Mapping[str, Stops]) -
 def _compare(teacher: str, rule: str, stops: Sequence[Stop]) -> Comparison:
     loss, saved = fmean(stop.loss for stop in stops), fmean(stop.saved for stop in stops)
     ended = sum(stop.saved > 0 for stop in stops)
-    return Comparison(
-        f"{teacher}, {rule}: close to the best step",
-        f"within {_NEAR:g} dB on average (our bar; no paper says)",
-        f"{loss:.2f} dB below it, {saved:.0%} of the steps saved",
-        loss <= _NEAR if ended else None,
-        f"ended {ended} of {len(stops)} runs",
+    return compare_value(
+        f"{teacher}, {rule}: mean loss against the best step",
+        0,
+        loss if ended else None,
+        within=_NEAR,
+        unit="dB",
+        form=".2f",
+        note=f"an aim of this project, not of a paper; ended {ended} of {len(stops)} runs, {saved:.0%} of steps saved",
     )
 
 
 def _draw(runs: Mapping[str, Sequence[Run]], stops: Mapping[str, Stops]) -> Figure:
-    figure = Figure(figsize=(5.5 * len(runs), 4.2), layout="constrained")
-    for axes, (teacher, found) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
-        for run in found:
-            curve = run.watch.psnr if run.watch else {}
-            axes.plot(list(curve), list(curve.values()), color="0.7", linewidth=1)
+    panels: list[Panel] = []
+    for teacher, found in runs.items():
+        curves = [run.watch.psnr if run.watch else {} for run in found]
+        lines = [Line(list(curve), list(curve.values()), style="-C7") for curve in curves]
         for rule, marker in ((_ORACLE, "*"), ("threshold x 1", "o"), ("plateau", "s"), ("variance", "^")):
             points = stops[teacher][rule]
-            axes.plot([stop.steps for stop in points], [stop.psnr for stop in points], marker, label=rule)
-        axes.set_title(teacher)
-        axes.set_xlabel("steps")
-        axes.set_ylabel("PSNR in dB")
-        axes.legend(fontsize="x-small")
-    return figure
+            lines.append(Line([stop.steps for stop in points], [stop.psnr for stop in points], rule, style=marker))
+        panels.append(Panel(lines, "steps", "PSNR in dB", teacher))
+    return draw_panels(panels)

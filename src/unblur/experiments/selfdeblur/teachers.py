@@ -1,4 +1,4 @@
-"""How good the teachers of SelfDeblur are by themselves, and how much of what they say should count."""
+"""Quality of SelfDeblur's teachers alone, and the best weight of their images."""
 
 from __future__ import annotations
 
@@ -8,27 +8,32 @@ from statistics import fmean
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from unblur.experiments.lists import names_in, numbers_in
-from unblur.experiments.result import Cell, Comparison, ExperimentResult, Say, Table
+from unblur.experiments.comparison import Comparison, compare_direction
+from unblur.experiments.figures import Line, Panel, draw_panels
+from unblur.experiments.result import Cell, ExperimentResult, Say, Table
 from unblur.experiments.selfdeblur.photos import Photo, open_photos
 from unblur.experiments.selfdeblur.runs import Arm, describe, run_arm, teacher_for
 from unblur.experiments.selfdeblur.settings import TeacherSettings
+from unblur.experiments.settings import split_names, split_numbers
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.score import Scores, score
 
-__all__ = ["run", "taught"]
+__all__ = ["run"]
 
 _DECAYS = {"falling": 0.6, "constant": 0.0}
-"""Share of the run after which the teacher's image no longer counts; 0: it counts to the end."""
+"""Share of the run after which the weight of the teacher's image is 0; 0: the weight is constant."""
 _ALONE = ("teacher", "photos", "PSNR", "SSIM", "gain", "worse than blurry")
 _SWEEP = ("teacher", "weight", "schedule", "PSNR", "above the fit alone", "above the teacher", "worse than blurry")
 
 Key = tuple[str, float, str]
+"""Teacher, weight, and schedule of the weight."""
+_LEAST = 0.1
+"""Smallest difference in dB that counts."""
 
 
 def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
-    """Teachers on every set, then fits with each weight of each teacher on one of them."""
-    names = names_in(settings.teachers)
+    """Teachers alone on every set, then fits with each weight of each teacher on one of them."""
+    names = split_names(settings.teachers)
     sets = {suite: open_photos(suite, settings.limit, settings.crop, settings.data) for suite in _suites(settings)}
     scores = {
         (name, suite): [_score(name, photo, settings) for photo in photos]
@@ -41,7 +46,7 @@ def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
     arms = _sweep(names, photos, settings, say)
     teachers = {name: _psnr(scores[name, settings.suite]) for name in names}
     return ExperimentResult(
-        title="Teachers of SelfDeblur, and how much they should count",
+        title="Teachers of SelfDeblur and the weight of their images",
         figures={"weights": _draw(arms, teachers)},
         tables=(
             Table("teachers", "Teachers alone: means, grey, protocol shift, dB", _ALONE, _alone_rows(scores, sets)),
@@ -50,23 +55,23 @@ def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
         comparisons=tuple(_compare(name, arms, teachers[name]) for name in names),
         notes=(
             describe(settings, photos, settings.suite),
-            "Weight 0 is the fit alone; a preset with a start from the teacher begins there also with weight 0.",
+            "Weight 0 is the fit alone; presets that start from the teacher do so with weight 0, too.",
         ),
     )
 
 
-def taught(name: str, photo: Photo, settings: TeacherSettings) -> Tensor:
-    """What a teacher makes of a photo, `(1, 1, h, w)` in [0, 1]."""
+def _restore(name: str, photo: Photo, settings: TeacherSettings) -> Tensor:
+    """The photo restored by a teacher, `(1, 1, h, w)` in [0, 1]."""
     teacher = teacher_for(name, settings, photo)
-    return teacher.restore(photo.blurry, RestoreOptions(encoding=photo.light)).image.clamp(0, 1)
+    return teacher.restore(photo.blurry, RestoreOptions(encoding=photo.encoding)).image.clamp(0, 1)
 
 
 def _suites(settings: TeacherSettings) -> list[str]:
-    return list(dict.fromkeys([*names_in(settings.suites), settings.suite]))
+    return list(dict.fromkeys([*split_names(settings.suites), settings.suite]))
 
 
 def _score(name: str, photo: Photo, settings: TeacherSettings) -> Scores:
-    return score(taught(name, photo, settings), photo.sharp, "shift")
+    return score(_restore(name, photo, settings), photo.sharp, "shift")
 
 
 def _psnr(scores: Sequence[Scores]) -> float:
@@ -75,7 +80,7 @@ def _psnr(scores: Sequence[Scores]) -> float:
 
 def _sweep(names: Sequence[str], photos: Sequence[Photo], settings: TeacherSettings, say: Say) -> dict[Key, Arm]:
     arms: dict[Key, Arm] = {}
-    strengths = [strength for strength in numbers_in(settings.strengths, "strengths") if strength > 0]
+    strengths = [strength for strength in split_numbers(settings.strengths, "strengths") if strength > 0]
     for name in names:
         alone = {(name, 0.0, "-"): {"weak": 0.0}}
         choices = alone | {
@@ -111,33 +116,27 @@ def _sweep_rows(arms: Mapping[Key, Arm], teachers: Mapping[str, float]) -> list[
 
 
 def _compare(name: str, arms: Mapping[Key, Arm], teacher: float) -> Comparison:
-    """The proposal hopes for a result above both the fit alone and the teacher."""
+    """The proposal expects a result above both the fit alone and the teacher."""
     alone = arms[name, 0.0, "-"].mean("psnr")
     tried = {key: arm.mean("psnr") for key, arm in arms.items() if key[0] == name and key[1] > 0}
     best = max(tried, key=lambda key: tried[key])
-    return Comparison(
+    return compare_direction(
         f"with {name}, supervision gives more than the fit alone and the teacher alone",
         "hoped for in the proposal",
-        f"fit {alone:.2f}, teacher {teacher:.2f}, both {tried[best]:.2f} dB (weight {best[1]:g}, {best[2]})",
-        tried[best] > max(alone, teacher),
-        "the best of the weights tried, chosen on these photos",
+        tried[best] - max(alone, teacher),
+        least=_LEAST,
+        ours=f"fit {alone:.2f}, teacher {teacher:.2f}, both {tried[best]:.2f} dB (weight {best[1]:g}, {best[2]})",
+        note="the best of the weights tried, chosen on these photos",
     )
 
 
 def _draw(arms: Mapping[Key, Arm], teachers: Mapping[str, float]) -> Figure:
-    figure = Figure(figsize=(4.5 * len(teachers), 3.8), layout="constrained")
-    for axes, (name, teacher) in zip(
-        figure.subplots(1, len(teachers), squeeze=False)[0], teachers.items(), strict=True
-    ):
-        for fit_schedule in _DECAYS:
-            points = {
-                key[1]: arm.mean("psnr") for key, arm in arms.items() if key[0] == name and key[2] == fit_schedule
-            }
-            axes.semilogx(list(points), list(points.values()), marker="o", label=fit_schedule)
-        axes.axhline(arms[name, 0.0, "-"].mean("psnr"), color="0.3", linestyle="--", label="fit alone")
-        axes.axhline(teacher, color="0.6", linestyle=":", label="teacher alone")
-        axes.set_title(name)
-        axes.set_xlabel("weight of the teacher's image")
-        axes.set_ylabel("PSNR in dB")
-        axes.legend(fontsize="x-small")
-    return figure
+    panels: list[Panel] = []
+    for name, teacher in teachers.items():
+        lines: list[Line] = []
+        for schedule in _DECAYS:
+            points = {key[1]: arm.mean("psnr") for key, arm in arms.items() if key[0] == name and key[2] == schedule}
+            lines.append(Line(list(points), list(points.values()), schedule))
+        levels = {"fit alone": arms[name, 0.0, "-"].mean("psnr"), "teacher alone": teacher}
+        panels.append(Panel(lines, "weight of the teacher's image", "PSNR in dB", name, levels, log_x=True))
+    return draw_panels(panels)

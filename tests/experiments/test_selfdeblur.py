@@ -1,4 +1,4 @@
-"""The experiments with weak supervision as wholes, as short as can be."""
+"""The experiments with weak supervision as wholes, as short as possible."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def photos(monkeypatch):
     monkeypatch.setattr(photo_sets, "_bsds", drawn)
 
 
-def test_who_knows_the_truth_helps():
+def test_a_teacher_with_the_truth_helps():
     settings = AblationSettings(crop=88, teachers="oracle", preset="smoke", steps=20)
     outcome = ablation.run(settings, lambda _: None)
     fit, taught = outcome.tables[0].rows
@@ -74,7 +74,7 @@ def test_teachers_are_scored_alone_and_swept():
     assert len(outcome.comparisons) == 1
 
 
-def test_rules_are_asked_and_not_obeyed():
+def test_rules_are_evaluated_and_stop_nothing():
     settings = StoppingSettings(
         **SHORT, suite="synthetic", crop=96, teachers="identity", calibration=1, calibration_crop=96, points=5
     )
@@ -112,7 +112,7 @@ def test_a_score_by_layers_looks_where_the_layer_is():
     clean = nonuniform.score_layers(scene.sharp * 0.8, scene)
     layers = nonuniform.score_layers(spoiled, scene)
     assert layers.background == pytest.approx(clean.background, abs=0.2)
-    assert abs(layers.thing - clean.thing) > 0.3
+    assert abs(layers.moving - clean.moving) > 0.3
 
 
 def test_photos_are_always_the_same():
@@ -157,7 +157,7 @@ def test_the_threshold_with_the_best_stop_is_chosen():
     [
         (lambda: AblationSettings(seeds=0), "seeds takes a number from 1 up, not 0"),
         (lambda: StoppingSettings(points=0), "points takes a number from 1 up, not 0"),
-        (lambda: NoiseSettings(noises="0,much"), "noises takes numbers from 0 up with commas between"),
+        (lambda: NoiseSettings(noises="0,much"), "noises takes numbers from 0 up, separated by commas"),
         (lambda: TeacherSettings(strengths="-1"), "strengths takes numbers from 0 up"),
     ],
 )

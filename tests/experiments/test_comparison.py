@@ -1,0 +1,57 @@
+import math
+
+import pytest
+
+from unblur.experiments.comparison import compare_direction, compare_value
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        (240.0, "matches"),
+        (360.0, "matches"),
+        (9.38e4, "same direction"),
+        (0.5, "differs"),
+        (None, "cannot be said"),
+        (math.nan, "cannot be said"),
+    ],
+)
+def test_a_printed_ratio(ours, verdict):
+    found = compare_value("ratio", 240, ours, within=120, neutral=1)
+    assert found.verdict == verdict
+    assert found.tolerance == "± 120; direction: from 1"
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        (-4.3, "matches"),
+        (-0.2, "same direction"),
+        (-0.09, "cannot be said"),
+        (0.09, "cannot be said"),
+        (0.2, "differs"),
+    ],
+)
+def test_a_printed_loss(ours, verdict):
+    found = compare_value("loss", -4.52, ours, within=0.3, neutral=0, least=0.1, unit="dB", form="+.2f")
+    assert (found.printed, found.ours, found.verdict) == ("-4.52 dB", f"{ours:+.2f} dB", verdict)
+    assert found.tolerance == "± 0.3 dB; direction: 0.1 dB or more from 0"
+
+
+def test_without_a_neutral_value_there_is_no_direction():
+    assert compare_value("size", 1.78, 1.9, within=0.005).verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("effect", "verdict"),
+    [
+        (0.5, "same direction"),
+        (0.05, "cannot be said"),
+        (-0.05, "cannot be said"),
+        (-0.5, "differs"),
+        (None, "cannot be said"),
+    ],
+)
+def test_a_direction_never_matches(effect, verdict):
+    found = compare_direction("gain", "some", effect, least=0.1)
+    assert (found.verdict, found.tolerance) == (verdict, "0.1 dB or more")
