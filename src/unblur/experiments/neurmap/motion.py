@@ -134,4 +134,4 @@ def _draw(found: Sequence[_Found]) -> Figure:
 
 def _colour(field: Tensor, longest: float) -> Tensor:
     """A motion field as colours `(1, 3, h, w)` in [0, 1]."""
-    return array_to_tensor(draw_wheel(tensor_to_array(field), longest) / np.float32(255))
+    return array_to_tensor((draw_wheel(tensor_to_array(field), longest) / 255).astype(np.float32))
