@@ -18,9 +18,9 @@ from unblur.experiments.golf.settings import IterationSettings
 from unblur.experiments.result import Cell, ExperimentResult, Say, Table
 from unblur.experiments.scores import psnr_of
 from unblur.images.tensors import round_to_8_bits
-from unblur.methods.options import RestoreOptions
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.settings import GolfSettings
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.ssim import ssim_gaussian_valid
 from unblur.weights.shipped import read_weights
 
