@@ -12,7 +12,7 @@ GOOD = Judgement(sparsity=0.5, misfit=0.003, colour=0.0, unexplained=0.1, noise_
 
 
 def judged(planted: Planted, kernel: torch.Tensor) -> Judgement:
-    restored, _ = restore_with_kernel(planted.blurry, kernel, light="encoded")
+    restored = restore_with_kernel(planted.blurry, kernel, encoding="encoded")
     return judge(planted.blurry, kernel, restored)
 
 

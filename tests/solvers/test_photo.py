@@ -7,14 +7,16 @@ from planted import draw_picture, plant, psnr, shake
 from unblur.errors import Cancelled
 from unblur.methods.known_kernel.settings import KnownKernelSettings
 from unblur.methods.settings import describe_settings
-from unblur.solvers.photo import SOLVERS, choose_light, estimate_noise, restore_with_kernel
+from unblur.solvers.names import SOLVER_NAMES
+from unblur.solvers.photo import choose_encoding, estimate_noise, restore_with_kernel
+from unblur.solvers.registry import SOLVERS
 
 KERNEL = shake(15, 3, (15, 20))
 
 
 def test_settings_name_every_solver():
     solver = next(item for item in describe_settings(KnownKernelSettings) if item.name == "solver")
-    assert solver.type.__args__ == SOLVERS
+    assert solver.choices == SOLVER_NAMES == tuple(SOLVERS)
 
 
 @pytest.mark.parametrize("light", ["encoded", "linear"])
@@ -22,15 +24,15 @@ def test_the_light_of_strong_contrast_is_recognised(light):
     """Ten pictures from black to white; on photos of little contrast the two lights hardly differ."""
     kernels = [shake(15, seed, (15, 20)) for seed in range(10)]
     photos = [plant(kernel, (150, 150), seed=seed, light=light).blurry for seed, kernel in enumerate(kernels)]
-    right = [choose_light(photo, kernel) == light for photo, kernel in zip(photos, kernels, strict=True)]
+    right = [choose_encoding(photo, kernel) == light for photo, kernel in zip(photos, kernels, strict=True)]
     assert sum(right) >= 9
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SOLVER_NAMES)
 def test_the_right_light_restores_better(solver):
     planted = plant(KERNEL, light="linear")
     right, wrong = (
-        psnr(restore_with_kernel(planted.blurry, KERNEL, solver=solver, light=light)[0].clamp(0, 1), planted.sharp)
+        psnr(restore_with_kernel(planted.blurry, KERNEL, solver=solver, encoding=light).clamp(0, 1), planted.sharp)
         for light in ("linear", "encoded")
     )
     assert right > max(wrong, planted.psnr + 2)
@@ -53,12 +55,12 @@ def test_without_noise_there_is_still_rounding(size):
     assert estimate_noise(torch.full((1, 1, *size), 0.5)) == pytest.approx(1 / 255 / math.sqrt(12))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SOLVER_NAMES)
 def test_smoothness_smooths(solver):
     planted = plant(KERNEL, noise=0.01)
 
     def roughness(smoothness: float) -> float:
-        restored, _ = restore_with_kernel(planted.blurry, KERNEL, solver=solver, smoothness=smoothness, light="encoded")
+        restored = restore_with_kernel(planted.blurry, KERNEL, solver=solver, smoothness=smoothness, encoding="encoded")
         return float(restored.diff(dim=-1).abs().mean())
 
     assert roughness(8) < roughness(1) < roughness(0.2)
@@ -66,19 +68,19 @@ def test_smoothness_smooths(solver):
 
 def test_a_grey_photo_stays_grey_and_two_colours_are_restored_one_by_one():
     photos = [plant(KERNEL, (40, 50), seed=seed, noise=0.0).blurry for seed in range(2)]
-    alone = [restore_with_kernel(photo, KERNEL, light="encoded")[0] for photo in photos]
-    both, _ = restore_with_kernel(torch.cat(photos, 1), KERNEL, light="encoded")
+    alone = [restore_with_kernel(photo, KERNEL, encoding="encoded") for photo in photos]
+    both = restore_with_kernel(torch.cat(photos, 1), KERNEL, encoding="encoded")
     torch.testing.assert_close(both, torch.cat(alone, 1))
-    grey, _ = restore_with_kernel(photos[0].expand(-1, 3, -1, -1), KERNEL, light="encoded")
+    grey = restore_with_kernel(photos[0].expand(-1, 3, -1, -1), KERNEL, encoding="encoded")
     torch.testing.assert_close(grey, alone[0].expand(-1, 3, -1, -1), atol=1e-3, rtol=0)
 
 
 def test_tiles_cost_nothing(monkeypatch):
     planted = plant(KERNEL, (150, 170))
-    whole, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
+    whole = restore_with_kernel(planted.blurry, KERNEL, encoding="encoded")
     for name in ("_WHOLE", "_TILE"):
         monkeypatch.setattr(f"unblur.solvers.photo.{name}", 96)
-    tiled, _ = restore_with_kernel(planted.blurry, KERNEL, light="encoded")
+    tiled = restore_with_kernel(planted.blurry, KERNEL, encoding="encoded")
     assert (tiled - whole).abs().mean() <= 1 / 255
     assert psnr(tiled, planted.sharp) > psnr(whole, planted.sharp) - 0.3
 
@@ -86,14 +88,14 @@ def test_tiles_cost_nothing(monkeypatch):
 def test_progress_rises_to_one_and_can_stop():
     seen = []
     photo = draw_picture(20, 24).expand(1, 3, -1, -1)
-    restore_with_kernel(photo, KERNEL, on_progress=seen.append)
+    restore_with_kernel(photo, KERNEL, encoding="encoded", on_progress=seen.append)
     assert seen == pytest.approx([1 / 3, 2 / 3, 1])
 
     def stop(_: float) -> None:
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        restore_with_kernel(photo, KERNEL, on_progress=stop)
+        restore_with_kernel(photo, KERNEL, encoding="encoded", on_progress=stop)
 
 
 @pytest.mark.parametrize("light", ["encoded", "linear"])
@@ -103,10 +105,10 @@ def test_large_clipped_areas_are_filled_in(monkeypatch, light):
     assert (planted.blurry >= 0.995).float().mean() > 0.2
 
     def restored() -> float:
-        return psnr(restore_with_kernel(planted.blurry, KERNEL, light=light)[0].clamp(0, 1), planted.sharp)
+        return psnr(restore_with_kernel(planted.blurry, KERNEL, encoding=light).clamp(0, 1), planted.sharp)
 
     many = restored()
-    monkeypatch.setattr("unblur.solvers.photo._MUCH_CLIPPED", 2.0)
+    monkeypatch.setattr("unblur.solvers.registry._MUCH_CLIPPED", 2.0)
     few = restored()
     assert many > few + 0.5
     assert many > planted.psnr

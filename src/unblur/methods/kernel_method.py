@@ -15,7 +15,7 @@ from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.options import Encoding, RestoreOptions
 from unblur.methods.refiners import load_refiner, refine
 from unblur.solvers.names import DEFAULT_SOLVER
-from unblur.solvers.photo import choose_light, restore_with_kernel
+from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
 __all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers"]
 
@@ -120,11 +120,11 @@ class KernelMethod(ABC):
             return restore_with_kernel(
                 blurry,
                 kernel,
-                solver=chosen.solver,  # pyright: ignore[reportArgumentType] - checked by the options
+                solver=chosen.solver,
                 smoothness=chosen.smoothness,
-                light=encoding,
+                encoding=encoding,
                 on_progress=lambda share: on_step(Step(share, "restoring the photo")),
-            )[0]
+            )
 
         image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
         if options.refine is not None:
@@ -169,4 +169,4 @@ def _decide_encoding(blurry: Tensor, estimate: BlurEstimate, options: RestoreOpt
     for stated in (options.encoding, estimate.encoding):
         if stated != "auto":
             return stated
-    return choose_light(blurry, estimate.kernel)  # pyright: ignore[reportArgumentType] - there is a kernel here
+    return choose_encoding(blurry, estimate.kernel)  # pyright: ignore[reportArgumentType] - there is a kernel here

@@ -22,10 +22,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["Encoding", "Option", "Region", "RestoreOptions", "check_fit", "describe_options", "parse_region"]
+__all__ = [
+    "BlurEncoding",
+    "Encoding",
+    "Option",
+    "Region",
+    "RestoreOptions",
+    "check_fit",
+    "describe_options",
+    "parse_region",
+]
 
-Encoding = Literal["auto", "encoded", "linear"]
-"""Where the blur took place: in linear light (cameras), on sRGB-encoded values (many test sets), or as estimated."""
+BlurEncoding = Literal["encoded", "linear"]
+"""Where a blur takes place: on sRGB-encoded values (many test sets), or in linear light (cameras)."""
+Encoding = Literal["auto", BlurEncoding]
+"""Where the blur took place, or auto: as estimated."""
 
 _SMALLEST_TILE = 32
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from unblur.errors import UsageError
 from unblur.methods.catalog import find_entry, load_object
 from unblur.methods.transforms import Encode
-from unblur.solvers.plug_and_play import deconvolve_with_improver
+from unblur.solvers.plug_and_play import PlugAndPlay
 
 __all__ = ["Refiner", "load_refiner", "refine"]
 
@@ -69,9 +69,8 @@ def refine(
         return encode.forward(improved.clamp(0, 1) if encoding == "linear" else improved)
 
     start = encode.forward(restored.clamp(0, 1) if encoding == "linear" else restored)
-    return encode.backward(
-        deconvolve_with_improver(encode.forward(blurry), kernel, start, improve, steps=_STEPS, pull=_PULL)
-    )
+    iteration = PlugAndPlay(encode.forward(blurry), kernel, start, improve, steps=_STEPS, pull=_PULL)
+    return encode.backward(iteration.run())
 
 
 def _improve_channels(image: Tensor, refiner: Refiner) -> Tensor:

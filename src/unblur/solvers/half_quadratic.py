@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
-from unblur.blur.fft import from_spectrum, kernel_spectrum, power, spectrum
+from unblur.blur.fft import from_spectrum, spectrum
+from unblur.solvers.data_terms import QuadraticData
 from unblur.solvers.differences import Images, difference_power, differences, differences_adjoint
 from unblur.solvers.frame import Frame
+from unblur.solvers.iteration import Iteration
+from unblur.solvers.operators import FramedBlur
 from unblur.solvers.proximal import shrink
 
-__all__ = ["deconvolve_sparse"]
+__all__ = ["AlternatingDirections", "HalfQuadratic", "deconvolve_sparse", "pose_sparse"]
 
 _WARM_PENALTIES = (1.0, 8.0, 64.0)
 """Penalties of the half-quadratic start, times the prior's strength."""
@@ -24,20 +28,23 @@ _GRADIENT_PENALTY = 0.02
 
 @dataclass(frozen=True)
 class _Problem:
-    """One photo in its frame, ready for both solvers.
+    """One photo in its frame, ready for both iterations.
 
     Attributes:
-        trust: How far the light goes from what is reblurred to what is observed: 0 outside the photo.
-        saturated: 1 where the photo is clipped, else 0.
+        frame: Where the photo lies.
+        operator: The blur on the frame.
+        data: What was observed, with a mask that is 0 outside the photo.
+        gradient_power: Power of the difference operator at each frequency.
+        prior_strength: Multiplier of the prior.
+        exponent: Of the prior.
+        data_penalty: Penalty of the split of the reblurred image.
+        gradient_penalty: Penalty of the split of the gradients.
     """
 
     frame: Frame
-    blur: Tensor
-    blur_power: Tensor
+    operator: FramedBlur
+    data: QuadraticData
     gradient_power: Tensor
-    observed: Tensor
-    trust: Tensor
-    saturated: Tensor | None
     prior_strength: float
     exponent: float
     data_penalty: float
@@ -50,18 +57,21 @@ class _Problem:
     def image(self, values: Tensor) -> Tensor:
         return from_spectrum(values, self.frame.size)
 
-    def agree(self, reblurred: Tensor) -> Tensor:
-        """The light near `reblurred` that agrees with what was observed: proximal map of the data term."""
-        light = torch.lerp(reblurred, self.observed, self.trust)
-        if self.saturated is None:
-            return light
-        # A clipped pixel only says that there was at least so much light.
-        return light.addcmul_(self.saturated, (reblurred - light).clamp_min_(0))
+    def measure(self, latent: Tensor) -> dict[str, float]:
+        """Objective, and root mean square of reblurred minus observed inside the photo."""
+        reblurred = self.operator.apply(latent)
+        right, down = differences(latent)
+        prior = right.abs().pow(self.exponent).sum() + down.abs().pow(self.exponent).sum()
+        residual = self.frame.crop(self.data.residual(reblurred))
+        return {
+            "objective": float(self.data.value(reblurred) + self.prior_strength * prior),
+            "residual": float(residual.square().mean().sqrt()),
+        }
 
 
 def deconvolve_sparse(
     blurry: Images,
-    kernel: Float[Tensor, "b 1 kh kw"],
+    kernel: Float[Tensor, "#b 1 kh kw"],
     *,
     prior_strength: float,
     exponent: float = 0.8,
@@ -85,35 +95,34 @@ def deconvolve_sparse(
             each step, which large clipped areas need, and want more steps.
         saturation: Pixels from this value up were clipped; None: none was.
     """
-    problem = _pose(
+    problem = pose_sparse(
         blurry, kernel, prior_strength=prior_strength, exponent=exponent, penalty=penalty, saturation=saturation
     )
-    latent_spectrum = _start(problem)
+    start = HalfQuadratic(problem)
+    start.run()
     if steps == 0:
-        return problem.frame.crop(problem.image(latent_spectrum))
-    return problem.frame.crop(_alternate(problem, latent_spectrum, steps))
+        return problem.frame.crop(start.latent)
+    return problem.frame.crop(AlternatingDirections(problem, start.latent_spectrum, steps).run())
 
 
-def _pose(
+def pose_sparse(
     blurry: Tensor,
     kernel: Tensor,
     *,
     prior_strength: float,
-    exponent: float,
-    penalty: float,
-    saturation: float | None,
+    exponent: float = 0.8,
+    penalty: float = 1.0,
+    saturation: float | None = None,
 ) -> _Problem:
-    frame = Frame.around((blurry.shape[-2], blurry.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
-    blur = kernel_spectrum(kernel, frame.size)
+    """The problem of `deconvolve_sparse`, for callers that own the loop of its two iterations."""
+    frame, operator = FramedBlur.around(blurry, kernel)
     inside = frame.place(torch.ones_like(blurry[:1, :1]))
+    saturated = None if saturation is None else frame.place(blurry).ge_(saturation)
     return _Problem(
         frame=frame,
-        blur=blur,
-        blur_power=power(blur),
+        operator=operator,
+        data=QuadraticData(frame.extend(blurry), inside, saturated),
         gradient_power=difference_power(frame.size, blurry),
-        observed=frame.extend(blurry),
-        trust=inside / (inside + penalty * _DATA_PENALTY),
-        saturated=None if saturation is None else frame.place(blurry).ge_(saturation),
         prior_strength=prior_strength,
         exponent=exponent,
         data_penalty=penalty * _DATA_PENALTY,
@@ -121,37 +130,91 @@ def _pose(
     )
 
 
-def _start(problem: _Problem) -> Tensor:
-    """Half-quadratic splitting, one step a penalty; the spectrum of the latent image."""
-    back_projected = problem.blur.conj() * spectrum(problem.observed)
-    latent = problem.observed
-    latent_spectrum = back_projected
-    for penalty in _WARM_PENALTIES:
-        weight = penalty * problem.prior_strength
-        wanted = spectrum(differences_adjoint(*problem.shrink(differences(latent), weight)))
-        damped = problem.blur_power + weight * problem.gradient_power
+class HalfQuadratic(Iteration):
+    """Half-quadratic splitting, one step for each of a few rising penalties: Krishnan and Fergus (NIPS 2009), Eq. 3.
+
+    Args:
+        problem: From `pose_sparse`.
+        record: See `Iteration`; the history is that of `objective` and `residual`.
+
+    Attributes:
+        latent_spectrum: Spectrum of the latent image, in its frame.
+    """
+
+    def __init__(self, problem: _Problem, *, record: bool = False) -> None:
+        super().__init__(len(_WARM_PENALTIES), record=record)
+        self._problem = problem
+        self._blur_power = problem.operator.power
+        self._back_projected = problem.operator.spectrum.conj() * spectrum(problem.data.observed)
+        self._latent = problem.data.observed
+        self.latent_spectrum = self._back_projected
+
+    @property
+    @override
+    def latent(self) -> Tensor:
+        """In its frame."""
+        return self._latent
+
+    @override
+    def advance(self) -> None:
+        """Sparse gradients, then the image that has them and explains the photo."""
+        problem, weight = self._problem, _WARM_PENALTIES[self.step] * self._problem.prior_strength
+        wanted = spectrum(differences_adjoint(*problem.shrink(differences(self._latent), weight)))
+        damped = self._blur_power + weight * problem.gradient_power
         # torch divides complex numbers by real ones five times as slowly as it multiplies them.
-        latent_spectrum = back_projected.add(wanted, alpha=weight) * damped.reciprocal_()
-        latent = problem.image(latent_spectrum)
-    return latent_spectrum
+        self.latent_spectrum = self._back_projected.add(wanted, alpha=weight) * damped.reciprocal_()
+        self._latent = problem.image(self.latent_spectrum)
+
+    @override
+    def measure(self) -> dict[str, float]:
+        """Objective and residual."""
+        return self._problem.measure(self._latent)
 
 
-def _alternate(problem: _Problem, latent_spectrum: Tensor, steps: int) -> Tensor:
-    """Alternating direction method of multipliers; splits u = k * x and v = grad x, scaled multipliers."""
-    damped = problem.data_penalty * problem.blur_power + problem.gradient_penalty * problem.gradient_power
-    damped.clamp_min_(1e-9).reciprocal_()
-    of_light, of_gradients = problem.blur.conj() * (problem.data_penalty * damped), problem.gradient_penalty * damped
-    latent = problem.image(latent_spectrum)
-    light_gap, right_gap, down_gap = (torch.zeros_like(latent) for _ in range(3))
-    for _ in range(steps):
-        reblurred = problem.image(problem.blur * latent_spectrum).add_(light_gap)
-        light = problem.agree(reblurred)
-        light_gap = reblurred.sub_(light)
-        right, down = differences(latent)
-        right, down = right.add_(right_gap), down.add_(down_gap)
+class AlternatingDirections(Iteration):
+    """Alternating direction method of multipliers; splits u = k * x and v = grad x, scaled multipliers.
+
+    Almeida and Figueiredo (IEEE TIP 2013), Eq. 30 to 36.
+
+    Args:
+        problem: From `pose_sparse`.
+        start: Spectrum of the latent image to begin with.
+        steps: How many.
+        record: See `Iteration`; the history is that of `objective` and `residual`.
+    """
+
+    def __init__(self, problem: _Problem, start: Tensor, steps: int, *, record: bool = False) -> None:
+        super().__init__(steps, record=record)
+        self._problem, self._spectrum = problem, start
+        damped = problem.data_penalty * problem.operator.power + problem.gradient_penalty * problem.gradient_power
+        damped.clamp_min_(1e-9).reciprocal_()
+        self._of_light = problem.operator.spectrum.conj() * (problem.data_penalty * damped)
+        self._of_gradients = problem.gradient_penalty * damped
+        self._latent = problem.image(start)
+        self._light_gap, self._right_gap, self._down_gap = (torch.zeros_like(self._latent) for _ in range(3))
+
+    @property
+    @override
+    def latent(self) -> Tensor:
+        """In its frame."""
+        return self._latent
+
+    @override
+    def advance(self) -> None:
+        """Light and gradients that agree with photo and prior, then the image that has both."""
+        problem = self._problem
+        reblurred = problem.image(problem.operator.spectrum * self._spectrum).add_(self._light_gap)
+        light = problem.data.prox(reblurred, problem.data_penalty)
+        self._light_gap = reblurred.sub_(light)
+        right, down = differences(self._latent)
+        right, down = right.add_(self._right_gap), down.add_(self._down_gap)
         sparse_right, sparse_down = problem.shrink((right, down), problem.gradient_penalty)
-        right_gap, down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
-        wanted = differences_adjoint(sparse_right.sub_(right_gap), sparse_down.sub_(down_gap))
-        latent_spectrum = of_light * spectrum(light.sub_(light_gap)) + of_gradients * spectrum(wanted)
-        latent = problem.image(latent_spectrum)
-    return latent
+        self._right_gap, self._down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
+        wanted = differences_adjoint(sparse_right.sub_(self._right_gap), sparse_down.sub_(self._down_gap))
+        self._spectrum = self._of_light * spectrum(light.sub_(self._light_gap)) + self._of_gradients * spectrum(wanted)
+        self._latent = problem.image(self._spectrum)
+
+    @override
+    def measure(self) -> dict[str, float]:
+        """Objective and residual."""
+        return self._problem.measure(self._latent)

@@ -1,10 +1,9 @@
-"""A photo and its kernel in, the sharp photo out: light, noise, saturation, colour and size are dealt with here."""
+"""A photo and its kernel in, the sharp photo out: encoding, noise, saturation, colour and size are dealt with here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -15,22 +14,13 @@ from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_tiled
 from unblur.solvers.differences import Images
-from unblur.solvers.half_quadratic import deconvolve_sparse
-from unblur.solvers.richardson_lucy import deconvolve_richardson_lucy
-from unblur.solvers.wiener import deconvolve_wiener
+from unblur.solvers.names import DEFAULT_SOLVER
+from unblur.solvers.registry import SOLVERS, PhotoNoise
 
-__all__ = ["SOLVERS", "Solver", "choose_light", "estimate_noise", "restore_with_kernel"]
-
-Solver = Literal["hyper-laplacian", "tv", "wiener", "richardson-lucy"]
-SOLVERS: tuple[Solver, ...] = get_args(Solver)
+__all__ = ["choose_encoding", "estimate_noise", "restore_with_kernel"]
 
 _SATURATION = 0.995
 """From here up a pixel may have been clipped: the two highest values of 8 bit."""
-_MUCH_CLIPPED = 0.15
-_CLIPPED_STEPS = 60
-_CLIPPED_PENALTY = 0.25
-"""Where clipped pixels hold more than the first share of all light, more and longer steps fill in what they lack: on
-synthetic photos 30 such steps gain 1 to 3 dB, and 60 more."""
 _WHOLE = 2048
 _TILE = 1024
 """Photos with no side above the first are taken whole, others in tiles."""
@@ -40,8 +30,8 @@ _LARGEST_HALO = 256
 fades with every kernel size, but slowly: see docs/map.md for what is left."""
 _COLOUR_SMOOTHNESS = 5.0
 """Of colour differences against brightness; on synthetic photos with noise this gains 0.7 dB over equal treatment."""
-_LIGHT_SAMPLE = 384
-"""Side in pixels of the part of the photo on which the light is decided."""
+_ENCODING_SAMPLE = 384
+"""Side in pixels of the part of the photo on which the encoding is decided."""
 
 Kernel = Float[Tensor, "1 1 kh kw"]
 
@@ -50,38 +40,34 @@ def restore_with_kernel(
     blurry: Images,
     kernel: Kernel,
     *,
-    solver: Solver = "hyper-laplacian",
+    encoding: Literal["encoded", "linear"],
+    solver: str = DEFAULT_SOLVER,
     smoothness: float = 1.0,
-    light: Literal["auto", "encoded", "linear"] = "auto",
     on_progress: Callable[[float], None] = lambda _: None,
-) -> tuple[Images, Literal["encoded", "linear"]]:
-    """The sharp photo, and the light in which it was deconvolved.
+) -> Images:
+    """The sharp photo, sRGB-encoded, of the same shape; values may leave [0, 1].
 
     Args:
         blurry: sRGB-encoded, in [0, 1].
         kernel: Sum 1, odd sizes.
-        solver: By name.
+        encoding: Where the blur took place, and where it is removed.
+        solver: A name of `SOLVERS`.
         smoothness: 1 suits the noise of the photo; higher is smoother.
-        light: Where the blur took place; `"auto"`: where the kernel explains the photo better.
         on_progress: Called with the share that is done; raises to stop.
-
-    Returns:
-        An image of the same shape, sRGB-encoded; values may leave [0, 1].
     """
-    chosen = choose_light(blurry, kernel) if light == "auto" else light
-    working = srgb_to_linear(blurry) if chosen == "linear" else blurry
+    working = srgb_to_linear(blurry) if encoding == "linear" else blurry
     restored = _deconvolve(working, kernel, solver, smoothness, on_progress)
-    return (linear_to_srgb(restored.clamp(0, 1)) if chosen == "linear" else restored), chosen
+    return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
 
 
-def choose_light(blurry: Images, kernel: Kernel) -> Literal["encoded", "linear"]:
-    """The light in which this kernel explains the photo better.
+def choose_encoding(blurry: Images, kernel: Kernel) -> Literal["encoded", "linear"]:
+    """The encoding in which this kernel explains the photo better.
 
-    The photo is deconvolved and blurred again in either light; what differs from it is compared as the eye sees it,
+    The photo is deconvolved and blurred again in either encoding; what differs from it is compared as the eye sees it,
     sRGB-encoded. Looks at the middle of the photo.
     """
-    top, left = (max(0, (side - _LIGHT_SAMPLE) // 2) for side in blurry.shape[-2:])
-    part = blurry[..., top : top + _LIGHT_SAMPLE, left : left + _LIGHT_SAMPLE].mean(1, keepdim=True)
+    top, left = (max(0, (side - _ENCODING_SAMPLE) // 2) for side in blurry.shape[-2:])
+    part = blurry[..., top : top + _ENCODING_SAMPLE, left : left + _ENCODING_SAMPLE].mean(1, keepdim=True)
     linear = srgb_to_linear(part)
     misfit = _misfit(part, _reblur(part, kernel), kernel)
     misfit_linear = _misfit(part, linear_to_srgb(_reblur(linear, kernel)), kernel)
@@ -89,7 +75,7 @@ def choose_light(blurry: Images, kernel: Kernel) -> Literal["encoded", "linear"]
 
 
 def _reblur(blurry: Tensor, kernel: Tensor) -> Tensor:
-    run = _choose_solver(blurry, kernel, "hyper-laplacian", 1.0)
+    run = _prepare(blurry, kernel, "hyper-laplacian", 1.0)
     return convolve(run(blurry).clamp(0, 1), kernel, "replicate")
 
 
@@ -121,10 +107,10 @@ def estimate_noise(blurry: Images) -> float:
 
 
 def _deconvolve(
-    blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float, on_progress: Callable[[float], None]
+    blurry: Tensor, kernel: Tensor, solver: str, smoothness: float, on_progress: Callable[[float], None]
 ) -> Tensor:
     """Brightness by the solver; colour differences, which hold more noise than detail, by a smooth Wiener filter."""
-    split_colours = blurry.shape[1] == 3 and solver in ("hyper-laplacian", "tv")
+    split_colours = blurry.shape[1] == 3 and SOLVERS[solver].splits_colours
     channels = torch.einsum("ij,bjhw->bihw", _opponents(blurry), blurry) if split_colours else blurry
     side = max(kernel.shape[-2:])
     halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
@@ -132,14 +118,14 @@ def _deconvolve(
     restored: list[Tensor] = []
     for number, channel in enumerate(channels.split(1, dim=1)):
         if split_colours and number > 0:
-            run = _choose_solver(channel, kernel, "wiener", smoothness * _COLOUR_SMOOTHNESS)
+            run = _prepare(channel, kernel, "wiener", smoothness * _COLOUR_SMOOTHNESS)
         else:
-            run = _choose_solver(channel, kernel, solver, smoothness)
+            run = _prepare(channel, kernel, solver, smoothness)
 
-        def tell(done: int, tiles: int) -> None:
+        def report(done: int, tiles: int) -> None:
             on_progress((len(restored) + done / tiles) / channels.shape[1])
 
-        restored.append(run_tiled(channel, run, tile, halo, tell, side_by_side=True))
+        restored.append(run_tiled(channel, run, tile, halo, report, side_by_side=True))
     answer = torch.cat(restored, dim=1)
     return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
 
@@ -150,21 +136,12 @@ def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
-def _choose_solver(blurry: Tensor, kernel: Tensor, solver: Solver, smoothness: float) -> Callable[[Tensor], Tensor]:
-    """The solver with the numbers that suit the noise of this photo; they were chosen on synthetic photos."""
-    noise = estimate_noise(blurry)
+def _prepare(blurry: Tensor, kernel: Tensor, solver: str, smoothness: float) -> Callable[[Tensor], Tensor]:
+    """The solver with the numbers that suit the noise of this photo."""
     clipped = blurry * (blurry >= _SATURATION)
-    saturation = _SATURATION if bool(clipped.any()) else None
-    if solver == "wiener":
-        return lambda part: deconvolve_wiener(part, kernel, prior_strength=smoothness * (1e-3 + 0.5 * noise))
-    if solver == "richardson-lucy":
-        steps = max(5, round(60 / (smoothness * (1 + noise / 0.004))))
-        return lambda part: deconvolve_richardson_lucy(part, kernel, steps=steps, saturation=saturation)
-    exponent = 1.0 if solver == "tv" else 0.8
-    prior_strength = smoothness * (8e-5 + 0.02 * noise)
-    run = partial(
-        deconvolve_sparse, kernel=kernel, prior_strength=prior_strength, exponent=exponent, saturation=saturation
+    noise = PhotoNoise(
+        estimate_noise(blurry),
+        _SATURATION if bool(clipped.any()) else None,
+        float(clipped.sum()) / max(float(blurry.sum()), 1e-12),
     )
-    if float(clipped.sum()) > _MUCH_CLIPPED * float(blurry.sum()):
-        run = partial(run, steps=_CLIPPED_STEPS, penalty=_CLIPPED_PENALTY)
-    return run
+    return SOLVERS[solver].prepare(noise, kernel, smoothness)

@@ -10,23 +10,17 @@ from collections.abc import Callable
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
-from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
+from unblur.blur.fft import from_spectrum, multiply_conjugate, spectrum
 from unblur.solvers.differences import Images
-from unblur.solvers.frame import Frame
+from unblur.solvers.iteration import Iteration
+from unblur.solvers.operators import FramedBlur
 
-__all__ = ["deconvolve_with_improver"]
+__all__ = ["PlugAndPlay"]
 
 
-def deconvolve_with_improver(
-    blurry: Images,
-    kernel: Float[Tensor, "1 1 kh kw"],
-    start: Images,
-    improve: Callable[[Images], Images],
-    *,
-    steps: int,
-    pull: float,
-) -> Images:
+class PlugAndPlay(Iteration):
     """In turns: improve the image, then the minimiser of `|k * x - y|^2 + pull |x - improved|^2`.
 
     Args:
@@ -36,14 +30,41 @@ def deconvolve_with_improver(
         improve: Returns an image of the same size.
         steps: How often.
         pull: How much the improved image counts against the photo, of frequencies that the kernel keeps whole.
+        record: See `Iteration`; the history is that of `residual`, the root mean square of reblurred minus blurry.
     """
-    height, width = blurry.shape[-2:]
-    frame = Frame.around((height, width), (kernel.shape[-2], kernel.shape[-1]))
-    blur = kernel_spectrum(kernel, frame.size)
-    kept = multiply_conjugate(blur, spectrum(frame.extend(blurry)))
-    share = 1 / (power(blur) + pull)
-    latent = start
-    for _ in range(steps):
-        wanted = spectrum(frame.extend(improve(latent)))
-        latent = frame.crop(from_spectrum((kept + pull * wanted) * share, frame.size))
-    return latent
+
+    def __init__(
+        self,
+        blurry: Images,
+        kernel: Float[Tensor, "1 1 kh kw"],
+        start: Images,
+        improve: Callable[[Images], Images],
+        *,
+        steps: int,
+        pull: float,
+        record: bool = False,
+    ) -> None:
+        super().__init__(steps, record=record)
+        self._frame, self._operator = FramedBlur.around(blurry, kernel)
+        self._blurry, self._improve, self._pull = blurry, improve, pull
+        self._kept = multiply_conjugate(self._operator.spectrum, spectrum(self._frame.extend(blurry)))
+        self._share = 1 / (self._operator.power + pull)
+        self._latent = start
+
+    @property
+    @override
+    def latent(self) -> Tensor:
+        return self._latent
+
+    @override
+    def advance(self) -> None:
+        """Improve, then draw back to the photo."""
+        wanted = spectrum(self._frame.extend(self._improve(self._latent)))
+        framed = from_spectrum((self._kept + self._pull * wanted) * self._share, self._frame.size)
+        self._latent = self._frame.crop(framed)
+
+    @override
+    def measure(self) -> dict[str, float]:
+        """How far the reblurred estimate is from the photo."""
+        reblurred = self._frame.crop(self._operator.apply(self._frame.extend(self._latent)))
+        return {"residual": float((reblurred - self._blurry).square().mean().sqrt())}

@@ -62,7 +62,7 @@ class _Estimates:
 
     def solved(self, source: str) -> Tensor:
         """The image by the project's own solver with that kernel."""
-        return restore_with_kernel(self.blurry, self.kernel(source), light="encoded")[0]
+        return restore_with_kernel(self.blurry, self.kernel(source), encoding="encoded")
 
     def retrieved(self, source: str) -> Tensor:
         """The image by the network's own last step."""
@@ -90,7 +90,7 @@ class _Estimates:
         return min(kernels.split(1), key=self._score)
 
     def _score(self, kernel: Tensor) -> float:
-        return judge(self.blurry, kernel, *restore_with_kernel(self.blurry, kernel, light="encoded")).score
+        return judge(self.blurry, kernel, restore_with_kernel(self.blurry, kernel, encoding="encoded")).score
 
 
 COMBINATIONS: Mapping[str, Callable[[_Estimates], Tensor]] = {

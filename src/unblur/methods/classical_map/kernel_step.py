@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, power, spectrum
 from unblur.blur.kernels import centre_kernel
+from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
 
 __all__ = ["Gradients", "fit_kernel", "resize_kernel", "tidy_kernel"]
@@ -80,17 +81,15 @@ def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, 
 
 
 def _descend(operator: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
-    """Accelerated projected gradient descent (FISTA) for the quadratic form, under k >= 0."""
+    """The minimiser of the quadratic form under k >= 0, nearly."""
     side, frame = start.shape[-1], operator.shape[-2]
+
+    def slope(kernel: Tensor) -> Tensor:
+        correlated = from_spectrum(operator * spectrum(kernel, (frame, frame)), (frame, frame))
+        return correlated[..., :side, :side] - wanted
+
     rate = 1 / operator.amax((-2, -1), keepdim=True)
-    kernel, ahead, momentum = start, start, 1.0
-    for _ in range(_DESCENT_STEPS):
-        slope = from_spectrum(operator * spectrum(ahead, (frame, frame)), (frame, frame))[..., :side, :side] - wanted
-        stepped = (ahead - rate * slope).clamp_min(0)
-        next_momentum = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-        ahead = stepped + (momentum - 1) / next_momentum * (stepped - kernel)
-        kernel, momentum = stepped, next_momentum
-    return kernel
+    return AcceleratedDescent(slope, lambda kernel: kernel.clamp_min(0), start, rate, _DESCENT_STEPS).run()
 
 
 def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "b 1 1 1"]) -> Kernels:

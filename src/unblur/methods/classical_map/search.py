@@ -13,7 +13,7 @@ from unblur.methods.base import Step, StepHook
 from unblur.methods.classical_map.answer_quality import find_fault, judge, measure_sparsity, touches_box
 from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
-from unblur.methods.options import Encoding, RestoreOptions
+from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.region import crop_informative
 from unblur.methods.transforms import Encode
 from unblur.solvers.photo import restore_with_kernel
@@ -28,7 +28,7 @@ _PLENTY = 300_000
 """Above so many pixels, the most informative region of so many tells as much of the blur in half the time."""
 _BOX_GROWTH = 1.5
 _GO_ON = 2
-_ENCODINGS: tuple[Encoding, ...] = ("encoded", "linear")
+_ENCODINGS: tuple[BlurEncoding, ...] = ("encoded", "linear")
 _CONTEST_SMOOTHNESS = 6.0
 _LINEAR_BONUS = 0.02
 """How smooth answers are made to compare encodings, and how much less sparse they may be with the kernel of linear
@@ -98,7 +98,7 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
     sparsity = [
         sum(
             measure_sparsity(
-                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, light=encoding)[0], kernel
+                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, encoding=encoding), kernel
             )
             for encoding in _ENCODINGS
         )
@@ -180,8 +180,9 @@ def _search(
 
 
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
+    blur: BlurEncoding = "linear" if encoding == "linear" else "encoded"
     judgements = [
-        judge(sample, kernel, *restore_with_kernel(sample, kernel, light=encoding)) for kernel in kernels.split(1)
+        judge(sample, kernel, restore_with_kernel(sample, kernel, encoding=blur), blur) for kernel in kernels.split(1)
     ]
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from unblur.losses.smoothness import total_variation
 from unblur.methods.neurmap.reblur import reblur
+from unblur.solvers.descent import AdamDescent
 
 __all__ = ["make_probable"]
 
@@ -22,7 +23,7 @@ _EDGES = 4e-3
 """Weight of the total variation beside the mean squared error of reblurring: twice as much is nearer to the truth on
 average and looks smoothed."""
 _RATE = 0.03
-"""Of Adam, in units of intensity; falls to a tenth."""
+"""First rate of Adam, in units of intensity."""
 _TRUST = 4
 """A pixel counts by the share of its line that lies inside the photo, to this power."""
 
@@ -40,19 +41,13 @@ def make_probable(
         blurry: The photo.
         start: Where to begin, such as a network's answer.
         motion: As `MotionNet` gives it; it stays as it is.
-        steps: Of descent.
-        on_step: Told the number of each step that is done.
+        steps: Steps of descent.
+        on_step: Called with the number of each step that is done.
     """
-    with torch.enable_grad():
-        latent = start.detach().clone().requires_grad_()
-        trust = reblur(torch.ones_like(blurry[:, :1]), motion).pow(_TRUST)
-        optimizer = torch.optim.Adam([latent], betas=(0.9, 0.99))
-        for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = _RATE * (1 - 0.9 * step / steps)
-            missed = (trust * (reblur(latent, motion, outside="border") - blurry).square()).mean()
-            (missed + _EDGES * total_variation(latent).mean()).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            on_step(step + 1)
-    return latent.detach().clamp(0, 1)
+    trust = reblur(torch.ones_like(blurry[:, :1]), motion).pow(_TRUST)
+
+    def objective(latent: Tensor) -> Tensor:
+        missed = (trust * (reblur(latent, motion, outside="border") - blurry).square()).mean()
+        return missed + _EDGES * total_variation(latent).mean()
+
+    return AdamDescent(objective, start, rate=_RATE, steps=steps).run(on_step).clamp(0, 1)

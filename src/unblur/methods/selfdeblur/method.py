@@ -30,7 +30,7 @@ from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 from unblur.methods.selfdeblur.weak import WeakLosses
-from unblur.solvers.photo import choose_light
+from unblur.solvers.photo import choose_encoding
 from unblur.system.allocator import keep_freed_memory
 from unblur.system.precision import choose_precision
 
@@ -212,7 +212,7 @@ class SelfDeblur(KernelMethod):
         asked, hook = options.for_teacher(), of_teacher(on_step, _ASKING)
         known = options.kernel_for(part)
         if known is not None:
-            encoding = options.encoding if options.encoding != "auto" else choose_light(part, known)
+            encoding = options.encoding if options.encoding != "auto" else choose_encoding(part, known)
             blur_model = BlurModel((known.shape[-2], known.shape[-1]), encoding, known, is_known=True)
             teacher = self._solver if self._teacher is self._finder else self._teacher
             taught = part if teacher is None else teacher.restore(part, asked, hook).image
