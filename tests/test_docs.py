@@ -72,10 +72,12 @@ def test_public_names_are_those_of_the_package():
     assert set(re.findall(r"`(\w+)`", listed)) == {*unblur.__all__, "unblur"}
 
 
-def test_python_of_the_page_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["python.md", "solvers.md"])
+def test_python_of_the_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     photo_of((96, 80)).save("photo.jpg")
     names: dict[str, object] = {}
-    for block in re.findall(r"^```python\n(.*?)^```", page("python.md"), flags=re.MULTILINE | re.DOTALL):
+    blocks = re.findall(r"^```python\n(.*?)^```", page(name), flags=re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
         exec(block, names)
-    assert (tmp_path / "sharp.jpg").exists()

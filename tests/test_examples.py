@@ -46,3 +46,19 @@ def test_demo_kernels_are_kept(demo):
     folder, _ = demo
     for name in ("true", "found"):
         assert np.load(folder / f"{name}.npy").sum() == pytest.approx(1, abs=1e-5)
+
+
+def run_example(name: str, *words: object) -> str:
+    """What an example prints."""
+    words = [sys.executable, "-W", "error", EXAMPLES / name, "--quick", *words]
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def decibels_of(printed: str) -> dict[str, float]:
+    return {name: float(value) for name, value in re.findall(r"^(.+): (-?\d+\.\d\d) dB$", printed, flags=re.MULTILINE)}
+
+
+def test_a_prior_that_fits_the_picture_gains(tmp_path):
+    scores = decibels_of(run_example("custom_prior.py", "--plot", tmp_path / "history.png"))
+    assert scores["two tones"] > scores["sparse edges"] > scores["blurry"]
+    assert (tmp_path / "history.png").exists()
