@@ -8,6 +8,7 @@ import torch
 
 import hostile_checkpoints as made
 from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.safe_file import write_checkpoint
 from unblur.weights.shipped import shipped
 
 
@@ -58,6 +59,24 @@ def test_convert(run):
 def test_convert_keeps_what_a_file_says_of_itself(run):
     run("weights", "convert", "metadata.safetensors", "new.safetensors")
     assert read_checkpoint("new.safetensors").metadata["method"] == "none"
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_convert_recognises_what_ships(run, name):
+    ran = run("weights", "convert", name, "new.safetensors")
+    assert ran.code == 0
+    assert ran.err.endswith(f" tensors, {read_checkpoint('new.safetensors').metadata['arch']}\n")
+
+
+def test_long_names_are_cut(run, tmp_path):
+    """Names and metadata as long as a file may have them, in every message and listing."""
+    tensors = {"n" * 1_000: torch.ones(1)}
+    write_checkpoint(tmp_path / "w.safetensors", tensors, {"arch": "m" * 100_000, "arch_config": "c" * 100_000})
+    assert len(run("weights", "show", "w.safetensors").out) < 10_000
+    ran = run("weights", "convert", "w.safetensors", "new.safetensors")
+    assert len(ran.err) < 300
+    [line] = run("restore", "w.safetensors", "--method", "nafnet", "--weights", "w.safetensors").errors
+    assert len(line) < 600
 
 
 def test_convert_joins_the_parts_of_a_network(run):

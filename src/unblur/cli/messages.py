@@ -5,7 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from unblur.system.text import shorten
+
 __all__ = ["error_line", "escape", "say", "show_name", "warning_line"]
+
+_LONGEST = 5_000
+"""Characters of a message: two names of the greatest length that a system has, and a sentence."""
 
 
 def escape(text: str) -> str:
@@ -35,7 +40,7 @@ def say(line: str) -> None:
 
 def _line(kind: str, reason: str, name: Path | str | None) -> str:
     where = "" if name == "" else f"{show_name(name)}: "
-    return f"unblur: {kind}: {where}{escape(' '.join(reason.split()))}"
+    return f"unblur: {kind}: {where}{escape(shorten(' '.join(reason.split()), _LONGEST))}"
 
 
 def _written_out(char: str) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from unblur.cli.messages import escape, say, show_name
 from unblur.errors import UnblurError, UsageError
+from unblur.system.text import shorten
 
 if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["weights"]
 
 weights = typer.Typer(help="Trained weights: what ships, what is in a file, conversion.", no_args_is_help=True)
+
+_LONGEST_SHOWN = 500
+"""Characters of a name or an entry in the file."""
 
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")]
 
@@ -58,12 +62,14 @@ def show(
     console = Console(highlight=False)
     about = _table()
     for heading, text in facts.items():
-        about.add_row(escape(heading), escape(text))
+        about.add_row(escape(shorten(heading)), escape(shorten(text, _LONGEST_SHOWN)))
     console.print(about, markup=False)
     tensors = _table("tensor", "shape", "type")
     for key, tensor in checkpoint.tensors.items():
         tensors.add_row(
-            escape(key), "x".join(map(str, tensor.shape)) or "one number", str(tensor.dtype).removeprefix("torch.")
+            escape(shorten(key, _LONGEST_SHOWN)),
+            "x".join(map(str, tensor.shape)) or "one number",
+            str(tensor.dtype).removeprefix("torch."),
         )
     console.print()
     console.print(tensors, markup=False)

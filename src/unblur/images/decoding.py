@@ -18,6 +18,7 @@ from unblur.images import colour, containers, exif, heif
 from unblur.images.limits import check_size
 from unblur.images.unsupported import describe_unsupported_tiff
 from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
+from unblur.system.text import shorten
 
 __all__ = ["JOBS", "complaint", "decode"]
 
@@ -78,7 +79,7 @@ def complaint(error: Exception) -> str:
     words = str(getattr(error, "detail", error))
     # A bad seek is how every probing for a longer file ends; what the loader made of it comes after.
     first = next((line for line in words.splitlines() if line.strip() and "bad seek" not in line), "")
-    plain = "".join(letter if letter.isprintable() else " " for letter in first)[:120].strip()
+    plain = shorten("".join(letter if letter.isprintable() else " " for letter in first).strip(), 120)
     return f"is damaged or cut short ({plain})" if plain else "is damaged or cut short"
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from unblur.system.text import shorten
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -22,8 +24,11 @@ def describe_family(checkpoint: Checkpoint) -> str:
     shapes = shapes_of(checkpoint.tensors)
     arch = guess_arch(shapes)
     if not arch:
-        return stated or "of an unknown architecture"
-    return _DETAILS[arch](shapes)
+        return shorten(stated) or "of an unknown architecture"
+    try:
+        return _DETAILS[arch](shapes)
+    except (LookupError, ValueError):
+        return f"named like {arch}, with tensors of other shapes"
 
 
 def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
@@ -40,6 +45,14 @@ def _describe_dublid(shapes: Shapes) -> str:
     channels, colours = shapes["weight_list.0"][:2]
     layers = _count(shapes, r"kernel_bias_list\.\d+")
     return f"DUBLID ({layers} layers, {channels} channels, {_colours(colours)})"
+
+
+def _describe_golf(shapes: Shapes) -> str:
+    return f"Golf Optimizer (first shot of {shapes[_FIRST_SHOT][0]} channels, putt of {shapes[_PUTT][0]})"
+
+
+def _describe_first_shot(shapes: Shapes) -> str:
+    return f"the first shot of the Golf Optimizer ({shapes['head.weight'][0]} channels)"
 
 
 def _describe_nafnet(shapes: Shapes) -> str:
@@ -76,10 +89,14 @@ def _describe_kernel_space(shapes: Shapes) -> str:
 _LOWEST_LEVEL = "adapter.model.submodule.submodule.submodule.submodule.up.1.weight"
 """Of the U-net that puts a code into the features."""
 
+_FIRST_SHOT, _PUTT = "first_shot.head.weight", "putt.head.weight"
+
 _SIGNS: dict[str, Iterable[str]] = {
     "kernel-space": ("kernel_extractor.model.16.weight", "feature_extractor.0.weight", _LOWEST_LEVEL),
     "neurmap": ("motion.conv_out_0.weight", "motion.uconv_3.weight"),
     "dublid": ("weight_list.0", "kernel_bias_list.0", "prox_list.0"),
+    "golf": (_FIRST_SHOT, _PUTT, "putt.layer4.1.branch.5.weight"),
+    "golf-first-shot": ("head.weight", "layer4.1.branch.5.weight", "tail.weight"),
     "nafnet": ("intro.weight", "ending.weight", "encoders.0.0.beta"),
     "mprnet": ("stage1_encoder.encoder_level1.0.body.0.weight", "concat12.weight"),
     "dmphn": ("encoder_lv1.layer1.weight", "decoder_lv1.layer24.weight"),
@@ -92,6 +109,8 @@ _DETAILS: dict[str, Callable[[Shapes], str]] = {
     "kernel-space": _describe_kernel_space,
     "neurmap": _describe_neurmap,
     "dublid": _describe_dublid,
+    "golf": _describe_golf,
+    "golf-first-shot": _describe_first_shot,
     "nafnet": _describe_nafnet,
     "mprnet": _describe_mprnet,
     "dmphn": _describe_dmphn,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
+from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.families import describe_family
 
@@ -50,13 +51,13 @@ def _check_match(own: Mapping[str, Tensor], checkpoint: Checkpoint, expected: st
     unlike = [name for name in own if name in given and not _is_alike(own[name], given[name])]
     if not (missing or extra or unlike):
         return
-    first = f"{unlike[0]!r} is {_shape(given[unlike[0]])}, not {_shape(own[unlike[0]])}" if unlike else ""
+    first = f"{quote(unlike[0])} is {_shape(given[unlike[0]])}, not {_shape(own[unlike[0]])}" if unlike else ""
     counts = [
         f"{len(names)} {what}"
         for names, what in ((missing, "missing"), (extra, "extra"), (unlike, "of another shape or type"))
         if names
     ]
-    named = first or repr((missing or extra)[0])
+    named = first or quote((missing or extra)[0])
     raise CheckpointError(f"is {describe_family(checkpoint)}, expected {expected}; {', '.join(counts)}, first: {named}")
 
 

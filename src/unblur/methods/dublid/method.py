@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +24,9 @@ from unblur.methods.options import RestoreOptions
 from unblur.methods.region import find_informative
 from unblur.methods.transforms import Encode
 from unblur.system.allocator import keep_freed_memory
+from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.config import read_config
 from unblur.weights.loading import load_into
 
 __all__ = ["Dublid", "load_network"]
@@ -176,21 +177,14 @@ def load_network(checkpoint: Checkpoint) -> Network:
 
 
 def _config(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the network is built from; the released file does not say and is told by its first filters."""
-    text = checkpoint.metadata.get("arch_config", "")
-    if not text:
-        first = checkpoint.tensors.get("weight_list.0")
-        return {"in_channels": 3 if first is not None and first.ndim == 4 and first.shape[1] == 3 else 1}
-    try:
-        config = json.loads(text)
-        sizes = {name: int(config[name]) for name in _MOST}
-        variant = str(config["variant"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise CheckpointError("does not say what network it belongs to: its arch_config cannot be read") from error
-    possible = all(1 <= size <= _MOST[name] for name, size in sizes.items()) and sizes["kernel_size"] % 2 == 1
-    if not possible or sizes["in_channels"] == 2 or variant not in get_args(Variant):
-        raise CheckpointError(f"asks for a network that there is not: {text[:200]!r}")
-    return {**sizes, "variant": variant}
+    """What the network is built from; the released file does not say and is recognised by its first filters."""
+    first = checkpoint.tensors.get("weight_list.0")
+    colours = 3 if first is not None and first.ndim == 4 and first.shape[1] == 3 else 1
+    config = read_config(checkpoint, {**Network().config(), "in_channels": colours})
+    possible = all(1 <= config[name] <= most for name, most in _MOST.items()) and config["kernel_size"] % 2 == 1
+    if not possible or config["in_channels"] == 2 or config["variant"] not in get_args(Variant):
+        raise CheckpointError(f"asks for a network that there is not: its arch_config is {quote(config, 200)}")
+    return config
 
 
 def _encode_of(options: RestoreOptions) -> Encode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,12 +12,13 @@ from unblur.images.tensors import Padding, crop_padding, pad_reflect
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.golf.entry import GOLF
 from unblur.methods.golf.inference import PreparedNet
-from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import CONFIG, GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.config import read_config
 from unblur.weights.loading import load_into
 
 __all__ = ["Golf", "load_networks", "load_refiner"]
@@ -121,11 +121,8 @@ def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
     Raises:
         CheckpointError: Weights of another network.
     """
-    config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
-    unit_contrast = bool(config.get("unit_contrast", False))
-    networks = GolfOptimizer(
-        first_shot(skip=config.get("skip", True), unit_contrast=unit_contrast), putt(unit_contrast=unit_contrast)
-    )
+    config = read_config(checkpoint, CONFIG)
+    networks = GolfOptimizer(first_shot(**config), putt(unit_contrast=config["unit_contrast"]))
     load_into(networks, checkpoint, expected="Golf Optimizer (first shot of 32 channels, putt of 16)")
     return networks.requires_grad_(False)
 

@@ -16,7 +16,10 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["AS_STORED", "BasicBlock", "Contrast", "GolfNet", "GolfOptimizer", "first_shot", "putt"]
+__all__ = ["AS_STORED", "CONFIG", "BasicBlock", "Contrast", "GolfNet", "GolfOptimizer", "first_shot", "putt"]
+
+CONFIG = {"skip": True, "unit_contrast": False}
+"""Entries of `arch_config`, with their values in files that do not give them."""
 
 _EDGE = 0.25
 """Root mean square difference of neighbours in an image of unit contrast."""

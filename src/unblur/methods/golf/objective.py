@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from unblur.losses.content import Content, content_loss
 from unblur.losses.perceptual import PerceptualDistance, Reduction
-from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import CONFIG, GolfNet, GolfOptimizer, first_shot, putt
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.config import read_config
 from unblur.weights.loading import load_into
 
 __all__ = ["FirstShotObjective", "PuttObjective", "balanced_weight"]
@@ -195,8 +196,7 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
 
 def _trained_first_shot(weights: str) -> GolfNet:
     checkpoint = read_checkpoint(Path(weights))
-    config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
-    network = first_shot(skip=config.get("skip", True), unit_contrast=config.get("unit_contrast", False))
+    network = first_shot(**read_config(checkpoint, CONFIG))
     load_into(network, checkpoint, expected="golf-first-shot")
     return network
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import count
 from typing import get_args
 
@@ -20,7 +19,9 @@ from unblur.methods.neurmap.motion import canonical, look_around, to_motion_fiel
 from unblur.methods.neurmap.posterior import make_probable
 from unblur.methods.neurmap.settings import NeurmapSettings
 from unblur.methods.options import RestoreOptions
+from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.config import read_config
 from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapMethod", "load_networks"]
@@ -101,13 +102,10 @@ def load_networks(checkpoint: Checkpoint) -> Neurmap:
     Raises:
         CheckpointError: Weights of another network.
     """
-    try:
-        config = json.loads(checkpoint.metadata.get("arch_config", "{}"))
-        kind, centred = config.get("deblurring", "dmphn-1-2-4"), bool(config.get("centred", True))
-    except (ValueError, AttributeError):
-        raise CheckpointError("says of its networks what cannot be read") from None
+    config = read_config(checkpoint, {"deblurring": "dmphn-1-2-4", "centred": True})
+    kind = config["deblurring"]
     if kind not in get_args(Deblurring):
-        raise CheckpointError(f"has a deblurring network {kind!r}, which is not known here")
-    networks = Neurmap(kind, centred=centred)
+        raise CheckpointError(f"has a deblurring network {quote(kind)}, which is not known here")
+    networks = Neurmap(kind, centred=config["centred"])
     load_into(networks, checkpoint, expected=f"NeurMAP ({kind} and a motion network)")
     return networks
