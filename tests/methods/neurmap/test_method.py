@@ -73,8 +73,8 @@ def test_the_field_has_the_size_of_the_photo(network):
     ("config", "told"),
     [
         (json.dumps({"deblurring": "restormer"}), "a deblurring network 'restormer', which is not known"),
-        ("[]", "cannot be read"),
-        ("{", "cannot be read"),
+        ("[]", "arch_config is no JSON object"),
+        ("{", "arch_config cannot be read"),
         (json.dumps({"deblurring": "dmphn-1-2-4-8"}), r"is NeurMAP \(DMPHN \(1-2-4\)\), expected NeurMAP"),
     ],
 )
