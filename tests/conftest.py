@@ -29,8 +29,9 @@ class Ran:
 
 @pytest.fixture(autouse=True)
 def _no_traces_outside(tmp_path_factory, monkeypatch):
-    """Notes for --resume stay in a folder of the test's own."""
+    """Notes for --resume and brought weights stay in folders of the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("UNBLUR_WEIGHTS_CACHE", str(tmp_path_factory.mktemp("weights")))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`unblur weights`."""
 
+import re
 import subprocess
 import sys
 
@@ -7,7 +8,10 @@ import pytest
 import torch
 
 import hostile_checkpoints as made
+from faulty_server import serve
+from made_weights import CONTENT, write_table
 from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.public import public_weights
 from unblur.weights.safe_file import write_checkpoint
 from unblur.weights.shipped import shipped
 
@@ -23,8 +27,49 @@ def _wide(monkeypatch, tmp_path):
 def test_list(run):
     ran = run("weights", "list")
     assert ran.code == 0
-    listed = [line.split()[0] for line in ran.out.decode().splitlines()[1:] if line and not line.startswith("Give")]
-    assert listed == list(shipped())
+    listed = [line.split()[0] for line in ran.out.decode().splitlines() if line and not line.startswith(" ")]
+    wanted = ["ships", *shipped(), "public", *public_weights(), "Public", "Give"]
+    assert listed == wanted
+
+
+def test_list_says_what_each_is_and_whether_it_is_here(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("unblur.weights.public.TABLE", write_table(tmp_path / "table.toml", []))
+    (tmp_path / "w.safetensors").write_bytes(CONTENT)
+    assert run("weights", "get", "tiny", "--from", "w.safetensors").code == 0
+    told = run("weights", "list").out.decode()
+    assert re.search(r"^tiny +tiny +0 MB +two layers +yes", told, re.MULTILINE)
+    assert re.search(r"^parts +tiny +0 MB +two layers +no", told, re.MULTILINE)
+    for text in ("trained on nothing", "printed: 1 dB", "licence: MIT: the layers"):
+        assert text in told
+
+
+def test_get(run, tmp_path, monkeypatch):
+    """From a server, then without one; then shown and converted by name."""
+    with serve() as server:
+        server.files["/first/w.safetensors"] = CONTENT
+        table = write_table(tmp_path / "table.toml", [f"{server.address}/first"])
+        monkeypatch.setattr("unblur.weights.public.TABLE", table)
+        ran = run("weights", "get", "tiny")
+        assert ran.code == 0
+        assert re.search(r"^tiny: .+tiny\.safetensors, its licence beside it$", ran.err, re.MULTILINE)
+    assert run("weights", "get", "tiny").code == 0
+    assert "3 with 124 numbers" in run("weights", "show", "tiny").out.decode()
+    assert run("weights", "convert", "tiny", "new.safetensors").code == 0
+    assert "ships with unblur" in run("weights", "get", "golf").err
+
+
+def test_get_without_a_server(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("unblur.weights.public.TABLE", write_table(tmp_path / "t.toml", ["http://127.0.0.1:9/a"]))
+    for name, told in {
+        "tiny": "cannot be reached; bring w.safetensors (a shop) by other means",
+        "other": "there are no public weights named 'other'; choose one of: tiny, parts",
+    }.items():
+        ran = run("weights", "get", name)
+        assert ran.code == 2
+        [line] = ran.errors
+        assert told in line
+    [line] = run("weights", "show", "tiny").errors
+    assert "the weights tiny are not here yet; bring them (0 MB) with unblur weights get tiny" in line
 
 
 def test_show(run):

@@ -67,7 +67,7 @@ def test_by_file(shelf, monkeypatch):
 
 def test_a_changed_file_is_refused(shelf):
     write_checkpoint(shelf / "tiny-one.safetensors", made.weights(), {"arch": "other"}, overwrite=True)
-    with pytest.raises(CheckpointError, match="the weights tiny-one: is not the file that ships with this version"):
+    with pytest.raises(CheckpointError, match="the weights tiny-one: is not the file that was expected"):
         read_weights("tiny-one", shelf)
 
 

@@ -1,23 +1,26 @@
-"""`unblur weights`: what ships, what is in a file, and files of other programs made safe."""
+"""`unblur weights`: what there is, public weights brought, what is in a file, and files of other programs converted."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from unblur.cli.messages import escape, say, show_name
-from unblur.errors import UnblurError, UsageError
+from unblur.errors import CheckpointError, UnblurError, UsageError
 from unblur.system.text import shorten
 
 if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
+    from unblur.weights.public import PublicWeights
 
 __all__ = ["weights"]
 
-weights = typer.Typer(help="Trained weights: what ships, what is in a file, conversion.", no_args_is_help=True)
+weights = typer.Typer(help="Trained weights: list, bring, show, convert.", no_args_is_help=True)
 
 _LONGEST_SHOWN = 500
 """Characters of a name or an entry in the file."""
@@ -27,19 +30,84 @@ _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of err
 
 @weights.command("list")
 def list_weights() -> None:
-    """List the weights that ship with this version."""
-    from unblur.weights.shipped import shipped  # noqa: PLC0415 - help does without
+    """List the weights that ship with this version, and public ones that can be brought."""
+    from unblur.weights.public import public_weights  # noqa: PLC0415 - help does without
+    from unblur.weights.shipped import shipped  # noqa: PLC0415
 
     console = Console(highlight=False)
-    listed = shipped()
-    if not listed:
-        console.print("No weights ship with this version.")
-        return
-    table = _table("name", "method", "what", "sha256")
-    for entry in listed.values():
+    table = _table("ships with unblur", "method", "what", "sha256")
+    for entry in shipped().values():
         table.add_row(entry.name, entry.method, entry.summary, entry.sha256[:16])
     console.print(table, markup=False)
-    console.print("\nGive one to its method as --weights NAME, or a file of your own.", markup=False)
+    table = _table("public", "method", "size", "what", "is here")
+    for public in public_weights().values():
+        size = f"{public.bytes / 1e6:.0f} MB"
+        table.add_row(public.name, public.method, size, _describe(public), _presence(public))
+    console.print()
+    console.print(table, markup=False)
+    console.print("\nPublic weights are brought with: unblur weights get NAME", markup=False)
+    console.print("Give weights to their method as --weights NAME, or a file of your own.", markup=False)
+
+
+@weights.command()
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Public weights of the list.", show_default=False)],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Take this file instead of the network's.", show_default=False),
+    ] = None,
+    debug: _Debug = False,  # noqa: ARG001 - for main
+) -> None:
+    """Bring public weights, with their licence; after that they are used without a network.
+
+    A transfer that was cut goes on where it ended. UNBLUR_WEIGHTS_MIRROR is the address of a server to ask instead of
+    the public ones, UNBLUR_WEIGHTS_CACHE a folder to keep weights in.
+    """
+    from unblur.weights.getting import Hooks, find_public, get_weights  # noqa: PLC0415 - help does without
+    from unblur.weights.shipped import shipped  # noqa: PLC0415
+
+    if name in shipped():
+        say(f"{name} ships with unblur; nothing is to be brought")
+        return
+    entry = find_public(name)
+    with _progress() as progress:
+        task = progress.add_task(name, total=entry.single.bytes if source else entry.bytes)
+        hooks = Hooks(lambda count: progress.advance(task, count), lambda note: progress.console.print(escape(note)))
+        here = get_weights(entry, given=source, hooks=hooks)
+    say(f"{name}: {show_name(here.path)}, its licence beside it")
+
+
+def _progress() -> Progress:
+    """A line on standard error with bytes, rate and time left; nothing where that is no terminal."""
+    console = Console(stderr=True, markup=False, highlight=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _describe(entry: PublicWeights) -> str:
+    lines = [
+        entry.title,
+        f"trained on {entry.trained_on}",
+        f"printed: {entry.printed}" if entry.printed else "",
+        f"measured: {entry.measured}" if entry.measured else "",
+        f"licence: {'; '.join(entry.licences)}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _presence(entry: PublicWeights) -> str:
+    from unblur.weights.cache import cache_folder, find_cached  # noqa: PLC0415 - help does without
+
+    try:
+        return "yes" if find_cached(entry, cache_folder()) else "no"
+    except CheckpointError:
+        return "changed; bring it again"
 
 
 @weights.command()

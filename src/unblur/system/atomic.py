@@ -12,7 +12,7 @@ from pathlib import Path
 from unblur.errors import OutputError, UnblurError, WriteError
 from unblur.system.scratch import write_all
 
-__all__ = ["TEMPORARY_PREFIX", "atomic_write", "make_folder"]
+__all__ = ["TEMPORARY_PREFIX", "atomic_write", "explain", "make_folder"]
 
 TEMPORARY_PREFIX = ".unblur-"
 
@@ -63,7 +63,7 @@ def atomic_write(
                 temporary.unlink()
         _sync_folder(target.parent)
     except OSError as error:
-        raise _explain(error) from error
+        raise explain(error) from error
     except ValueError:
         raise WriteError("cannot be written: its name has a zero byte or no last part") from None
 
@@ -131,7 +131,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _explain(error: OSError) -> UnblurError:
+def explain(error: OSError) -> UnblurError:
+    """The error of ours that stands for a failed write: of this file alone, or of its folder or disk."""
     if isinstance(error, FileExistsError):
         return WriteError(_EXISTS)
     if error.errno in _PLACE_UNUSABLE:

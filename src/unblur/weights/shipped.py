@@ -1,4 +1,4 @@
-"""Weights that ship with unblur, and the way from what a user names to a file; torch comes only with reading it."""
+"""Weights by name, those that ship with unblur and those that were brought; torch is imported for reading alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
+from unblur.weights.cache import cache_folder, find_cached
 from unblur.weights.files import read_bytes
+from unblur.weights.public import PublicWeights, public_weights
 
 if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
@@ -57,20 +59,33 @@ def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weigh
     """The place of weights.
 
     Args:
-        given: A name of `shipped()`, or a file; `./NAME` is always a file.
+        given: A name of `shipped()` or `public_weights()`, or a file; `./NAME` is always a file.
         folder: Of the shipped weights.
 
     Raises:
-        CheckpointError: There is neither such a name nor such a file.
+        CheckpointError: There is neither such a name nor such a file, or public weights were not brought yet.
     """
     listed = shipped(folder)
     name = os.fspath(given)
     if name in listed:
         return listed[name]
+    public = public_weights()
+    if name in public:
+        return _find_public(public[name])
     if not os.path.lexists(name):
         names = f"shipped weights: {', '.join(listed)}" if listed else "no weights are shipped with this version"
         raise CheckpointError(f"the weights {name}: there is no such file, and no weights of that name; {names}")
     return Weights(name, Path(name))
+
+
+def _find_public(entry: PublicWeights) -> Weights:
+    cached = find_cached(entry, cache_folder())
+    if cached is None:
+        raise CheckpointError(
+            f"the weights {entry.name} are not here yet; bring them ({entry.bytes / 1e6:.0f} MB) with "
+            f"unblur weights get {entry.name}"
+        )
+    return Weights(entry.name, cached.path, cached.sha256, entry.method, entry.title)
 
 
 def read_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Checkpoint:
@@ -89,7 +104,7 @@ def read_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Check
     try:
         checkpoint = read_checkpoint(found.path, name=found.name if found.sha256 else found.path.name)
         if found.sha256 and checkpoint.sha256 != found.sha256:
-            raise CheckpointError("is not the file that ships with this version (its checksum differs); install anew")
+            raise CheckpointError("is not the file that was expected (its checksum differs); install it anew")
     except CheckpointError as error:
         raise CheckpointError(f"the weights {found.name}: {error}") from error
     return checkpoint
