@@ -5,7 +5,8 @@ import json
 import pytest
 
 from unblur.errors import CheckpointError
-from unblur.methods.catalog import CATALOG, load_method
+from unblur.methods.catalog import list_entries
+from unblur.methods.loading import load_method
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
 from unblur.weights.safe_file import write_checkpoint
@@ -62,7 +63,7 @@ def test_the_command_names_the_file(run, tmp_path, make_photo):
 
 
 def test_every_method_with_weights_of_its_own_is_tested_here():
-    assert {entry.weights for entry in CATALOG.values() if entry.weights} == {
+    assert {entry.weights for entry in list_entries().values() if entry.weights} == {
         "golf",
         "neurmap",
         "dublid-motion",

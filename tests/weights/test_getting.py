@@ -13,7 +13,8 @@ import made_weights as made
 import trained
 from faulty_server import Fault, serve
 from unblur.errors import CheckpointError, DownloadError, OutputError
-from unblur.methods.catalog import CATALOG, load_method
+from unblur.methods.catalog import list_entries
+from unblur.methods.loading import load_method
 from unblur.weights.cache import CACHE_VARIABLE, cache_folder, find_cached
 from unblur.weights.download import Patience
 from unblur.weights.getting import MIRROR_VARIABLE, Hooks, find_public, get_weights
@@ -77,6 +78,16 @@ def test_methods_take_the_name(monkeypatch):
     get()
     with pytest.raises(CheckpointError, match="the weights tiny: is tiny, expected"):
         load_method("nafnet", weights="tiny")
+
+
+def test_a_method_without_weights_says_how_to_bring_some(monkeypatch):
+    monkeypatch.setattr("unblur.weights.public.TABLE", TABLE)
+    with pytest.raises(
+        CheckpointError, match=r"bring public ones with unblur weights get nafnet-gopro-width32 or name"
+    ):
+        load_method("nafnet")
+    with pytest.raises(CheckpointError, match=r"none ship with this version; name a file of them"):
+        load_method("mprnet")
 
 
 def test_the_second_time_needs_no_network(server):
@@ -242,4 +253,4 @@ def test_the_table(monkeypatch):
         assert all(mirror.startswith("https://") for mirror in entry.mirrors), name
         assert entry.convert or len(entry.files) == 1, name
         assert "Copyright" in entry.licence_text(), name
-        assert entry.method in CATALOG, name
+        assert entry.method in list_entries(), name

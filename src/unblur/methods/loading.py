@@ -33,9 +33,12 @@ def choose_weights(name: str, given: str | os.PathLike[str] | None = None) -> st
         raise CheckpointError(f"the method {name} takes no weights; leave them out")
     if not entry.takes_weights:
         return None
+    from unblur.weights.shipped import find_weights, weights_for  # noqa: PLC0415 - a list or help takes no time for it
+
     if given is None and not entry.weights:
-        raise CheckpointError(f"the method {name} needs weights, and none ship with this version; name a file of them")
-    from unblur.weights.shipped import find_weights  # noqa: PLC0415 - a list or help takes no time for it
+        public = [f"bring public ones with unblur weights get {other}" for other in weights_for(name)[:1]]
+        ways = " or ".join([*public, "name a file of them (--weights)"])
+        raise CheckpointError(f"the method {name} needs weights, and none ship with this version; {ways}")
 
     return find_weights(given or entry.weights).name
 

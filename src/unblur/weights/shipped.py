@@ -17,7 +17,7 @@ from unblur.weights.public import PublicWeights, public_weights
 if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["Weights", "checksum_of", "find_weights", "read_weights", "shipped"]
+__all__ = ["Weights", "checksum_of", "find_weights", "read_weights", "shipped", "weights_for"]
 
 _FOLDER = Path(__file__).parent
 
@@ -76,6 +76,11 @@ def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weigh
         names = f"shipped weights: {', '.join(listed)}" if listed else "no weights are shipped with this version"
         raise CheckpointError(f"the weights {name}: there is no such file, and no weights of that name; {names}")
     return Weights(name, Path(name))
+
+
+def weights_for(method: str) -> list[str]:
+    """Names of the public weights of a method, the first to try first."""
+    return [name for name, entry in public_weights().items() if entry.method == method]
 
 
 def _find_public(entry: PublicWeights) -> Weights:
