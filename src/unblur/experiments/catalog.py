@@ -51,6 +51,13 @@ _SHORT_FITS: Mapping[str, Any] = {"crop": 96, "preset": "warm", "steps": 150}
 """Small photos for a processor, started from the teacher: from random weights, so few steps restore nothing."""
 
 EXPERIMENTS: dict[str, Experiment] = {
+    "part-combinations": Experiment(
+        "parts.combinations",
+        "CombinationSettings",
+        "every kernel estimator with every solver, with and without a refiner",
+        "the data set Kodak",
+        {"crops": 2, "size": 128, "estimators": "known-kernel,dublid"},
+    ),
     "dublid-combinations": Experiment(
         "dublid.combinations",
         "CombinationSettings",
