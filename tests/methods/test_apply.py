@@ -307,3 +307,11 @@ def test_options_leave_torch_out_and_stay_as_they_are():
     assert list(options.given()) == ["kernel", "region"]
     assert "device" not in options.as_plain()
     assert options.limited_to(frozenset({"region"})) == RestoreOptions(region=(0, 0, 2, 2))
+
+
+@pytest.mark.parametrize(("name", "expected"), [("a.jpg", "linear"), ("a.png", "auto")])
+def test_photos_from_cameras_were_blurred_in_linear_light(make_photo, name, expected):
+    probe = Probe(traits=Traits(uses=frozenset({"encoding"})))
+    restore(make_photo(name), probe)
+    restore(make_photo(name), probe, encoding="encoded")
+    assert [options.encoding for options in probe.options] == [expected, "encoded"]

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_device", "name_device", "restore", "restore_picture", "restore_tensor"]
 
+_CAMERA_FORMATS = ("jpeg", "heif", "avif")
+"""Photos come in these; test images that were blurred as stored are kept without loss."""
+
 
 @overload
 def restore(blurry: str | os.PathLike[str], method: str | Method = ..., **more: Any) -> Restoration[Picture]: ...
@@ -102,7 +105,8 @@ def restore_picture(
     else:
         from unblur.methods.pipeline import restore_through_tensor  # noqa: PLC0415 - torch only where it is needed
 
-        answer = restore_through_tensor(picture, method, options, on_step, choose_device(options.device))
+        known = _with_encoding_of(picture, method, options)
+        answer = restore_through_tensor(picture, method, known, on_step, choose_device(options.device))
     return _complete(answer, method, options, started)
 
 
@@ -164,6 +168,13 @@ def name_device(name: str) -> str:
 
     device = choose_device(name)
     return f"{device}: {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else device
+
+
+def _with_encoding_of(picture: Picture, method: Method, options: RestoreOptions) -> RestoreOptions:
+    """The options with the encoding that the file gives away: cameras blur linear light, whatever the blur is."""
+    if options.encoding != "auto" or "encoding" not in method.traits.uses:
+        return options
+    return replace(options, encoding="linear") if picture.facts.format in _CAMERA_FORMATS else options
 
 
 def _complete(answer: Restoration[Any], method: Method, options: RestoreOptions, started: float) -> Restoration[Any]:
