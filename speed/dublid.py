@@ -2,6 +2,7 @@
 
     python speed/dublid.py              255x255 grey, one thread
     python speed/dublid.py --train      batch of 4 crops of 128x128, all threads, and where the time goes
+    python speed/dublid.py --restore PHOTO      the whole method on the middle of a blurry photo, one thread
 
 Wall and processor seconds: where other programs run, the latter tell more.
 """
@@ -11,13 +12,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from unblur.datasets.image_files import read_tensor
+from unblur.methods.apply import restore_tensor
 from unblur.methods.dublid.model import Dublid
 from unblur.methods.dublid.objective import DublidObjective
+from unblur.methods.loading import load_method
 from unblur.system.allocator import keep_freed_memory
 
 ROUNDS = 9
@@ -27,8 +32,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", action="store_true", help="a training step instead of the forward pass")
-    if parser.parse_args().train:
+    parser.add_argument(
+        "--restore", metavar="PHOTO", help="the whole method, on 255x255 and 1280x720 pixels of a photo"
+    )
+    given = parser.parse_args()
+    if given.train:
         time_training()
+    elif given.restore:
+        time_restoration(given.restore)
     else:
         time_forward()
 
@@ -45,6 +56,17 @@ def time_forward() -> None:
             taken[group].append(seconds(lambda network=network: network(photo)))
     for group, times in taken.items():
         print(f"{group:2} filters at a time: {told(times[1:])}")
+
+
+def time_restoration(path: str) -> None:
+    """The method as `unblur restore` runs it, without reading and writing."""
+    torch.set_num_threads(1)
+    photo, method = read_tensor(Path(path)), load_method("dublid")
+    for height, width in ((255, 255), (720, 1280)):
+        top, left = (photo.shape[-2] - height) // 2, (photo.shape[-1] - width) // 2
+        part = photo[..., top : top + height, left : left + width]
+        times = [seconds(lambda part=part: restore_tensor(part, method)) for _ in range(5)]
+        print(f"{part.shape[-1]}x{part.shape[-2]} of {path}: {told(times[1:])}")
 
 
 def time_training() -> None:

@@ -44,6 +44,7 @@ def compare_value(
     least: float = 0.0,
     unit: str = "",
     form: str = ".3g",
+    printed_as: str = "",
     note: str = "",
 ) -> Comparison:
     """A printed number and ours.
@@ -57,15 +58,16 @@ def compare_value(
         least: Smallest distance from `neutral` that is an effect; anything smaller cannot be told from none.
         unit: Unit of all these numbers.
         form: Format of both numbers.
+        printed_as: Words in place of the printed number, where it stands for words.
         note: A reason, or what differs between both.
     """
-    tolerance = f"± {_with_unit(f'{within:g}', unit)}"
+    tolerance = f"± {_with_unit(f'{within:.3g}', unit)}"
     if neutral is not None:
-        beyond = f"{_with_unit(f'{least:g}', unit)} or more from " if least else "from "
+        beyond = f"{_with_unit(f'{least:.3g}', unit)} or more from " if least else "from "
         tolerance += f"; direction: {beyond}{neutral:.3g}"
     words = "not measured" if ours is None or math.isnan(ours) else _with_unit(f"{ours:{form}}", unit)
     verdict = _judge_value(printed, ours, within, neutral, least)
-    return Comparison(claim, _with_unit(f"{printed:{form}}", unit), words, tolerance, verdict, note)
+    return Comparison(claim, printed_as or _with_unit(f"{printed:{form}}", unit), words, tolerance, verdict, note)
 
 
 def compare_direction(
@@ -91,7 +93,7 @@ def compare_direction(
         ours: Words in place of the effect.
         note: A reason, or what differs between both.
     """
-    size = f"{least:g}" if "%" not in form else f"{least:.0%}"
+    size = f"{least:.3g}" if "%" not in form else f"{least:.0%}"
     tolerance = f"{_with_unit(size, unit)} or more"
     if effect is None or math.isnan(effect):
         return Comparison(claim, printed, ours or "not measured", tolerance, note=note)

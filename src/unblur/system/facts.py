@@ -48,7 +48,7 @@ def versions(packages: Iterable[str]) -> dict[str, str | None]:
 
 def commit() -> str | None:
     """The commit of the package's source, with `+dirty` if a file of it differs or is new; None outside git."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return None

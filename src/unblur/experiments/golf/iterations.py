@@ -113,7 +113,8 @@ def _compare(gains: Sequence[float], sharp: float) -> tuple[Comparison, ...]:
             3,
             best,
             within=1,
-            note=f"printed: 2 to 4; not measured where putts gain less than {_LEAST:g} dB",
+            printed_as="2 to 4",
+            note=f"not measured where putts gain less than {_LEAST:g} dB",
         ),
         Comparison(
             "gain on the test set", "28.06 dB on GoPro, input about 25.6", f"{gains[-1]:+.2f} dB", note="other data"

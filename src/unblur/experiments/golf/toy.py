@@ -248,6 +248,7 @@ def _compare(classifiers: list[Classifier], trained: list[float], seeds: int) ->
             0,
             flatness,
             within=0.01,
+            printed_as="about 0",
             note="median over blurry points; the analytic prior has about 1",
         ),
         compare_value(

@@ -50,7 +50,8 @@ def _compare(true: float, swapped: float, other: float) -> Comparison:
         share,
         within=0.5,
         neutral=0,
-        note=f"printed: comparable (images only); B {true:+.3f}, swapped {swapped:+.3f}, A {other:+.3f} dB; not "
+        printed_as="comparable (images only), taken as 1",
+        note=f"B {true:+.3f}, swapped {swapped:+.3f}, A {other:+.3f} dB; not "
         f"measured where B is less than {_LEAST:g} dB above A",
     )
 

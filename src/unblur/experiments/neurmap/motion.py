@@ -96,7 +96,7 @@ def run(settings: MotionSettings, say: Say) -> ExperimentResult:
 def compare_motion(claim: str, printed: str, error: float, other: float, note: str = "") -> Comparison:
     """An error in square pixels against another one, by the share that it is lower."""
     lower = 1 - error / other
-    ours = f"{error:.1f} against {other:.1f} square pixels, {lower:.0%} lower"
+    ours = f"{error:.1f} against {other:.1f} square pixels, {abs(lower):.0%} {'lower' if lower > 0 else 'higher'}"
     return compare_direction(claim, printed, lower, least=_LOWER, unit="lower", form=".0%", ours=ours, note=note)
 
 

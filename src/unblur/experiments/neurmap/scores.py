@@ -24,7 +24,8 @@ __all__ = ["COLUMNS", "Score", "compare_gain", "mean_psnr", "open_test_pairs", "
 COLUMNS = ("PSNR", "SSIM", "NIQE")
 _CAPTION = "Means over the test images: PSNR (dB, RGB), SSIM (uniform 7x7, data range 1), NIQE of this package"
 _WITHIN, _LEAST = 0.3, 0.1
-"""Largest difference from a printed gain that counts as a match, and smallest gain that counts, in dB or NIQE."""
+"""Largest difference from a printed gain that counts as a match, but never more than half of that gain; smallest gain
+that counts. Both in dB or NIQE."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def tables_of(
 
 def compare_gain(claim: str, printed: float, ours: float | None, unit: str = "dB", note: str = "") -> Comparison:
     """A printed difference of two methods and ours; 0 is no effect."""
+    within = min(_WITHIN, abs(printed) / 2)
     return compare_value(
-        claim, printed, ours, within=_WITHIN, neutral=0, least=_LEAST, unit=unit, form="+.2f", note=note
+        claim, printed, ours, within=within, neutral=0, least=_LEAST, unit=unit, form="+.2f", note=note
     )

@@ -5,7 +5,7 @@ from unblur.methods.entry import Entry
 __all__ = ["DUBLID"]
 
 DUBLID = Entry(
-    summary="unrolled network: finds one kernel for the photo in a fraction of a second",
+    summary="unrolled network: finds one kernel for the photo; about a second for 255x255 pixels, five for 1280x720 (one thread)",
     role="kernel estimator",
     settings="unblur.methods.dublid.settings:DublidSettings",
     method="unblur.methods.dublid.method:Dublid",
