@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown_of", "record_of", "write_result"]
 
+_COLUMNS = ("what", "printed", "ours", "tolerance", "verdict", "note")
+
 
 def write_result(result: ExperimentResult, record: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write everything into a folder; files of the same names are replaced.
@@ -55,12 +57,9 @@ def markdown_of(result: ExperimentResult, record: Mapping[str, Any]) -> str:
         f"# {result.title}",
         f"Run on {record['date'][:10]} in {record['seconds']:g} s on {record['hardware']}; settings: {settings}.",
         *(f"![{name}]({name}.png)" for name in result.figures),
-        "## Against the paper",
-        _markdown_table(
-            ["what", "printed", "ours", "tolerance", "verdict", "note"],
-            [astuple(item) for item in result.comparisons],
-        ),
     ]
+    if result.comparisons:
+        parts += ["## Against the paper", _markdown_table(_COLUMNS, [astuple(item) for item in result.comparisons])]
     for table in result.tables:
         parts += [f"## {table.caption}", _markdown_table(table.columns, table.rows)]
     if any(result.notes):

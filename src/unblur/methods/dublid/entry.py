@@ -5,7 +5,7 @@ from unblur.methods.entry import Entry
 __all__ = ["DUBLID"]
 
 DUBLID = Entry(
-    summary="unrolled network: finds one kernel for the photo; about a second for 255x255 pixels, five for 1280x720 (one thread)",
+    summary="unrolled network: finds one kernel; on one core a second for 255x255 pixels, five for 1280x720",
     role="kernel estimator",
     settings="unblur.methods.dublid.settings:DublidSettings",
     method="unblur.methods.dublid.method:Dublid",
