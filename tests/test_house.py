@@ -25,6 +25,7 @@ LAYERS = [
 """From the outside in; each may import what stands below it, and none a peer."""
 SHARED_BY_METHODS = {
     "apply",
+    "architectures",
     "base",
     "catalog",
     "entry",

@@ -10,8 +10,8 @@ import torch
 
 import hostile_checkpoints as hostile
 from unblur.errors import CheckpointError, OutputError, WriteError
+from unblur.methods.architectures import describe_checkpoint
 from unblur.weights.checkpoint import read_checkpoint
-from unblur.weights.families import describe_family
 from unblur.weights.safe_file import write_checkpoint
 
 GOOD = hostile.good_files()
@@ -65,7 +65,7 @@ def test_official_dublid(official):
     tensors = checkpoint.tensors
     assert len(tensors) == 53
     assert sum(tensor.numel() for tensor in tensors.values()) == 21268
-    assert describe_family(checkpoint) == "DUBLID (10 layers, 16 channels, grey)"
+    assert describe_checkpoint(checkpoint) == "DUBLID (10 layers, 16 channels, grey)"
     steps = torch.cat([tensors[f"kernel_prox_list.{layer}"] for layer in range(10)])
     biases = torch.cat([tensors[f"kernel_bias_list.{layer}"] for layer in range(10)])
     torch.testing.assert_close(
@@ -88,7 +88,7 @@ def test_official_dmphn(official, part):
     path = official / "dmphn" / f"{part}.pkl"
     checkpoint = read_checkpoint(path)
     theirs = torch.load(path, map_location="cpu", weights_only=True)
-    assert describe_family(checkpoint) == f"one {part[:7]} of DMPHN"
+    assert describe_checkpoint(checkpoint) == f"one {part[:7]} of DMPHN"
     assert len(checkpoint.tensors) == 30
     for name, tensor in theirs.items():
         assert torch.equal(checkpoint.tensors[name], tensor)

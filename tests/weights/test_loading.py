@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from unblur.errors import CheckpointError
+from unblur.methods.architectures import load_weights
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.loading import load_into
 
@@ -82,7 +83,7 @@ def test_a_mismatch_is_refused_and_nothing_loaded(change, told):
     network = make_network()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with pytest.raises(CheckpointError) as caught:
-        load_into(network, Checkpoint("w", change(state())), expected=EXPECTED)
+        load_weights(network, Checkpoint("w", change(state())), expected=EXPECTED)
     assert told in str(caught.value)
     assert f"expected {EXPECTED}" in str(caught.value)
     for name, tensor in network.state_dict().items():

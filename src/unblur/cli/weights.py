@@ -116,13 +116,13 @@ def show(
     debug: _Debug = False,  # noqa: ARG001 - for main
 ) -> None:
     """Tell what is in a file of weights; nothing in it is run."""
-    from unblur.weights.families import describe_family  # noqa: PLC0415 - help does without
+    from unblur.methods.architectures import describe_checkpoint  # noqa: PLC0415 - help does without
     from unblur.weights.shipped import read_weights  # noqa: PLC0415 - torch
 
     checkpoint = read_weights(name)
     facts = {
         "weights": checkpoint.name,
-        "network": describe_family(checkpoint),
+        "network": describe_checkpoint(checkpoint),
         "tensors": f"{len(checkpoint.tensors)} with {_numbers(checkpoint):,} numbers",
         "sha256": checkpoint.sha256,
         **checkpoint.metadata,
@@ -162,12 +162,13 @@ def convert(
     *inputs, output = files
     if not inputs:
         raise UsageError("convert takes a file and the name of the new one: IN OUT")
+    from unblur.methods.architectures import known_architectures  # noqa: PLC0415 - help does without
     from unblur.weights.convert import convert as convert_checkpoints  # noqa: PLC0415 - torch
     from unblur.weights.shipped import read_weights  # noqa: PLC0415
 
     checkpoints = [read_weights(name) for name in inputs]
     try:
-        arch = convert_checkpoints(checkpoints, output, overwrite=overwrite)
+        arch = convert_checkpoints(checkpoints, output, known_architectures(), overwrite=overwrite)
     except UnblurError as error:
         raise UsageError(f"{output}: {error}") from error
     count = sum(len(checkpoint.tensors) for checkpoint in checkpoints)

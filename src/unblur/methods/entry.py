@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from unblur.weights.architecture import Architecture
+
 __all__ = ["Entry", "Role"]
 
 Role = Literal["kernel estimator", "solver", "restorer", "copy"]
@@ -26,6 +28,7 @@ class Entry:
         state: Honest state in a few words.
         takes_weights: It is a trained method.
         weights: Name of the shipped weights that it has where the user names none; empty: there are none.
+        architectures: How weights of its networks, and of their parts, are recognised.
         can_teach: Its answer can guide methods that are fitted to one photo.
         is_differentiable: Its answer has a gradient with respect to the photo.
         refiner: Where its learned prior is, `module:name`: called without arguments, it returns a `Refiner`; empty: it
@@ -42,6 +45,7 @@ class Entry:
     state: str = "works"
     takes_weights: bool = False
     weights: str = ""
+    architectures: tuple[Architecture, ...] = ()
     can_teach: bool = False
     is_differentiable: bool = False
     refiner: str = ""

@@ -19,7 +19,7 @@ from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write
 from unblur.training.hooks import Say, StepCallback
 from unblur.training.module import SupervisedModule
 from unblur.training.settings import RunSettings
-from unblur.weights.checkpoint import read_bytes
+from unblur.weights.files import read_bytes
 from unblur.weights.zip_file import read_zip
 
 __all__ = [

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
 from unblur.weights.checking import check_tensors
-from unblur.weights.files import read_bytes
-from unblur.weights.foreign import name_foreign
-from unblur.weights.legacy_file import LEGACY_BEGIN, read_legacy
-from unblur.weights.safe_file import read_safe
-from unblur.weights.zip_file import ZIP_BEGIN, read_zip_weights
+from unblur.weights.description import Description, describe
+from unblur.weights.files import open_file
+from unblur.weights.safe_file import load_safe
+from unblur.weights.storages import make_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,24 +52,20 @@ def read_checkpoint(path: str | os.PathLike[str], *, name: str = "") -> Checkpoi
     Raises:
         CheckpointError: The file is missing, damaged, something else, or holds more than plain weights need.
     """
-    data = read_bytes(path)
-    tensors, metadata = _read_any(data)
+    with open_file(path) as file:
+        data = file.read()
+        if not data:
+            raise CheckpointError("is empty")
+        description = describe(file.fileno(), len(data))
+    tensors = _make(description, data)
     if sum(tensor.nbytes for tensor in tensors.values()) > _MOST_SHARING * len(data):
         raise CheckpointError("describes far more numbers than it holds; it is refused")
     check_tensors(tensors)
-    return Checkpoint(name or Path(path).name, tensors, metadata, sha256(data).hexdigest())
+    return Checkpoint(name or Path(path).name, tensors, description.metadata, sha256(data).hexdigest())
 
 
-def _read_any(data: bytes) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
-    if not data:
-        raise CheckpointError("is empty")
-    if data.startswith(ZIP_BEGIN):
-        return read_zip_weights(data), {}
-    if data.startswith(LEGACY_BEGIN):
-        return read_legacy(data), {}
-    if data[8:9] == b"{":
-        return read_safe(data)
-    raise CheckpointError(
-        name_foreign(data[:512])
-        or "is neither a .safetensors file nor one that torch.save wrote, or its begin is damaged"
-    )
+def _make(description: Description, data: bytes) -> Mapping[str, Tensor]:
+    if description.notes:
+        return make_tensors(description.notes, description.places, data)
+    loaded = load_safe(data)
+    return {name: loaded[name] for name in description.names}

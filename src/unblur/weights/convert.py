@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
+from unblur.weights.architecture import Architecture, guess_architecture, shapes_of
 from unblur.weights.checkpoint import Checkpoint
-from unblur.weights.families import guess_arch, shapes_of
 from unblur.weights.safe_file import write_checkpoint
 
 if TYPE_CHECKING:
@@ -21,13 +21,20 @@ FORMAT_VERSION = "1"
 """Of the metadata of our files."""
 
 
-def convert(checkpoints: Sequence[Checkpoint], output: str | os.PathLike[str], *, overwrite: bool = False) -> str:
+def convert(
+    checkpoints: Sequence[Checkpoint],
+    output: str | os.PathLike[str],
+    architectures: Iterable[Architecture],
+    *,
+    overwrite: bool = False,
+) -> str:
     """Write weights that were read as a safetensors file.
 
     Args:
         checkpoints: One; or the parts of a network, whose tensors get the name of their file in front, without its
             ending: `encoder_lv1.layer1.weight`.
         output: Ends in `.safetensors`.
+        architectures: That can be recognised.
         overwrite: Replace a file of that name.
 
     Returns:
@@ -41,15 +48,15 @@ def convert(checkpoints: Sequence[Checkpoint], output: str | os.PathLike[str], *
     if Path(output).suffix != ".safetensors":
         raise CheckpointError(f"the name of the converted file ends in .safetensors, not {Path(output).suffix!r}")
     tensors = checkpoints[0].tensors if len(checkpoints) == 1 else _join(checkpoints)
-    arch = guess_arch(shapes_of(tensors))
+    found = guess_architecture(shapes_of(tensors), architectures)
     metadata = {
         **(checkpoints[0].metadata if len(checkpoints) == 1 else {}),
         "format_version": FORMAT_VERSION,
-        **({"arch": arch} if arch else {}),
+        **({"arch": found.name} if found else {}),
         "converted_from": ", ".join(f"{part.name} (sha256 {part.sha256})" for part in checkpoints),
     }
     write_checkpoint(output, tensors, metadata, overwrite=overwrite)
-    return arch
+    return found.name if found else ""
 
 
 def _join(parts: Sequence[Checkpoint]) -> Mapping[str, Tensor]:

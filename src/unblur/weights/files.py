@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from unblur.errors import CheckpointError
 
-__all__ = ["read_bytes"]
+__all__ = ["open_file", "read_bytes"]
 
 _LARGEST_FILE = 4 * 2**30
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a regular file of at most 4 GB.
+@contextmanager
+def open_file(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
+    """A regular file of at most 4 GB, open for reading; errors within the block count as those of the file.
 
     Raises:
         CheckpointError: There is no such file, or it cannot be read.
@@ -26,10 +30,20 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
                 raise CheckpointError("is a device or pipe, not a file of weights")
             if facts.st_size > _LARGEST_FILE:
                 raise CheckpointError("is larger than 4 GB, too large for weights")
-            return file.read()
+            yield file
     except IsADirectoryError:
         raise CheckpointError("is a folder, not a file of weights") from None
     except FileNotFoundError:
         raise CheckpointError("does not exist") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"cannot be read: {getattr(error, 'strerror', None) or error}".lower()) from error
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a regular file of at most 4 GB.
+
+    Raises:
+        CheckpointError: There is no such file, or it cannot be read.
+    """
+    with open_file(path) as file:
+        return file.read()

@@ -5,19 +5,13 @@ torch's own reader of plain weights refuses files from Python 2 among them, so t
 
 from __future__ import annotations
 
-import io
 import struct
-from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
-from unblur.weights.pickles import StorageNote, TensorNote, read_pickle
-from unblur.weights.storages import bytes_of, make_tensors
-from unblur.weights.unwrapping import unwrap
+from unblur.weights.pickles import StorageNote, read_pickle
+from unblur.weights.storages import Data, Layout, as_file, bytes_of
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-__all__ = ["LEGACY_BEGIN", "read_legacy"]
+__all__ = ["LEGACY_BEGIN", "find_legacy"]
 
 LEGACY_BEGIN = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """A pickle of torch's magic number, 0x1950a86a20f9469cfc6c."""
@@ -25,8 +19,8 @@ LEGACY_BEGIN = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _PROTOCOL = 1001
 
 
-def read_legacy(data: bytes) -> dict[str, Tensor]:
-    """The weights by name.
+def find_legacy(data: Data) -> Layout:
+    """What the file describes, and where the numbers are.
 
     Args:
         data: The whole file.
@@ -34,7 +28,7 @@ def read_legacy(data: bytes) -> dict[str, Tensor]:
     Raises:
         CheckpointError: Damaged, or with more in it than plain weights need.
     """
-    file = io.BytesIO(data)
+    file = as_file(data)
     file.seek(len(LEGACY_BEGIN))
     _check_head(read_pickle(file).value, read_pickle(file).value)
     contents = read_pickle(file)
@@ -46,8 +40,7 @@ def read_legacy(data: bytes) -> dict[str, Tensor]:
         or set(keys) != set(contents.storages)
     ):
         raise CheckpointError("is damaged: its list of stored numbers does not fit its description")
-    numbers = _find_numbers(data, file.tell(), [contents.storages[key] for key in keys])
-    return make_tensors(unwrap(contents.value, TensorNote), numbers)
+    return Layout(contents.value, _find_numbers(data, file.tell(), [contents.storages[key] for key in keys]))
 
 
 def _check_head(protocol: object, system: object) -> None:
@@ -57,17 +50,16 @@ def _check_head(protocol: object, system: object) -> None:
         raise CheckpointError("holds numbers in an order of bytes other than little-endian")
 
 
-def _find_numbers(data: bytes, place: int, storages: list[StorageNote]) -> dict[str, memoryview]:
-    """The bytes of each storage; each has its count of numbers in front."""
-    found: dict[str, memoryview] = {}
-    view = memoryview(data)
+def _find_numbers(data: Data, place: int, storages: list[StorageNote]) -> dict[str, int]:
+    """Where the bytes of each storage begin; each has its count of numbers in front."""
+    found: dict[str, int] = {}
     for storage in storages:
         begin, end = place + 8, place + 8 + bytes_of(storage)
         if end > len(data):
             raise CheckpointError("is cut short: the numbers of some tensors are missing")
         if struct.unpack_from("<q", data, place) != (storage.count,):
             raise CheckpointError("is damaged: a stored tensor has another length than its description")
-        found[storage.key] = view[begin:end]
+        found[storage.key] = begin
         place = end
     if place != len(data):
         raise CheckpointError("has something hidden behind its tensors; it is refused")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
 from unblur.system.text import quote
+from unblur.weights.architecture import Architecture, describe_weights
 from unblur.weights.checkpoint import Checkpoint
-from unblur.weights.families import describe_family
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["load_into"]
 
 
-def load_into(network: Module, checkpoint: Checkpoint, *, expected: str) -> tuple[str, ...]:
+def load_into(
+    network: Module, checkpoint: Checkpoint, *, expected: str, architectures: Iterable[Architecture] = ()
+) -> tuple[str, ...]:
     """Give a network its weights.
 
     Args:
         network: Gets every tensor of the checkpoint, in the type of numbers that it has itself; unchanged on an error.
         checkpoint: Must have exactly the network's tensors.
         expected: What the network is, for people: `DUBLID with 10 layers of 16 channels, grey`.
+        architectures: Networks that a message can name where the weights are those of another one.
 
     Returns:
         Sentences that are worth telling, such as that half precision was converted.
@@ -32,7 +35,7 @@ def load_into(network: Module, checkpoint: Checkpoint, *, expected: str) -> tupl
         CheckpointError: A tensor is missing, too many or of another shape or kind of number.
     """
     own = network.state_dict()
-    _check_match(own, checkpoint, expected)
+    _check_match(own, checkpoint, expected, architectures)
     network.load_state_dict({name: checkpoint.tensors[name].to(own[name].dtype) for name in own}, strict=True)
     converted = {
         (_words(checkpoint.tensors[name]), _words(own[name]))
@@ -44,7 +47,9 @@ def load_into(network: Module, checkpoint: Checkpoint, *, expected: str) -> tupl
     )
 
 
-def _check_match(own: Mapping[str, Tensor], checkpoint: Checkpoint, expected: str) -> None:
+def _check_match(
+    own: Mapping[str, Tensor], checkpoint: Checkpoint, expected: str, architectures: Iterable[Architecture]
+) -> None:
     given = checkpoint.tensors
     missing = [name for name in own if name not in given]
     extra = [name for name in given if name not in own]
@@ -58,7 +63,8 @@ def _check_match(own: Mapping[str, Tensor], checkpoint: Checkpoint, expected: st
         if names
     ]
     named = first or quote((missing or extra)[0])
-    raise CheckpointError(f"is {describe_family(checkpoint)}, expected {expected}; {', '.join(counts)}, first: {named}")
+    words = describe_weights(checkpoint, architectures)
+    raise CheckpointError(f"is {words}, expected {expected}; {', '.join(counts)}, first: {named}")
 
 
 def _is_alike(own: Tensor, given: Tensor) -> bool:

@@ -16,7 +16,7 @@ from unblur.errors import CheckpointError
 from unblur.system.text import quote
 from unblur.weights.limits import LARGEST_LENGTH, LONGEST_NAME, MOST_DIMENSIONS, MOST_TENSORS
 
-__all__ = ["Contents", "StorageNote", "TensorNote", "read_pickle"]
+__all__ = ["Contents", "StorageNote", "TensorNote", "note_tensor", "read_pickle"]
 
 _MOST_STEPS = 500_000
 """Weights of 10,000 tensors need half as many; more would only cost memory and time."""
@@ -258,7 +258,7 @@ class _Machine:
                 self._tensors += 1
                 if self._tensors > MOST_TENSORS:
                     raise CheckpointError(f"has more than {MOST_TENSORS:,} tensors, too many for weights")
-                return _note_tensor(*arguments[:4])
+                return note_tensor(*arguments[:4])
             case "torch._utils._rebuild_parameter" if isinstance(arguments[0], TensorNote):
                 return arguments[0]
             case _:
@@ -312,7 +312,13 @@ def _note_storage(parts: Any) -> StorageNote:
             raise ValueError
 
 
-def _note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNote:
+def note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNote:
+    """The note of a tensor, whatever says of it.
+
+    Raises:
+        TypeError, ValueError: The parts are no note.
+        CheckpointError: The tensor reaches outside its storage.
+    """
     if not isinstance(storage, StorageNote) or not isinstance(shape, tuple) or not isinstance(stride, tuple):
         raise TypeError
     if len(shape) > MOST_DIMENSIONS or len(stride) != len(shape):

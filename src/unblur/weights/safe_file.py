@@ -14,12 +14,12 @@ from unblur.system.atomic import atomic_write
 from unblur.system.text import quote
 from unblur.weights.checking import check_tensors
 from unblur.weights.limits import LARGEST_LENGTH, LONGEST_NAME, MOST_DIMENSIONS, MOST_TENSORS
-from unblur.weights.storages import ITEM_BYTES
+from unblur.weights.storages import ITEM_BYTES, Data
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["read_safe", "write_checkpoint"]
+__all__ = ["check_safe", "load_safe", "write_checkpoint"]
 
 _LARGEST_HEADER = 2 * 2**20
 """Room for 20,000 tensors."""
@@ -33,8 +33,8 @@ _TYPES = {
 }  # fmt: skip
 
 
-def read_safe(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata.
+def check_safe(data: Data) -> tuple[list[str], dict[str, str]]:
+    """The names of the tensors in order, and the metadata.
 
     Args:
         data: The whole file.
@@ -46,15 +46,22 @@ def read_safe(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     metadata = header.pop("__metadata__", {})
     _check_metadata(metadata)
     _check_places(header, len(data) - size)
+    return list(header), metadata
 
+
+def load_safe(data: bytes) -> dict[str, Tensor]:
+    """The tensors of a file whose header was checked.
+
+    Raises:
+        CheckpointError: The library refuses it.
+    """
     from safetensors import SafetensorError  # noqa: PLC0415 - torch only where it is needed
     from safetensors.torch import load  # noqa: PLC0415
 
     try:
-        loaded = load(data)
+        return load(data)
     except SafetensorError:
         raise CheckpointError("is damaged: its header breaks the rules of safetensors files") from None
-    return {name: loaded[name] for name in header}, metadata
 
 
 def write_checkpoint(
@@ -80,11 +87,11 @@ def write_checkpoint(
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     check_tensors(plain)
     data = _with_sorted_header(save(plain, dict(metadata)))
-    read_safe(data)
+    check_safe(data)
     atomic_write(path, data, overwrite=overwrite, read_back=True)
 
 
-def _read_header(data: bytes) -> tuple[dict[str, Any], int]:
+def _read_header(data: Data) -> tuple[dict[str, Any], int]:
     """The header and its length in bytes with the count in front."""
     length = int.from_bytes(data[:8], "little")
     if length > _LARGEST_HEADER:

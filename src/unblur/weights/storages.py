@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from mmap import mmap
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from unblur.errors import CheckpointError
 from unblur.weights.pickles import StorageNote, TensorNote
@@ -11,7 +14,7 @@ from unblur.weights.pickles import StorageNote, TensorNote
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ITEM_BYTES", "bytes_of", "make_nested", "make_tensors"]
+__all__ = ["ITEM_BYTES", "Data", "Layout", "as_file", "bytes_of", "make_nested", "make_tensors"]
 
 _DEEPEST = 100
 
@@ -27,35 +30,60 @@ def bytes_of(storage: StorageNote) -> int:
     return storage.count * ITEM_BYTES[storage.dtype]
 
 
-def make_tensors(notes: Mapping[str, TensorNote], numbers: Mapping[str, memoryview]) -> dict[str, Tensor]:
+Data = bytes | mmap
+"""A file, read or mapped."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file of `torch.save` holds.
+
+    Attributes:
+        value: As `read_pickle` returns it.
+        places: Where the numbers of each storage begin in the file, by its key.
+    """
+
+    value: Any
+    places: Mapping[str, int]
+
+
+def as_file(data: Data) -> BinaryIO:
+    """The same as an open file, at its beginning."""
+    if isinstance(data, bytes):
+        return io.BytesIO(data)
+    data.seek(0)
+    return cast("BinaryIO", data)
+
+
+def make_tensors(notes: Mapping[str, TensorNote], places: Mapping[str, int], data: bytes) -> dict[str, Tensor]:
     """The tensors of the notes; those that share a storage in the file share it in memory.
 
     Args:
         notes: By the tensor's name.
-        numbers: Each storage by its key, `bytes_of` long, little-endian.
+        places: Where each storage begins, by its key; numbers are little-endian.
+        data: The whole file.
+
+    Raises:
+        CheckpointError: A storage is said to be outside the file.
     """
-    maker = _Maker(numbers)
+    maker = _Maker(places, data)
     return {name: maker.make(note) for name, note in notes.items()}
 
 
-def make_nested(value: Any, numbers: Mapping[str, memoryview]) -> Any:
+def make_nested(layout: Layout, data: bytes) -> Any:
     """The same lists, tuples and dictionaries with tensors in place of their notes.
-
-    Args:
-        value: As `read_pickle` returns it.
-        numbers: As in `make_tensors`.
 
     Raises:
         CheckpointError: They lie more than 100 deep in each other.
     """
-    return _Maker(numbers).make_nested(value, _DEEPEST)
+    return _Maker(layout.places, data).make_nested(layout.value, _DEEPEST)
 
 
 class _Maker:
     """Makes each storage once, and each list, tuple and dictionary once, however often it is referred to."""
 
-    def __init__(self, numbers: Mapping[str, memoryview]) -> None:
-        self._numbers = numbers
+    def __init__(self, places: Mapping[str, int], data: bytes) -> None:
+        self._places, self._data = places, memoryview(data)
         self._storages: dict[str, Tensor] = {}
         self._made: dict[int, Any] = {}
 
@@ -83,7 +111,10 @@ class _Maker:
 
         if storage.key not in self._storages:
             dtype = getattr(torch, storage.dtype)
-            copy = bytearray(self._numbers[storage.key])  # frombuffer takes what may be written to, and nothing empty
+            begin, size = self._places.get(storage.key, -1), bytes_of(storage)
+            if not 0 <= begin <= begin + size <= len(self._data):
+                raise CheckpointError("is damaged: the numbers of a tensor are missing")
+            copy = bytearray(self._data[begin : begin + size])  # frombuffer takes what may be written to, not nothing
             made = torch.frombuffer(copy, dtype=dtype) if copy else torch.empty(0, dtype=dtype)
             self._storages[storage.key] = made
         return self._storages[storage.key]

@@ -6,6 +6,7 @@ import struct
 from typing import NamedTuple
 
 from unblur.errors import CheckpointError
+from unblur.weights.storages import Data
 
 __all__ = ["Directory", "find_directory"]
 
@@ -33,7 +34,7 @@ class Directory(NamedTuple):
     place: int
 
 
-def find_directory(data: bytes) -> Directory:
+def find_directory(data: Data) -> Directory:
     """The one list of members that every reader must find.
 
     The file must end with the record without a comment, before it the 64-bit records if there are any, before them the
@@ -60,7 +61,7 @@ def find_directory(data: bytes) -> Directory:
     return directory
 
 
-def _read_64(data: bytes, place: int, short: Directory) -> Directory:
+def _read_64(data: Data, place: int, short: Directory) -> Directory:
     """The long record, which must lie here and say what the short one says."""
     if place < 0:
         raise _contradiction()

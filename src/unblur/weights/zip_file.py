@@ -15,12 +15,11 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from unblur.errors import CheckpointError
 from unblur.system.text import quote
-from unblur.weights.pickles import Contents, TensorNote, read_pickle
-from unblur.weights.storages import bytes_of, make_nested, make_tensors
-from unblur.weights.unwrapping import unwrap
+from unblur.weights.pickles import read_pickle
+from unblur.weights.storages import Data, Layout, as_file, bytes_of, make_nested
 from unblur.weights.zip_end import find_directory
 
-__all__ = ["ZIP_BEGIN", "read_zip", "read_zip_weights"]
+__all__ = ["ZIP_BEGIN", "find_zip", "read_zip"]
 
 ZIP_BEGIN = b"PK\x03\x04"
 
@@ -38,11 +37,12 @@ _FOREIGN = {
 }
 _DAMAGED = "is damaged: it begins as a zip archive, but cannot be read as one"
 
-Members = dict[str, memoryview]
+_Place = tuple[int, int]
+"""First byte of a member, and their number."""
 
 
-def read_zip_weights(data: bytes) -> dict[str, Any]:
-    """The weights by name, as tensors.
+def find_zip(data: Data) -> Layout:
+    """What the archive describes, and where the numbers are.
 
     Args:
         data: The whole file.
@@ -51,45 +51,43 @@ def read_zip_weights(data: bytes) -> dict[str, Any]:
         CheckpointError: Not an archive of plain weights: compressed, damaged, with members or instructions that
             weights do not need.
     """
-    contents, numbers = _open(data)
-    return make_tensors(unwrap(contents.value, TensorNote), numbers)
+    members, folder = _find_members(data)
+    begin, length = members.get(f"{folder}/data.pkl", (0, 0))
+    if not 0 < length <= _LARGEST_PICKLE:
+        raise CheckpointError("has no description of its tensors (data.pkl) of at most 16 MB")
+    order = members.get(f"{folder}/byteorder")
+    if order and data[order[0] : sum(order)] != b"little":
+        raise CheckpointError("holds numbers in an order of bytes other than little-endian")
+    description = io.BytesIO(data[begin : begin + length])
+    contents = read_pickle(description)
+    if description.read(1):
+        raise CheckpointError("has something hidden behind the description of its tensors; it is refused")
+    places: dict[str, int] = {}
+    for storage in contents.storages.values():
+        found = members.get(f"{folder}/data/{storage.key}")
+        if found is None or found[1] != bytes_of(storage):
+            raise CheckpointError("is damaged: the numbers of a tensor are missing or of another amount")
+        places[storage.key] = found[0]
+    return Layout(contents.value, places)
 
 
 def read_zip(data: bytes) -> Any:
     """What was saved, whatever its structure, with tensors on the processor; dictionaries come back unordered.
 
+    For the states of our own runs. They are read in this process, because lists within dictionaries within lists do not
+    travel from another; the limits of the pickle reader are the same.
+
     Raises:
-        CheckpointError: As `read_zip_weights`.
+        CheckpointError: As `find_zip`.
     """
-    contents, numbers = _open(data)
-    return make_nested(contents.value, numbers)
+    return make_nested(find_zip(data), data)
 
 
-def _open(data: bytes) -> tuple[Contents, Members]:
-    """The description, and the numbers of each storage by its key."""
-    members, folder = _read_members(data)
-    if f"{folder}/data.pkl" not in members or len(members[f"{folder}/data.pkl"]) > _LARGEST_PICKLE:
-        raise CheckpointError("has no description of its tensors (data.pkl) of at most 16 MB")
-    if members.get(f"{folder}/byteorder", b"little") != b"little":
-        raise CheckpointError("holds numbers in an order of bytes other than little-endian")
-    description = io.BytesIO(members[f"{folder}/data.pkl"])
-    contents = read_pickle(description)
-    if description.read(1):
-        raise CheckpointError("has something hidden behind the description of its tensors; it is refused")
-    numbers: Members = {}
-    for storage in contents.storages.values():
-        found = members.get(f"{folder}/data/{storage.key}")
-        if found is None or len(found) != bytes_of(storage):
-            raise CheckpointError("is damaged: the numbers of a tensor are missing or of another amount")
-        numbers[storage.key] = found
-    return contents, numbers
-
-
-def _read_members(data: bytes) -> tuple[Members, str]:
+def _find_members(data: Data) -> tuple[dict[str, _Place], str]:
     """The bytes of each member, their checksums right, and the folder that all are in."""
     directory = find_directory(data)
     try:
-        with ZipFile(io.BytesIO(data)) as archive:
+        with ZipFile(as_file(data)) as archive:
             listed = archive.infolist()
     except (BadZipFile, ValueError, LookupError, EOFError, OSError, NotImplementedError, OverflowError, struct.error):
         raise CheckpointError(_DAMAGED) from None
@@ -98,8 +96,8 @@ def _read_members(data: bytes) -> tuple[Members, str]:
         _check_member(member)
     if len(listed) != directory.members or sum(member.file_size for member in listed) > directory.place:
         raise CheckpointError("is damaged: its members would be more, or larger together, than the file says or holds")
-    view = memoryview(data)[: directory.place]
-    return {member.filename: _bytes_of_member(view, member) for member in listed}, folder
+    with memoryview(data) as whole, whole[: directory.place] as view:
+        return {member.filename: _place_of(view, member) for member in listed}, folder
 
 
 def _check_names(names: list[str]) -> str:
@@ -129,8 +127,8 @@ def _check_member(member: ZipInfo) -> None:
         raise CheckpointError("is encrypted; it is refused")
 
 
-def _bytes_of_member(view: memoryview, member: ZipInfo) -> memoryview:
-    """What is stored under the member's own header, which must agree with the directory."""
+def _place_of(view: memoryview, member: ZipInfo) -> _Place:
+    """Where the bytes are under the member's own header, which must agree with the directory."""
     begin = member.header_offset + _LOCAL.size
     if not 0 <= member.header_offset <= begin <= len(view):
         raise CheckpointError(_DAMAGED)
@@ -139,7 +137,7 @@ def _bytes_of_member(view: memoryview, member: ZipInfo) -> memoryview:
     if sign != ZIP_BEGIN or name != member.orig_filename or method != ZIP_STORED or flags & _ENCRYPTED:
         raise CheckpointError(f"is damaged: its member {quote(member.filename)} is described in two ways")
     begin += name_length + extra
-    stored = view[begin : begin + member.file_size]
-    if len(stored) != member.file_size or zlib.crc32(stored) != member.CRC:
-        raise CheckpointError(f"is damaged: the checksum of its member {quote(member.filename)} is wrong")
-    return stored
+    with view[begin : begin + member.file_size] as stored:
+        if len(stored) != member.file_size or zlib.crc32(stored) != member.CRC:
+            raise CheckpointError(f"is damaged: the checksum of its member {quote(member.filename)} is wrong")
+    return begin, member.file_size

@@ -1,11 +1,13 @@
 """The entries of the methods that are one network of the literature."""
 
+from unblur.methods.backbone.architectures import DMPHN_NETWORKS, MPRNET_NETWORKS, NAFNET_NETWORKS
 from unblur.methods.entry import Entry
+from unblur.weights.architecture import Architecture
 
 __all__ = ["DMPHN", "MPRNET", "NAFNET"]
 
 
-def _network(name: str, summary: str) -> Entry:
+def _network(name: str, summary: str, architectures: tuple[Architecture, ...]) -> Entry:
     return Entry(
         summary=f"network for blur that varies over the photo: {summary}",
         role="restorer",
@@ -13,11 +15,12 @@ def _network(name: str, summary: str) -> Entry:
         method=f"unblur.methods.backbone.method:{name}",
         uses=frozenset({"tile"}),
         takes_weights=True,
+        architectures=architectures,
         can_teach=True,
         is_differentiable=True,
     )
 
 
-DMPHN = _network("Dmphn", "a hierarchy of patches")
-MPRNET = _network("Mprnet", "three stages; slow")
-NAFNET = _network("Nafnet", "one U without activation functions")
+DMPHN = _network("Dmphn", "a hierarchy of patches", DMPHN_NETWORKS)
+MPRNET = _network("Mprnet", "three stages; slow", MPRNET_NETWORKS)
+NAFNET = _network("Nafnet", "one U without activation functions", NAFNET_NETWORKS)

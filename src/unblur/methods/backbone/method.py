@@ -10,13 +10,13 @@ from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
 from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
+from unblur.methods.architectures import load_weights
 from unblur.methods.backbone.entry import DMPHN, MPRNET, NAFNET
 from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, Tell
 from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
-from unblur.weights.loading import load_into
 
 __all__ = ["Dmphn", "Mprnet", "Nafnet"]
 
@@ -32,7 +32,7 @@ class _Backbone:
     def __init__(
         self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, traits: Traits
     ) -> None:
-        load_into(network, checkpoint, expected=expected)
+        load_weights(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
         self._network = NetworkRunner(network, settings.precision)
 

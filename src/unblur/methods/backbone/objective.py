@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, Dmphn
 from unblur.losses.content import Content, content_loss
+from unblur.methods.architectures import load_weights
 from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
-from unblur.weights.loading import load_into
 
 __all__ = ["DmphnObjective"]
 
@@ -50,7 +50,7 @@ class DmphnObjective(nn.Module):
             self.network.begin_as_identity()
         self.content, self.term_weights = content_loss(content), {"content": 1.0}
         if start_weights:
-            load_into(self.network, read_checkpoint(Path(start_weights)), expected=f"DMPHN of {levels} levels")
+            load_weights(self.network, read_checkpoint(Path(start_weights)), expected=f"DMPHN of {levels} levels")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The terms, each a mean over the batch."""

@@ -1,5 +1,6 @@
 """The entry of `dublid` in the list of methods."""
 
+from unblur.methods.dublid.architectures import UNROLLED_NETWORK
 from unblur.methods.entry import Entry
 
 __all__ = ["DUBLID"]
@@ -13,5 +14,6 @@ DUBLID = Entry(
     finds="kernel",
     takes_weights=True,
     weights="dublid-motion",
+    architectures=(UNROLLED_NETWORK,),
     can_teach=True,
 )

@@ -14,6 +14,7 @@ from torch import Tensor
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import CheckpointError, KernelError, RegionError
 from unblur.images.tensors import BT709, brightness
+from unblur.methods.architectures import load_weights
 from unblur.methods.base import Step, StepHook, Traits, ignore_step
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
@@ -27,7 +28,6 @@ from unblur.system.allocator import keep_freed_memory
 from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
-from unblur.weights.loading import load_into
 
 __all__ = ["Dublid", "load_network"]
 
@@ -168,7 +168,7 @@ def load_network(checkpoint: Checkpoint) -> Network:
     """
     network = Network(**_config(checkpoint))
     words = "colour" if network.in_channels == 3 else "grey"
-    load_into(
+    load_weights(
         network,
         checkpoint,
         expected=f"DUBLID with {network.layers} layers of {network.channels} channels, {words}",

@@ -1,6 +1,7 @@
 """The entry of `golf` in the list of methods."""
 
 from unblur.methods.entry import Entry
+from unblur.methods.golf.architectures import FIRST_SHOT, GOLF_OPTIMIZER
 
 __all__ = ["GOLF"]
 
@@ -11,6 +12,7 @@ GOLF = Entry(
     method="unblur.methods.golf.method:Golf",
     takes_weights=True,
     weights="golf",
+    architectures=(GOLF_OPTIMIZER, FIRST_SHOT),
     can_teach=True,
     refiner="unblur.methods.golf.method:load_refiner",
 )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.golf.entry import GOLF
 from unblur.methods.golf.inference import PreparedNet
@@ -19,7 +20,6 @@ from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
-from unblur.weights.loading import load_into
 
 __all__ = ["Golf", "load_networks", "load_refiner"]
 
@@ -123,7 +123,7 @@ def load_networks(checkpoint: Checkpoint) -> GolfOptimizer:
     """
     config = read_config(checkpoint, CONFIG)
     networks = GolfOptimizer(first_shot(**config), putt(unit_contrast=config["unit_contrast"]))
-    load_into(networks, checkpoint, expected="Golf Optimizer (first shot of 32 channels, putt of 16)")
+    load_weights(networks, checkpoint, expected="Golf Optimizer (first shot of 32 channels, putt of 16)")
     return networks.requires_grad_(False)
 
 

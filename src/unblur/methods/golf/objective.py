@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from unblur.losses.content import Content, content_loss
 from unblur.losses.perceptual import PerceptualDistance, Reduction
+from unblur.methods.architectures import load_weights
 from unblur.methods.golf.model import CONFIG, GolfNet, GolfOptimizer, first_shot, putt
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.config import read_config
-from unblur.weights.loading import load_into
 
 __all__ = ["FirstShotObjective", "PuttObjective", "balanced_weight"]
 
@@ -197,7 +197,7 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
 def _trained_first_shot(weights: str) -> GolfNet:
     checkpoint = read_checkpoint(Path(weights))
     network = first_shot(**read_config(checkpoint, CONFIG))
-    load_into(network, checkpoint, expected="golf-first-shot")
+    load_weights(network, checkpoint, expected="golf-first-shot")
     return network
 
 

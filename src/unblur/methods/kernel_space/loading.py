@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from unblur.errors import CheckpointError
+from unblur.methods.architectures import load_weights
 from unblur.methods.kernel_space.model import KernelSpace, full_kernel_space, reduced_kernel_space
 from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
-from unblur.weights.loading import load_into
 
 __all__ = ["BUILDERS", "WINDOW", "load_kernel_space", "window_of"]
 
@@ -36,7 +36,7 @@ def load_kernel_space(checkpoint: Checkpoint) -> KernelSpace:
         raise CheckpointError(f"has networks of a size {quote(size)}, which is not known here")
     network = BUILDERS[size](variational=variational, signed=config["signed"])
     words = f"the {size} kernel space{' (variational)' if variational else ''}"
-    load_into(network, checkpoint, expected=words)
+    load_weights(network, checkpoint, expected=words)
     return network.eval().requires_grad_(False)
 
 

@@ -1,6 +1,7 @@
 """The entry of `neurmap` in the list of methods."""
 
 from unblur.methods.entry import Entry
+from unblur.methods.neurmap.architectures import BOTH_NETWORKS
 
 __all__ = ["NEURMAP"]
 
@@ -13,4 +14,5 @@ NEURMAP = Entry(
     finds="motion field",
     takes_weights=True,
     weights="neurmap",
+    architectures=(BOTH_NETWORKS,),
 )

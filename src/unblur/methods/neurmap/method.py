@@ -11,6 +11,7 @@ from torch import Tensor
 from unblur.backbones.dmphn import CENTRE
 from unblur.backbones.mprnet import Stages
 from unblur.errors import CheckpointError
+from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, Tell
 from unblur.methods.neurmap.entry import NEURMAP
@@ -22,7 +23,6 @@ from unblur.methods.options import RestoreOptions
 from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
-from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
@@ -107,5 +107,5 @@ def load_networks(checkpoint: Checkpoint) -> Neurmap:
     if kind not in get_args(Deblurring):
         raise CheckpointError(f"has a deblurring network {quote(kind)}, which is not known here")
     networks = Neurmap(kind, centred=config["centred"])
-    load_into(networks, checkpoint, expected=f"NeurMAP ({kind} and a motion network)")
+    load_weights(networks, checkpoint, expected=f"NeurMAP ({kind} and a motion network)")
     return networks

@@ -21,6 +21,7 @@ from unblur.errors import SettingsError
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation
 from unblur.losses.structure import ms_ssim_loss
+from unblur.methods.architectures import load_weights
 from unblur.methods.neurmap.discriminator import Discriminator
 from unblur.methods.neurmap.model import Deblurring, Neurmap
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
@@ -29,7 +30,6 @@ from unblur.methods.neurmap.presets import Preset, choose_weights
 from unblur.methods.neurmap.reblur import Outside, reblur
 from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint
-from unblur.weights.loading import load_into
 
 __all__ = ["NeurmapObjective"]
 
@@ -102,7 +102,7 @@ class NeurmapObjective(nn.Module):
             _make_identity(self.network.deblurring)
         for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
             if file:
-                load_into(network, read_checkpoint(Path(file)), expected=type(network).__name__)
+                load_weights(network, read_checkpoint(Path(file)), expected=type(network).__name__)
 
     def turns(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
         """M, then D, then G with M as it is after its own step; all three on one answer of G."""

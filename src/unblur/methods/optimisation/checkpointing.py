@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unblur.errors import CheckpointError
 from unblur.system.atomic import atomic_write
-from unblur.weights.checkpoint import read_bytes
+from unblur.weights.files import read_bytes
 from unblur.weights.zip_file import read_zip
 
 __all__ = ["Keeper", "fingerprint"]

@@ -3,11 +3,17 @@
 import pytest
 import torch
 
+from unblur.methods.architectures import describe_checkpoint, known_architectures
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.kernel_space.model import full_kernel_space, reduced_kernel_space
+from unblur.weights.architecture import guess_architecture, shapes_of
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
-from unblur.weights.families import _SIGNS, describe_family, guess_arch, shapes_of
 from unblur.weights.shipped import shipped
+
+
+def guess(tensors) -> str:
+    found = guess_architecture(shapes_of(tensors), known_architectures())
+    return found.name if found else ""
 
 
 @pytest.mark.parametrize(
@@ -21,31 +27,31 @@ from unblur.weights.shipped import shipped
 def test_kernel_space(build, variational, words):
     with torch.device("meta"):
         tensors = build(variational=variational).state_dict()
-    assert guess_arch(shapes_of(tensors)) == "kernel-space"
-    assert describe_family(Checkpoint("any", tensors)) == f"kernel space ({words})"
+    assert guess(tensors) == "kernel-space"
+    assert describe_checkpoint(Checkpoint("any", tensors)) == f"kernel space ({words})"
 
 
 def test_golf():
     with torch.device("meta"):
         both = GolfOptimizer(first_shot(), putt()).state_dict()
         alone = first_shot().state_dict()
-    assert guess_arch(shapes_of(both)) == "golf"
-    assert describe_family(Checkpoint("any", both)) == "Golf Optimizer (first shot of 32 channels, putt of 16)"
-    assert guess_arch(shapes_of(alone)) == "golf-first-shot"
+    assert guess(both) == "golf"
+    assert describe_checkpoint(Checkpoint("any", both)) == "Golf Optimizer (first shot of 32 channels, putt of 16)"
+    assert guess(alone) == "golf-first-shot"
 
 
 @pytest.mark.parametrize("entry", shipped().values(), ids=lambda entry: entry.name)
 def test_everything_that_ships_is_recognised(entry):
     checkpoint = read_checkpoint(entry.path)
-    assert guess_arch(shapes_of(checkpoint.tensors)) == checkpoint.metadata["arch"]
+    assert guess(checkpoint.tensors) == checkpoint.metadata["arch"]
 
 
-@pytest.mark.parametrize("arch", _SIGNS)
+@pytest.mark.parametrize("arch", known_architectures(), ids=lambda arch: arch.name)
 def test_the_right_names_with_the_wrong_shapes(arch):
-    tensors = {name: torch.tensor(1.0) for name in _SIGNS[arch]}
-    assert 0 < len(describe_family(Checkpoint("any", tensors))) < 100
+    tensors = {name: torch.tensor(1.0) for name in arch.tensors}
+    assert 0 < len(describe_checkpoint(Checkpoint("any", tensors))) < 100
 
 
 def test_what_a_file_calls_itself_is_cut():
-    told = describe_family(Checkpoint("any", {"a": torch.ones(1)}, {"arch": "x" * 100_000}))
+    told = describe_checkpoint(Checkpoint("any", {"a": torch.ones(1)}, {"arch": "x" * 100_000}))
     assert len(told) <= 80
