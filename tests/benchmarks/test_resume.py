@@ -104,7 +104,7 @@ def test_a_finished_run_is_not_done_again_unless_asked(finished):
         ({"limit": 1}, "limit"),
         ({"metrics": ("ssim_y",)}, "metrics"),
         ({"save_images": True}, "save_images"),
-        ({"light": "linear"}, "light"),
+        ({"encoding": "linear"}, "encoding"),
         ({"device": "auto"}, "device"),
         ({"grey": True}, "grey"),
     ],

@@ -68,10 +68,22 @@ def test_jobs_change_nothing(run, photos, tmp_path):
 
 def test_settings_reach_the_blur(run, photos, tmp_path):
     words = ["--set", "length_min=7", "--set", "length_max=7", "--set", "angle_min=30", "--set", "angle_max=30"]
-    run("blur", photos / "a.png", "-o", tmp_path / "out", "--kind", "linear", *words, "--light", "encoded", "--seed", 3)
+    run(
+        "blur",
+        photos / "a.png",
+        "-o",
+        tmp_path / "out",
+        "--kind",
+        "linear",
+        *words,
+        "--encoding",
+        "encoded",
+        "--seed",
+        3,
+    )
     [line] = manifest(tmp_path / "out")
     assert (line["drawn"]["length"], line["drawn"]["angle"]) == (7, 30)
-    assert (line["light"], line["run_seed"]) == ("encoded", 3)
+    assert (line["encoding"], line["run_seed"]) == ("encoded", 3)
 
 
 def test_frames_of_folders(run, tmp_path):

@@ -35,7 +35,7 @@ def test_pairs_and_photos_are_opened_by_name(tmp_path):
     trees.save(tmp_path / "coco/val2017/1.png", trees.photo(8, 8, 3, 0))
     pairs = open_dataset("levin", tmp_path)
     assert len(pairs) == 32
-    assert pairs[0].light == find_dataset("levin").light
+    assert pairs[0].encoding == find_dataset("levin").encoding
     assert len(open_dataset("levin", tmp_path / "levin")) == 32
     assert len(open_photos("coco", tmp_path, "val2017")) == 1
 

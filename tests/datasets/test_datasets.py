@@ -44,7 +44,7 @@ def test_convention_a_pair_is_two_images_of_one_shape_and_the_kernel_between_the
         assert pair.blurry.dtype == pair.sharp.dtype == torch.float32
         assert 0 <= pair.blurry.min() <= pair.blurry.max() <= 1
         check_kernel(pair.kernel)
-        assert pair.light == "encoded"
+        assert pair.encoding == "encoded"
         reblurred = convolve(pair.sharp, pair.kernel, "valid")
         margin = [side // 2 for side in pair.kernel.shape[-2:]]
         inside = pair.blurry[..., margin[0] : -margin[0], margin[1] : -margin[1]]

@@ -33,7 +33,7 @@ def test_parts_share_no_photo(photos, run, tmp_path):
     pairs = open_dataset("neurmap", tmp_path, "validation")
     assert len(pairs) == 4
     pair = pairs[0]
-    assert pair.light == "encoded"
+    assert pair.encoding == "encoded"
     again = blur_by_motion_field(pair.sharp, pair.motion_field)
     inner = slice(14, -14)
     assert (again - pair.blurry)[..., inner, inner].abs().max() < 2 / 255

@@ -44,10 +44,10 @@ def test_gopro_in_sequences(tmp_path):
     assert pairs.names == ("GOPR1_00/000001", "GOPR1_00/000002", "GOPR2_00/000001", "GOPR2_00/000002")
     assert [grey_of(pair.blurry) for pair in pairs] == sums(blurry)
     assert [grey_of(pair.sharp) for pair in pairs] == sums(place.replace("/blur/", "/sharp/") for place in blurry)
-    assert pairs[0].light == "linear"
+    assert pairs[0].encoding == "linear"
     gamma = gopro_gamma(tmp_path / "GOPRO_Large", count=4)
     assert [grey_of(pair.blurry) for pair in gamma] == sums(p.replace("/blur/", "/blur_gamma/") for p in blurry)
-    assert gamma[0].light == "encoded"
+    assert gamma[0].encoding == "encoded"
     with pytest.raises(DataError, match=r"expected 1111 pairs .*; found 4"):
         gopro(tmp_path)
     with pytest.raises(DataError, match="expected a folder 'train' with sequences"):

@@ -66,7 +66,7 @@ def test_everything_that_is_true_is_written(sources, tmp_path):
     lines = make(sources, tmp_path / "out")
     assert [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text().splitlines()] == lines
     line = lines[2]
-    assert (line["name"], line["kind"], line["light"], line["run_seed"]) == ("deep/c", "shake", "linear", 0)
+    assert (line["name"], line["kind"], line["encoding"], line["run_seed"]) == ("deep/c", "shake", "linear", 0)
     assert line["seed"] == seed_for(0, "deep/c")
     made = make_pair(read_tensor(sources[2].path), SYNTHESIS, line["seed"], "deep/c")
     for folder, image in (("blurry", made.pair.blurry), ("sharp", made.pair.sharp)):
@@ -83,17 +83,17 @@ def test_what_was_written_is_a_data_set(sources, tmp_path):
     assert pairs.names == ("a", "b", "deep/c")
     made = make_pair(read_tensor(sources[1].path), SYNTHESIS, seed_for(0, "b"), "b").pair
     assert torch.equal(pairs[1].blurry, made.blurry)
-    assert pairs[1].light == "linear"
+    assert pairs[1].encoding == "linear"
     torch.testing.assert_close(pairs[1].kernel, made.kernel)
 
 
 def test_the_set_of_neurmap_is_made_of_variants_with_their_motion_fields(sources, tmp_path):
-    synthesis = Synthesis(MotionFieldBlur("mild"), light="encoded")
+    synthesis = Synthesis(MotionFieldBlur("mild"), encoding="encoded")
     lines = make(sources[:2], tmp_path / "neurmap", synthesis, variants=3)
     assert [line["name"] for line in lines] == ["a_01", "a_02", "a_03", "b_01", "b_02", "b_03"]
     pairs = open_dataset("neurmap", tmp_path)
     assert len(pairs) == 6
-    assert pairs[0].light == "encoded"
+    assert pairs[0].encoding == "encoded"
     assert pairs[0].motion_field.shape == (1, 2, *pairs[0].blurry.shape[-2:])
     assert not torch.equal(pairs[0].motion_field[..., 20, 20], pairs[1].motion_field[..., 20, 20])
 
@@ -118,7 +118,7 @@ def test_frames_become_pairs(tmp_path):
         ("clip/004", "003", "005"),
     ]
     pair = written_set(tmp_path / "out")[0]
-    assert pair.light == "encoded"
+    assert pair.encoding == "encoded"
     stored = np.stack([trees.photo(24, 32, 3, i) for i in range(3)]).astype(float)
     expected = torch.from_numpy(stored.mean(0)).permute(2, 0, 1)[None]
     torch.testing.assert_close(pair.blurry.double() * 255, expected, rtol=0, atol=0.51)

@@ -46,24 +46,24 @@ def id_of(settings: object) -> str:
     return type(settings).__name__
 
 
-@pytest.mark.parametrize("light", ["linear", "encoded"])
+@pytest.mark.parametrize("encoding", ["linear", "encoded"])
 @pytest.mark.parametrize("blur", KERNEL_BLURS, ids=id_of)
-def test_convention_the_kernel_explains_the_pair_in_its_light(blur, light):
-    pair = make_pair(photo(), Synthesis(blur, light=light), 5).pair
+def test_convention_the_kernel_explains_the_pair_in_its_encoding(blur, encoding):
+    pair = make_pair(photo(), Synthesis(blur, encoding=encoding), 5).pair
     check_kernel(pair.kernel)
     assert pair.kernel.shape[-2:] == (17, 17)
-    assert pair.light == light
+    assert pair.encoding == encoding
     assert pair.blurry.shape == pair.sharp.shape == (1, 3, 80, 96)
     torch.testing.assert_close(pair.sharp, photo()[..., 8:-8, 8:-8], rtol=0, atol=1e-6)
     # what lies outside the pair is that of the photo
-    stored = photo() if light == "encoded" else srgb_to_linear(photo())
+    stored = photo() if encoding == "encoded" else srgb_to_linear(photo())
     expected = convolve(stored, pair.kernel, "valid")
-    expected = expected if light == "encoded" else linear_to_srgb(expected)
+    expected = expected if encoding == "encoded" else linear_to_srgb(expected)
     torch.testing.assert_close(pair.blurry, expected, rtol=0, atol=0.51 * STEP)
 
 
 def test_convention_the_motion_field_explains_the_pair():
-    pair = make_pair(photo(), Synthesis(MotionFieldBlur("mild"), light="encoded"), 1).pair
+    pair = make_pair(photo(), Synthesis(MotionFieldBlur("mild"), encoding="encoded"), 1).pair
     assert pair.motion_field.shape == (1, 2, *pair.blurry.shape[-2:])
     assert pair.kernel is None
     assert (pair.motion_field[:, 0] >= 0).all()
@@ -72,7 +72,7 @@ def test_convention_the_motion_field_explains_the_pair():
 
 
 def test_a_moving_scene_without_objects_is_a_shake():
-    made = make_pair(photo(), Synthesis(DynamicBlur(objects=0, shake=8), light="encoded"), 3)
+    made = make_pair(photo(), Synthesis(DynamicBlur(objects=0, shake=8), encoding="encoded"), 3)
     assert made.trajectory.shape == (1, 33, 3)
     kernel = kernel_from_trajectory(made.trajectory[0, :, :2], 17)
     expected = convolve(photo(), kernel, "replicate")
@@ -100,7 +100,7 @@ def test_a_photo_that_is_too_small_is_continued_by_its_mirror_image(blur):
 
 
 def test_a_crop_takes_the_blur_from_around_it():
-    pair = make_pair(photo(), Synthesis(KERNEL_BLURS[0], light="encoded", size=32), 4).pair
+    pair = make_pair(photo(), Synthesis(KERNEL_BLURS[0], encoding="encoded", size=32), 4).pair
     places = photo().unfold(-2, 32, 1).unfold(-2, 32, 1)[0]
     [[top, left]] = (places == pair.sharp[0][:, None, None]).all(0).all(-1).all(-1).nonzero().tolist()
     around = photo()[..., top - 8 : top + 40, left - 8 : left + 40]
@@ -117,12 +117,12 @@ def test_gain_saturates_both_images():
 
 def test_noise_has_its_size_in_the_light_of_the_blur():
     flat = torch.full((1, 1, 200, 200), 0.5)
-    synthesis = Synthesis(LinearBlur(), Sensor(noise_sigma=0.02), light="encoded")
+    synthesis = Synthesis(LinearBlur(), Sensor(noise_sigma=0.02), encoding="encoded")
     noisy = make_pair(flat, synthesis, 0).pair.blurry
     assert noisy.std().item() == pytest.approx(0.02, rel=0.05)
     counted = make_pair(flat, replace(synthesis, sensor=Sensor(photons=500)), 0).pair.blurry
     assert counted.std().item() == pytest.approx((0.5 / 500) ** 0.5, rel=0.05)
-    linear = make_pair(flat, replace(synthesis, light="linear"), 0).pair.blurry
+    linear = make_pair(flat, replace(synthesis, encoding="linear"), 0).pair.blurry
     assert srgb_to_linear(linear).std().item() == pytest.approx(0.02, rel=0.05)
 
 

@@ -26,7 +26,7 @@ SHORT = {"preset": "smoke", "steps": 20, "limit": 1}
 def photos(monkeypatch):
     """Drawn pictures in the place of BSDS500, and one planted pair in that of the data sets."""
     planted = plant(shake(9, 3), (104, 100))
-    pair = Pair(name="planted", blurry=planted.blurry, sharp=planted.sharp, kernel=planted.kernel, light="encoded")
+    pair = Pair(name="planted", blurry=planted.blurry, sharp=planted.sharp, kernel=planted.kernel, encoding="encoded")
     monkeypatch.setattr(photo_sets, "open_dataset", lambda name, data: [pair])
 
     def drawn(split, limit, data):

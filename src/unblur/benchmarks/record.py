@@ -40,7 +40,7 @@ def benchmark_record(orders: Sequence[Order], names: Sequence[str]) -> Record:
         "settings": {order.method: {name: str(value) for name, value in order.settings.items()} for order in orders},
         "weights": {order.method: _checksum(order) for order in orders},
         "protocol": first.protocol,
-        "light": first.light,
+        "encoding": first.encoding,
         "grey": first.grey,
         "seed": first.seed,
         "device": first.device,

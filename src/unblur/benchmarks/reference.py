@@ -63,7 +63,7 @@ def reference_errors(suite: str, pair: Pair, protocol: Protocol) -> Errors:
 
 
 def _compute(pair: Pair, protocol: Protocol) -> Errors:
-    options = RestoreOptions(kernel=pair.kernel, encoding=pair.light)
+    options = RestoreOptions(kernel=pair.kernel, encoding=pair.encoding)
     restored = restore_tensor(pair.blurry, load_method(REFERENCE_METHOD), options).image
     scores = score(restored, pair.sharp, protocol, pair.views)
     return Errors(float(scores.squared_error), float(scores.spectral_error))
@@ -84,7 +84,7 @@ def _cache_folder() -> Path:
 
 
 def _digest_of(pair: Pair) -> str:
-    digest = hashlib.sha256(pair.light.encode())
+    digest = hashlib.sha256(pair.encoding.encode())
     for tensor in (pair.blurry, pair.sharp, pair.kernel):
         if tensor is not None:
             digest.update(str(tuple(tensor.shape)).encode())

@@ -50,7 +50,7 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
         "seed": order.seed,
         "limit": order.limit,
         "only": order.only,
-        "light": order.light,
+        "encoding": order.encoding,
         "grey": order.grey,
         "weights": _of_any(row.weights for row in rows),
         "weights_sha256": _of_any(row.weights_sha256 for row in rows),

@@ -54,7 +54,7 @@ class Order:
         out: Folder for rows, summary, kernels and images.
         settings: The method's own settings by name.
         weights: For a trained method, in place of its own: a file or a name.
-        light: In which light the images were blurred; None: as the data set says.
+        encoding: Where the images were blurred; None: as the data set says.
         data: Folder that holds the data sets; None: see `datasets.folders.find_root`.
         table: The CSV file of the suite `pairs`.
         seed: Given to the method.
@@ -73,7 +73,7 @@ class Order:
     out: Path
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     weights: str | None = None
-    light: Encoding | None = None
+    encoding: Encoding | None = None
     data: Path | None = None
     table: Path | None = None
     seed: int = 0
@@ -124,11 +124,11 @@ def _end_with_parent() -> None:
 
 
 def _measure(order: Order, pair: Pair, index: int) -> Row:
-    pair = replace(pair, light=order.light or pair.light)
+    pair = replace(pair, encoding=order.encoding or pair.encoding)
     pair = _without_colour(pair) if order.grey else pair
     kernel = pair.kernel if order.method == REFERENCE_METHOD else None
     method = _method(order.method, tuple(order.settings.items()), order.weights)
-    options = RestoreOptions(kernel=kernel, encoding=pair.light, seed=order.seed).limited_to(method.traits.uses)
+    options = RestoreOptions(kernel=kernel, encoding=pair.encoding, seed=order.seed).limited_to(method.traits.uses)
     restart_peak()
     start = time.perf_counter()
     answer = restore_tensor(pair.blurry.to(choose_device(order.device)), method, options)

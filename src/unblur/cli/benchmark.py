@@ -1,4 +1,4 @@
-"""`unblur benchmark`: methods over a suite of images with known truth."""
+"""`unblur benchmark`: methods scored on a suite of images with known truth."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(help="Folder for rows.csv, summary.json and kernels/; a run that was cut short goes on."),
+        typer.Option(help="Folder for rows.csv, summary.json and kernels/; an interrupted run continues."),
     ] = Path("runs/benchmark"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Drop the rows of an earlier run in the folder.")
@@ -50,19 +50,20 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     protocol: Annotated[
         Protocol | None, typer.Option(help="How images are compared; else the suite's own.", show_default=False)
     ] = None,
-    light: Annotated[
+    encoding: Annotated[
         Encoding | None,
-        typer.Option(help="In which light the images were blurred; else as the data set says.", show_default=False),
+        typer.Option(help="Where the images were blurred; else as the data set says.", show_default=False),
     ] = None,
     grey: Annotated[bool, typer.Option("--grey", help="Restore and score the luma of the pairs.")] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Take so many pairs, spread evenly over the suite.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1, help="Number of pairs, spread evenly over the suite; all if not given.", show_default=False
+        ),
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option(
-            metavar="A,B,C", help="Take the pairs of these names; * ? and [] as in a shell.", show_default=False
-        ),
+        typer.Option(metavar="A,B,C", help="Pairs of these names alone; * ? and [] as in a shell.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="For methods that draw random numbers.")] = 0,
     device: Annotated[
@@ -107,7 +108,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             out=out,
             settings=settings[name],
             weights=named_weights.get(name),
-            light=light,
+            encoding=encoding,
             grey=grey,
             data=data,
             table=pairs,

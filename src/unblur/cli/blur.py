@@ -1,4 +1,4 @@
-"""`unblur blur`: sharp photos in, pairs with everything that is true about their blur out."""
+"""`unblur blur`: pairs from sharp photos, with the truth about their blur."""
 
 from __future__ import annotations
 
@@ -55,46 +55,54 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     source: Annotated[
         tuple[Path, Path] | None,
-        _option("For learned: the pair whose blur the photos get.", "--from", metavar="BLURRY SHARP", panel=_LEARNED),
+        _option(
+            "For learned: the pair whose blur is transferred to the photos.",
+            "--from",
+            metavar="BLURRY SHARP",
+            panel=_LEARNED,
+        ),
     ] = None,
     sample: Annotated[
-        bool, _option("For learned: a blur that variational weights invent.", "--sample", panel=_LEARNED)
+        bool, _option("For learned: a blur sampled from variational weights.", "--sample", panel=_LEARNED)
     ] = False,
     weights: Annotated[
         str | None,
         _option("For learned: weights of the kernel space, a file or a name.", metavar="FILE", panel=_LEARNED),
     ] = None,
     size: Annotated[int | None, _option("Cut squares of this side; default: whole photos.", metavar="N", min=1)] = None,
-    light: Annotated[
+    encoding: Annotated[
         Literal["linear", "encoded"],
-        _option("Light in which the photo is blurred: linear, or encoded as it is stored.", metavar="LIGHT"),
+        _option("Where the photo is blurred: linear (in linear light) or encoded (values as stored).", metavar="NAME"),
     ] = "linear",
-    variants: Annotated[int, _option("Pairs of each photo, each with another blur.", metavar="N", min=1)] = 1,
+    variants: Annotated[int, _option("Number of pairs of each photo, each with another blur.", metavar="N", min=1)] = 1,
     gain: Annotated[
-        float, _option("Amplify the light by this, and clip what is too bright.", metavar="X", panel=_SENSOR)
+        float, _option("Amplify the image by this factor, and clip highlights.", metavar="X", panel=_SENSOR)
     ] = 1.0,
-    photons: Annotated[
-        float, _option("Poisson noise: photons that white stands for; 0: none.", metavar="N", panel=_SENSOR)
-    ] = 0.0,
+    photons: Annotated[float, _option("Poisson noise: photons at white; 0: none.", metavar="N", panel=_SENSOR)] = 0.0,
     noise: Annotated[
         float, _option("Gaussian noise: standard deviation, white is 1.", metavar="X", panel=_SENSOR)
     ] = 0.0,
     jpeg: Annotated[
         int, _option("Pass the blurry photo through a JPEG of this quality; 0: no.", metavar="1..100", panel=_SENSOR)
     ] = 0,
-    seed: Annotated[int, _option("Decides everything random, with each photo's name.", metavar="N", panel=_RUN)] = 0,
+    seed: Annotated[int, _option("Seed of everything random, with each photo's name.", metavar="N", panel=_RUN)] = 0,
     jobs: Annotated[
         int,
-        _option("Photos at the same time; no output depends on it.", "--jobs", "-j", metavar="N", panel=_RUN, min=1),
+        _option(
+            "Photos processed at the same time; no output depends on it.",
+            "--jobs",
+            "-j",
+            metavar="N",
+            panel=_RUN,
+            min=1,
+        ),
     ] = 1,
-    recursive: Annotated[
-        bool, _option("Take folders with all that is below them.", "--recursive", "-r", panel=_RUN)
-    ] = False,
-    overwrite: Annotated[bool, _option("Replace outputs that exist.", "--overwrite", panel=_RUN)] = False,
-    quiet: Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=_RUN)] = False,
+    recursive: Annotated[bool, _option("Take folders with their subfolders.", "--recursive", "-r", panel=_RUN)] = False,
+    overwrite: Annotated[bool, _option("Replace existing outputs.", "--overwrite", panel=_RUN)] = False,
+    quiet: Annotated[bool, _option("Print errors only.", "--quiet", "-q", panel=_RUN)] = False,
     debug: Annotated[bool, _option("Show the traceback of errors.", "--debug", panel=_RUN)] = False,  # noqa: ARG001 - for main
 ) -> int:
-    """Blur sharp photos, and keep the truth: data to train and to measure with.
+    """Blur sharp photos and keep the truth: data for training and benchmarks.
 
     unblur blur photos/ -o pairs --kind shake --size 512          camera shake
     unblur blur photos/ -o pairs --kind linear --noise 0.01       straight motion and noise
@@ -107,7 +115,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     given |= {} if kernel_size is None else {"kernel_size": str(kernel_size)}
     given |= {} if gyro is None else {"gyro": gyro}
     learned = _learned_blur(kind, given, source, weights, sample=sample)
-    synthesis = Synthesis(learned or _settings_of(kind, given), Sensor(gain, photons, noise, jpeg), light, size)
+    synthesis = Synthesis(learned or _settings_of(kind, given), Sensor(gain, photons, noise, jpeg), encoding, size)
     _check_together(synthesis, kind, variants)
     sources, failures = _find_sources(inputs, kind, output, recursive=recursive)
     for failure in failures:
@@ -128,7 +136,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
 def _learned_blur(
     kind: str, given: dict[str, str], source: tuple[Path, Path] | None, weights: str | None, *, sample: bool
 ) -> LearnedBlur | None:
-    """Which learned blur is wished for; None: another kind."""
+    """The settings of learned blur; None: another kind."""
     from unblur.datasets.blur_settings import LEARNED, LearnedBlur  # noqa: PLC0415
     from unblur.methods.loading import choose_weights  # noqa: PLC0415
 
@@ -137,9 +145,9 @@ def _learned_blur(
             raise UsageError("--from, --sample and --weights are for --kind learned")
         return None
     if given:
-        raise UsageError("learned blur has no settings; --from BLURRY SHARP or --sample say what it is")
+        raise UsageError("learned blur has no settings; it is given by --from BLURRY SHARP or --sample")
     if (source is None) is not sample:
-        raise UsageError("learned blur is that of a pair (--from BLURRY SHARP) or an invented one (--sample)")
+        raise UsageError("learned blur is that of a pair (--from BLURRY SHARP) or a sample (--sample)")
     chosen = choose_weights("kernel-space", weights) or ""
     return LearnedBlur(chosen) if source is None else LearnedBlur(chosen, str(source[0]), str(source[1]))
 
@@ -157,8 +165,10 @@ def _settings_of(kind: str, given: dict[str, str]) -> Any:
 
 
 def _check_together(synthesis: Synthesis, kind: str, variants: int) -> None:
-    if kind == "frames" and (variants > 1 or synthesis.size is not None or synthesis.light != "linear"):
-        raise UsageError("frames are what they are: --variants, --size and --light are for photos (see --set curve=)")
+    if kind == "frames" and (variants > 1 or synthesis.size is not None or synthesis.encoding != "linear"):
+        raise UsageError(
+            "frames are what they are: --variants, --size and --encoding are for photos (see --set curve=)"
+        )
 
 
 def _find_sources(
@@ -166,7 +176,7 @@ def _find_sources(
 ) -> tuple[dict[Path, Path], list[Failure]]:
     """What to blur by the place of its outputs, and what cannot be used."""
     if "-" in inputs:
-        raise UsageError("photos to blur come from files; a pipe has no name to file its pair under")
+        raise UsageError("photos to blur come from files; a pipe has no name for its pair")
     if kind == "frames":
         paths = [Path(name) for name in inputs]
         # resolved: a folder has a name of its own also where it was given as "."

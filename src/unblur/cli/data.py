@@ -42,7 +42,7 @@ def show(name: _Name) -> None:
         "layout": entry.layout,
         "count": _count(entry.kind, entry.count, dict(entry.splits)),
         "protocol": entry.protocol or "none",
-        "blurred in": f"{entry.light} light" if entry.light else "-",
+        "encoding": entry.encoding or "-",
         "how to get it": entry.get,
         "not for": entry.not_for,
         "known files": "\n".join(f"{part.count} {part.files}, digest {part.digest}" for part in entry.parts) or "-",

@@ -1,4 +1,4 @@
-"""Pairs under learned blur, for `unblur blur`: the one place where data sets and the kernel space meet."""
+"""Pairs under learned blur, for `unblur blur`: connects data sets with the kernel space."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Maker = Callable[[Tensor, Synthesis, int, str], SyntheticPair]
 
 
 def maker_of(blur: LearnedBlur) -> Maker:
-    """What makes pairs under a learned blur, as `make_pair` does under others.
+    """The function that makes pairs under a learned blur, as `make_pair` does under others.
 
     Raises:
         CheckpointError: Weights that cannot be used for it.
@@ -35,17 +35,17 @@ def maker_of(blur: LearnedBlur) -> Maker:
     checkpoint = read_weights(blur.weights)
     network, side = load_kernel_space(checkpoint), window_of(checkpoint)
     if not blur.blurry and not network.variational:
-        raise CheckpointError(f"the weights {checkpoint.name}: blurs are invented by variational weights only")
+        raise CheckpointError(f"the weights {checkpoint.name}: blurs are sampled from variational weights only")
     found = _found(network, blur, side) if blur.blurry else None
 
     def make(photo: Tensor, synthesis: Synthesis, seed: int, name: str) -> SyntheticPair:
         generator = torch.Generator().manual_seed(seed)
         stored = cut_window(photo, synthesis.size, 0, generator)
         blurred = carry_blur(network, found, stored) if found else invent_blur(network, stored, side, generator)
-        # The networks answer as photos are stored; noise comes in the light that is wished for.
-        light = srgb_to_linear(blurred) if synthesis.light == "linear" else blurred
-        blurry, sharp = simulate_camera(light, stored, synthesis, generator)
-        return SyntheticPair(Pair(name, blurry, sharp, light=synthesis.light))
+        # The networks work on stored values; noise is added in the encoding that was asked for.
+        exposed = srgb_to_linear(blurred) if synthesis.encoding == "linear" else blurred
+        blurry, sharp = simulate_camera(exposed, stored, synthesis, generator)
+        return SyntheticPair(Pair(name, blurry, sharp, encoding=synthesis.encoding))
 
     return make
 

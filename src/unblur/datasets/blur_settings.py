@@ -27,7 +27,7 @@ __all__ = [
     "kind_of",
 ]
 
-Light = Literal["linear", "encoded"]
+Encoding = Literal["linear", "encoded"]
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Sensor:
     Attributes:
         gain: Amplification of blurry and sharp image before both are clipped, as full wells clip highlights.
         photons: Number of photons at full intensity, for Poisson noise; 0: none.
-        noise_sigma: Standard deviation of Gaussian noise on the [0, 1] scale, in the light of the blur.
+        noise_sigma: Standard deviation of Gaussian noise on the [0, 1] scale, in the encoding of the blur.
         jpeg_quality: Quality of a JPEG that the blurry image is stored in, 1 to 100; 0: none.
     """
 
@@ -209,15 +209,15 @@ class Synthesis:
     Attributes:
         blur: Settings of one of `KINDS`.
         sensor: What follows the blur.
-        light: In which light the blur takes place: `"linear"` as in a camera, `"encoded"`: on stored values, as
-            classical test sets were made.
+        encoding: Where the blur takes place: `"linear"` in linear light, as in cameras; `"encoded"` on stored values,
+            as in classical test sets.
         size: Side of the pair in pixels, cut from a random place; None: the whole photo, less what the blur draws from
             outside. A photo that is too small is continued by its mirror image.
     """
 
     blur: Any
     sensor: Sensor = field(default_factory=Sensor)
-    light: Light = "linear"
+    encoding: Encoding = "linear"
     size: int | None = None
 
 

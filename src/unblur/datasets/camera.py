@@ -22,13 +22,13 @@ def simulate_camera(
     """Both images as files hold them: amplified, clipped, encoded, quantised; the blurry one with noise and JPEG.
 
     Args:
-        blurred: The blurred image in the light of the synthesis.
+        blurred: The blurred image in the encoding of the blur.
         stored: The sharp image, encoded as stored.
         synthesis: Settings of the sensor, and the encoding of the blur.
         generator: Draws the noise.
     """
     sensor = synthesis.sensor
-    decode, encode = (srgb_to_linear, linear_to_srgb) if synthesis.light == "linear" else (torch.clone, torch.clone)
+    decode, encode = (srgb_to_linear, linear_to_srgb) if synthesis.encoding == "linear" else (torch.clone, torch.clone)
     exposed = saturate(blurred, sensor.gain)
     if sensor.photons:
         exposed = add_poisson_noise(exposed, sensor.photons, generator)

@@ -52,7 +52,7 @@ class DatasetEntry:
         layout: The tree of files that its reader expects.
         get: How to get it.
         protocol: How restorations are scored on it; empty: they are not.
-        light: Encoding in which the blur took place.
+        encoding: Encoding in which the blur took place.
         not_for: What it may not be used for.
         reader: `module:function`; called with the root folder, and the split where there are splits.
         folders: Names that its folder may have below the root.
@@ -70,7 +70,7 @@ class DatasetEntry:
     get: str
     not_for: str
     protocol: str = ""
-    light: str = ""
+    encoding: str = ""
     reader: str = ""
     folders: tuple[str, ...] = ()
     splits: Mapping[str, int] = field(default_factory=dict[str, int])

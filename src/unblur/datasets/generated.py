@@ -67,7 +67,7 @@ def make_kernel_synthesised(
         raise DataError("two photos have the same name; pairs are named by their photo")
     if not overwrite and any((out / split / "manifest.jsonl").exists() for split in SPLITS):
         raise OutputError("the output holds a data set already; choose another folder or overwrite it")
-    synthesis = Synthesis(MotionFieldBlur("strong"), Sensor(noise_sigma=_NOISE), light="encoded")
+    synthesis = Synthesis(MotionFieldBlur("strong"), Sensor(noise_sigma=_NOISE), encoding="encoded")
     for split, paths in _split(found).items():
         options = PairOptions(synthesis, out / split, seed, variants, overwrite)
         yield from _make(split, paths, options, jobs)

@@ -22,7 +22,7 @@ from unblur.datasets.folders import set_folder
 from unblur.datasets.frames import Exposure, exposures_of, read_frames
 from unblur.datasets.image_files import as_kernel, read_tensor
 from unblur.datasets.pairing import match_trees, read_pair
-from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
+from unblur.datasets.pairs import Loader, Pair, PairedSet, PairEncoding
 from unblur.datasets.synthesis import SyntheticPair, make_pair, seed_for
 from unblur.errors import DataError, OutputError, UnblurError
 from unblur.images.files import write_image
@@ -62,7 +62,7 @@ class PairOptions:
     """How pairs are made of every source.
 
     Attributes:
-        synthesis: Kind of blur, sensor, light, size.
+        synthesis: Kind of blur, sensor, encoding, size.
         out: Folder of the data set.
         seed: Seed of the run; every pair's own is drawn from it and the pair's name.
         variants: Number of pairs of each photo, each with another blur.
@@ -125,9 +125,9 @@ def written_set(folder: Path) -> PairedSet:
         DataError: The folder is missing or incomplete.
     """
     pairs: list[tuple[str, Loader]] = []
-    light = _light_of(folder / "manifest.jsonl")
+    encoding = _encoding_of(folder / "manifest.jsonl")
     for name, blurry, sharp in match_trees(folder / "blurry", folder / "sharp"):
-        pairs.append((name, partial(_read_written, folder, name, blurry, sharp, light)))
+        pairs.append((name, partial(_read_written, folder, name, blurry, sharp, encoding)))
     return PairedSet(pairs)
 
 
@@ -168,13 +168,13 @@ def _write_photo(source: Source, place: Path, photo: Tensor, options: PairOption
 def _write_exposure(source: Source, exposure: Exposure, options: PairOptions) -> ManifestLine:
     place = source.place / exposure.name
     seed = seed_for(options.seed, place.as_posix())
-    # frames are added up in the light of their own curve, so what follows works on stored values
-    synthesis = Synthesis(options.synthesis.blur, options.synthesis.sensor, light="encoded")
+    # frames are averaged by a curve of their own, so what follows works on stored values
+    synthesis = Synthesis(options.synthesis.blur, options.synthesis.sensor, encoding="encoded")
     blurry, sharp = simulate_camera(exposure.blurry, exposure.sharp, synthesis, torch.Generator().manual_seed(seed))
     made = SyntheticPair(Pair(place.as_posix(), blurry, sharp))
-    light = "encoded" if options.synthesis.blur.curve == "none" else "linear"
+    encoding = "encoded" if options.synthesis.blur.curve == "none" else "linear"
     return _write(source, place, made, seed, options) | {
-        "light": light,
+        "encoding": encoding,
         "first": exposure.frames[0],
         "last": exposure.frames[1],
     }
@@ -206,7 +206,7 @@ def _write(source: Source, place: Path, made: SyntheticPair, seed: int, options:
 def _settings_of(synthesis: Synthesis) -> ManifestLine:
     return {
         "kind": kind_of(synthesis.blur),
-        "light": synthesis.light,
+        "encoding": synthesis.encoding,
         "cut": synthesis.size,
         "blur": asdict(synthesis.blur),
         "sensor": asdict(synthesis.sensor),
@@ -230,21 +230,23 @@ def _npy(values: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def _light_of(manifest: Path) -> Light:
-    """In which light the pairs were blurred; a set without a manifest does not say."""
+def _encoding_of(manifest: Path) -> PairEncoding:
+    """Where the pairs were blurred; a set without a manifest does not say."""
     try:
         with manifest.open(encoding="ascii") as lines:
-            light = json.loads(lines.readline())["light"]
+            encoding = json.loads(lines.readline())["encoding"]
     except FileNotFoundError:
         return "auto"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"expected a JSON object with the light of the blur on line 1 of {str(manifest)!r}") from error
-    return light if light in {"linear", "encoded"} else "auto"
+        raise DataError(
+            f"expected a JSON object with the encoding of the blur on line 1 of {str(manifest)!r}"
+        ) from error
+    return encoding if encoding in {"linear", "encoded"} else "auto"
 
 
-def _read_written(folder: Path, name: str, blurry: Path, sharp: Path, light: Light) -> Pair:
+def _read_written(folder: Path, name: str, blurry: Path, sharp: Path, encoding: PairEncoding) -> Pair:
     kernel, motion_field = (_array(folder / part / f"{name}.npy") for part in ("kernel", "motion_field"))
-    pair = read_pair(name, blurry, sharp, light, None if kernel is None else as_kernel(kernel))
+    pair = read_pair(name, blurry, sharp, encoding, None if kernel is None else as_kernel(kernel))
     return pair if motion_field is None else replace(pair, motion_field=torch.from_numpy(motion_field)[None].float())
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unblur.datasets.folders import find_images
 from unblur.datasets.image_files import read_tensor
-from unblur.datasets.pairs import Light, Loader, Pair, PairedSet
+from unblur.datasets.pairs import Loader, Pair, PairedSet, PairEncoding
 from unblur.errors import DataError, ShapeError
 
 __all__ = ["MatchedFiles", "check_count", "match_trees", "paired_folders", "paired_set", "read_pair"]
@@ -71,15 +71,17 @@ def check_count(matched: list[MatchedFiles], count: int | None, folder: Path) ->
     return matched
 
 
-def paired_set(matched: Iterable[MatchedFiles], *, light: Light = "linear", blurs: int = 1) -> PairedSet:
+def paired_set(matched: Iterable[MatchedFiles], *, encoding: PairEncoding = "linear", blurs: int = 1) -> PairedSet:
     """The data set of matched files; photographed blur takes place in linear light."""
     pairs: list[tuple[str, Loader]] = [
-        (name, partial(read_pair, name, blurry, sharp, light)) for name, blurry, sharp in matched
+        (name, partial(read_pair, name, blurry, sharp, encoding)) for name, blurry, sharp in matched
     ]
     return PairedSet(pairs, blurs)
 
 
-def read_pair(name: str, blurry: Path, sharp: Path, light: Light = "linear", kernel: Tensor | None = None) -> Pair:
+def read_pair(
+    name: str, blurry: Path, sharp: Path, encoding: PairEncoding = "linear", kernel: Tensor | None = None
+) -> Pair:
     """One pair from its two files.
 
     Raises:
@@ -90,7 +92,7 @@ def read_pair(name: str, blurry: Path, sharp: Path, light: Light = "linear", ker
     if images[0].shape != images[1].shape:
         sizes = " and ".join(f"{image.shape[-1]}x{image.shape[-2]}x{image.shape[1]}" for image in images)
         raise ShapeError(f"expected a blurry and a sharp image of one size, got {sizes} ({blurry.name}, {sharp.name})")
-    return Pair(name, *images, kernel, light)
+    return Pair(name, *images, kernel, encoding)
 
 
 def _place(path: Path, folder: Path) -> PurePath:

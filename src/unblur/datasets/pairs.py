@@ -11,10 +11,10 @@ from torch import Tensor
 
 from unblur.errors import UsageError
 
-__all__ = ["Light", "Loader", "Pair", "PairedSet", "choose", "spread"]
+__all__ = ["Loader", "Pair", "PairEncoding", "PairedSet", "choose", "spread"]
 
-Light = Literal["auto", "encoded", "linear"]
-"""In which light a blur took place; `"auto"`: not known."""
+PairEncoding = Literal["auto", "encoded", "linear"]
+"""Where a blur took place: on stored values, in linear light, or not known (`"auto"`)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Pair:
         sharp: The truth, the same shape, same encoding.
         kernel: The true blur `(1, 1, kH, kW)`, sum 1, where it is known: `convolve(sharp, kernel)` is `blurry`, up to
             a shift of a few pixels where the data were photographed.
-        light: In which light the blur took place; `"encoded"`: the image was blurred as it is stored.
+        encoding: Where the blur took place; `"encoded"`: the image was blurred as it is stored.
         motion_field: The true displacement over the exposure `(1, 2, H, W)`, (right, down) in pixels, if it is known.
         views: Where the truth is a sequence of sharp images over the exposure: all of them, each read when it is asked
             for; `sharp` is the middle one.
@@ -37,7 +37,7 @@ class Pair:
     blurry: Tensor
     sharp: Tensor
     kernel: Tensor | None = None
-    light: Light = "encoded"
+    encoding: PairEncoding = "encoded"
     motion_field: Tensor | None = None
     views: Sequence[Tensor] = ()
 

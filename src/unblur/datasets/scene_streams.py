@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unblur.datasets.blur_settings import FrameAverage, Light, Sensor, Synthesis, find_kind
+from unblur.datasets.blur_settings import Encoding, FrameAverage, Sensor, Synthesis, find_kind
 from unblur.datasets.camera import simulate_camera
 from unblur.datasets.catalog import open_dataset
 from unblur.datasets.folders import find_folder
@@ -57,7 +57,7 @@ class SceneStream:
         photons: Fewest and most photons at full intensity, drawn uniformly.
         noise_share: Share of the samples with shot noise.
         frames: Folder of consecutive frames, for parts of the kind `frames`.
-        light: Encoding in which photos are blurred, see `datasets.blur_settings.Synthesis`.
+        encoding: Encoding in which photos are blurred, see `datasets.blur_settings.Synthesis`.
         lines: Also return the straight line that each pixel is blurred along; all parts must be of kinds that have it.
         seed: Another seed is another stream.
 
@@ -76,7 +76,7 @@ class SceneStream:
         photons: tuple[float, float] = (5_000.0, 50_000.0),
         noise_share: float = 0.5,
         frames: str = "",
-        light: Light = "linear",
+        encoding: Encoding = "linear",
         lines: bool = False,
         seed: int = 0,
     ) -> None:
@@ -86,7 +86,7 @@ class SceneStream:
                 raise SettingsError(
                     f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {known}"
                 )
-        self.light: Light = light
+        self.encoding: Encoding = encoding
         self.lines = lines
         self.paths = photo_paths(photos)
         self.parts = [(part, _blur_of(part)) for part in parts]
@@ -118,10 +118,10 @@ class SceneStream:
 
     def _from_photo(self, blur: Any, generator: torch.Generator) -> dict[str, Tensor]:
         photo = self._photos[self.paths[draw(len(self.paths), generator)]]
-        synthesis = Synthesis(blur, self._sensor(generator), light=self.light, size=self.size)
+        synthesis = Synthesis(blur, self._sensor(generator), encoding=self.encoding, size=self.size)
         if blur is None:
             crop = random_crop((photo,), self.size, generator)[0]
-            scene = srgb_to_linear(crop) if self.light == "linear" else crop
+            scene = srgb_to_linear(crop) if self.encoding == "linear" else crop
             blurry, sharp = simulate_camera(scene, crop, synthesis, generator)
             return self._with_lines({"blurry": blurry, "sharp": sharp}, torch.zeros_like(sharp[:, :2]))
         made = make_pair(photo, synthesis, draw(2**31, generator))

@@ -44,7 +44,7 @@ def gopro_gamma(root: Path, split: str = "test", *, count: int | None = None) ->
     """The GoPro pairs whose frames were averaged as they are stored; layout `<sequence>/{blur_gamma,sharp}/`."""
     folder = need_folder(set_folder(root, *_GOPRO_FOLDERS) / split, "sequences")
     wanted = _GOPRO_PAIRS[split] if count is None else count
-    return paired_set(_match_sequences(folder, "blur_gamma", wanted), light="encoded")
+    return paired_set(_match_sequences(folder, "blur_gamma", wanted), encoding="encoded")
 
 
 def reds(root: Path, split: str = "val") -> PairedSet:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unblur.datasets.blur_settings import Light, Sensor, Synthesis, find_kind
+from unblur.datasets.blur_settings import Encoding, Sensor, Synthesis, find_kind
 from unblur.datasets.photos import photo_paths
 from unblur.datasets.sampling import DecodedPhotos, draw, generator_for
 from unblur.datasets.synthesis import make_pair
@@ -38,7 +38,7 @@ class UniformBlurStream:
         margin: Pixels by which the sharp patch is larger on each side.
         kernel_box: Odd side that kernels are padded to.
         grey: One channel instead of three.
-        light: Encoding in which the blur takes place.
+        encoding: Encoding in which the blur takes place.
         noise: Least and largest standard deviation of the noise, drawn uniformly.
         jpeg: Lowest and highest quality of a JPEG that the blurry patch may go through.
         jpeg_share: Share of the patches that do.
@@ -55,7 +55,7 @@ class UniformBlurStream:
         margin: int = 8,
         kernel_box: int = 45,
         grey: bool = True,
-        light: Light = "encoded",
+        encoding: Encoding = "encoded",
         noise: tuple[float, float] = (0.0, 0.0),
         jpeg: tuple[int, int] = (80, 98),
         jpeg_share: float = 0.0,
@@ -64,7 +64,7 @@ class UniformBlurStream:
         if kind not in _KINDS:
             find_kind(kind)
             raise SettingsError(f"the blur {kind} differs within the photo, so there is no kernel to learn")
-        self.synthesis = Synthesis(_blur_settings(kind, blur or {}), light=light, size=size + 2 * margin)
+        self.synthesis = Synthesis(_blur_settings(kind, blur or {}), encoding=encoding, size=size + 2 * margin)
         if getattr(self.synthesis.blur, "kernel_size", 0) > kernel_box:
             raise SettingsError(f"kernels of this stream lie in a box of {kernel_box} pixels; lower kernel_size")
         self.paths = photo_paths(photos)

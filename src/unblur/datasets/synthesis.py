@@ -114,7 +114,7 @@ def make_pair(photo: Tensor, synthesis: Synthesis, seed: int, name: str = "") ->
 
     Args:
         photo: Sharp, `(1, 1 or 3, H, W)` in [0, 1], encoded as stored.
-        synthesis: Kind of blur, sensor, light and size.
+        synthesis: Kind of blur, sensor, encoding and size.
         seed: Seed of everything that is drawn.
         name: Name of the pair; a moving scene finds its segmentation by the last part of it, the photo's name.
 
@@ -127,10 +127,10 @@ def make_pair(photo: Tensor, synthesis: Synthesis, seed: int, name: str = "") ->
         raise SettingsError("frames are added up from sequences (see datasets.frames), not made of photos")
     generator = torch.Generator().manual_seed(seed)
     stored = cut_window(photo, synthesis.size, _margin_of(synthesis.blur), generator)
-    scene = srgb_to_linear(stored) if synthesis.light == "linear" else stored
+    scene = srgb_to_linear(stored) if synthesis.encoding == "linear" else stored
     blurred = _BLURS[type(synthesis.blur)](_Work(scene, synthesis, generator, name))
     blurry, sharp = simulate_camera(blurred.image, _crop(stored, blurred.crop), synthesis, generator)
-    pair = Pair(name, blurry, sharp, blurred.kernel, synthesis.light, blurred.motion_field)
+    pair = Pair(name, blurry, sharp, blurred.kernel, synthesis.encoding, blurred.motion_field)
     return SyntheticPair(pair, blurred.trajectory, blurred.facts)
 
 

@@ -80,7 +80,7 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
     for place in evenly(len(pairs), limit):
         pair = pairs[place]
         blurry, sharp = (_middle(luma_skimage(image), crop) for image in (pair.blurry, pair.sharp))
-        photos.append(_photo(pair.name, blurry, sharp, pair.light, kernel=pair.kernel))
+        photos.append(_photo(pair.name, blurry, sharp, pair.encoding, kernel=pair.kernel))
     return photos
 
 
@@ -98,7 +98,7 @@ def synthetic_photos(limit: int, crop: int, *, noise: float = NOISE, split: str 
         DataError: BSDS500 is not there.
     """
     sensor = Sensor(noise_sigma=noise)
-    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), sensor, light="encoded", size=crop)
+    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), sensor, encoding="encoded", size=crop)
     return [
         _photo(pair.name, pair.blurry, pair.sharp, "encoded", kernel=pair.kernel)
         for name, photo in _bsds(split, limit, data)
@@ -132,7 +132,7 @@ def _scene(name: str, photo: Tensor, crop: int) -> Photo:
     covered = convolve(mask, before, "valid")
     blurred = convolve(mask * sharp, before, "valid") + (1 - covered) * convolve(sharp, behind, "valid")
     inside = (..., slice(margin, margin + crop), slice(margin, margin + crop))
-    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), Sensor(noise_sigma=NOISE), light="encoded")
+    synthesis = Synthesis(ShakeBlur(kernel_size=_KERNEL), Sensor(noise_sigma=NOISE), encoding="encoded")
     return _photo(name, *simulate_camera(blurred, sharp[inside], synthesis, generator), "encoded", mask=mask[inside])
 
 
