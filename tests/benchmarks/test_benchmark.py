@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 import data_trees as trees
+from unblur.benchmarks.options import BenchmarkOptions
+from unblur.benchmarks.pair_run import run_pair
 from unblur.benchmarks.published import published_results
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.run import run_benchmark
 from unblur.benchmarks.suites import open_suite, suites
 from unblur.benchmarks.summary import summarise
 from unblur.benchmarks.tables import summary_table
-from unblur.benchmarks.work import Order, run_pair
 from unblur.errors import DataError, OutputError, SettingsError, UnknownMethodError, UsageError
 
 ISSUE_KEYS = {
@@ -47,8 +48,10 @@ def table(tmp_path) -> Path:
     return place
 
 
-def order_of(table: Path, out: Path, **wishes) -> Order:
-    return Order("pairs", wishes.pop("method", "input"), wishes.pop("protocol", "shift"), out, table=table, **wishes)
+def options_of(table: Path, out: Path, **wishes) -> BenchmarkOptions:
+    return BenchmarkOptions(
+        "pairs", wishes.pop("method", "input"), wishes.pop("protocol", "shift"), out, pair_list=table, **wishes
+    )
 
 
 def read_rows(out: Path) -> list[dict[str, str]]:
@@ -60,7 +63,7 @@ def test_a_run_writes_a_row_an_image_and_a_summary(table, tmp_path):
     out = tmp_path / "deep" / "out"
     told: list[tuple[str, int, int]] = []
     summary = run_benchmark(
-        order_of(table, out, seed=7), jobs=2, on_row=lambda row, done, total: told.append((row.image, done, total))
+        options_of(table, out, seed=7), jobs=2, on_row=lambda row, done, total: told.append((row.image, done, total))
     )
     rows = {row["image"]: row for row in read_rows(out)}
     assert set(rows) == {"b0.png", "b1.png", "b2.png"}
@@ -97,7 +100,7 @@ def test_a_process_that_dies_costs_its_row_and_no_other(table, tmp_path):
         if done == 1:
             killer.start()
 
-    summary = run_benchmark(order_of(table, tmp_path / "out"), on_row=after_the_first)
+    summary = run_benchmark(options_of(table, tmp_path / "out"), on_row=after_the_first)
     over.set()
     killer.join()
     rows = read_rows(tmp_path / "out")
@@ -112,7 +115,7 @@ def test_workers_end_with_a_parent_that_is_killed():
     program = """
 import multiprocessing, os
 from concurrent.futures import ProcessPoolExecutor
-from unblur.benchmarks.work import prepare_worker
+from unblur.benchmarks.pair_run import prepare_worker
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), prepare_worker)
     print(pool.submit(os.getpid).result(), flush=True)
@@ -137,26 +140,26 @@ def _is_running(process: int) -> bool:
 def test_what_can_be_known_before_is_said_before(table, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(UnknownMethodError):
-        run_benchmark(order_of(table, out, method="magic"))
+        run_benchmark(options_of(table, out, method="magic"))
     with pytest.raises(SettingsError):
-        run_benchmark(order_of(table, out, settings={"sharpness": 11}))
+        run_benchmark(options_of(table, out, settings={"sharpness": 11}))
     with pytest.raises(UsageError, match="from 1 up"):
-        run_benchmark(order_of(table, out, limit=0))
+        run_benchmark(options_of(table, out, limit=0))
     with pytest.raises(UsageError, match="goes with a list of pairs"):
-        run_benchmark(Order("pairs", "input", "shift", out))
+        run_benchmark(BenchmarkOptions("pairs", "input", "shift", out))
     with pytest.raises(UsageError, match="no suite named"):
-        run_benchmark(Order("kodak", "input", "shift", out))
+        run_benchmark(BenchmarkOptions("kodak", "input", "shift", out))
     with pytest.raises(DataError, match="no data folder"):
-        run_benchmark(Order("levin", "input", "shift", out, data=tmp_path / "nowhere"))
+        run_benchmark(BenchmarkOptions("levin", "input", "shift", out, data=tmp_path / "nowhere"))
     assert not out.exists()
     out.write_text("a file")
     with pytest.raises(OutputError, match="cannot be made"):
-        run_benchmark(order_of(table, out))
+        run_benchmark(options_of(table, out))
 
 
 def test_protocols_differ(table, tmp_path):
     tmp_path.joinpath("out").mkdir()
-    plain, shift = (run_pair(order_of(table, tmp_path / "out", protocol=p), 0) for p in ("plain", "shift"))
+    plain, shift = (run_pair(options_of(table, tmp_path / "out", protocol=p), 0) for p in ("plain", "shift"))
     assert (plain.protocol, shift.protocol) == ("plain", "shift")
     assert plain.psnr != shift.psnr
 
@@ -166,7 +169,7 @@ def test_a_pair_of_two_cameras_is_aligned_before_it_is_scored(tmp_path):
     trees.save(tmp_path / "s.png", sharp)
     trees.save(tmp_path / "b.png", np.roll(sharp // 2, (1, 2), (0, 1)))
     (tmp_path / "pairs.csv").write_text("blurry,sharp\nb.png,s.png\n")
-    row = run_pair(order_of(tmp_path / "pairs.csv", tmp_path, protocol="realblur"), 0)
+    row = run_pair(options_of(tmp_path / "pairs.csv", tmp_path, protocol="realblur"), 0)
     assert row.error == ""
     assert (row.shift_right, row.shift_down) == (pytest.approx(2, abs=0.1), pytest.approx(1, abs=0.1))
     assert row.psnr > 25
@@ -183,7 +186,7 @@ def test_the_closest_view_along_a_shake_is_the_truth(tmp_path):
     for number, view in enumerate(views, start=1):
         trees.save(folder / f"Image1/Kernel1/GroundTruth1_1_{number}.png", view)
     trees.save(folder / "Blurry1_1.png", np.roll(views[2], 3, 1))
-    row = run_pair(Order("kohler", "input", "kohler", tmp_path, data=tmp_path), 0)
+    row = run_pair(BenchmarkOptions("kohler", "input", "kohler", tmp_path, data=tmp_path), 0)
     assert row.error == ""
     assert row.shift_right == 3
     assert row.ssim > 0.99
@@ -192,9 +195,9 @@ def test_the_closest_view_along_a_shake_is_the_truth(tmp_path):
 def test_restored_images_are_kept_where_asked(table, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    run_pair(order_of(table, out), 2)
+    run_pair(options_of(table, out), 2)
     assert not list(out.iterdir())
-    run_pair(order_of(table, out, save_images=True), 2)
+    run_pair(options_of(table, out, save_images=True), 2)
     kept = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
     assert kept == ["images/0002-b2.png.png", "pairs/blurry/0002-b2.png.png", "pairs/sharp/0002-b2.png.png"]
 
@@ -203,7 +206,7 @@ def test_restored_images_are_kept_where_asked(table, tmp_path):
 def test_error_ratios_are_those_over_the_true_kernels_restoration(tmp_path, method):
     trees.levin_tree(tmp_path, side=96)
     (tmp_path / "out").mkdir()
-    row = run_pair(Order("levin", method, "shift", tmp_path / "out", data=tmp_path), 9)
+    row = run_pair(BenchmarkOptions("levin", method, "shift", tmp_path / "out", data=tmp_path), 9)
     assert row.error == ""
     assert row.image == "im2_kernel2"
     if method == "known-kernel":
@@ -212,15 +215,15 @@ def test_error_ratios_are_those_over_the_true_kernels_restoration(tmp_path, meth
         assert row.gain > 3
     else:
         assert row.gain == 0
-        reference = run_pair(Order("levin", "known-kernel", "shift", tmp_path / "out", data=tmp_path), 9)
+        reference = run_pair(BenchmarkOptions("levin", "known-kernel", "shift", tmp_path / "out", data=tmp_path), 9)
         assert row.error_ratio == pytest.approx(10 ** ((reference.psnr - row.psnr) / 10), rel=1e-4)
-        again = run_pair(Order("levin", method, "shift", tmp_path / "out", data=tmp_path), 9)
+        again = run_pair(BenchmarkOptions("levin", method, "shift", tmp_path / "out", data=tmp_path), 9)
         assert again.error_ratio == row.error_ratio
 
 
 def test_the_true_kernel_is_told_to_known_kernel_alone(table, tmp_path):
     (tmp_path / "out").mkdir()
-    row = run_pair(order_of(table, tmp_path / "out", method="known-kernel"), 0)
+    row = run_pair(options_of(table, tmp_path / "out", method="known-kernel"), 0)
     assert "kernel" in row.error
 
 
@@ -246,7 +249,7 @@ def test_success_counts_failed_images_as_failures(tmp_path):
         Row("levin", "c", "map", "shift", 0, psnr=20.0, error_ratio=3.1, seconds=2.0),
         Row("levin", "d", "map", "shift", 0, error="no"),
     ]
-    summary = summarise(rows, Order("levin", "map", "shift", tmp_path), jobs=1)
+    summary = summarise(rows, BenchmarkOptions("levin", "map", "shift", tmp_path), jobs=1)
     assert summary["success_share"] == 0.5
     assert summary["seconds_median"] == 2
     assert summary["psnr"] is None  # a mean that is not finite says nothing, and JSON cannot hold it
@@ -269,7 +272,7 @@ def test_the_table_shows_ours_and_theirs(tmp_path):
 
     rows = [Row("levin", "a", "map", "shift", 3, psnr=31.234, ssim=0.9, psnr_input=23.2, gain=8.0, seconds=0.5)]
     console = Console(width=200, file=io.StringIO())
-    console.print(summary_table([summarise(rows, Order("levin", "map", "shift", tmp_path, seed=3), jobs=1)]))
+    console.print(summary_table([summarise(rows, BenchmarkOptions("levin", "map", "shift", tmp_path, seed=3), jobs=1)]))
     text = console.file.getvalue()
     for part in ("31.23", "+8.00", "23.20", "blurry input", "SelfDeblur", "33.07", "seed 3"):
         assert part in text

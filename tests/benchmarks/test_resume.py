@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import data_trees as trees
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row, RowWriter, read_rows
 from unblur.benchmarks.run import run_benchmarks
-from unblur.benchmarks.work import Order
 from unblur.errors import DataError, OutputError, UsageError
 
 
@@ -33,15 +33,15 @@ def pairs_of(folder: Path, count: int) -> Path:
     return table
 
 
-def orders_of(table: Path, out: Path, *methods: str, **wishes) -> list[Order]:
-    return [Order("pairs", method, "plain", out, table=table, **wishes) for method in methods]
+def runs_of(table: Path, out: Path, *methods: str, **wishes) -> list[BenchmarkOptions]:
+    return [BenchmarkOptions("pairs", method, "plain", out, pair_list=table, **wishes) for method in methods]
 
 
 @pytest.fixture(scope="module")
 def finished_run(tmp_path_factory) -> Path:
     """The outputs of one run of two pairs, to copy: processes take seconds to start."""
     folder = tmp_path_factory.mktemp("finished")
-    run_benchmarks(orders_of(pairs_of(folder, 2), folder / "out", "input"))
+    run_benchmarks(runs_of(pairs_of(folder, 2), folder / "out", "input"))
     return folder
 
 
@@ -63,8 +63,8 @@ def read_csv(out: Path) -> list[dict[str, str]]:
 
 def test_several_methods_make_one_run(tmp_path):
     table, out = pairs_of(tmp_path, 2), tmp_path / "out"
-    orders = orders_of(table, out, "input", "slow-input", metrics=("ssim_y", "ms_ssim"))
-    summaries = run_benchmarks(orders, jobs=2)
+    runs = runs_of(table, out, "input", "slow-input", metrics=("ssim_y", "ms_ssim"))
+    summaries = run_benchmarks(runs, jobs=2)
     rows = read_csv(out)
     assert sorted((row["method"], row["index"], row["image"]) for row in rows) == [
         (method, str(i), f"b{i}.png") for method in ("input", "slow-input") for i in range(2)
@@ -84,15 +84,15 @@ def test_several_methods_make_one_run(tmp_path):
 
 def test_a_finished_run_is_not_done_again_unless_asked(finished):
     table, out = finished
-    orders = orders_of(table, out, "input")
+    runs = runs_of(table, out, "input")
     first = json.loads((out / "summary.json").read_text())
     before = (out / "rows.csv").read_bytes()
     told: list[Row] = []
-    [second] = run_benchmarks(orders, on_row=lambda row, done, total: told.append(row))
+    [second] = run_benchmarks(runs, on_row=lambda row, done, total: told.append(row))
     assert told == []
     assert (out / "rows.csv").read_bytes() == before
     assert {**second, "date": ""} == {**first, "date": ""}
-    run_benchmarks(orders, overwrite=True, on_row=lambda row, done, total: told.append(row))
+    run_benchmarks(runs, overwrite=True, on_row=lambda row, done, total: told.append(row))
     assert len(told) == 2
 
 
@@ -112,7 +112,7 @@ def test_a_finished_run_is_not_done_again_unless_asked(finished):
 def test_rows_of_another_order_are_refused(finished, change, word):
     table, out = finished
     before = (out / "rows.csv").read_bytes()
-    other = orders_of(table, out, *change.pop("methods", ["input"]), **change)
+    other = runs_of(table, out, *change.pop("methods", ["input"]), **change)
     with pytest.raises(UsageError, match=rf"{word} was .*, is .*--overwrite"):
         run_benchmarks(other)
     assert (out / "rows.csv").read_bytes() == before
@@ -121,7 +121,7 @@ def test_rows_of_another_order_are_refused(finished, change, word):
 def test_a_device_that_is_not_there_is_told_before_the_work_begins(finished, tmp_path):
     table, _ = finished
     with pytest.raises(UsageError, match="there is no device 'quantum' here"):
-        run_benchmarks(orders_of(table, tmp_path / "elsewhere", "input", device="quantum"))
+        run_benchmarks(runs_of(table, tmp_path / "elsewhere", "input", device="quantum"))
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -132,14 +132,14 @@ def test_the_summary_names_the_device(finished):
 
 def test_rows_of_other_code_and_rows_without_a_record_are_refused(finished):
     table, out = finished
-    orders = orders_of(table, out, "input")
+    runs = runs_of(table, out, "input")
     record = json.loads((out / "record.json").read_text())
     (out / "record.json").write_text(json.dumps({**record, "code": {"unblur": "older"}}))
     with pytest.raises(UsageError, match="code of unblur was older, is"):
-        run_benchmarks(orders)
+        run_benchmarks(runs)
     (out / "record.json").unlink()
     with pytest.raises(UsageError, match=r"no readable record\.json"):
-        run_benchmarks(orders)
+        run_benchmarks(runs)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_run_goes_on_where_it_was_torn(finished):
     (out / "rows.csv").write_bytes(header + first + second[:20])
     told: list[str] = []
     run_benchmarks(
-        orders_of(table, out, "input"), on_row=lambda row, done, total: told.append(f"{row.image} {done} {total}")
+        runs_of(table, out, "input"), on_row=lambda row, done, total: told.append(f"{row.image} {done} {total}")
     )
     assert told == ["b1.png 2 2"]
     assert keys_of(read_rows(out / "rows.csv")) == [("input", 0), ("input", 1)]

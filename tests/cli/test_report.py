@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unblur.benchmarks.options import BenchmarkOptions
+from unblur.benchmarks.pair_run import file_stem
 from unblur.benchmarks.report import write as write_module
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.summary import combine, summarise, write_summary
-from unblur.benchmarks.work import Order, file_stem
 from unblur.images.files import write_image
 from unblur.images.kernels import write_kernel
 from unblur.images.picture import Picture
@@ -37,22 +38,22 @@ def make_run(out: Path, methods: list[str], *, images: bool = True, suite: str =
     with RowWriter(out / "rows.csv", ["niqe", "lpips"]) as writer:
         for row in rows:
             writer.append(row)
-    orders = [Order(suite, method, "shift", out, metrics=("niqe", "lpips")) for method in methods]
+    runs = [BenchmarkOptions(suite, method, "shift", out, metrics=("niqe", "lpips")) for method in methods]
     (out / "record.json").write_text(json.dumps({"settings": {"methods": methods}}))
-    summaries = [summarise([r for r in rows if r.method == o.method], o, jobs=1, blurs=8) for o in orders]
+    summaries = [summarise([r for r in rows if r.method == o.method], o, jobs=1, blurs=8) for o in runs]
     write_summary(combine(summaries) if len(methods) > 1 else summaries[0], out / "summary.json")
     if images:
         for row in rows:
-            shelf = row.method if len(methods) > 1 else ""
+            subfolder = row.method if len(methods) > 1 else ""
             pixels = chance.integers(0, 255, (40, 48, 3), dtype=np.uint8)
-            for place in (f"images/{shelf}", "pairs/blurry", "pairs/sharp"):
+            for place in (f"images/{subfolder}", "pairs/blurry", "pairs/sharp"):
                 (out / place).mkdir(parents=True, exist_ok=True)
                 write_image(
                     Picture(pixels, "rgb"), out / place / f"{file_stem(row.index, row.image)}.png", overwrite=True
                 )
-            (out / "kernels" / shelf).mkdir(parents=True, exist_ok=True)
+            (out / "kernels" / subfolder).mkdir(parents=True, exist_ok=True)
             write_kernel(
-                out / "kernels" / shelf / f"{file_stem(row.index, row.image)}.png", np.ones((5, 5)), overwrite=True
+                out / "kernels" / subfolder / f"{file_stem(row.index, row.image)}.png", np.ones((5, 5)), overwrite=True
             )
 
 

@@ -10,10 +10,11 @@ import torch
 
 import trained
 import unblur
+from unblur.benchmarks.options import BenchmarkOptions
+from unblur.benchmarks.pair_run import run_pair
 from unblur.benchmarks.record import benchmark_record
 from unblur.benchmarks.rows import read_rows
 from unblur.benchmarks.run import run_benchmark
-from unblur.benchmarks.work import Order, run_pair
 from unblur.errors import CheckpointError
 from unblur.system.run_record import differences
 from unblur.weights.checkpoint import read_checkpoint
@@ -111,28 +112,28 @@ def test_wrong_commands(weights, make_photo, run, tmp_path, monkeypatch, words, 
 
 
 @pytest.fixture
-def order(weights, make_photo, tmp_path) -> Order:
+def options(weights, make_photo, tmp_path) -> BenchmarkOptions:
     make_photo("a.png")
     table = tmp_path / "pairs.csv"
     table.write_text("blurry,sharp\na.png,a.png\n")
-    return Order("pairs", "tiny", "plain", tmp_path / "out", weights=str(weights), table=table)
+    return BenchmarkOptions("pairs", "tiny", "plain", tmp_path / "out", weights=str(weights), pair_list=table)
 
 
-def test_benchmark_rows_name_the_weights(order, weights):
-    row = run_pair(order, 0)
+def test_benchmark_rows_name_the_weights(options, weights):
+    row = run_pair(options, 0)
     assert row.error == ""
     assert (row.weights, row.weights_sha256) == ("half.safetensors", digest(weights))
 
 
-def test_a_run_does_not_go_on_with_other_weights(order, weights):
-    before = benchmark_record([order], ["a"])
-    assert differences(before, benchmark_record([order], ["a"])) == []
+def test_a_run_does_not_go_on_with_other_weights(options, weights):
+    before = benchmark_record([options], ["a"])
+    assert differences(before, benchmark_record([options], ["a"])) == []
     write_checkpoint(weights, trained.tiny_weights(0.9), {}, overwrite=True)
-    [difference] = differences(before, benchmark_record([order], ["a"]))
+    [difference] = differences(before, benchmark_record([options], ["a"]))
     assert difference.startswith("weights.tiny was ")
 
 
-def test_rows_of_methods_without_weights_have_none(order):
-    run_benchmark(replace(order, method="input", weights=None))
-    [row] = read_rows(order.out / "rows.csv")
+def test_rows_of_methods_without_weights_have_none(options):
+    run_benchmark(replace(options, method="input", weights=None))
+    [row] = read_rows(options.out / "rows.csv")
     assert (row.error, row.weights, row.weights_sha256) == ("", "", "")

@@ -9,8 +9,8 @@ import pytest
 import hostile_checkpoints as hostile
 import trained
 import unblur
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.run import run_benchmark
-from unblur.benchmarks.work import Order
 from unblur.errors import CheckpointError
 from unblur.training.checkpoints import read_training
 from unblur.weights.checkpoint import read_checkpoint
@@ -70,7 +70,7 @@ def ways(photo: Path, out: Path):
         "method": lambda path: unblur.load_method("tiny", weights=path),
         "restore": lambda path: unblur.restore(photo, "tiny", weights=path),
         "resume": read_training,
-        "benchmark": lambda path: run_benchmark(Order("levin", "tiny", "shift", out, weights=str(path))),
+        "benchmark": lambda path: run_benchmark(BenchmarkOptions("levin", "tiny", "shift", out, weights=str(path))),
     }
 
 

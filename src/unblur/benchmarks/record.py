@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from unblur.benchmarks.work import Order
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.errors import UsageError
 from unblur.methods.loading import choose_weights
 from unblur.system.atomic import atomic_write
@@ -20,25 +20,27 @@ __all__ = ["RECORD_NAME", "benchmark_record", "check_record", "write_record"]
 RECORD_NAME = "record.json"
 
 _CODE = (
-    "backbones/**/*.py", "benchmarks/work.py", "benchmarks/reference.py", "blur/**/*.py", "datasets/**/*.py",
+    "backbones/**/*.py", "benchmarks/pair_run.py", "benchmarks/reference.py", "blur/**/*.py", "datasets/**/*.py",
     "images/**/*.py", "methods/**/*.py", "metrics/**/*.npz", "metrics/**/*.py", "solvers/**/*.py", "system/**/*.py",
     "weights/**/*.py",
 )  # fmt: skip
 
 
-def benchmark_record(orders: Sequence[Order], names: Sequence[str]) -> Record:
-    """Everything that decides the rows of a run: the orders, the names of the pairs, and the code.
+def benchmark_record(runs: Sequence[BenchmarkOptions], names: Sequence[str]) -> Record:
+    """Everything that decides the rows of a run: options, names of the pairs, code.
 
     Args:
-        orders: One for each method; they differ in method, settings and weights alone.
+        runs: Options for each method; they differ in method, settings, weights and subfolder alone.
         names: Names of all pairs of the suite.
     """
-    first = orders[0]
+    first = runs[0]
     settings = {
         "suite": first.suite,
-        "methods": [order.method for order in orders],
-        "settings": {order.method: {name: str(value) for name, value in order.settings.items()} for order in orders},
-        "weights": {order.method: _checksum(order) for order in orders},
+        "methods": [options.method for options in runs],
+        "settings": {
+            options.method: {name: str(value) for name, value in options.settings.items()} for options in runs
+        },
+        "weights": {options.method: _checksum(options) for options in runs},
         "protocol": first.protocol,
         "encoding": first.encoding,
         "grey": first.grey,
@@ -66,7 +68,7 @@ def check_record(record: Record, out: Path) -> None:
     if found:
         raise UsageError(
             f"the output folder holds rows of another run ({'; '.join(found)}); "
-            "choose another --out, or start anew with --overwrite"
+            "choose another --out, or start over with --overwrite"
         )
 
 
@@ -79,6 +81,6 @@ def write_record(record: Record, out: Path) -> None:
     atomic_write(out / RECORD_NAME, record_bytes(record), overwrite=True)
 
 
-def _checksum(order: Order) -> str | None:
-    weights = choose_weights(order.method, order.weights)
+def _checksum(options: BenchmarkOptions) -> str | None:
+    weights = choose_weights(options.method, options.weights)
     return None if weights is None else checksum_of(weights)

@@ -25,28 +25,28 @@ class Row:
         suite: Name of the suite.
         image: Name of the pair in the suite.
         method: Name of the method.
-        protocol: What was cropped and aligned before scoring.
-        seed: Given to the method.
+        protocol: Cropping and alignment before scoring.
+        seed: Seed of the method.
         index: Place of the pair in the suite, from 0.
         weights: Name of a trained method's weights.
         weights_sha256: Their checksum.
         threads: Torch threads of the process that ran it.
-        psnr: Of the restored image, dB.
-        ssim: Of the restored image.
-        psnr_input: Of the blurry image under the same protocol, dB.
-        ssim_input: Of the blurry image.
+        psnr: PSNR of the restored image, dB.
+        ssim: SSIM of the restored image.
+        psnr_input: PSNR of the blurry image under the same protocol, dB.
+        ssim_input: SSIM of the blurry image.
         gain: `psnr - psnr_input`.
-        shift_right: That was undone, pixels.
-        shift_down: That was undone, pixels.
+        shift_right: Shift to the right that was undone, pixels.
+        shift_down: Shift downwards that was undone, pixels.
         error_ratio: Squared error over that of the restoration with the true kernel.
         error_ratio_spectral: The same with the largest singular value of the error, not squared.
-        kernel_similarity: Of the kernel that was found with the true one, 1 is equal.
-        kernel_rmse: Of the kernel that was found, in a frame of 45x45 pixels.
-        motion_error: Of the motion field that was found, mean squared difference in square pixels.
-        seconds: For the restoration alone.
+        kernel_similarity: Similarity of the estimated kernel to the true one, 1 is equal.
+        kernel_rmse: Error of the estimated kernel, in a frame of 45x45 pixels.
+        motion_error: Mean squared error of the estimated motion field in square pixels.
+        seconds: Time of the restoration alone.
         peak_mb: Largest resident memory of the process during the restoration; since the process began where the
             system cannot forget an earlier peak (outside Linux).
-        warnings: Of the method, joined by `; `.
+        warnings: Warnings of the method, joined by `; `.
         error: Why the image failed; empty if it did not.
         extra: Further metrics by name, each a column of its own after these; None: see `warnings`.
     """
@@ -112,7 +112,7 @@ class RowWriter:
         return read_rows(self._path)
 
     def clear(self) -> None:
-        """Drop every row and begin anew with the columns of this run."""
+        """Drop every row and start over with the columns of this run."""
         os.ftruncate(self._file, 0)
         self._write(self._columns)
         self._start = os.fstat(self._file).st_size

@@ -8,11 +8,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from unblur.benchmarks.options import BenchmarkOptions
+from unblur.benchmarks.pair_run import empty_row, prepare_worker, run_pair
 from unblur.benchmarks.record import benchmark_record, check_record, write_record
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
 from unblur.benchmarks.summary import Summary, combine, summarise, write_summary
-from unblur.benchmarks.work import Order, empty_row, prepare_worker, run_pair
 from unblur.datasets.pairs import PairedSet, choose
 from unblur.errors import UsageError
 from unblur.methods.apply import choose_device
@@ -22,44 +23,46 @@ from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
 from unblur.system.atomic import make_folder
 
-__all__ = ["Job", "RowHook", "run_benchmark", "run_benchmarks"]
+__all__ = ["RowHook", "run_benchmark", "run_benchmarks"]
 
 RowHook = Callable[[Row, int, int], None]
 """Called with each row, how many there are now, and how many there will be."""
 
 
 @dataclass(frozen=True)
-class Job:
+class _PairRun:
     """One pair for one method."""
 
-    order: Order
+    options: BenchmarkOptions
     index: int
 
 
 def _ignore(row: Row, done: int, total: int) -> None:
-    """The hook of a caller who does not want to know."""
+    """The default hook."""
 
 
-def run_benchmark(order: Order, *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore) -> Summary:
+def run_benchmark(
+    options: BenchmarkOptions, *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore
+) -> Summary:
     """Run one method over a suite; see `run_benchmarks`."""
-    [summary] = run_benchmarks([order], jobs=jobs, overwrite=overwrite, on_row=on_row)
+    [summary] = run_benchmarks([options], jobs=jobs, overwrite=overwrite, on_row=on_row)
     return summary
 
 
 def run_benchmarks(
-    orders: Sequence[Order], *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore
+    runs: Sequence[BenchmarkOptions], *, jobs: int = 1, overwrite: bool = False, on_row: RowHook = _ignore
 ) -> list[Summary]:
     """Run methods over a suite into one folder: `rows.csv`, `record.json`, `summary.json`.
 
     Every pair is restored in a worker process on one torch thread, also with one job: times are comparable, and a crash
-    costs one row. A run that was killed goes on where it ended when the same orders are given again. The summary of
+    costs one row. A run that was killed continues where it ended when the same options are given again. The summary of
     several methods holds what they have in common and each method's own, which also lies in `summaries/`.
 
     Args:
-        orders: One for each method; they differ in method, settings and weights alone.
+        runs: Options for each method; they differ in method, settings, weights and subfolder alone.
         jobs: Worker processes, 1 or more.
         overwrite: Drop the rows of another run in the folder.
-        on_row: Told of each row as it is written.
+        on_row: Called with each row as it is written.
 
     Raises:
         UsageError: An unknown suite, method, metric, setting or device, weights that cannot be used, a pattern without
@@ -67,12 +70,12 @@ def run_benchmarks(
         DataError: Data that are missing or incomplete.
         OutputError: The output folder cannot be written to.
     """
-    pairs = _check(orders, jobs)
-    chosen = choose(pairs, orders[0].limit, orders[0].only)
-    out = orders[0].out
-    record = benchmark_record(orders, pairs.names)
+    pairs = _check(runs, jobs)
+    chosen = choose(pairs, runs[0].limit, runs[0].only)
+    out = runs[0].out
+    record = benchmark_record(runs, pairs.names)
     make_folder(out)
-    with RowWriter(out / "rows.csv", orders[0].metrics) as writer:
+    with RowWriter(out / "rows.csv", runs[0].metrics) as writer:
         if overwrite or writer.is_empty:
             writer.clear()
             (out / "summary.json").unlink(missing_ok=True)
@@ -80,33 +83,37 @@ def run_benchmarks(
         check_record(record, out)
         finished = writer.finished()
         done = {(row.method, row.index) for row in finished}
-        waiting = [Job(order, index) for order in orders for index in chosen if (order.method, index) not in done]
+        waiting = [
+            _PairRun(options, index) for options in runs for index in chosen if (options.method, index) not in done
+        ]
         for count, row in enumerate(_run_all(waiting, pairs.names, jobs), start=len(finished) + 1):
             writer.append(row)
-            on_row(row, count, len(orders) * len(chosen))
+            on_row(row, count, len(runs) * len(chosen))
         # from the file, so that a run in pieces has the summary of one in a whole
         rows = writer.finished()
-    return _write_summaries(rows, orders, jobs, pairs.blurs)
+    return _write_summaries(rows, runs, jobs, pairs.blurs)
 
 
-def _check(orders: Sequence[Order], jobs: int) -> PairedSet:
-    """Complain before the work begins."""
-    if jobs < 1 or any(order.limit is not None and order.limit < 1 for order in orders):
+def _check(runs: Sequence[BenchmarkOptions], jobs: int) -> PairedSet:
+    """Check options before the work begins."""
+    if jobs < 1 or any(options.limit is not None and options.limit < 1 for options in runs):
         raise UsageError("the number of jobs and the limit are whole numbers from 1 up")
-    if len({order.method for order in orders}) < len(orders):
+    if len({options.method for options in runs}) < len(runs):
         raise UsageError("a method is named twice; each can be in a run once")
-    for order in orders:
-        choose_device(order.device)
-        find_metrics(order.metrics)
-        make_settings(settings_class_of(order.method), order.settings)
-        if choose_weights(order.method, order.weights) is not None:
-            load_method(order.method, order.settings, order.weights)  # bad weights show only when they are used
-    return open_suite(orders[0].suite, orders[0].data, orders[0].table)
+    for options in runs:
+        choose_device(options.device)
+        find_metrics(options.metrics)
+        make_settings(settings_class_of(options.method), options.settings)
+        if choose_weights(options.method, options.weights) is not None:
+            load_method(options.method, options.settings, options.weights)  # bad weights show only when they are used
+    return open_suite(runs[0].suite, runs[0].data, runs[0].pair_list)
 
 
-def _write_summaries(rows: Sequence[Row], orders: Sequence[Order], jobs: int, blurs: int) -> list[Summary]:
-    out = orders[0].out
-    summaries = [summarise([row for row in rows if row.method == order.method], order, jobs, blurs) for order in orders]
+def _write_summaries(rows: Sequence[Row], runs: Sequence[BenchmarkOptions], jobs: int, blurs: int) -> list[Summary]:
+    out = runs[0].out
+    summaries = [
+        summarise([row for row in rows if row.method == options.method], options, jobs, blurs) for options in runs
+    ]
     if len(summaries) == 1:
         write_summary(summaries[0], out / "summary.json")
         return summaries
@@ -117,26 +124,26 @@ def _write_summaries(rows: Sequence[Row], orders: Sequence[Order], jobs: int, bl
     return summaries
 
 
-def _run_all(waiting: list[Job], names: Sequence[str], jobs: int) -> Iterator[Row]:
+def _run_all(waiting: list[_PairRun], names: Sequence[str], jobs: int) -> Iterator[Row]:
     """The rows in the order in which they are finished."""
     while waiting:
-        lost: list[Job] = []
+        lost: list[_PairRun] = []
         with _pool(jobs) as pool:
             yield from _run_pool(pool, waiting, jobs, lost)
-        # a process died and took its neighbours with it: each of them alone shows which one it was
+        # a process died and broke the pool: each lost pair in a pool of its own shows which one it was
         for job in lost:
             with _pool(1) as alone:
                 yield _run_alone(alone, job, names[job.index])
 
 
-def _run_pool(pool: ProcessPoolExecutor, waiting: list[Job], jobs: int, lost: list[Job]) -> Iterator[Row]:
+def _run_pool(pool: ProcessPoolExecutor, waiting: list[_PairRun], jobs: int, lost: list[_PairRun]) -> Iterator[Row]:
     """Rows while the pool lives. Takes its work from `waiting`; what was running when it broke goes to `lost`."""
-    running: dict[Future[Row], Job] = {}
+    running: dict[Future[Row], _PairRun] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 job = waiting.pop(0)
-                running[pool.submit(run_pair, job.order, job.index)] = job
+                running[pool.submit(run_pair, job.options, job.index)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 row = future.result()
                 del running[future]
@@ -145,11 +152,11 @@ def _run_pool(pool: ProcessPoolExecutor, waiting: list[Job], jobs: int, lost: li
         lost.extend(running.values())
 
 
-def _run_alone(pool: ProcessPoolExecutor, job: Job, name: str) -> Row:
+def _run_alone(pool: ProcessPoolExecutor, job: _PairRun, name: str) -> Row:
     try:
-        return pool.submit(run_pair, job.order, job.index).result()
+        return pool.submit(run_pair, job.options, job.index).result()
     except BrokenProcessPool:
-        return empty_row(job.order, job.index, name, "the process that restored it died")
+        return empty_row(job.options, job.index, name, "the process that restored it died")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

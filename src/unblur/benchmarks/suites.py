@@ -53,23 +53,23 @@ def find_suite(name: str) -> Suite:
     return suites()[name]
 
 
-def open_suite(name: str, data: Path | None = None, table: Path | None = None) -> PairedSet:
+def open_suite(name: str, data: Path | None = None, pair_list: Path | None = None) -> PairedSet:
     """The pairs of a suite.
 
     Args:
         name: A name in `suites()`.
         data: Folder that holds the data sets; None: see `find_root`.
-        table: The CSV file of `pairs`.
+        pair_list: The CSV file of `pairs`.
 
     Raises:
-        UsageError: No such suite, `pairs` without a table, or a table with another suite.
+        UsageError: No such suite, `pairs` without a list, or a list with another suite.
         DataError: Data that are missing or incomplete.
     """
     find_suite(name)
-    if (name == "pairs") != (table is not None):
+    if (name == "pairs") != (pair_list is not None):
         raise UsageError("the suite pairs, and only this one, goes with a list of pairs (--pairs FILE.csv)")
-    if table is not None:
+    if pair_list is not None:
         from unblur.datasets.pair_list import read_pair_list  # noqa: PLC0415 - torch
 
-        return read_pair_list(table)
+        return read_pair_list(pair_list)
     return open_dataset(name, data)

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row
-from unblur.benchmarks.work import Order
 from unblur.methods.apply import name_device
 from unblur.system.atomic import atomic_write
 from unblur.system.facts import run_facts
@@ -27,7 +27,7 @@ _MEANS = (
 )  # fmt: skip
 
 
-def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> Summary:
+def summarise(rows: Sequence[Row], options: BenchmarkOptions, jobs: int, blurs: int = 1) -> Summary:
     """The summary of one method's rows, ready for JSON.
 
     `n` counts all images, `failed` those with an error. Means are over the images that have the value, null if none
@@ -35,9 +35,9 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
     many pairs in a row show the same image with blurs that every image has.
     """
     return {
-        "suite": order.suite,
-        "method": order.method,
-        "protocol": order.protocol,
+        "suite": options.suite,
+        "method": options.method,
+        "protocol": options.protocol,
         "n": len(rows),
         "failed": sum(bool(row.error) for row in rows),
         **{name: _mean(_values(rows, name)) for name in _MEANS},
@@ -47,17 +47,17 @@ def summarise(rows: Sequence[Row], order: Order, jobs: int, blurs: int = 1) -> S
         "peak_mb": max(_values(rows, "peak_mb"), default=None),
         "threads": max((row.threads for row in rows), default=1),
         "jobs": jobs,
-        "seed": order.seed,
-        "limit": order.limit,
-        "only": order.only,
-        "encoding": order.encoding,
-        "grey": order.grey,
+        "seed": options.seed,
+        "limit": options.limit,
+        "only": options.only,
+        "encoding": options.encoding,
+        "grey": options.grey,
         "weights": _of_any(row.weights for row in rows),
         "weights_sha256": _of_any(row.weights_sha256 for row in rows),
-        "settings": {name: str(value) for name, value in order.settings.items()},
+        "settings": {name: str(value) for name, value in options.settings.items()},
         "blurs": blurs,
-        "metrics": {name: _mean(_further_values(rows, name)) for name in order.metrics},
-        "device": name_device(order.device),
+        "metrics": {name: _mean(_further_values(rows, name)) for name in options.metrics},
+        "device": name_device(options.device),
         **run_facts(),
     }
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.suites import find_suite
 from unblur.cli.messages import error_line, say, show_name
@@ -98,10 +99,9 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
 
     from unblur.benchmarks.run import run_benchmarks  # noqa: PLC0415 - torch
     from unblur.benchmarks.tables import further_table, summary_table  # noqa: PLC0415
-    from unblur.benchmarks.work import Order  # noqa: PLC0415 - torch
 
-    orders = [
-        Order(
+    runs = [
+        BenchmarkOptions(
             suite=suite,
             method=name,
             protocol=chosen,
@@ -111,18 +111,18 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
             encoding=encoding,
             grey=grey,
             data=data,
-            table=pairs,
+            pair_list=pairs,
             seed=seed,
             device=device,
             limit=limit,
             only=only,
             metrics=further,
             save_images=save_images,
-            shelf=name if len(names) > 1 else "",
+            subfolder=name if len(names) > 1 else "",
         )
         for name in names
     ]
-    summaries = run_benchmarks(orders, jobs=jobs, overwrite=overwrite, on_row=_say_row)
+    summaries = run_benchmarks(runs, jobs=jobs, overwrite=overwrite, on_row=_say_row)
     console = Console()
     console.print(summary_table(summaries))
     if further:

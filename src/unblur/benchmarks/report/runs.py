@@ -23,14 +23,14 @@ class Run:
     Attributes:
         label: The method's name, with the folder's where several runs share it.
         folder: Where `rows.csv` lies.
-        shelf: Folder below `kernels` and `images` for this method; empty: they hold nothing else.
+        subfolder: Folder below `kernels` and `images` for this method; empty: they hold nothing else.
         rows: In the order of the suite.
         facts: The summary of the run; empty if it did not come to its end.
     """
 
     label: str
     folder: Path
-    shelf: str
+    subfolder: str
     rows: tuple[Row, ...]
     facts: dict[str, Any]
 

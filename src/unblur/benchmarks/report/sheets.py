@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from unblur.benchmarks.pair_run import file_stem
 from unblur.benchmarks.report.runs import Run
 from unblur.benchmarks.rows import Row
-from unblur.benchmarks.work import file_stem
 from unblur.errors import ImageError
 from unblur.images.files import read_image
 from unblur.images.working import to_working
@@ -66,7 +66,7 @@ def make_sheet(run: Run, width: int) -> list[Strip]:
 
     Args:
         run: A run; its pictures are there if it was made with `--save-images`.
-        width: Of each picture, pixels.
+        width: Width of each picture, pixels.
     """
     scored = sorted((row for row in run.rows if row.psnr is not None), key=lambda row: -(row.psnr or -math.inf))
     if not scored:
@@ -81,12 +81,12 @@ def _strip(run: Run, rank: str, row: Row, width: int) -> Strip:
         Photo(caption, _photo_address(place / file, width))
         for caption, place in (
             ("blurry", run.folder / "pairs" / "blurry"),
-            ("restored", run.folder / "images" / run.shelf),
+            ("restored", run.folder / "images" / run.subfolder),
             ("sharp", run.folder / "pairs" / "sharp"),
         )
     ]
     kernels = {
-        "kernel found": _pixels(run.folder / "kernels" / run.shelf / file),
+        "kernel found": _pixels(run.folder / "kernels" / run.subfolder / file),
         "true kernel": _pixels(run.folder / "pairs" / "kernels" / file),
     }
     side = max((max(pixels.shape) for pixels in kernels.values() if pixels is not None), default=0)
@@ -127,7 +127,7 @@ def _pixels(path: Path) -> NDArray[np.uint8] | None:
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 
-def _encoded(image: Image.Image, form: str, **wishes: int) -> str:
+def _encoded(image: Image.Image, form: str, **options: int) -> str:
     file = io.BytesIO()
-    image.save(file, form, **wishes)
+    image.save(file, form, **options)
     return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

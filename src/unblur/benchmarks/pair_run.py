@@ -1,4 +1,4 @@
-"""One image of a benchmark: read, restore through the one door, score, one row. Runs in a worker process."""
+"""One image of a benchmark: read, restore through the single entry point, score, one row. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.reference import REFERENCE_METHOD, Errors, reference_errors
 from unblur.benchmarks.rows import Row
 from unblur.benchmarks.suites import open_suite
@@ -29,61 +29,17 @@ from unblur.images.picture import Picture
 from unblur.methods.apply import choose_device, restore_tensor
 from unblur.methods.base import Method, Restoration
 from unblur.methods.loading import load_method
-from unblur.methods.options import Encoding, RestoreOptions
+from unblur.methods.options import RestoreOptions
 from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.alignment import align_pair
 from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
 from unblur.metrics.luma import luma_skimage
 from unblur.metrics.motion import motion_field_error
-from unblur.metrics.protocols import Protocol
 from unblur.metrics.score import Scores, score, score_aligned
 from unblur.system.memory import peak_mb, restart_peak
 
-__all__ = ["Order", "empty_row", "file_stem", "prepare_worker", "run_pair"]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a benchmark run is asked to do; plain values that travel to other processes.
-
-    Attributes:
-        suite: Name of the suite.
-        method: Name of the method.
-        protocol: What is cropped and aligned before scoring.
-        out: Folder for rows, summary, kernels and images.
-        settings: The method's own settings by name.
-        weights: For a trained method, in place of its own: a file or a name.
-        encoding: Where the images were blurred; None: as the data set says.
-        data: Folder that holds the data sets; None: see `datasets.folders.find_root`.
-        table: The CSV file of the suite `pairs`.
-        seed: Given to the method.
-        device: Where the method runs, see `methods.apply.choose_device`; scores are taken on the processor.
-        limit: Take so many pairs, spread over the suite; None: all.
-        only: Take the pairs of these names, see `datasets.pairs.choose`; None: all.
-        metrics: Further metrics to take, see `metrics.catalog`.
-        grey: Restore and score the luma of the pairs, as DUBLID's test does.
-        save_images: Also keep the restored images, and the pairs beside them.
-        shelf: Folder below `kernels` and `images` for what this order keeps; empty: none of its own.
-    """
-
-    suite: str
-    method: str
-    protocol: Protocol
-    out: Path
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    weights: str | None = None
-    encoding: Encoding | None = None
-    data: Path | None = None
-    table: Path | None = None
-    seed: int = 0
-    device: str = "cpu"
-    limit: int | None = None
-    only: str | None = None
-    metrics: tuple[str, ...] = ()
-    grey: bool = False
-    save_images: bool = False
-    shelf: str = ""
+__all__ = ["empty_row", "file_stem", "prepare_worker", "run_pair"]
 
 
 def prepare_worker() -> None:
@@ -93,27 +49,27 @@ def prepare_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def empty_row(order: Order, index: int, image: str, error: str = "") -> Row:
+def empty_row(options: BenchmarkOptions, index: int, image: str, error: str = "") -> Row:
     """A row without measurements."""
-    nothing = dict.fromkeys(order.metrics)
-    return Row(order.suite, image, order.method, order.protocol, order.seed, index, error=error, extra=nothing)
+    nothing = dict.fromkeys(options.metrics)
+    return Row(options.suite, image, options.method, options.protocol, options.seed, index, error=error, extra=nothing)
 
 
 def file_stem(index: int, name: str) -> str:
-    """What the files that are kept of a pair are called."""
+    """The name, without extension, of the files that are kept of a pair."""
     # names come from the user's list of pairs: the number keeps them apart, the rest is for people
     return f"{index:04d}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".")[-80:]
 
 
-def run_pair(order: Order, index: int) -> Row:
-    """Restore and score one pair; whatever goes wrong with it is told in the row."""
-    pairs = _pairs(order.suite, order.data, order.table)
+def run_pair(options: BenchmarkOptions, index: int) -> Row:
+    """Restore and score one pair; the row says what goes wrong."""
+    pairs = _pairs(options.suite, options.data, options.pair_list)
     try:
-        return _measure(order, pairs[index], index)
+        return _measure(options, pairs[index], index)
     except UnblurError as error:
-        return empty_row(order, index, pairs.names[index], str(error))
+        return empty_row(options, index, pairs.names[index], str(error))
     except Exception as error:  # one image must not end the run; its row says what happened
-        return empty_row(order, index, pairs.names[index], f"{type(error).__name__}: {error}")
+        return empty_row(options, index, pairs.names[index], f"{type(error).__name__}: {error}")
 
 
 def _end_with_parent() -> None:
@@ -123,23 +79,25 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _measure(order: Order, pair: Pair, index: int) -> Row:
-    pair = replace(pair, encoding=order.encoding or pair.encoding)
-    pair = _without_colour(pair) if order.grey else pair
-    kernel = pair.kernel if order.method == REFERENCE_METHOD else None
-    method = _method(order.method, tuple(order.settings.items()), order.weights)
-    options = RestoreOptions(kernel=kernel, encoding=pair.encoding, seed=order.seed).limited_to(method.traits.uses)
+def _measure(options: BenchmarkOptions, pair: Pair, index: int) -> Row:
+    pair = replace(pair, encoding=options.encoding or pair.encoding)
+    pair = _without_colour(pair) if options.grey else pair
+    kernel = pair.kernel if options.method == REFERENCE_METHOD else None
+    method = _method(options.method, tuple(options.settings.items()), options.weights)
+    restore_options = RestoreOptions(kernel=kernel, encoding=pair.encoding, seed=options.seed).limited_to(
+        method.traits.uses
+    )
     restart_peak()
     start = time.perf_counter()
-    answer = restore_tensor(pair.blurry.to(choose_device(order.device)), method, options)
+    answer = restore_tensor(pair.blurry.to(choose_device(options.device)), method, restore_options)
     answer = replace(answer, image=answer.image.cpu())  # waits for the device
     seconds, peak = time.perf_counter() - start, peak_mb()
-    _keep(order, pair, answer, index)
-    aligned = align_pair(answer.image, pair.sharp, order.protocol, pair.views)
-    scores = score_aligned(aligned, order.protocol)
-    input_scores = score(pair.blurry, pair.sharp, order.protocol, pair.views)
+    _keep(options, pair, answer, index)
+    aligned = align_pair(answer.image, pair.sharp, options.protocol, pair.views)
+    scores = score_aligned(aligned, options.protocol)
+    input_scores = score(pair.blurry, pair.sharp, options.protocol, pair.views)
     row = replace(
-        empty_row(order, index, pair.name),
+        empty_row(options, index, pair.name),
         weights=answer.facts.get("weights", ""),
         weights_sha256=answer.facts.get("weights_sha256", ""),
         threads=torch.get_num_threads(),
@@ -154,11 +112,11 @@ def _measure(order: Order, pair: Pair, index: int) -> Row:
         peak_mb=peak,
         warnings="; ".join(answer.warnings),
     )
-    row = _with_further_metrics(row, order, aligned, answer.image)
+    row = _with_further_metrics(row, options, aligned, answer.image)
     if pair.motion_field is not None and answer.motion_field is not None:
         error = motion_field_error(answer.motion_field.cpu(), pair.motion_field, scale=1.0)
         row = replace(row, motion_error=float(error))
-    return row if pair.kernel is None else _with_kernel_measures(row, order, pair, answer, scores)
+    return row if pair.kernel is None else _with_kernel_measures(row, options, pair, answer, scores)
 
 
 def _without_colour(pair: Pair) -> Pair:
@@ -166,9 +124,9 @@ def _without_colour(pair: Pair) -> Pair:
     return replace(pair, blurry=luma_skimage(pair.blurry), sharp=luma_skimage(pair.sharp), views=views)
 
 
-def _with_further_metrics(row: Row, order: Order, aligned: AlignedPair, restored: Tensor) -> Row:
+def _with_further_metrics(row: Row, options: BenchmarkOptions, aligned: AlignedPair, restored: Tensor) -> Row:
     values: dict[str, float | None] = {}
-    for name in order.metrics:
+    for name in options.metrics:
         try:
             values[name] = float(measure(name, aligned, restored))
         except UnblurError as error:  # the method itself did not fail
@@ -177,8 +135,10 @@ def _with_further_metrics(row: Row, order: Order, aligned: AlignedPair, restored
     return replace(row, extra=values)
 
 
-def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoration[Tensor], scores: Scores) -> Row:
-    row = _with_error_ratios(row, order, pair, Errors(float(scores.squared_error), float(scores.spectral_error)))
+def _with_kernel_measures(
+    row: Row, options: BenchmarkOptions, pair: Pair, answer: Restoration[Tensor], scores: Scores
+) -> Row:
+    row = _with_error_ratios(row, options, pair, Errors(float(scores.squared_error), float(scores.spectral_error)))
     if answer.kernel is None or pair.kernel is None:
         return row
     found, true = answer.kernel.cpu(), pair.kernel
@@ -189,10 +149,10 @@ def _with_kernel_measures(row: Row, order: Order, pair: Pair, answer: Restoratio
     )
 
 
-def _with_error_ratios(row: Row, order: Order, pair: Pair, errors: Errors) -> Row:
-    is_reference = order.method == REFERENCE_METHOD and not order.settings
+def _with_error_ratios(row: Row, options: BenchmarkOptions, pair: Pair, errors: Errors) -> Row:
+    is_reference = options.method == REFERENCE_METHOD and not options.settings
     try:
-        reference = errors if is_reference else reference_errors(order.suite, pair, order.protocol)
+        reference = errors if is_reference else reference_errors(options.suite, pair, options.protocol)
     except UnblurError as error:  # the method itself did not fail
         return _warned(row, f"no error ratio: {error}")
     return replace(
@@ -206,18 +166,18 @@ def _warned(row: Row, sentence: str) -> Row:
     return replace(row, warnings="; ".join(filter(None, [row.warnings, sentence])))
 
 
-def _keep(order: Order, pair: Pair, answer: Restoration[Tensor], index: int) -> None:
+def _keep(options: BenchmarkOptions, pair: Pair, answer: Restoration[Tensor], index: int) -> None:
     """The kernel that was found, and where asked the images, and the pair once for all methods."""
     stem = file_stem(index, pair.name)
     if answer.kernel is not None:
-        _keep_kernel(answer.kernel, _folder(order.out, "kernels", order.shelf) / f"{stem}.png")
-    if not order.save_images:
+        _keep_kernel(answer.kernel, _folder(options.out, "kernels", options.subfolder) / f"{stem}.png")
+    if not options.save_images:
         return
-    _keep_image(answer.image, _folder(order.out, "images", order.shelf) / f"{stem}.png")
-    _keep_image(pair.blurry, _folder(order.out, "pairs", "blurry") / f"{stem}.png")
-    _keep_image(pair.sharp, _folder(order.out, "pairs", "sharp") / f"{stem}.png")
+    _keep_image(answer.image, _folder(options.out, "images", options.subfolder) / f"{stem}.png")
+    _keep_image(pair.blurry, _folder(options.out, "pairs", "blurry") / f"{stem}.png")
+    _keep_image(pair.sharp, _folder(options.out, "pairs", "sharp") / f"{stem}.png")
     if pair.kernel is not None:
-        _keep_kernel(pair.kernel, _folder(order.out, "pairs", "kernels") / f"{stem}.png")
+        _keep_kernel(pair.kernel, _folder(options.out, "pairs", "kernels") / f"{stem}.png")
 
 
 def _folder(*parts: str | Path) -> Path:
@@ -240,8 +200,8 @@ def _picture(image: Tensor) -> Picture:
 
 
 @lru_cache(maxsize=4)
-def _pairs(suite: str, data: Path | None, table: Path | None) -> PairedSet:
-    return open_suite(suite, data, table)
+def _pairs(suite: str, data: Path | None, pair_list: Path | None) -> PairedSet:
+    return open_suite(suite, data, pair_list)
 
 
 @lru_cache(maxsize=4)
