@@ -15,7 +15,7 @@ from unblur.blur.fft import kernel_spectrum, power, spectrum
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.solvers.photo import estimate_noise
 
-__all__ = ["Judgement", "find_fault", "judge", "measure_sparsity", "touches_box"]
+__all__ = ["LOOKS_SHARP", "Judgement", "find_fault", "judge", "measure_sparsity", "touches_box"]
 
 _MISFIT_WEIGHT = 0.1
 _COLOUR_WEIGHT = 0.15
@@ -29,6 +29,10 @@ _UNREMOVED_LIMIT = 12.0
 """Synthetic photos with their own kernel have about 1, as JPEG up to 11;
 sharp ones with the kernel that was found for them 16 to 300."""
 _TOUCHING = 0.002
+_LEAST_SPARSITY_GAIN = 0.1
+"""How much sparser an answer in linear light has to be than the photo deconvolved with no blur. Of BSDS500 crops with
+JPEG and noise, 18 of 20 sharp ones stay below it with the kernel that is found for them, and 2 of 50 blurred ones."""
+LOOKS_SHARP = "is so small that the photo looks sharp"
 
 Grey = Float[Tensor, "1 1 h w"]
 Kernel = Float[Tensor, "1 1 kh kw"]
@@ -105,12 +109,19 @@ def _reblur(restored: Tensor, kernel: Tensor, encoding: str) -> Tensor:
     return linear_to_srgb(convolve(srgb_to_linear(restored), kernel, "replicate"))
 
 
-def find_fault(kernel: Kernel, judgement: Judgement) -> str | None:
-    """Why this answer should not be trusted, in words that follow "the blur ..."; None: nothing speaks against it."""
+def find_fault(kernel: Kernel, judgement: Judgement, *, sparsity_gain: float | None = None) -> str | None:
+    """Why this answer should not be trusted, in words that follow "the blur ..."; None: nothing speaks against it.
+
+    Args:
+        kernel: The kernel of the answer.
+        judgement: What was measured of it.
+        sparsity_gain: Sparsity of the photo deconvolved with no blur, less that of the answer; None: not measured.
+    """
     if judgement.noise_share > _NOISE_LIMIT:
         return "could not be told from noise"
-    if float(kernel.max()) > _IMPULSE or judgement.unremoved > _UNREMOVED_LIMIT:
-        return "is so small that the photo looks sharp"
+    too_little = sparsity_gain is not None and sparsity_gain < _LEAST_SPARSITY_GAIN
+    if float(kernel.max()) > _IMPULSE or judgement.unremoved > _UNREMOVED_LIMIT or too_little:
+        return LOOKS_SHARP
     if _occupied_share(kernel) > _CLOUD:
         return "could not be told from noise"
     if judgement.unexplained > _MISFIT_LIMIT:

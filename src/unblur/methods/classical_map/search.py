@@ -10,7 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.methods.base import Step, StepHook
-from unblur.methods.classical_map.answer_quality import find_fault, judge, measure_sparsity, touches_box
+from unblur.methods.classical_map.answer_quality import (
+    LOOKS_SHARP,
+    Judgement,
+    find_fault,
+    judge,
+    measure_sparsity,
+    touches_box,
+)
 from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
@@ -84,7 +91,11 @@ def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_s
     for grown in _grow(grey, encodings, settings, options, on_step, brief=is_large).values():
         best = min(grown, key=lambda finding: min(finding.scores))
         findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
-    return findings[0] if len(findings) == 1 else _choose_encoding(grey, findings[0], findings[1], settings.pixels)
+    if len(findings) == 1:
+        return findings[0]
+    encoded, linear = findings
+    # A sharp photo looks sharp in linear light; photos that were blurred as stored do not.
+    return linear if linear.fault == LOOKS_SHARP else _choose_encoding(grey, encoded, linear, settings.pixels)
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
@@ -187,8 +198,19 @@ def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
     kernel = kernels[choice : choice + 1]
-    fault = find_fault(kernel, judgements[choice])
+    gain = _gain_over_no_blur(sample, judgements[choice]) if blur == "linear" else None
+    fault = find_fault(kernel, judgements[choice], sparsity_gain=gain)
     return Finding(kernel, encoding, fault, scores, tuple(search.hypotheses), search.hypotheses[choice].number)
+
+
+def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:
+    """How much sparser the answer is than what the solver makes of the photo without any blur, in linear light.
+
+    "No blur" is a hypothesis like the others: what sharpens a sharp photo little is no kernel of it.
+    """
+    impulse = _impulse(sample)
+    unblurred = restore_with_kernel(sample, impulse, encoding="linear")
+    return measure_sparsity(unblurred, impulse) - judgement.sparsity
 
 
 def _in_encoding(encoding: Encoding, grey: Tensor) -> Tensor:
