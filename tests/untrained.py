@@ -6,6 +6,7 @@ from functools import cache
 import torch
 
 from unblur.backbones.dmphn import dmphn_1_2_4
+from unblur.backbones.maxim import maxim_3s
 from unblur.backbones.mprnet import mprnet
 from unblur.backbones.nafnet import nafnet_32
 from unblur.methods.base import Method
@@ -28,6 +29,7 @@ def load_any(name: str) -> Method:
 
 NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {
     "dmphn": lambda: (dmphn_1_2_4(), {}),
+    "maxim": lambda: (maxim_3s(), {}),
     "mprnet": lambda: (mprnet(), {}),
     "nafnet": lambda: (nafnet_32(), {}),
     "neurmap": lambda: (Neurmap(), {}),

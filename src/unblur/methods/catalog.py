@@ -25,6 +25,7 @@ CATALOG: dict[str, str] = {
     "dublid": "unblur.methods.dublid.entry:DUBLID",
     "golf": "unblur.methods.golf.entry:GOLF",
     "dmphn": "unblur.methods.backbone.entry:DMPHN",
+    "maxim": "unblur.methods.backbone.entry:MAXIM",
     "mprnet": "unblur.methods.backbone.entry:MPRNET",
     "nafnet": "unblur.methods.backbone.entry:NAFNET",
     "neurmap": "unblur.methods.neurmap.entry:NEURMAP",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from unblur.errors import CheckpointError
@@ -18,7 +19,9 @@ __all__ = ["choose_weights", "load_method"]
 
 
 def choose_weights(name: str, given: str | os.PathLike[str] | None = None) -> str | None:
-    """The weights that a method will have: what was given, else its own; None: it takes none. torch is not needed.
+    """The weights that a method will have: what was given, else its own, else public ones that were brought.
+
+    None: it takes none. torch is not needed.
 
     Args:
         name: Name of the method.
@@ -36,6 +39,9 @@ def choose_weights(name: str, given: str | os.PathLike[str] | None = None) -> st
     from unblur.weights.shipped import find_weights, weights_for  # noqa: PLC0415 - a list or help takes no time for it
 
     if given is None and not entry.weights:
+        for name_of_public in weights_for(name):
+            with suppress(CheckpointError):  # not brought yet
+                return find_weights(name_of_public).name
         public = [f"bring public ones with unblur weights get {other}" for other in weights_for(name)[:1]]
         ways = " or ".join([*public, "name a file of them (--weights)"])
         raise CheckpointError(f"the method {name} needs weights, and none ship with this version; {ways}")

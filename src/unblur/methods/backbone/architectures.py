@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unblur.weights.architecture import Architecture, Shapes, count_names
 
-__all__ = ["DMPHN_NETWORKS", "MPRNET_NETWORKS", "NAFNET_NETWORKS"]
+__all__ = ["DMPHN_NETWORKS", "MAXIM_NETWORKS", "MPRNET_NETWORKS", "NAFNET_NETWORKS"]
 
 
 def _describe_dmphn(shapes: Shapes) -> str:
@@ -20,6 +20,8 @@ def _describe_nafnet(shapes: Shapes) -> str:
     return f"NAFNet (width {shapes['intro.weight'][0]})"
 
 
+_MAXIM_SIGNS = ("stage_0_input_conv_2.weight", "stage_1_input_fuse_sam_2.LayerNorm_x.weight")
+MAXIM_NETWORKS = (Architecture("maxim", _MAXIM_SIGNS, lambda _: "MAXIM (three stages)"),)
 DMPHN_NETWORKS = (
     Architecture("dmphn", ("encoder_lv1.layer1.weight", "decoder_lv1.layer24.weight"), _describe_dmphn),
     Architecture("dmphn-encoder", ("layer1.weight", "layer11.2.weight"), lambda _: "one encoder of DMPHN"),

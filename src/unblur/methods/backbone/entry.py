@@ -1,10 +1,10 @@
 """The entries of the methods that are one network of the literature."""
 
-from unblur.methods.backbone.architectures import DMPHN_NETWORKS, MPRNET_NETWORKS, NAFNET_NETWORKS
+from unblur.methods.backbone.architectures import DMPHN_NETWORKS, MAXIM_NETWORKS, MPRNET_NETWORKS, NAFNET_NETWORKS
 from unblur.methods.entry import Entry
 from unblur.weights.architecture import Architecture
 
-__all__ = ["DMPHN", "MPRNET", "NAFNET"]
+__all__ = ["DMPHN", "MAXIM", "MPRNET", "NAFNET"]
 
 
 def _network(name: str, summary: str, architectures: tuple[Architecture, ...]) -> Entry:
@@ -22,5 +22,6 @@ def _network(name: str, summary: str, architectures: tuple[Architecture, ...]) -
 
 
 DMPHN = _network("Dmphn", "a hierarchy of patches", DMPHN_NETWORKS)
+MAXIM = _network("Maxim", "windows and grids of pixels mixed in turns; slow, rarely does harm", MAXIM_NETWORKS)
 MPRNET = _network("Mprnet", "three stages; slow", MPRNET_NETWORKS)
 NAFNET = _network("Nafnet", "one U without activation functions", NAFNET_NETWORKS)

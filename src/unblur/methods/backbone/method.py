@@ -1,4 +1,4 @@
-"""The methods `dmphn`, `mprnet` and `nafnet`: one network, once over the photo."""
+"""The methods `dmphn`, `maxim`, `mprnet` and `nafnet`: one network, once over the photo."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
+from unblur.backbones.maxim import maxim_3s
 from unblur.backbones.mprnet import Stages, mprnet
 from unblur.backbones.nafnet import nafnet_32, nafnet_64
 from unblur.errors import CheckpointError
 from unblur.methods.architectures import load_weights
-from unblur.methods.backbone.entry import DMPHN, MPRNET, NAFNET
-from unblur.methods.backbone.settings import DmphnSettings, MprnetSettings, NafnetSettings
+from unblur.methods.backbone.entry import DMPHN, MAXIM, MPRNET, NAFNET
+from unblur.methods.backbone.settings import DmphnSettings, MaximSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, Tell
 from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["Dmphn", "Mprnet", "Nafnet"]
+__all__ = ["Dmphn", "Maxim", "Mprnet", "Nafnet"]
 
 _TILE = 1280
 """A frame of a video in one piece, as the networks are measured on."""
 
-AnySettings = DmphnSettings | MprnetSettings | NafnetSettings
+_MAXIM_TILE = 640
+"""Bounds memory: a tile and its halo take about 2.5 GB."""
+
+AnySettings = DmphnSettings | MaximSettings | MprnetSettings | NafnetSettings
 
 
 class _Backbone:
-    """What the three methods share; the blur may differ from place to place and is not looked for."""
+    """What these methods share; the blur may differ from place to place and is not looked for."""
 
     def __init__(
         self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, traits: Traits
@@ -88,6 +92,26 @@ class Dmphn(_Backbone):
     @override
     def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
         return self._network(blurry - self._centre, tell).to(blurry.dtype) + self._centre
+
+
+class Maxim(_Backbone):
+    """Multi-axis gating (Tu et al., CVPR 2022), three stages, as trained on GoPro.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of the released network.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    def __init__(self, settings: MaximSettings, checkpoint: Checkpoint) -> None:
+        network = maxim_3s()
+        # Grids span the whole tile, so tiles of less than 512 pixels lose up to 0.75 dB; its halo is a multiple, too.
+        traits = Traits(
+            uses=MAXIM.uses, channels="rgb", size_multiple=network.multiple, tile_halo=64, tile_side=_MAXIM_TILE
+        )
+        super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
 
 
 class Mprnet(_Backbone):

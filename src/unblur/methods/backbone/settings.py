@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-__all__ = ["DmphnSettings", "MprnetSettings", "NafnetSettings"]
+__all__ = ["DmphnSettings", "MaximSettings", "MprnetSettings", "NafnetSettings"]
 
 _Precision = Annotated[
     Literal["auto", "float32", "bfloat16"],
@@ -21,6 +21,13 @@ class DmphnSettings:
     centred: Annotated[
         bool, "The network works on values from -0.5 to 0.5, as the released ones do; else from 0 to 1."
     ] = True
+
+
+@dataclass(frozen=True)
+class MaximSettings:
+    """Settings of the method `maxim`; see docs/backbones.md."""
+
+    precision: _Precision = "auto"
 
 
 @dataclass(frozen=True)
