@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAXIM_NUMBERS", "MAXIM_TENSORS", "convert_maxim", "convert_package", "read_layers", "read_package"]
 
-MAXIM_TENSORS, MAXIM_NUMBERS = 2_750, 22_207_605
+MAXIM_TENSORS = 2_750
+MAXIM_NUMBERS = 22_207_605
 """Of the network of three stages."""
 
 _MODEL = "model.json"
