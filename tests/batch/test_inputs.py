@@ -6,13 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from unblur.batch.inputs import Failure, Found, find_inputs, split_list
+from unblur.batch.inputs import Failure, Found, PassedOver, describe_passed_over, find_inputs, split_list
+from unblur.errors import UsageError
+from unblur.images.unsupported import can_read_heif
 
 
 def found(*names: object, **options: object) -> list[str]:
     """Places of the photos, and `!name` of what cannot be used."""
     items = find_inputs([os.fspath(name) for name in names], **options)
-    return [f"!{item.path.name}" if isinstance(item, Failure) else item.place.as_posix() for item in items]
+    return [
+        f"!{Path(item.name).name}" if isinstance(item, Failure) else item.place.as_posix()
+        for item in items
+        if not isinstance(item, PassedOver)
+    ]
+
+
+def passed_over(folder: Path, **options: object) -> str:
+    items = find_inputs([str(folder)], **options)
+    return describe_passed_over(item for item in items if isinstance(item, PassedOver))
 
 
 @pytest.fixture
@@ -41,7 +52,7 @@ def test_a_tree(tree):
 
 
 def test_outputs_below_the_inputs_are_no_inputs(tree):
-    assert found(tree, recursive=True, avoid=tree / "sub") == ["a.jpg", "b.png", "e.png/f.png"]
+    assert found(tree, recursive=True, avoid=frozenset([tree / "sub"])) == ["a.jpg", "b.png", "e.png/f.png"]
 
 
 def test_files_have_any_name(tree):
@@ -86,6 +97,46 @@ def test_odd_things_by_name_are_errors(tree):
         "!zero\0byte",
     ]
     assert found(tree / ("deep/" * 900)) == ["!deep"]
+
+
+def test_what_a_folder_holds_besides_photos(tree):
+    os.mkfifo(tree / "pipe.png")
+    (tree / "outside.png").symlink_to("/etc/hostname")
+    (tree / ".hidden").touch()
+    for name in ("1.cr3", "2.CR3"):
+        (tree / name).write_bytes(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(99))
+    told = passed_over(tree)
+    assert "2 camera raw files (develop it" in told
+    assert "1 other file (its name" in told
+    assert "1 unblur output (" in told
+    assert "1 special file (" in told
+    assert "1 symbolic link (it leads out" in told
+    assert "2 subfolders (--recursive" in told
+    assert "subfolder" not in passed_over(tree, recursive=True)
+
+
+@pytest.mark.skipif(can_read_heif(), reason="HEIC can be read here")
+def test_heic_says_what_to_install(tmp_path):
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    assert passed_over(tmp_path).startswith('1 HEIC file (install what reads it with pip install "unblur[heif]"')
+
+
+def test_heic_counts_as_a_photo_where_it_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("unblur.batch.inputs.can_read_heif", lambda: True)
+    (tmp_path / "a.HEIC").touch()
+    assert found(tmp_path) == ["a.HEIC"]
+
+
+@pytest.mark.parametrize("address", ["https://example.com/a.jpg", "ftp://a/b.png", "file:///home/a.jpg"])
+def test_addresses_are_no_files(address):
+    [failure] = find_inputs([address])
+    assert (failure.name, failure.reason[:13]) == (address, "is an address")
+
+
+def test_lists_have_an_end(monkeypatch):
+    monkeypatch.setattr("unblur.batch.inputs._LARGEST_LIST", 10)
+    with pytest.raises(UsageError, match="larger than"):
+        split_list(io.BytesIO(b"a\n" * 6))
 
 
 def test_lists():

@@ -80,14 +80,14 @@ def test_a_full_place_stops_the_batch(folder):
     assert exit_code(outcomes) == 2
 
 
-def test_resume(folder):
+def test_resume(folder, make_photo):
     def plan():
         return make_plan([str(folder / "in")], output=str(folder / "out"))
 
     list(run_plan(plan(), COPY))
     (folder / "out/0.png").unlink()
     (folder / "out/1.png").write_text("edited by hand")
-    make_newer(folder / "in/2.png")
+    make_photo("in/2.png", seed=9)
     again = resume_plan(plan(), COPY)
     assert [job.input.name for job in again.skipped] == ["3.png"]
     assert again.redone == 1
@@ -121,10 +121,6 @@ def test_workers_do_not_outlive_a_killed_parent(folder):
     wait_for(lambda: not relatives())
     assert "Traceback" not in errors
     assert not list((folder / "out").glob(".unblur-*"))
-
-
-def make_newer(path: Path) -> None:
-    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 1_000_000_000))
 
 
 def processes(wanted) -> list[int]:

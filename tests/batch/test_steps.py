@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from unblur.batch.jobs import PhotoJob
 from unblur.batch.steps import StepSaver
+from unblur.batch.writing import PhotoWriter
 from unblur.errors import WriteError
 from unblur.images.files import read_image
 from unblur.methods.apply import restore_picture
@@ -36,26 +40,31 @@ def test_steps_look_like_the_photo(tmp_path, make_photo, traits, mode):
     with Image.open(path) as photo:
         photo.convert(mode).save(path)
     picture = read_image(path)
-    saver = StepSaver(tmp_path, path.name, picture, overwrite=False)
-    restore_picture(picture, Fading(traits), RestoreOptions(), saver)
+    saver = saver_for(PhotoJob(path, None, steps=tmp_path / "steps" / path.name), picture)
+    restore_picture(picture, Fading(traits), RestoreOptions(device="cpu"), saver)
     assert saver.count == 2
-    with Image.open(path) as photo, Image.open(tmp_path / "photo.png.step-00.png") as step:
+    with Image.open(path) as photo, Image.open(tmp_path / "steps/photo.png.step-00.png") as step:
         assert (step.mode, step.size) == (mode, (21, 13))
         half, whole = (np.asarray(image.convert("L")).astype(float) for image in (step, photo))
     assert np.abs(half - whole / 2).max() <= 1
 
 
+def saver_for(job: PhotoJob, picture) -> StepSaver:
+    return StepSaver(job, picture, PhotoWriter(job, None))
+
+
 def test_names_that_are_taken(tmp_path, make_photo):
-    picture = read_image(make_photo())
-    step = Step(1.0, "done", torch.zeros(1, 3, 32, 48))
-    StepSaver(tmp_path, "a.png", picture, overwrite=False)(step)
+    path = make_photo()
+    picture, step = read_image(path), Step(1.0, "done", torch.zeros(1, 3, 32, 48))
+    job = PhotoJob(path, None, steps=tmp_path / "a.png")
+    saver_for(job, picture)(step)
     with pytest.raises(WriteError, match="exists already"):
-        StepSaver(tmp_path, "a.png", picture, overwrite=False)(step)
-    StepSaver(tmp_path, "a.png", picture, overwrite=True)(step)
+        saver_for(job, picture)(step)
+    saver_for(replace(job, replaceable="anything"), picture)(step)
 
 
 def test_a_method_that_shows_nothing(run, make_photo, tmp_path):
     ran = run("restore", make_photo(), "--method", "input", "--save-steps", tmp_path / "steps")
     assert ran.code == 0
     assert "shows no images on its way" in ran.err
-    assert list((tmp_path / "steps").iterdir()) == []
+    assert not (tmp_path / "steps").exists()

@@ -5,18 +5,37 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-__all__ = ["IMAGE_SUFFIXES", "Failure", "Found", "explain", "find_inputs", "is_own_file", "split_list"]
+from unblur.errors import UsageError
+from unblur.images.unsupported import can_read_heif, unsupported_kind
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Failure",
+    "Found",
+    "PassedOver",
+    "describe_passed_over",
+    "explain",
+    "find_inputs",
+    "is_address",
+    "is_own_file",
+    "split_list",
+]
 
 IMAGE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 )
 """Which files of a folder count as photos. A file named by itself may have any name: its content decides."""
+
+_HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+_LARGEST_LIST = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -36,27 +55,55 @@ class Found:
 class Failure:
     """Something that was named and cannot be used, with the reason."""
 
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """Something in a folder that is not taken for a photo.
+
+    Attributes:
+        path: The file or folder.
+        kind: What it is, in the singular: "HEIC file".
+        reason: Why it is passed over, or what makes it a photo.
+    """
+
     path: Path
+    kind: str
     reason: str
 
 
 def find_inputs(
-    names: Iterable[str], *, recursive: bool = False, avoid: Path | None = None
-) -> Iterator[Found | Failure]:
+    names: Iterable[str], *, recursive: bool = False, avoid: frozenset[Path] = frozenset()
+) -> Iterator[Found | Failure | PassedOver]:
     """The photos meant by `names`, in the order given, folders sorted.
 
     Args:
         names: Files, folders, patterns (`*`, `?`, `[...]`, where no file of that very name exists) or `-`.
         recursive: Folders with all that is below them. Links out of a folder are never followed.
-        avoid: A folder that holds outputs, not inputs.
+        avoid: Folders that hold outputs, not inputs.
     """
     for name in names:
         if name == "-":
             yield Found(None, Path("stdin"))
+        elif is_address(name):
+            yield Failure(name, "is an address, and only files are read; download the photo first")
         elif any(sign in name for sign in "*?[") and not os.path.lexists(name):
             yield from _match(name, recursive, avoid)
         else:
-            yield from _look_at(Path(name), recursive, avoid)
+            yield from _examine(Path(name), recursive, avoid)
+
+
+def describe_passed_over(items: Iterable[PassedOver]) -> str:
+    """How many of each kind, and why: `2 HEIC files (install ...), 1 subfolder (...)`; empty if there are none."""
+    counts = Counter((item.kind, item.reason) for item in items)
+    return ", ".join(f"{count} {kind}{'s' * (count > 1)} ({reason})" for (kind, reason), count in counts.items())
+
+
+def is_address(name: str) -> bool:
+    """Whether it is the address of something on the web, such as `https://...`, and no file has that name."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None and not os.path.lexists(name)
 
 
 def is_own_file(name: str) -> bool:
@@ -65,8 +112,15 @@ def is_own_file(name: str) -> bool:
 
 
 def split_list(stream: BinaryIO, *, null: bool = False) -> list[str]:
-    """The file names in a list, one a line, or each ended by a zero byte; empty ones are left out."""
-    names = stream.read().split(b"\0" if null else b"\n")
+    """The file names in a list, one a line, or each ended by a zero byte; empty ones are left out.
+
+    Raises:
+        UsageError: The list is larger than any list of files could be.
+    """
+    text = stream.read(_LARGEST_LIST + 1)
+    if len(text) > _LARGEST_LIST:
+        raise UsageError(f"the list of photos is larger than {_LARGEST_LIST >> 20} MB")
+    names = text.split(b"\0" if null else b"\n")
     # A name may hold a carriage return, but a list written on Windows ends each line with one.
     return [os.fsdecode(name if null else name.removesuffix(b"\r")) for name in names if name.strip(b"\r")]
 
@@ -84,33 +138,33 @@ def explain(error: OSError) -> str:
     return words.get(error.errno or 0) or (error.strerror or "the system gives no reason").lower()
 
 
-def _match(pattern: str, recursive: bool, avoid: Path | None) -> Iterator[Found | Failure]:
+def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
     # Not Path.glob, which takes no absolute patterns.
     matches = sorted(name for name in glob.iglob(pattern, recursive=recursive) if not is_own_file(Path(name).name))  # noqa: PTH207
     if not matches:
-        yield Failure(Path(pattern), "matches no file")
+        yield Failure(pattern, "matches no file")
     for name in matches:
-        yield from _look_at(Path(name), recursive, avoid)
+        yield from _examine(Path(name), recursive, avoid)
 
 
-def _look_at(path: Path, recursive: bool, avoid: Path | None) -> Iterator[Found | Failure]:
+def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        yield Failure(path, explain(error))
+        yield Failure(str(path), explain(error))
         return
     except ValueError:
-        yield Failure(path, "has a zero byte in its name")
+        yield Failure(str(path), "has a zero byte in its name")
         return
     if S_ISDIR(mode):
         yield from _walk(path, recursive, avoid)
     elif S_ISREG(mode):
         yield Found(path, Path(path.name))
     else:
-        yield Failure(path, "is not a file but a device, pipe or socket; to pipe a photo in, its name is -")
+        yield Failure(str(path), "is not a file but a device, pipe or socket; to pipe a photo in, its name is -")
 
 
-def _walk(folder: Path, recursive: bool, avoid: Path | None) -> Iterator[Found | Failure]:
+def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
     """Photos of a folder: its files first, then its subfolders; neither loops nor links lead out of it."""
     root = folder.resolve()
     waiting = [folder]
@@ -120,30 +174,61 @@ def _walk(folder: Path, recursive: bool, avoid: Path | None) -> Iterator[Found |
             with os.scandir(here) as listing:
                 entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
-            yield Failure(here, explain(error))
+            yield Failure(str(here), explain(error))
             continue
         below: list[Path] = []
         for entry in entries:
             path = here / entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if recursive and (avoid is None or path.resolve() != avoid):
-                    below.append(path)
-            elif path.suffix.lower() in IMAGE_SUFFIXES and not is_own_file(entry.name):
-                yield from _look_at_entry(entry, path, folder, root)
+            if not entry.is_dir(follow_symlinks=False):
+                yield from _examine_entry(entry, path, folder, root)
+            elif not recursive:
+                yield PassedOver(path, "subfolder", "--recursive takes what is in it")
+            elif path.resolve() not in avoid:
+                below.append(path)
         waiting += reversed(below)
 
 
-def _look_at_entry(entry: os.DirEntry[str], path: Path, folder: Path, root: Path) -> Iterator[Found | Failure]:
-    """The photo behind one entry of a folder; pipes, devices and links that lead out of it are passed over."""
-    if entry.is_symlink():
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            is_loop = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
-            yield Failure(path, "is a loop of symbolic links" if is_loop else "is a symbolic link to nothing")
-            return
-        if not target.is_relative_to(root) or not target.is_file():
-            return
-    elif not entry.is_file():
+def _examine_entry(
+    entry: os.DirEntry[str], path: Path, folder: Path, root: Path
+) -> Iterator[Found | Failure | PassedOver]:
+    """The photo behind one entry of a folder that is no folder itself."""
+    if entry.name.startswith(".unblur"):
         return
-    yield Found(path, path.relative_to(folder))
+    if is_own_file(entry.name):
+        yield PassedOver(path, "unblur output", "to restore it again, name it")
+    elif not _may_be_photo(path):
+        yield from _explain_other(entry, path)
+    elif entry.is_symlink():
+        yield from _follow(path, folder, root)
+    elif entry.is_file():
+        yield Found(path, path.relative_to(folder))
+    else:
+        yield PassedOver(path, "special file", "it is a device, pipe or socket")
+
+
+def _may_be_photo(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return suffix in IMAGE_SUFFIXES or (suffix in _HEIF_SUFFIXES and can_read_heif())
+
+
+def _explain_other(entry: os.DirEntry[str], path: Path) -> Iterator[PassedOver]:
+    """Why a file is not taken for a photo; hidden files are not worth a word."""
+    kind = unsupported_kind(path) if entry.is_file(follow_symlinks=False) else None
+    if kind is not None:
+        yield PassedOver(path, f"{kind.name} file", kind.advice)
+    elif not entry.name.startswith("."):
+        yield PassedOver(path, "other file", "its name is not that of a photo")
+
+
+def _follow(path: Path, folder: Path, root: Path) -> Iterator[Found | Failure | PassedOver]:
+    """The photo behind a symbolic link; links that lead out of the folder, or to what is no file, are passed over."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        is_loop = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
+        yield Failure(str(path), "is a loop of symbolic links" if is_loop else "is a symbolic link to nothing")
+        return
+    if target.is_relative_to(root) and target.is_file():
+        yield Found(path, path.relative_to(folder))
+    else:
+        yield PassedOver(path, "symbolic link", "it leads out of the folder, or to what is no file")

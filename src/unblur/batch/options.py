@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from unblur.batch.resume import fingerprint
+from unblur.batch.jobs import PhotoJob
+from unblur.batch.provenance import Provenance, fingerprint
 from unblur.images.limits import Limits
 from unblur.methods.base import Method, TrainedMethod
 from unblur.methods.loading import load_method
@@ -29,8 +29,6 @@ class BatchOptions:
         limits: What reading one file may cost.
         allow_damaged: Take what can be decoded of a damaged file.
         strip_metadata: Leave out EXIF, XMP and comments.
-        save_steps: Folder for the previews of each step.
-        save_motion: Folder for the motion field, as numbers and pictures.
     """
 
     method: str = "map"
@@ -40,8 +38,6 @@ class BatchOptions:
     limits: Limits = field(default_factory=Limits)
     allow_damaged: bool = False
     strip_metadata: bool = False
-    save_steps: Path | None = None
-    save_motion: Path | None = None
 
     @cached_property
     def ready_method(self) -> Method:
@@ -52,15 +48,23 @@ class BatchOptions:
         """What goes to another process, which loads the method for itself."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
-    def fingerprint(self, source: Path) -> str:
-        """A checksum of what decides the pixels of this photo's output."""
+    @cached_property
+    def fingerprint(self) -> str:
+        """A checksum of what decides the pixels of every output, besides the photo itself."""
         method = self.ready_method
-        decisive = {
-            "version": version("unblur"),
-            "method": self.method,
-            "settings": asdict(method.settings),
-            "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
-            "options": self.restore.as_plain(),
-            "strip_metadata": self.strip_metadata,
-        }
-        return fingerprint(decisive, source)
+        return fingerprint(
+            {
+                "version": version("unblur"),
+                "method": self.method,
+                "settings": asdict(method.settings),
+                "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
+                "options": self.restore.as_plain(),
+                "strip_metadata": self.strip_metadata,
+            }
+        )
+
+    def provenance_of(self, job: PhotoJob) -> Provenance | None:
+        """What the outputs of a photo are made from; None for those that cannot be passed over when they are there."""
+        if job.input is None or job.output is None or job.in_place:
+            return None
+        return Provenance(self.fingerprint, job.input, job.extras)

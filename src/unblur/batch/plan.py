@@ -1,4 +1,4 @@
-"""Which photo becomes which file: settled for all of them before the first pixel is read."""
+"""Which photo becomes which files: settled for all of them before the first pixel is read."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from unblur.batch.inputs import Failure, Found, find_inputs
+from unblur.batch.collisions import check_collisions
+from unblur.batch.inputs import (
+    IMAGE_SUFFIXES,
+    Failure,
+    Found,
+    PassedOver,
+    describe_passed_over,
+    find_inputs,
+    is_address,
+)
+from unblur.batch.jobs import PhotoJob, Replaceable
+from unblur.batch.naming import output_beside, side_places, side_stem, split_name, tagged
 from unblur.errors import OutputError, UsageError
 
-__all__ = ["DEFAULT_NAME", "Job", "Plan", "make_plan", "targets_of"]
+__all__ = ["DEFAULT_NAME", "Plan", "SideOutputs", "make_plan"]
 
 DEFAULT_NAME = ""
-"""Given as `save_kernel`: `NAME.unblur.kernel.png` and `.npy`, beside the output."""
-
-_LONGEST_NAME = 255  # bytes, in every file system that is common on Linux, macOS and Windows
+"""Given as `SideOutputs.kernel`: `NAME.unblur.kernel.png` and `.npy`, beside the output."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """One photo to restore.
+class SideOutputs:
+    """What is written beside the restored photos, by the names that the user gives; None: not at all.
 
     Attributes:
-        input: The file; None: standard input.
-        output: The file to write; None: standard output.
-        kernel_output: Where to save the kernel as PNG, with `.npy` beside it; None: not at all.
-        overwrite: An existing output may be replaced.
+        kernel: A file name for one photo, a folder for several, or `DEFAULT_NAME`.
+        steps: Folder for the image after each step.
+        motion: Folder for the motion, as numbers and pictures.
+        report: File with a line for each photo, `-` for standard output.
     """
 
-    input: Path | None
-    output: Path | None
-    kernel_output: Path | None = None
-    overwrite: bool = False
+    kernel: str | None = None
+    steps: str | None = None
+    motion: str | None = None
+    report: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,15 @@ class Plan:
     Attributes:
         jobs: One for each photo.
         failures: What was named but cannot be used.
-        skipped: Photos whose output is there already, made with the same wishes.
-        redone: How many of `jobs` replace an output that was made with other wishes.
+        passed_over: What lies in the named folders and is not taken for a photo.
+        skipped: Photos whose output is there already, made with the same options.
+        redone: How many of `jobs` replace an output that was made with other options, or of another photo.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[PhotoJob, ...]
     failures: tuple[Failure, ...] = ()
-    skipped: tuple[Job, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    skipped: tuple[PhotoJob, ...] = ()
     redone: int = 0
 
 
@@ -60,8 +70,9 @@ def make_plan(
     output: str | None = None,
     recursive: bool = False,
     in_place: bool = False,
-    overwrite: bool = False,
-    save_kernel: str | None = None,
+    replaceable: Replaceable = "nothing",
+    side: SideOutputs | None = None,
+    read_too: Iterable[str | os.PathLike[str]] = (),
 ) -> Plan:
     """Match inputs with outputs.
 
@@ -71,37 +82,65 @@ def make_plan(
             several, `-` for standard output; None: `NAME.unblur.EXT` beside each input.
         recursive: Folders with all that is below them.
         in_place: Write onto the inputs.
-        overwrite: Existing outputs may be replaced.
-        save_kernel: A file name for one photo, a folder for several, or `DEFAULT_NAME`; None: do not save it.
+        replaceable: Which existing outputs may be replaced.
+        side: What is written beside the photos.
+        read_too: Further files that are read and must not be written onto.
 
     Raises:
-        UsageError: Nothing to do, two photos with one output, or an output that is an input.
+        UsageError: Nothing to do, two files with one name, an output that is an input, or a name of the wrong kind.
         OutputError: The place for the outputs cannot be used.
     """
+    side = side or SideOutputs()
     if in_place and output is not None:
         raise UsageError("--in-place writes onto the inputs, so there can be no --output beside it")
+    for option, place in _places_by_option(output, side):
+        if is_address(place):
+            raise UsageError(f"{option} takes the name of a file or folder, and {place} is an address")
     folder = Path(output) if output is not None and _means_folder(output, names) else None
-    seen = list(find_inputs(names, recursive=recursive, avoid=folder.resolve() if folder else None))
+    own_folders = [place for place in (folder and str(folder), side.steps, side.motion) if place]
+    seen = list(
+        find_inputs(names, recursive=recursive, avoid=frozenset(Path(place).resolve() for place in own_folders))
+    )
     found = _without_repeats(item for item in seen if isinstance(item, Found))
     failures = tuple(item for item in seen if isinstance(item, Failure))
-    if not seen:
-        raise UsageError(f"there are no photos in {'this folder' if len(names) == 1 else 'these folders'}")
+    passed_over = tuple(item for item in seen if isinstance(item, PassedOver))
+    if not found and not failures:
+        raise UsageError(_nothing_found(len(names), passed_over))
     if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
         folder = Path(output)
     if output is not None and output != "-":
-        _check_place(Path(output), is_folder=folder is not None)
+        if folder is not None:
+            _refuse_file_name(output, "--output")
+        _check_place(Path(output), "the output", is_folder=folder is not None)
     jobs = [
-        Job(item.path, _output_of(item, output, folder, in_place), overwrite=overwrite or in_place) for item in found
+        PhotoJob(
+            item.path,
+            _output_of(item, output, folder, in_place),
+            in_place=in_place,
+            replaceable="anything" if in_place else replaceable,
+        )
+        for item in found
     ]
-    jobs = _with_kernels(jobs, save_kernel)
-    _check_outputs(jobs, in_place)
-    return Plan(tuple(jobs), failures)
+    jobs = _with_side_outputs(jobs, found, side)
+    check_collisions(jobs, side.report, read_too)
+    return Plan(tuple(jobs), failures, passed_over)
 
 
-def targets_of(job: Job) -> list[Path | None]:
-    """Every file that a job writes; None: standard output."""
-    kernels = [job.kernel_output, job.kernel_output.with_suffix(".npy")] if job.kernel_output else []
-    return [job.output, *kernels]
+def _places_by_option(output: str | None, side: SideOutputs) -> list[tuple[str, str]]:
+    options = {
+        "--output": output,
+        "--save-kernel": side.kernel,
+        "--save-steps": side.steps,
+        "--save-motion": side.motion,
+        "--report": side.report,
+    }
+    return [(option, place) for option, place in options.items() if place]
+
+
+def _nothing_found(names: int, passed_over: Sequence[PassedOver]) -> str:
+    what = f"there are no photos in {'this folder' if names == 1 else 'these folders'}"
+    described = describe_passed_over(passed_over)
+    return f"{what}; passed over: {described}" if described else what
 
 
 def _means_folder(output: str, names: Sequence[str]) -> bool:
@@ -120,20 +159,30 @@ def _without_repeats(found: Iterable[Found]) -> list[Found]:
     return list(kept.values())
 
 
-def _check_place(output: Path, *, is_folder: bool) -> None:
+def _refuse_file_name(place: str, option: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
+    """Refuse what is meant as a file where a folder is needed; a folder of such a name that exists is one."""
+    path = Path(place)
+    if path.suffix.lower() in suffixes and not place.endswith(os.sep) and not path.is_dir():
+        raise UsageError(
+            f"{option} {place} is the name of a file, and a folder is needed here; "
+            "name a folder, or end its name with / if it really is one"
+        )
+
+
+def _check_place(place: Path, what: str, *, is_folder: bool) -> None:
     """Find out now, not after an hour, that nothing can be written there."""
-    if output.exists():
-        if is_folder and not output.is_dir():
-            raise OutputError("the output is a file, and these photos need a folder")
-        if not is_folder and not stat.S_ISREG(output.stat().st_mode):
-            raise OutputError("the output is not a regular file; give - to write to standard output")
-    nearest = output if is_folder else output.parent
-    while not os.path.lexists(nearest):
+    if os.path.exists(place):  # noqa: PTH110 - unlike Path.exists, it answers where there is no permission
+        if is_folder and not place.is_dir():
+            raise OutputError(f"{what} is a file, and a folder is needed here")
+        if not is_folder and not stat.S_ISREG(place.stat().st_mode):
+            raise OutputError(f"{what} is not a regular file; give - to write to standard output")
+    nearest = place if is_folder else place.parent
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
-    if not nearest.is_dir():
-        raise OutputError("the output folder cannot be made: a file is in its way")
+    if not os.path.isdir(nearest):  # noqa: PTH112 - as above
+        raise OutputError(f"the folder for {what} cannot be made: a file is in its way")
     if not os.access(nearest, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-        raise OutputError("there is no permission to write into the output folder")
+        raise OutputError(f"there is no permission to write into the folder for {what}")
 
 
 def _output_of(found: Found, output: str | None, folder: Path | None, in_place: bool) -> Path | None:
@@ -145,77 +194,55 @@ def _output_of(found: Found, output: str | None, folder: Path | None, in_place: 
         return folder / found.place
     if output is not None:
         return None if output == "-" else Path(output)
-    return found.path and found.path.with_name(_tagged(*_split_name(found.path.name)))
+    return found.path and output_beside(found.path)
 
 
-def _split_name(name: str) -> tuple[str, str]:
-    """Stem and suffix; what follows the last dot is no suffix if it is a whole sentence."""
-    suffix = Path(name).suffix
-    return (name.removesuffix(suffix), suffix) if len(os.fsencode(suffix)) <= 16 else (name, "")
+def _with_side_outputs(jobs: Sequence[PhotoJob], found: Sequence[Found], side: SideOutputs) -> list[PhotoJob]:
+    places = side_places(found)
+    for option, folder in (("--save-steps", side.steps), ("--save-motion", side.motion)):
+        if folder is not None:
+            _refuse_file_name(folder, option)
+            _check_place(Path(folder), f"the folder of {option}", is_folder=True)
+    if side.report not in (None, "-"):
+        _check_place(Path(side.report), "the report", is_folder=False)
+    return [
+        replace(
+            job,
+            kernel=kernel,
+            steps=side_stem(Path(side.steps), place) if side.steps is not None else None,
+            motion=side_stem(Path(side.motion), place) if side.motion is not None else None,
+        )
+        for job, place, kernel in zip(jobs, places, _kernel_names(jobs, places, side.kernel), strict=True)
+    ]
 
 
-def _tagged(stem: str, ending: str) -> str:
-    """`STEM.unblur` and the ending, with the stem cut where the file system would refuse it."""
-    ending = f".unblur{ending}"
-    room = _LONGEST_NAME - len(os.fsencode(ending))
-    stem_bytes = os.fsencode(stem)
-    if len(stem_bytes) > room:
-        # Names that differ only in what is cut off stay different by the checksum.
-        check = "~" + sha256(stem_bytes).hexdigest()[:8]
-        stem = stem_bytes[: room - len(check)].decode("utf-8", "ignore") + check
-    return stem + ending
+def _kernel_names(jobs: Sequence[PhotoJob], places: Sequence[Path], wanted: str | None) -> list[Path | None]:
+    """Where each photo's kernel is saved as PNG."""
+    if wanted is None:
+        return [None] * len(jobs)
+    if wanted != DEFAULT_NAME and len(jobs) > 1:
+        _refuse_file_name(wanted, "--save-kernel", IMAGE_SUFFIXES | {".npy"})
+    if wanted == DEFAULT_NAME or len(jobs) > 1 or wanted.endswith(os.sep) or Path(wanted).is_dir():
+        folders = [_kernel_folder(job, place, wanted) for job, place in zip(jobs, places, strict=True)]
+        return list(_distinct_kernel_names(folders, places))
+    _check_place(Path(wanted), "the kernel file", is_folder=False)
+    return [Path(wanted).with_suffix(".png")] * len(jobs)
 
 
-def _with_kernels(jobs: Sequence[Job], save_kernel: str | None) -> list[Job]:
-    if save_kernel is None:
-        return list(jobs)
-    taken: set[Path] = set()
-    with_kernels: list[Job] = []
-    for job in jobs:
-        place = _kernel_place(job, save_kernel, several=len(jobs) > 1)
-        if place in taken and job.input is not None:  # same.jpg and same.png
-            place = place.with_name(_tagged(job.input.name, ".kernel.png"))
-        taken.add(place)
-        with_kernels.append(replace(job, kernel_output=place))
-    return with_kernels
-
-
-def _kernel_place(job: Job, save_kernel: str, *, several: bool) -> Path:
-    chosen = Path(save_kernel) if save_kernel != DEFAULT_NAME else None
-    if chosen and not (several or chosen.is_dir() or save_kernel.endswith(os.sep)):
-        return chosen.with_suffix(".png")
+def _kernel_folder(job: PhotoJob, place: Path, wanted: str) -> Path:
     beside = job.output or job.input
-    name = _tagged(_split_name(job.input.name)[0] if job.input else "stdin", ".kernel.png")
-    if chosen is None and beside is None:
+    if wanted != DEFAULT_NAME:
+        return Path(wanted) / place.parent
+    if beside is None:
         raise UsageError("a photo from a pipe has no name to save the kernel under; give --save-kernel=FILE")
-    return chosen / name if chosen else (beside or Path()).with_name(name)
+    return beside.parent
 
 
-def _check_outputs(jobs: Sequence[Job], in_place: bool) -> None:
-    inputs = {identity: job.input for job in jobs if (identity := _identity(job.input))}
-    makers: dict[Path | None, Path | None] = {}
-    for job in jobs:
-        for target in targets_of(job):
-            real = target and target.parent.resolve() / target.name
-            if real in makers:
-                raise UsageError(
-                    f"{_show(makers[real])} and {_show(job.input)} would both be written to {_show(target)}"
-                )
-            makers[real] = job.input
-            identity = _identity(target)
-            source = inputs.get(identity) if identity else None
-            if source and not (in_place and target == job.output):
-                raise UsageError(f"the output {_show(target)} is the input {_show(source)}; --in-place allows that")
-
-
-def _identity(path: Path | None) -> tuple[int, int] | None:
-    """What makes two names the same file: links, `./` and the case of letters do not matter."""
-    try:
-        facts = path.stat() if path else None
-    except OSError:
-        return None
-    return (facts.st_dev, facts.st_ino) if facts else None
-
-
-def _show(path: Path | None) -> str:
-    return "-" if path is None else str(path)
+def _distinct_kernel_names(folders: Sequence[Path], places: Sequence[Path]) -> Iterable[Path]:
+    taken: set[Path] = set()
+    for folder, place in zip(folders, places, strict=True):
+        name = folder / tagged(split_name(place.name)[0], ".kernel.png")
+        if name in taken:  # same.jpg and same.png
+            name = folder / tagged(place.name, ".kernel.png")
+        taken.add(name)
+        yield name

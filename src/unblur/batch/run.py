@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
+from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
-from unblur.batch.plan import Job, Plan
-from unblur.batch.resume import Notes, Verdict
+from unblur.batch.plan import Plan
+from unblur.batch.provenance import Verdict, judge_output
 from unblur.batch.work import JobHook, PhotoResult, restore_job
 from unblur.batch.workers import run_in_workers
 from unblur.methods.base import Step
+from unblur.system.atomic import remove_leftovers
 
 __all__ = ["exit_code", "resume_plan", "run_plan"]
 
 
-def ignore_step(job: Job, step: Step) -> None:
+def ignore_step(job: PhotoJob, step: Step) -> None:
     """The hook of a caller who does not want to know."""
 
 
@@ -32,8 +34,9 @@ def run_plan(
         jobs: Processes; 1 is this one.
         on_step: Called with the steps of each photo; raises `Cancelled` to stop that photo.
     """
+    _remove_leftovers([*plan.jobs, *plan.skipped])
     for failure in plan.failures:
-        yield PhotoResult(failure.path, None, "failed", error=failure.reason, fault="photo")
+        yield PhotoResult(failure.name, None, "failed", error=failure.reason, fault="photo")
     for job in plan.skipped:
         yield PhotoResult(job.input, job.output, "skipped", method=options.method)
     count = min(jobs, len(plan.jobs))
@@ -45,18 +48,21 @@ def run_plan(
 
 
 def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
-    """The plan without the photos that were restored before with the same options."""
-    notes = Notes()
-    verdicts = [(job, _judge(job, options, notes)) for job in plan.jobs]
+    """The plan without the photos that were restored before with the same options.
+
+    Of those that are left, files that unblur made and nobody changed since may be replaced; and so that nothing is lost
+    with a lost note, a file without one is taken for finished if it has the bytes that it would get.
+    """
+    verdicts = [(job, _judge(job, options)) for job in plan.jobs]
     return replace(
         plan,
         jobs=tuple(
-            replace(job, overwrite=True) if verdict == "changed" else job
+            replace(job, replaceable="own") if job.replaceable == "nothing" else job
             for job, verdict in verdicts
-            if verdict != "same"
+            if verdict != "finished"
         ),
-        skipped=tuple(job for job, verdict in verdicts if verdict == "same"),
-        redone=sum(verdict == "changed" for _, verdict in verdicts),
+        skipped=tuple(job for job, verdict in verdicts if verdict == "finished"),
+        redone=sum(verdict == "outdated" for _, verdict in verdicts),
     )
 
 
@@ -70,12 +76,18 @@ def exit_code(outcomes: Sequence[PhotoResult]) -> int:
     return 1 if faults else 0
 
 
-def _run_here(jobs: Sequence[Job], options: BatchOptions, on_step: JobHook) -> Iterator[PhotoResult]:
+def _run_here(jobs: Sequence[PhotoJob], options: BatchOptions, on_step: JobHook) -> Iterator[PhotoResult]:
     for job in jobs:
         yield restore_job(job, options, on_step)
 
 
-def _judge(job: Job, options: BatchOptions, notes: Notes) -> Verdict:
-    if job.input is None or job.output is None or not job.input.exists():
-        return "missing"
-    return notes.judge(job.output, options.fingerprint(job.input))
+def _judge(job: PhotoJob, options: BatchOptions) -> Verdict:
+    provenance = options.provenance_of(job)
+    return "missing" if provenance is None or job.output is None else judge_output(job.output, provenance)
+
+
+def _remove_leftovers(jobs: Sequence[PhotoJob]) -> None:
+    """Remove what killed runs left in the folders of the outputs."""
+    targets = [path for job in jobs for path in (job.output, *job.side_outputs(), job.steps) if path]
+    for folder in {path.parent for path in targets}:
+        remove_leftovers(folder)

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from unblur.batch.plan import Job
+from unblur.batch.jobs import PhotoJob
 from unblur.batch.work import restore_job
 from unblur.methods.base import Step
 from unblur.system.signals import Interrupted, catch_signals
@@ -23,7 +23,7 @@ def main() -> None:
     """Serve until the parent closes the connection, dies, or sends SIGTERM."""
     parent = Connection(int(sys.argv[1]))
 
-    def tell(_job: Job, step: Step) -> None:
+    def tell(_job: PhotoJob, step: Step) -> None:
         parent.send(Step(step.fraction, step.stage))  # without the preview, which nobody looks at here
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Interrupted), catch_signals(signal.SIGTERM):

@@ -16,8 +16,8 @@ from contextlib import suppress
 from multiprocessing import Pipe, connection
 from pathlib import Path
 
+from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
-from unblur.batch.plan import Job
 from unblur.batch.work import JobHook, PhotoResult
 
 __all__ = ["run_in_workers"]
@@ -26,7 +26,9 @@ _PATIENCE = 5.0
 """Seconds that a worker has to finish writing a photo when all are told to stop."""
 
 
-def run_in_workers(jobs: Sequence[Job], options: BatchOptions, count: int, on_step: JobHook) -> Iterator[PhotoResult]:
+def run_in_workers(
+    jobs: Sequence[PhotoJob], options: BatchOptions, count: int, on_step: JobHook
+) -> Iterator[PhotoResult]:
     """The outcomes of `jobs` as they come, with `count` processes at work, each with its share of the processor."""
     threads = max(1, (os.cpu_count() or 1) // count)
     waiting = deque(jobs)
@@ -60,7 +62,7 @@ class _Worker:
         self.is_alive = True
         self._send(options)
 
-    def start(self, job: Job) -> None:
+    def start(self, job: PhotoJob) -> None:
         self.job = job
         self._send(job)
 

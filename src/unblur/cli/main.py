@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,7 +24,8 @@ from unblur.cli.train import OVERRIDES, train
 from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
 from unblur.system.extras import missing_extra
-from unblur.system.signals import Interrupted
+from unblur.system.signals import Interrupted, catch_signals
+from unblur.system.streams import prepare_streams
 
 __all__ = ["app", "main"]
 
@@ -70,26 +73,41 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         0 all done, 1 some photos failed, 2 wrong use or nothing could start, 130 and 143 after SIGINT and SIGTERM.
     """
+    prepare_streams()
     given = list(sys.argv[1:] if words is None else words) or ["--help"]
     try:
-        return get_command(app).main(settle_save_kernel(given), prog_name="unblur", standalone_mode=False) or 0
+        with catch_signals(signal.SIGINT, signal.SIGTERM):
+            words_of_command = settle_save_kernel(_with_command(given))
+            code = get_command(app).main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
+            sys.stdout.flush()
     except Interrupted as interrupted:
         return interrupted.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except typer.TyperException as error:
-        code, reason = 2, _usage_sentence(error)
-    except UnblurError as error:
-        code, reason = 1 if isinstance(error, ImageError) else 2, str(error)
-    except ModuleNotFoundError as error:
-        missing = missing_extra(error, f"unblur {given[0]}")
-        code, reason = (2, str(missing)) if missing else (1, _failure_sentence(error))
     except Exception as error:  # the outermost boundary: whatever it is, a user sees one line
-        code, reason = 1, _failure_sentence(error)
-    if "--debug" in given:
-        traceback.print_exc()
-    say(error_line(reason))
+        code, reason = _explain(error, given[0])
+        if "--debug" in given:
+            say(traceback.format_exc().rstrip())
+        say(error_line(reason))
     return code
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """The command line with the command `restore` where it begins with a photo or an option of that command."""
+    first = words[0]
+    known = get_command(app)
+    is_command = first in getattr(known, "commands", {}) or first in {"--help", "-h", "--version"}
+    names_photo = first.startswith("-") or set(first) & set("./*?[") or os.path.lexists(first)
+    return ["restore", *words] if names_photo and not is_command else words
+
+
+def _explain(error: Exception, command: str) -> tuple[int, str]:
+    """Exit code and sentence for an error."""
+    if isinstance(error, typer.TyperException):
+        return 2, _usage_sentence(error)
+    if isinstance(error, UnblurError):
+        return 1 if isinstance(error, ImageError) else 2, str(error)
+    if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error, f"unblur {command}")):
+        return 2, str(missing)
+    return 1, f"unblur itself failed ({type(error).__name__}: {error}); --debug shows where"
 
 
 def _usage_sentence(error: typer.TyperException) -> str:
@@ -97,10 +115,6 @@ def _usage_sentence(error: typer.TyperException) -> str:
     sentence = error.format_message().rstrip(". ")
     context = getattr(error, "ctx", None)
     return f"{sentence[:1].lower()}{sentence[1:]}; try {context.command_path if context else 'unblur'} --help"
-
-
-def _failure_sentence(error: Exception) -> str:
-    return f"unblur itself failed ({type(error).__name__}: {error}); --debug shows where"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from unblur.system.streams import drop_stderr
 from unblur.system.text import shorten
 
 __all__ = ["error_line", "escape", "say", "show_name", "warning_line"]
@@ -34,8 +35,11 @@ def warning_line(reason: str, name: Path | str | None = "") -> str:
 
 
 def say(line: str) -> None:
-    """Print one line on standard error."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
+    """Print one line on standard error. That nobody can read it is no reason to stop."""
+    try:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
+    except (OSError, ValueError):  # its reader is gone, its disk is full, or it is closed
+        drop_stderr()
 
 
 def _line(kind: str, reason: str, name: Path | str | None) -> str:

@@ -1,23 +1,27 @@
-"""One moving line on the terminal: how far the batch is, what is being done, how long it will take."""
+"""How far a batch is: one moving line on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape as escape_markup
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from unblur.batch.plan import Job
+from unblur.batch.jobs import PhotoJob
 from unblur.cli.messages import say, show_name
 from unblur.methods.base import Step
 
 __all__ = ["ProgressLine"]
 
+_SECONDS_BETWEEN_LINES = 5.0
+
 
 class ProgressLine:
-    """Progress over all photos of a batch; the line appears only where standard error is a terminal.
+    """Progress over all photos of a batch, on standard error.
 
     Args:
         total: Photos.
@@ -27,7 +31,7 @@ class ProgressLine:
     def __init__(self, total: int, *, shown: bool = True) -> None:
         self._total = total
         self._finished = 0
-        self._under_way: dict[Job, float] = {}
+        self._under_way: dict[PhotoJob, float] = {}
         console = Console(stderr=True)
         self._bar = Progress(
             BarColumn(bar_width=30),
@@ -39,6 +43,7 @@ class ProgressLine:
             disable=not (shown and total and console.is_terminal),
         )
         self._task = self._bar.add_task("starting", total=max(total, 1))
+        self._lines = _TimedLines() if shown and total and not console.is_terminal else None
 
     def __enter__(self) -> ProgressLine:
         self._bar.start()
@@ -47,14 +52,14 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with suppress(OSError):  # a terminal that is gone
+            self._bar.stop()
 
-    def step(self, job: Job, step: Step) -> None:
+    def step(self, job: PhotoJob, step: Step) -> None:
         """Show a photo's step."""
         self._under_way[job] = step.fraction
         count = f"{self._finished + 1} of {self._total}  " if self._total > 1 else ""
-        name = escape_markup(show_name(job.input and job.input.name))
-        self._show(f"{count}{name}: {escape_markup(step.stage)}")
+        self._show(f"{count}{show_name(job.name)}: {step.stage}")
 
     def finish(self) -> None:
         """Show that a photo is finished, well or not."""
@@ -67,10 +72,34 @@ class ProgressLine:
         """Print a line above the moving one."""
         if self._bar.disable:
             say(line)
-        else:
+            return
+        with suppress(OSError):
             self._bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
             sys.stderr.flush()
 
     def _show(self, description: str | None) -> None:
         done = min(self._finished + sum(self._under_way.values()), self._total)
-        self._bar.update(self._task, completed=done, description=description)
+        self._bar.update(self._task, completed=done, description=description and escape_markup(description))
+        if self._lines and description:
+            self._lines.show(done / self._total, description)
+
+
+class _TimedLines:
+    """A line every few seconds, for logs and for people behind a pipe; nothing of a run that is over before that."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+
+    def show(self, fraction: float, description: str) -> None:
+        now = time.monotonic()
+        if now - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        left = f", about {_duration((now - self._start) * (1 / fraction - 1))} left" if fraction > 0 else ""
+        say(f"{fraction:4.0%}{left}  {description}")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

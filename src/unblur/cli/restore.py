@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from unblur.batch.inputs import explain, split_list
-from unblur.batch.plan import DEFAULT_NAME, Plan, make_plan
-from unblur.cli.messages import show_name
+from unblur.batch.inputs import explain, is_address, split_list
+from unblur.batch.plan import DEFAULT_NAME, Plan, SideOutputs, make_plan
 from unblur.cli.option_parameters import with_restore_options
 from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
 from unblur.images.limits import Limits
 from unblur.methods.options import RestoreOptions
+from unblur.system.streams import is_closed
 
 __all__ = ["restore", "settle_save_kernel"]
 
@@ -33,6 +35,7 @@ def _option(text: str, *names: str, metavar: str = "", panel: str | None = None,
 @with_restore_options
 def restore(  # noqa: PLR0917 - typer reads the options off the signature
     options: RestoreOptions,
+    context: typer.Context,
     inputs: Annotated[list[str] | None, typer.Argument(metavar="IN", help="Photos, folders, patterns, or -.")] = None,
     output: Annotated[
         str | None,
@@ -66,7 +69,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     overwrite: Annotated[bool, _option("Replace outputs that exist.", "--overwrite", panel=_OUTPUT)] = False,
     in_place: Annotated[bool, _option("Write onto the inputs themselves.", "--in-place", panel=_OUTPUT)] = False,
     save_steps: Annotated[
-        Path | None,
+        str | None,
         _option(
             "Save the image after each step of a method that shows any, as PNG in this folder.",
             metavar="FOLDER",
@@ -74,7 +77,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         ),
     ] = None,
     save_motion: Annotated[
-        Path | None,
+        str | None,
         _option(
             "Save the motion of a method that finds it in this folder: as numbers, as colours, as arrows.",
             metavar="FOLDER",
@@ -115,6 +118,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     """
     # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
     from unblur.batch.options import BatchOptions  # noqa: PLC0415
+    from unblur.batch.report import Report  # noqa: PLC0415
     from unblur.cli.run_command import carry_out, check_options, without_finished  # noqa: PLC0415
 
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
@@ -126,28 +130,29 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         limits=Limits(max_pixels=max_pixels),
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
-        save_steps=save_steps,
-        save_motion=save_motion,
     )
     check_options(batch_options)
+    if resume and in_place:
+        raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
+    replaceable = "anything" if overwrite else "own" if resume else "nothing"
     plan = make_plan(
         names,
         output=output,
         recursive=recursive,
         in_place=in_place,
-        overwrite=overwrite,
-        save_kernel=save_kernel,
+        replaceable=replaceable,
+        side=SideOutputs(save_kernel, save_steps, save_motion, report),
+        read_too=[name for name in (files_from, weights, context.params["kernel"]) if name],
     )
     _check_pipes(plan)
-    if resume and in_place:
-        raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
     if resume:
         plan = without_finished(plan, batch_options, quiet=quiet)
-    return carry_out(plan, batch_options, jobs, report, quiet=quiet, debug=debug)
+    open_report = None if report is None else Report(report, replaceable)
+    return carry_out(plan, batch_options, jobs, open_report, quiet=quiet, debug=debug)
 
 
 def settle_save_kernel(words: Sequence[str]) -> list[str]:
-    """The command line with a value for every `--save-kernel`.
+    """The command line with a value for every `--save-kernel`, which typer cannot do without.
 
     Its value may be left out. The word after it is the value if it could be one: a name that ends in .png or .npy, or a
     folder.
@@ -180,16 +185,29 @@ def _settle_names(
 
 def _read_list(place: str, *, null: bool) -> list[str]:
     if place == "-":
+        if is_closed(0):
+            raise UsageError("standard input is closed, so no list can be read from it")
         return split_list(sys.stdin.buffer, null=null)
+    if is_address(place):
+        raise UsageError("--files-from takes the name of a file, not an address; pipe the list in: --files-from -")
     try:
-        with Path(place).open("rb") as file:
-            return split_list(file, null=null)
+        # A pipe that the shell made, <(...), is open already; a named one would be waited for.
+        if stat.S_ISREG(Path(place).stat().st_mode) or os.path.realpath(place).startswith("/proc/"):
+            with Path(place).open("rb") as file:
+                return split_list(file, null=null)
     except OSError as error:
-        raise UsageError(f"the list {show_name(place)} {explain(error)}") from error
+        raise UsageError(f"the list {place} {explain(error)}") from error
+    raise UsageError(f"the list {place} is a folder, device or pipe and no file; give - to read it from a pipe")
 
 
 def _check_pipes(plan: Plan) -> None:
-    if any(job.input is None for job in plan.jobs) and sys.stdin.isatty():
-        raise UsageError("standard input is a terminal; pipe a photo in")
-    if any(job.output is None for job in plan.jobs) and sys.stdout.isatty():
-        raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")
+    if any(job.input is None for job in plan.jobs):
+        if is_closed(0):
+            raise UsageError("standard input is closed, so no photo can be read from it")
+        if sys.stdin.isatty():
+            raise UsageError("standard input is a terminal; pipe a photo in")
+    if any(job.output is None for job in plan.jobs):
+        if is_closed(1):
+            raise UsageError("standard output is closed, so no photo can be written to it; give --output")
+        if sys.stdout.isatty():
+            raise UsageError("standard output is a terminal; give --output, or pipe the photo into a file")

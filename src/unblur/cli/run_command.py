@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
 
-from unblur.batch.inputs import explain
+from unblur.batch.inputs import describe_passed_over
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
-from unblur.batch.report import report_line
+from unblur.batch.report import Report
 from unblur.batch.run import exit_code, resume_plan, run_plan
 from unblur.batch.work import PhotoResult
-from unblur.cli.messages import error_line, say, show_name, warning_line
+from unblur.cli.messages import error_line, escape, say, show_name, warning_line
 from unblur.cli.progress import ProgressLine
-from unblur.errors import OutputError, UsageError
+from unblur.errors import OutputError
 from unblur.methods.catalog import settings_class_of
 from unblur.methods.loading import choose_weights
 from unblur.methods.settings import make_settings
@@ -32,22 +30,6 @@ def check_options(options: BatchOptions) -> None:
         _ = options.ready_method  # whether weights can be used shows only when they are
 
 
-@contextmanager
-def _open_report(place: str | None, plan: Plan) -> Generator[TextIO | None]:
-    if place is None:
-        yield None
-        return
-    path = Path(place)
-    if path.exists() and any(path.samefile(job.input) for job in plan.jobs if job.input):
-        raise UsageError("the report would be written onto a photo")
-    try:
-        file = path.open("w", encoding="ascii")
-    except OSError as error:
-        raise OutputError(f"the report {show_name(place)} {explain(error)}") from error
-    with file:
-        yield file
-
-
 def without_finished(plan: Plan, options: BatchOptions, *, quiet: bool) -> Plan:
     """The plan for `--resume`; says once if results of other options are replaced."""
     resumed = resume_plan(plan, options)
@@ -56,11 +38,11 @@ def without_finished(plan: Plan, options: BatchOptions, *, quiet: bool) -> Plan:
     return resumed
 
 
-def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: str | None, *, quiet: bool, debug: bool) -> int:
+def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: Report | None, *, quiet: bool, debug: bool) -> int:
     """Run the plan, say what happens, and return the exit code."""
     outcomes: list[PhotoResult] = []
     with (
-        _open_report(report, plan) as report_file,
+        report or nullcontext(),
         catch_signals(signal.SIGINT, signal.SIGTERM),
         ProgressLine(len(plan.jobs), shown=not quiet) as progress,
     ):
@@ -72,12 +54,17 @@ def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: str | None, 
                     progress.finish()
                     for line in _lines(outcome, quiet=quiet, debug=debug):
                         progress.say(line)
-                    if report_file:
-                        _write_line(report_file, report_line(outcome, options.restore))
+                    if report:
+                        report.add(outcome, options.restore)
             code = exit_code(outcomes)
+        except OutputError as error:  # of the report; those of photos are outcomes
+            code = 2
+            progress.say(error_line(str(error)))
         except Interrupted as interrupted:
             code = interrupted.exit_code
     if not quiet:
+        if plan.passed_over:
+            say(f"passed over: {escape(describe_passed_over(plan.passed_over))}")
         say(_summary(outcomes))
     return code
 
@@ -95,14 +82,6 @@ def _lines(outcome: PhotoResult, *, quiet: bool, debug: bool) -> Iterator[str]:
     if outcome.status == "done":
         kernel = f"kernel {outcome.kernel_size[0]}x{outcome.kernel_size[1]}, " if outcome.kernel_size else ""
         yield f"{show_name(outcome.input)} -> {show_name(outcome.output)} ({kernel}{outcome.seconds:.1f} s)"
-
-
-def _write_line(report: TextIO, line: str) -> None:
-    try:
-        report.write(f"{line}\n")
-        report.flush()
-    except OSError as error:
-        raise OutputError(f"the report cannot be written: {explain(error)}") from error
 
 
 def _summary(outcomes: Sequence[PhotoResult]) -> str:

@@ -16,7 +16,7 @@ from unblur.images.inks import peak_of
 from unblur.images.picture import FileFacts, Picture
 from unblur.system.atomic import atomic_write
 
-__all__ = ["check_kernel", "read_kernel", "write_kernel"]
+__all__ = ["check_kernel", "encode_kernel", "read_kernel", "write_kernel"]
 
 _ZIP_START = b"PK\x03\x04"
 _NPY_START = b"\x93NUMPY"
@@ -57,14 +57,24 @@ def write_kernel(path: str | os.PathLike[str], kernel: NDArray[Any], *, overwrit
     base = Path(path)
     stem = base.name[:-4] if base.suffix.lower() in {".png", ".npy"} else base.name
     image, exact = base.with_name(stem + ".png"), base.with_name(stem + ".npy")
+    png, npy = encode_kernel(kernel)
+    atomic_write(image, png, overwrite=overwrite)
+    atomic_write(exact, npy, overwrite=overwrite)
+    return image, exact
+
+
+def encode_kernel(kernel: NDArray[Any]) -> tuple[bytes, bytes]:
+    """The bytes of the two files that `write_kernel` writes: PNG and NumPy.
+
+    Raises:
+        KernelError: The values are no kernel.
+    """
     checked = check_kernel(kernel)
     scaled = np.rint(checked / checked.max() * 65535).astype(np.uint16)
     png, _ = encode_image(Picture(scaled[..., None], "grey", facts=FileFacts(bits=16)), "png")
     file = io.BytesIO()
     np.save(file, checked, allow_pickle=False)
-    atomic_write(image, png, overwrite=overwrite)
-    atomic_write(exact, file.getvalue(), overwrite=overwrite)
-    return image, exact
+    return png, file.getvalue()
 
 
 def check_kernel(values: NDArray[Any]) -> NDArray[np.float32]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from unblur.errors import OutputError, UnblurError, WriteError
+from unblur.system.file_notes import attach_note
 from unblur.system.scratch import write_all
 
-__all__ = ["TEMPORARY_PREFIX", "atomic_write", "explain", "make_folder"]
+__all__ = ["TEMPORARY_PREFIX", "atomic_write", "explain", "make_folder", "remove_leftovers"]
 
 TEMPORARY_PREFIX = ".unblur-"
+_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
 
 _EXISTS = "exists already; choose another name or allow overwriting"
 # What goes wrong with the folder or its disk goes wrong for every further output too.
@@ -32,7 +38,12 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 def atomic_write(
-    path: str | os.PathLike[str], data: bytes | memoryview, *, overwrite: bool = False, read_back: bool = False
+    path: str | os.PathLike[str],
+    data: bytes | memoryview,
+    *,
+    overwrite: bool = False,
+    read_back: bool = False,
+    note: dict[str, Any] | None = None,
 ) -> None:
     """Write a file so that its name never stands for part of it, not even after a crash.
 
@@ -43,6 +54,7 @@ def atomic_write(
         data: All of its bytes.
         overwrite: Replace a file of that name.
         read_back: Read what was written and compare, before it gets the name.
+        note: Kept with the file (see `file_notes`), from before it gets the name.
 
     Raises:
         WriteError: The name is taken, is a folder's, or cannot be a name, or other bytes are read back than were
@@ -52,15 +64,14 @@ def atomic_write(
     target = Path(path)
     try:
         _refuse(target, overwrite=overwrite)
-        temporary = target.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
-        try:
-            _write_through(temporary, data)
+        with _temporary_file(target.parent) as (file, temporary):
+            write_all(file, data)
+            if note is not None:
+                attach_note(temporary, data, note, name=target.name)
+            os.fsync(file)
             if read_back and temporary.read_bytes() != data:
                 raise WriteError("cannot be written: the disk gives back other bytes than it got")
             _rename(temporary, target, overwrite=overwrite)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
         _sync_folder(target.parent)
     except OSError as error:
         raise explain(error) from error
@@ -81,6 +92,17 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"the folder {str(folder)!r} cannot be made: {reason}") from error
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of runs that were killed; those of running processes are locked and stay."""
+    try:
+        found = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
+    except OSError:
+        return
+    for path in found:
+        with suppress(OSError):
+            _remove_unlocked(path)
+
+
 def _refuse(target: Path, *, overwrite: bool) -> None:
     """Stop early, before work is done, where the outcome is certain."""
     try:
@@ -95,12 +117,36 @@ def _refuse(target: Path, *, overwrite: bool) -> None:
         raise OutputError("the output is a device, pipe or socket; only files are replaced")
 
 
-def _write_through(temporary: Path, data: bytes | memoryview) -> None:
-    # 0o666 less the umask: what every program gives its outputs
-    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+@contextmanager
+def _temporary_file(folder: Path) -> Generator[tuple[int, Path]]:
+    """A new file, open and with its name. The system frees its lock when this process ends, however that happens."""
+    file, temporary = _open_temporary(folder)
     try:
-        write_all(file, data)
-        os.fsync(file)
+        yield file, temporary
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        os.close(file)
+
+
+def _open_temporary(folder: Path) -> tuple[int, Path]:
+    while True:
+        temporary = folder / (TEMPORARY_PREFIX + secrets.token_hex(8))
+        # 0o666 less the umask: what every program gives its outputs
+        file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # where nothing can be locked, nothing is removed either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file).st_nlink:
+            return file, temporary
+        os.close(file)  # `remove_leftovers` of another run came between opening and locking
+
+
+def _remove_unlocked(temporary: Path) -> None:
+    file = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink()
     finally:
         os.close(file)
 

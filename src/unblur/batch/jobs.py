@@ -1,0 +1,64 @@
+"""What is to be done with one photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["PhotoJob", "Replaceable"]
+
+Replaceable = Literal["nothing", "own", "anything"]
+"""Which existing files may be replaced: none; those that unblur made and nobody changed since; all."""
+
+
+@dataclass(frozen=True)
+class PhotoJob:
+    """One photo to restore.
+
+    Attributes:
+        input: The file; None: standard input.
+        output: The file to write; None: standard output.
+        kernel: Where to save the kernel as PNG, with `.npy` beside it; None: not at all.
+        steps: Folder, and what the names of the images of the steps begin with; None: they are not saved.
+        motion: Folder, and what the names of the files with the motion begin with; None: it is not saved.
+        replaceable: Which existing files may be replaced.
+        in_place: The output is the input.
+    """
+
+    input: Path | None
+    output: Path | None
+    kernel: Path | None = None
+    steps: Path | None = None
+    motion: Path | None = None
+    replaceable: Replaceable = "nothing"
+    in_place: bool = False
+
+    @property
+    def name(self) -> str:
+        """The photo's name without its folder."""
+        return self.input.name if self.input else "stdin"
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """What is saved beside the image."""
+        kinds = {"kernel": self.kernel, "steps": self.steps, "motion": self.motion}
+        return frozenset(kind for kind, place in kinds.items() if place)
+
+    def side_outputs(self) -> Iterator[Path]:
+        """The files beside the image whose names are known beforehand."""
+        if self.kernel:
+            yield self.kernel
+            yield self.kernel.with_suffix(".npy")
+        yield from self.motion_outputs()
+
+    def motion_outputs(self) -> Iterator[Path]:
+        """The files for the motion: numbers, colours, arrows."""
+        if self.motion:
+            for ending in (".motion.npy", ".motion.png", ".arrows.png"):
+                yield self.motion.with_name(self.motion.name + ending)
+
+    def step_output(self, number: int) -> Path | None:
+        """The file for the image of a step; None: it is not saved."""
+        return self.steps and self.steps.with_name(f"{self.steps.name}.step-{number:02d}.png")

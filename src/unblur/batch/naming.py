@@ -1,0 +1,67 @@
+"""What the files that belong to a photo are called, and where they lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from unblur.batch.inputs import Found
+
+__all__ = ["output_beside", "side_places", "side_stem", "split_name", "tagged"]
+
+_LONGEST_NAME = 255  # bytes, in every file system that is common on Linux, macOS and Windows
+_LONGEST_SUFFIX = 16
+_SIDE_ENDING = len(".step-0000.png")
+
+
+def output_beside(path: Path) -> Path:
+    """`NAME.unblur.EXT` beside a photo."""
+    stem, suffix = split_name(path.name)
+    return path.with_name(tagged(stem, suffix))
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Stem and suffix; what follows the last dot is no suffix if it is a whole sentence."""
+    suffix = Path(name).suffix
+    return (name.removesuffix(suffix), suffix) if len(os.fsencode(suffix)) <= _LONGEST_SUFFIX else (name, "")
+
+
+def tagged(stem: str, ending: str) -> str:
+    """`STEM.unblur` and the ending, with the stem cut where the file system would refuse it."""
+    ending = f".unblur{ending}"
+    return _cut(stem, _LONGEST_NAME - len(os.fsencode(ending))) + ending
+
+
+def side_stem(folder: Path, place: Path) -> Path:
+    """What the names of a photo's steps and motion begin with, in the folder for them.
+
+    Args:
+        folder: For all photos.
+        place: Of the photo, see `side_places`.
+    """
+    return folder / place.with_name(_cut(place.name, _LONGEST_NAME - _SIDE_ENDING))
+
+
+def side_places(found: Sequence[Found]) -> list[Path]:
+    """Where each photo's side outputs lie in the folder for them: their tree is that of the photos.
+
+    Photos of one name from several folders are told apart by their places below the folder that all have in common.
+    """
+    places = [item.place for item in found]
+    if len(set(places)) == len(places):
+        return places
+    paths = [Path(os.path.abspath(item.path)) if item.path else None for item in found]  # noqa: PTH100 - keeps links
+    common = os.path.commonpath([path.parent for path in paths if path])
+    return [path.relative_to(common) if path else item.place for path, item in zip(paths, found, strict=True)]
+
+
+def _cut(stem: str, room: int) -> str:
+    """The stem in at most so many bytes."""
+    stem_bytes = os.fsencode(stem)
+    if len(stem_bytes) <= room:
+        return stem
+    # Names that differ only in what is cut off stay different by the checksum.
+    check = "~" + sha256(stem_bytes).hexdigest()[:8]
+    return stem_bytes[: room - len(check)].decode("utf-8", "ignore") + check

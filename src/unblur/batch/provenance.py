@@ -1,0 +1,71 @@
+"""What each output was made from, so that `--resume` takes no old result for a new one and does none twice.
+
+The note stands with the output itself (`unblur.system.file_notes`) before the output has its name, so that a run that
+is killed at any moment leaves no output without one, and none elsewhere is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from unblur.system.file_notes import describe_file, is_described, read_note
+
+__all__ = ["Provenance", "Verdict", "fingerprint", "judge_output"]
+
+Verdict = Literal["missing", "finished", "outdated", "edited", "unknown"]
+"""No file; made from this; made from something else; made by unblur and changed since; a file without a note."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the outputs of one photo are made from.
+
+    Attributes:
+        options: Checksum of all that decides the pixels.
+        input: The photo's file.
+        extras: What is saved beside the image: `kernel`, `steps`, `motion`.
+    """
+
+    options: str
+    input: Path
+    extras: frozenset[str] = frozenset()
+
+    def note(self) -> dict[str, Any]:
+        """What is noted of each output.
+
+        Raises:
+            OSError: The photo cannot be read.
+        """
+        return {"options": self.options, "input": describe_file(self.input), "extras": sorted(self.extras)}
+
+    def matches(self, note: dict[str, Any]) -> bool:
+        """Whether an output with that note is what would be made now, with all that is to be saved beside it."""
+        extras = note.get("extras")
+        return (
+            note.get("options") == self.options
+            and isinstance(extras, list)
+            and self.extras <= set(map(str, extras))
+            and is_described(self.input, note.get("input"))
+        )
+
+
+def fingerprint(decisive: dict[str, Any]) -> str:
+    """A checksum of all that decides the pixels besides the photo itself."""
+    return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def judge_output(output: Path, provenance: Provenance) -> Verdict:
+    """What the file under an output's name is worth to a run that would make it from `provenance`."""
+    if not os.path.lexists(output):
+        return "missing"
+    note = read_note(output)
+    if note is None:
+        return "unknown"
+    if not note.is_unchanged:
+        return "edited"
+    return "finished" if provenance.matches(note.values) else "outdated"
