@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ def run(monkeypatch, capsysbinary) -> Callable[..., Ran]:
         ran = Ran(code, out, err.decode(errors="replace"))
         if "--debug" not in words:
             assert "Traceback" not in ran.err
+        return ran
+
+    return run_words
+
+
+@pytest.fixture
+def program() -> Callable[..., "subprocess.CompletedProcess[bytes]"]:
+    """The program in a process of its own: `program("restore", path, stdout=file)`."""
+
+    def run_words(*words: object, **options: object) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "unblur", *map(str, words)]
+        ran = subprocess.run(command, check=False, **{"stderr": subprocess.PIPE, "timeout": 120} | options)
+        assert b"Traceback" not in (ran.stderr or b"")
         return ran
 
     return run_words

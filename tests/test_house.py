@@ -80,7 +80,11 @@ def imports_against_the_layers(path: Path) -> Iterator[str]:
         other = part_of(imported)
         if imported.startswith("."):
             yield f"relative import {imported}"
-        elif own != "__init__" and other not in ("", "__version__", own) and level_of(other) <= level_of(own):
+        elif (
+            own not in ("__init__", "__main__")
+            and other not in ("", "__version__", own)
+            and level_of(other) <= level_of(own)
+        ):
             yield f"imports {imported}"
 
 

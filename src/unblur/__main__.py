@@ -14,8 +14,7 @@ def main() -> int:
     """Run the program on this process's command line; see `unblur.cli.main`."""
     # Before anything else, for loading the commands takes a while: nothing has been begun that would have to be ended.
     for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells' background jobs ask for that
-            signal.signal(number, _quit)
+        signal.signal(number, _quit)
     from unblur.cli.main import main as run  # noqa: PLC0415 - as the comment says
 
     return run()

@@ -64,7 +64,7 @@ def test_saved_where_it_is_wanted(run, make_photo, tmp_path):
     assert (tmp_path / "k.npy").exists()
     ran = run("restore", photo, "-o", tmp_path / "x.png", f"--save-kernel={tmp_path}/k.png", *FIND)
     assert (ran.code, len(ran.errors)) == (1, 1)
-    assert "the kernel file" in ran.errors[0]
+    assert "k.png exists already" in ran.errors[0]
     assert not (tmp_path / "x.png").exists()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from unblur.errors import OutputError, WriteError
-from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write
+from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write, remove_leftovers
 
 
 def names(folder: Path) -> list[str]:
@@ -148,3 +148,54 @@ atomic_write(sys.argv[1], b"x" * 100)
 
 def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+
+
+def test_leftovers_of_the_dead_are_removed_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    code = """
+import os, sys, time
+from unblur.system.atomic import atomic_write
+def stop(*arguments):
+    print("writing", flush=True)
+    time.sleep(60)
+os.fsync = stop
+atomic_write(sys.argv[1], b"x")
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "a")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        kept = [".unblur-notes", f"{TEMPORARY_PREFIX}{'0' * 15}g"]
+        for name in kept:
+            (tmp_path / name).touch()
+        (tmp_path / f"{TEMPORARY_PREFIX}{'1' * 16}").symlink_to("a")
+        (tmp_path / f"{TEMPORARY_PREFIX}{'2' * 16}").mkdir()
+        os.mkfifo(tmp_path / f"{TEMPORARY_PREFIX}{'3' * 16}")
+        before = names(tmp_path)
+        remove_leftovers(tmp_path)
+        assert names(tmp_path) == before
+        writer.kill()
+        writer.wait()
+    remove_leftovers(tmp_path)
+    assert len(names(tmp_path)) == len(before) - 1
+    assert set(kept) <= set(names(tmp_path))
+    remove_leftovers(tmp_path / "missing")
+
+
+def test_a_temporary_file_that_is_removed_before_it_is_locked(tmp_path: Path, monkeypatch) -> None:
+    import fcntl
+
+    lock, tries = fcntl.flock, list[int]()
+
+    def remove_first(file: int, kind: int) -> None:
+        if not tries:
+            remove_leftovers(tmp_path)
+        tries.append(kind)
+        lock(file, kind)
+
+    def flock(file: int, kind: int) -> None:
+        (lock if kind != fcntl.LOCK_EX else remove_first)(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    atomic_write(tmp_path / "a", b"x")
+    assert len(tries) == 2
+    assert names(tmp_path) == ["a"]

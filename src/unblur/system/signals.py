@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -34,14 +35,17 @@ _state = _State()
 
 @contextmanager
 def catch_signals(*numbers: int) -> Generator[None]:
-    """Within, each of these signals raises `Interrupted` in the main thread."""
+    """Within, each of these signals raises `Interrupted` in the main thread, at the latest at the end."""
     _state.pending = None
     before = {number: signal.signal(number, _raise) for number in numbers}
+    hook, sys.unraisablehook = sys.unraisablehook, _ignore_interrupted
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+    check_interrupted()
 
 
 @contextmanager
@@ -63,6 +67,12 @@ def check_interrupted() -> None:
     """
     if _state.pending is not None and not _state.shields:
         raise Interrupted(_state.pending)
+
+
+def _ignore_interrupted(failure: sys.UnraisableHookArgs) -> None:
+    """Say nothing of an interruption that Python cannot pass on; it is pending, and raised later."""
+    if not isinstance(failure.exc_value, Interrupted):
+        sys.__unraisablehook__(failure)
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,102 @@
+"""SIGINT and SIGTERM at any moment: the right exit code, no traceback, nothing left behind."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from unblur.cli.main import main
+from unblur.system.signals import Interrupted, catch_signals, check_interrupted, shielded
+
+WORDS = ["--method", "slow-input", "--set", "steps=20", "--set", "nap=0.01"]
+
+
+def interrupt(command: list[str], number: int, seconds: float) -> tuple[int, str]:
+    """Exit code and last words of a run that gets a signal after so long."""
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert running.stdout.read(1) == "."
+    time.sleep(seconds)
+    running.send_signal(number)
+    _, errors = running.communicate(timeout=30)
+    return running.returncode, errors
+
+
+PROGRAM = """
+import signal, sys, unblur.__main__
+original, waited_for = signal.signal, int(sys.argv.pop(1))
+def set_handler(number, handler):
+    before = original(number, handler)
+    if number == waited_for and handler is unblur.__main__._quit:
+        print(end=".", flush=True)
+    return before
+signal.signal = set_handler
+sys.exit(unblur.__main__.main())
+"""
+"""Prints a full stop when it listens to a signal."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_first_second(make_photo, tmp_path, number):
+    """While the interpreter loads commands and libraries: no traceback, no death by the signal itself."""
+    for index in range(4):
+        make_photo(f"in/{index}.png")
+    draw = random.Random(number)
+    command = [sys.executable, "-c", PROGRAM, str(int(number)), "restore", str(tmp_path / "in"), "--overwrite", *WORDS]
+    for _ in range(4):
+        code, errors = interrupt(command, number, draw.uniform(0, 1))
+        assert code == 128 + number, errors
+        assert "Traceback" not in errors
+        assert errors == "" or errors.splitlines()[-1].endswith("failed")
+    assert not list((tmp_path / "in").glob(".unblur-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_other_commands(monkeypatch, number):
+    def interrupt(*words: object) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(1)
+
+    monkeypatch.setattr("unblur.cli.methods.list_entries", interrupt)
+    before = signal.getsignal(number)
+    assert main(["methods"]) == 128 + number
+    assert signal.getsignal(number) is before
+
+
+def test_an_interruption_that_python_cannot_pass_on(capsys):
+    """As in a callback of the import system: it is not lost, and no traceback is shown."""
+
+    class Last:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+
+    reached = []
+
+    def work() -> None:
+        with catch_signals(signal.SIGTERM):
+            Last()
+            reached.append("went on")
+            check_interrupted()
+            reached.append("too far")
+
+    with pytest.raises(Interrupted):
+        work()
+    assert reached == ["went on"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_signal_waits_for_a_file_that_is_being_written():
+    done = []
+
+    def work() -> None:
+        with catch_signals(signal.SIGTERM), shielded():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("written")
+
+    with pytest.raises(Interrupted) as caught:
+        work()
+    assert (done, caught.value.exit_code) == (["written"], 143)
