@@ -139,7 +139,9 @@ def processes(wanted) -> list[int]:
 def workers_of(parent: int) -> list[int]:
     """Batch workers; not the decoding process, which each process keeps."""
     return processes(
-        lambda status, folder: int(status[1]) == parent and b"unblur.batch.worker" in (folder / "cmdline").read_bytes()
+        lambda status, folder: (
+            int(status[1]) == parent and b"unblur.system.pool_worker" in (folder / "cmdline").read_bytes()
+        )
     )
 
 

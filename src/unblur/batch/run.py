@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+import os
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from unblur.batch.jobs import PhotoJob
@@ -10,9 +12,9 @@ from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
 from unblur.batch.provenance import Verdict, judge_output
 from unblur.batch.work import JobHook, PhotoResult, restore_job
-from unblur.batch.workers import run_in_workers
 from unblur.methods.base import Step
 from unblur.system.atomic import remove_leftovers
+from unblur.system.worker_pool import run_in_workers
 
 __all__ = ["exit_code", "resume_plan", "run_plan"]
 
@@ -40,11 +42,12 @@ def run_plan(
     for job in plan.skipped:
         yield PhotoResult(job.input, job.output, "skipped", method=options.method)
     count = min(jobs, len(plan.jobs))
-    run = run_in_workers(plan.jobs, options, count, on_step) if count > 1 else _run_here(plan.jobs, options, on_step)
-    for outcome in run:
-        yield outcome
-        if outcome.fault == "place":
-            return
+    run = _run_in_workers(plan.jobs, options, count, on_step) if count > 1 else _run_here(plan.jobs, options, on_step)
+    with closing(run):
+        for outcome in run:
+            yield outcome
+            if outcome.fault == "place":
+                return
 
 
 def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
@@ -76,9 +79,28 @@ def exit_code(outcomes: Sequence[PhotoResult]) -> int:
     return 1 if faults else 0
 
 
-def _run_here(jobs: Sequence[PhotoJob], options: BatchOptions, on_step: JobHook) -> Iterator[PhotoResult]:
+def _run_here(jobs: Sequence[PhotoJob], options: BatchOptions, on_step: JobHook) -> Generator[PhotoResult]:
     for job in jobs:
         yield restore_job(job, options, on_step)
+
+
+def _run_in_workers(
+    jobs: Sequence[PhotoJob], options: BatchOptions, count: int, on_step: JobHook
+) -> Generator[PhotoResult]:
+    return run_in_workers(
+        jobs,
+        "unblur.batch.work:restore_in_worker",
+        options,
+        count=count,
+        threads=max(1, (os.cpu_count() or 1) // count),  # to each its share of the processor
+        on_message=on_step,
+        on_death=_lost,
+    )
+
+
+def _lost(job: PhotoJob, how: str) -> PhotoResult:
+    reason = f"the process that worked on it died ({how}), perhaps for lack of memory; try fewer --jobs"
+    return PhotoResult(job.input, job.output, "failed", error=reason, fault="photo")
 
 
 def _judge(job: PhotoJob, options: BatchOptions) -> Verdict:

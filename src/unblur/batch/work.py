@@ -25,7 +25,7 @@ from unblur.methods.base import PictureMethod, Restoration, Step, StepHook
 from unblur.system.memory import peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
-__all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_job"]
+__all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_in_worker", "restore_job"]
 
 Status = Literal["done", "skipped", "failed"]
 Fault = Literal["", "photo", "name", "usage", "place", "bug"]
@@ -79,6 +79,11 @@ def restore_job(job: PhotoJob, options: BatchOptions, on_step: JobHook) -> Photo
     if outcome.status == "failed":
         check_interrupted()  # an interruption that a library turned into an error of its own
     return replace(outcome, seconds=time.perf_counter() - started, peak_mb=peak_mb())
+
+
+def restore_in_worker(options: BatchOptions, job: PhotoJob, send: Callable[[Step], None]) -> PhotoResult:
+    """`restore_job` for `unblur.system.worker_pool`; steps travel without their images, which nobody looks at there."""
+    return restore_job(job, options, lambda _, step: send(Step(step.fraction, step.stage)))
 
 
 def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: PhotoResult) -> PhotoResult:

@@ -41,27 +41,26 @@ def without_finished(plan: Plan, options: BatchOptions, *, quiet: bool) -> Plan:
 def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: Report | None, *, quiet: bool, debug: bool) -> int:
     """Run the plan, say what happens, and return the exit code."""
     outcomes: list[PhotoResult] = []
-    with (
-        report or nullcontext(),
-        catch_signals(signal.SIGINT, signal.SIGTERM),
-        ProgressLine(len(plan.jobs), shown=not quiet) as progress,
-    ):
-        running = run_plan(plan, options, jobs=jobs, on_step=progress.step)
-        try:
-            with closing(running):
-                for outcome in running:
-                    outcomes.append(outcome)
-                    progress.finish()
-                    for line in _lines(outcome, quiet=quiet, debug=debug):
-                        progress.say(line)
-                    if report:
-                        report.add(outcome, options.restore)
-            code = exit_code(outcomes)
-        except OutputError as error:  # of the report; those of photos are outcomes
-            code = 2
-            progress.say(error_line(str(error)))
-        except Interrupted as interrupted:
-            code = interrupted.exit_code
+    try:
+        with (
+            report or nullcontext(),
+            catch_signals(signal.SIGINT, signal.SIGTERM),
+            ProgressLine(len(plan.jobs), shown=not quiet) as progress,
+            closing(run_plan(plan, options, jobs=jobs, on_step=progress.step)) as running,
+        ):
+            for outcome in running:
+                outcomes.append(outcome)
+                progress.finish()
+                for line in _lines(outcome, quiet=quiet, debug=debug):
+                    progress.say(line)
+                if report:
+                    report.add(outcome, options.restore)
+        code = exit_code(outcomes)
+    except OutputError as error:  # of the report; those of photos are outcomes
+        code = 2
+        say(error_line(str(error)))
+    except Interrupted as interrupted:
+        code = interrupted.exit_code
     if not quiet:
         if plan.passed_over:
             say(f"passed over: {escape(describe_passed_over(plan.passed_over))}")

@@ -36,16 +36,19 @@ _state = _State()
 @contextmanager
 def catch_signals(*numbers: int) -> Generator[None]:
     """Within, each of these signals raises `Interrupted` in the main thread, at the latest at the end."""
-    _state.pending = None
     before = {number: signal.signal(number, _raise) for number in numbers}
     hook, sys.unraisablehook = sys.unraisablehook, _ignore_interrupted
+    pending = None
     try:
         yield
+        pending = _state.pending
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
-    check_interrupted()
+        _state.pending = None
+    if pending is not None:
+        raise Interrupted(pending)
 
 
 @contextmanager

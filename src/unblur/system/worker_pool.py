@@ -1,0 +1,150 @@
+"""Tasks in worker processes: hand them out, collect the answers, outlive any of them.
+
+Not a pool of the standard library: there, a process that dies breaks the pool and takes its neighbours' tasks with it,
+and what a task says before its answer has no way back. Here a connection to each worker is all there is between them:
+a worker that dies costs the task it had, and workers whose parent dies notice and go. (Files that may be hostile have a
+process of another kind, `sandbox`: nothing that comes back from there is unpickled.)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
+from multiprocessing import Pipe, connection
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Answer", "run_in_workers"]
+
+TaskT = TypeVar("TaskT")
+AnswerT = TypeVar("AnswerT")
+
+_PATIENCE = 5.0
+"""Seconds that a worker has to finish what it is writing when all are to stop."""
+
+
+class Answer:
+    """What a worker sends at the end of a task; all that it sends before is a message."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def run_in_workers(
+    tasks: Iterable[TaskT],
+    function: str,
+    setup: Any,
+    *,
+    count: int,
+    threads: int,
+    on_message: Callable[[TaskT, Any], None],
+    on_death: Callable[[TaskT, str], AnswerT],
+) -> Generator[AnswerT]:
+    """The answers to `tasks` as they come. Close the generator where it may be left early: that ends the workers.
+
+    Args:
+        tasks: Plain values that can be pickled, as must be messages and answers.
+        function: `module:name` of `function(setup, task, send)` in this package; it returns the answer and may `send`
+            messages. An exception in it is the end of its process.
+        setup: Goes to each process once.
+        count: Processes, at most.
+        threads: Of each process, for libraries that compute.
+        on_message: Called with a task and a message about it.
+        on_death: The answer to a task whose process died; the sentence says how.
+    """
+    waiting = deque(tasks)
+    workers: list[_Worker[TaskT]] = []
+    try:
+        while waiting or workers:
+            while waiting and len(workers) < count:
+                workers.append(_Worker(function, setup, threads, waiting.popleft()))
+            for worker in _talking(workers):
+                message = worker.listen()
+                if isinstance(message, Answer):
+                    yield message.value
+                    if waiting:
+                        worker.start(waiting.popleft())
+                        continue
+                elif message is None:
+                    yield on_death(worker.task, worker.end())
+                else:
+                    on_message(worker.task, message)
+                    continue
+                workers.remove(worker)
+                worker.close()
+    finally:
+        _stop(workers)
+
+
+class _Worker(Generic[TaskT]):
+    """One worker process, always with a task."""
+
+    def __init__(self, function: str, setup: Any, threads: int, task: TaskT) -> None:
+        self.link, theirs = Pipe()
+        with theirs:
+            self.process = _start_process(theirs.fileno(), function, threads)
+        self._send(setup)
+        self.start(task)
+
+    def start(self, task: TaskT) -> None:
+        self.task = task
+        self._send(task)
+
+    def listen(self) -> Any:
+        """Its next message; None: it is dead."""
+        try:
+            return self.link.recv()
+        except (EOFError, OSError):
+            return None
+
+    def end(self) -> str:
+        """How it died."""
+        status = self.process.wait()
+        return signal.Signals(-status).name if status < 0 else f"exit code {status}"
+
+    def close(self) -> None:
+        self.link.close()
+        self.process.wait()
+
+    def _send(self, message: object) -> None:
+        with suppress(BrokenPipeError):  # `listen` notices a worker that died meanwhile
+            self.link.send(message)
+
+
+def _start_process(link: int, function: str, threads: int) -> subprocess.Popen[bytes]:
+    shares = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY")}
+    # The package may have been found through the folder that the program runs in, which -P leaves out.
+    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(  # noqa: S603 - fixed words
+        # -P: a numpy.py that lies among the user's photos must not be imported.
+        [sys.executable, "-P", "-m", "unblur.system.pool_worker", str(link), str(os.getpid()), function],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # the parent's may be the photo
+        pass_fds=[link],
+        env={**os.environ, **shares, "PYTHONPATH": os.pathsep.join(places)},
+        process_group=0,
+    )
+
+
+def _talking(workers: Sequence[_Worker[TaskT]]) -> list[_Worker[TaskT]]:
+    ready = connection.wait([worker.link for worker in workers])
+    return [worker for worker in workers if worker.link in ready]
+
+
+def _stop(workers: Sequence[_Worker[Any]]) -> None:
+    """End all workers; a second signal meanwhile ends them at once."""
+    try:
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(_PATIENCE)
+    finally:
+        for worker in workers:
+            worker.process.kill()
+            worker.close()
