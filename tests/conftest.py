@@ -4,13 +4,16 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 from PIL import Image
+
+jaxtyping.install_import_hook("unblur", "shape_checks.check_shapes")  # before the first import of the package
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +36,14 @@ def _no_traces_outside(tmp_path_factory, monkeypatch):
     """Notes for --resume and brought weights stay in folders of the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setenv("UNBLUR_WEIGHTS_CACHE", str(tmp_path_factory.mktemp("weights")))
+
+
+@pytest.fixture
+def wrong_shapes() -> Iterator[None]:
+    """For tests of what the package itself says of a wrong shape: the checks of annotations would speak first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

@@ -120,6 +120,7 @@ def test_gradients_flow_to_image_and_kernel():
     assert torch.autograd.gradcheck(lambda i, k: convolve(i, k, "reflect"), (image, kernel))
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_wrong_arguments_are_one_sentence():
     image, kernel = uniform(1, 1, 6, 7), uniform(1, 1, 4, 5)
     with pytest.raises(ShapeError, match=r"odd sizes.+5x4"):

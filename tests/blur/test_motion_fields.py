@@ -112,6 +112,7 @@ def test_the_reach_is_half_the_largest_motion():
     assert largest_reach(field) == (2, 4)
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_a_field_of_another_size_is_refused():
     with pytest.raises(ShapeError, match="one batch, height and width"):
         blur_by_motion_field(noise_image(8, 8), torch.zeros(1, 2, 8, 9))

@@ -38,6 +38,7 @@ def test_tensor_and_array_share_no_memory() -> None:
     assert (tensor == 1).all()
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_wrong_dimensions_are_refused() -> None:
     with pytest.raises(ShapeError):
         array_to_tensor(np.zeros((4, 4), np.float32))

@@ -87,6 +87,7 @@ def test_plain_compares_the_whole_frame():
     assert result.shift.tolist() == [[0, 0]]
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_pairs_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match="leaves nothing of 50x30"):
         score(torch.zeros(1, 1, 30, 50), torch.zeros(1, 1, 30, 50), "shift")

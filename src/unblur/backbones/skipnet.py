@@ -74,7 +74,7 @@ class SkipNet(nn.Module):
             )
         self.head = _convolution(width, out_channels, 1, copies=copies)
 
-    def forward(self, code: Features) -> Features:
+    def forward(self, code: Features) -> Float[Tensor, "b c_image h w"]:
         """The image that the network makes of its input: same height and width (any from 1 up), values in (0, 1)."""
         levels = [code]
         for down in self.downs:
@@ -87,7 +87,9 @@ class SkipNet(nn.Module):
         with torch.autocast(code.device.type, enabled=False):
             return torch.sigmoid(self.head(features.to(self.head.weight.dtype)))
 
-    def _beside(self, narrow: Features, wide: Features) -> Features:
+    def _beside(
+        self, narrow: Float[Tensor, "b c_narrow h w"], wide: Float[Tensor, "b c_wide h w"]
+    ) -> Float[Tensor, "b c_both h w"]:
         """The channels of both, copy by copy."""
         if self.copies == 1:
             return torch.cat([narrow, wide], dim=1)
