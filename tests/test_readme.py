@@ -25,7 +25,7 @@ SHELL = [
     for line in text.replace("\\\n", " ").splitlines()
     if line.removeprefix("$ ").startswith("unblur ")
 ]
-TWO_STEPS = "--trainer.max_steps 2 --trainer.accelerator cpu --data.train.init_args.size 32 --data.batch_size 1"
+TWO_STEPS = "--trainer.max_steps 2 --trainer.accelerator cpu --trainer.precision 32-true --data.train.init_args.size 32 --data.batch_size 1"
 WITH_OTHER_VALUES = {"-o", "--output", "--report", "--save-kernel", "--out"}
 
 
@@ -34,7 +34,7 @@ def place_photo(name: str) -> None:
     for path in [Path(name)] if Path(name).suffix else [Path(name) / "one.jpg", Path(name) / "two.png"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if "*" not in path.name and not path.exists():
-            photo_of((96, 64)).save(path)
+            photo_of((56, 40)).save(path)
 
 
 def place_kernel(name: str) -> None:

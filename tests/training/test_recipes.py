@@ -38,7 +38,7 @@ def over(photos: Path, recipe: dict) -> dict:
         if stream := recipe["data"].get(name):
             shrink(stream, photos)
     recipe["data"] |= {"workers": 0, "batch_size": 1, "validation_samples": 1}
-    recipe["trainer"] |= {"max_steps": 2, "accelerator": "cpu", "devices": 1}
+    recipe["trainer"] |= {"max_steps": 2, "accelerator": "cpu", "devices": 1, "precision": "32-true"}
     recipe["run"] = recipe.get("run", {}) | {"validate_every": 2, "pictures_every": 2, "log_every": 1}
     return recipe
 
