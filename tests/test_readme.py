@@ -25,7 +25,10 @@ SHELL = [
     for line in text.replace("\\\n", " ").splitlines()
     if line.removeprefix("$ ").startswith("unblur ")
 ]
-TWO_STEPS = "--trainer.max_steps 2 --trainer.accelerator cpu --trainer.precision 32-true --data.train.init_args.size 32 --data.batch_size 1"
+TWO_STEPS = (
+    "--trainer.max_steps 2 --trainer.accelerator cpu --trainer.precision 32-true "
+    "--data.train.init_args.size 32 --data.batch_size 1"
+)
 WITH_OTHER_VALUES = {"-o", "--output", "--report", "--save-kernel", "--out"}
 
 
