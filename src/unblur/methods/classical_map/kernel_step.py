@@ -92,7 +92,7 @@ def _descend(operator: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
     return AcceleratedDescent(slope, lambda kernel: kernel.clamp_min(0), start, rate, _DESCENT_STEPS).run()
 
 
-def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "b 1 1 1"]) -> Kernels:
+def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "#b 1 1 1"]) -> Kernels:
     """Kernels without faint values and small stray parts, centred, of sum 1; an empty one stays as it was before.
 
     Args:
@@ -128,7 +128,7 @@ def _label_parts(occupied: Tensor) -> Tensor:
         labels = spread
 
 
-def resize_kernel(kernel: Kernels, side: int) -> Kernels:
+def resize_kernel(kernel: Kernels, side: int) -> Float[Tensor, "b 1 {side} {side}"]:
     """Kernels at the next pyramid level, in a box of another odd side."""
     resized = F.interpolate(kernel, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
     resized = resized.clamp_min(0)

@@ -49,7 +49,9 @@ class BlurModel:
     kernel: Kernel | None = None
     is_known: bool = False
 
-    def blur(self, image: Grey, kernel: Kernel, boundary: Literal["valid", "replicate"] = "valid") -> Grey:
+    def blur(
+        self, image: Grey, kernel: Kernel, boundary: Literal["valid", "replicate"] = "valid"
+    ) -> Float[Tensor, "1 1 bh bw"]:
         """An sRGB-encoded image blurred in that encoding, sRGB-encoded."""
         if self.encoding == "encoded":
             return convolve(image, kernel, boundary)
