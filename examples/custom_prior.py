@@ -6,6 +6,7 @@ python examples/custom_prior.py [--quick] [--plot history.png]
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -36,11 +37,11 @@ def page(side: int) -> torch.Tensor:
     return image
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small picture and few steps")
     parser.add_argument("--plot", type=Path, help="write how the objectives fall (needs matplotlib)")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     side, steps = (48, 40) if options.quick else (128, 150)
     sharp, kernel = page(side), linear_kernel(7, 30)
     noise = 0.01 * torch.randn(sharp.shape, generator=torch.Generator().manual_seed(0))

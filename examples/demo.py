@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ UNBLUR = Path(sys.executable).with_name("unblur")
 GAP, LINE = 12, 30  # pixels between the parts of the picture, and for a line of text
 
 
-def main() -> None:
-    wanted = read_options()
+def main(words: Sequence[str] | None = None) -> None:
+    wanted = read_options(words)
     wanted.out.mkdir(parents=True, exist_ok=True)
     blurry_file, restored_file, found_file = (wanted.out / f"{name}.png" for name in ("blurry", "restored", "found"))
 
@@ -48,13 +49,13 @@ def main() -> None:
     print(f"picture: {wanted.out / 'demo.png'}")
 
 
-def read_options() -> argparse.Namespace:
+def read_options(words: Sequence[str] | None) -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--photo", default="coffee", choices=("coffee", "astronaut", "chelsea"))
     options.add_argument("--seed", type=int, default=3, help="of the random shake and noise")
     options.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
     options.add_argument("--quick", action="store_true", help="the middle of the photo and a small blur, for tests")
-    wanted = options.parse_args()
+    wanted = options.parse_args(words)
     wanted.side, wanted.kernel_size = (192, 11) if wanted.quick else (400, 25)
     return wanted
 

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-jaxtyping.install_import_hook("unblur", "shape_checks.check_shapes")  # before the first import of the package
+import shape_checks
+
+shape_checks.install("unblur")  # before the first import of the package
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +38,11 @@ def _no_traces_outside(tmp_path_factory, monkeypatch):
     """Notes for --resume and brought weights stay in folders of the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setenv("UNBLUR_WEIGHTS_CACHE", str(tmp_path_factory.mktemp("weights")))
+
+
+@pytest.fixture(autouse=True)
+def _shapes_are_checked_anew():
+    shape_checks.forget_calls()
 
 
 @pytest.fixture

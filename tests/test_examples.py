@@ -1,8 +1,8 @@
 """The examples run, and do what they say."""
 
 import re
-import subprocess
-import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +12,76 @@ from PIL import Image
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The folder that the demo filled, and what it printed."""
-    folder = tmp_path_factory.mktemp("demo")
-    words = [sys.executable, "-W", "error", EXAMPLES / "demo.py", "--quick", "--out", folder]
-    ran = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120)
-    return folder, ran.stdout
+@pytest.fixture
+def example(monkeypatch, capfd) -> Callable[..., str]:
+    """Runs an example in this process: `example("compose")` gives what it printed."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+
+    def run(name: str, *words: object) -> str:
+        import_module(name).main(["--quick", *map(str, words)])
+        return capfd.readouterr().out
+
+    return run
 
 
-def test_demo_gains(demo):
-    _, printed = demo
-    gain = re.search(r"gain (-?\d+\.\d\d) dB", printed)
-    assert gain, printed
-    assert float(gain[1]) > 2
+def numbers(pattern: str, printed: str) -> list[float]:
+    """The numbers that a pattern finds in what was printed."""
+    return [float(number) for number in re.findall(pattern, printed)]
 
 
-def test_demo_picture_shows_all_parts(demo):
-    folder, _ = demo
-    picture = np.asarray(Image.open(folder / "demo.png"))
-    blurry = np.asarray(Image.open(folder / "blurry.png"))
-    restored = np.asarray(Image.open(folder / "restored.png"))
+def test_every_example_is_tested():
+    own = Path(__file__).read_text(encoding="utf-8")
+    names = {path.stem for path in EXAMPLES.glob("*.py") if "def main(" in path.read_text(encoding="utf-8")}
+    assert {name for name in names if f'example("{name}"' not in own} == set()
+
+
+def test_restore_and_plot(example, tmp_path):
+    printed = example("restore_and_plot", "--out", tmp_path)
+    before, after = numbers(r"(\d+\.\d+) dB", printed)
+    assert after > before + 4
+    plot = np.asarray(Image.open(tmp_path / "plot.png").convert("RGB"))
+    assert len(np.unique(plot.reshape(-1, 3), axis=0)) > 1000
+
+
+def test_edit_kernel(example, tmp_path):
+    printed = example("edit_kernel", "--out", tmp_path)
+    blurry, *restored = numbers(r"(\d+\.\d+) dB", printed)
+    assert len(restored) == 3
+    assert min(restored) > blurry + 3
+    [had], [kept] = numbers(r"had (\d+)", printed), numbers(r"keeps (\d+)", printed)
+    assert 0 < kept < had
+    assert np.load(tmp_path / "edited.npy").sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_compose(example):
+    rows = re.findall(r"^(.+?) +(\d+\.\d+) dB", example("compose"), flags=re.MULTILINE)
+    scores = {name: float(score) for name, score in rows}
+    blurry = scores.pop("blurry")
+    assert len(scores) == 4
+    assert min(scores.values()) > blurry + 1
+    assert len(set(scores.values())) == 4, "each part counts"
+
+
+def test_custom_prior(example, tmp_path):
+    blurry, edges, tones = numbers(r"(\d+\.\d+) dB", example("custom_prior", "--plot", tmp_path / "history.png"))
+    assert tones > edges > blurry
+    with Image.open(tmp_path / "history.png") as plot:
+        assert plot.size == (600, 400)
+
+
+def test_train_on_folder(example, tmp_path):
+    printed = example("train_on_folder", "--out", tmp_path)
+    assert "weights after step 2" in printed
+    with Image.open(tmp_path / "restored.png") as restored, Image.open(tmp_path / "blurry" / "0.png") as blurry:
+        assert restored.size == blurry.size
+
+
+def test_demo(example, tmp_path):
+    printed = example("demo", "--out", tmp_path)
+    assert numbers(r"gain (-?\d+\.\d\d) dB", printed)[0] > 2
+    picture, blurry, restored = (
+        np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("demo", "blurry", "restored")
+    )
     gap = 12
     height, width = blurry.shape[:2]
     for number, photo in enumerate((blurry, restored)):
@@ -40,25 +89,5 @@ def test_demo_picture_shows_all_parts(demo):
         assert np.array_equal(picture[gap : gap + height, left : left + width], photo)
     last_column = picture[:, 3 * (width + gap) + gap : -gap]
     assert (last_column == 0).all(axis=-1).any(axis=1).sum() > height / 2, "two kernels on black"
-
-
-def test_demo_kernels_are_kept(demo):
-    folder, _ = demo
     for name in ("true", "found"):
-        assert np.load(folder / f"{name}.npy").sum() == pytest.approx(1, abs=1e-5)
-
-
-def run_example(name: str, *words: object) -> str:
-    """What an example prints."""
-    words = [sys.executable, "-W", "error", EXAMPLES / name, "--quick", *words]
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=120).stdout
-
-
-def decibels_of(printed: str) -> dict[str, float]:
-    return {name: float(value) for name, value in re.findall(r"^(.+): (-?\d+\.\d\d) dB$", printed, flags=re.MULTILINE)}
-
-
-def test_a_prior_that_fits_the_picture_gains(tmp_path):
-    scores = decibels_of(run_example("custom_prior.py", "--plot", tmp_path / "history.png"))
-    assert scores["two tones"] > scores["sparse edges"] > scores["blurry"]
-    assert (tmp_path / "history.png").exists()
+        assert np.load(tmp_path / f"{name}.npy").sum() == pytest.approx(1, abs=1e-5)

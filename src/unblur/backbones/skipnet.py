@@ -126,7 +126,7 @@ class NonLocal(nn.Module):
         answer = (mixing @ query).flatten(1, 2).unflatten(2, (height, width))
         return features + self.norm(self.back(answer))
 
-    def _places(self, features: Features) -> Float[Tensor, "b g c n"]:
+    def _places(self, features: Features) -> Float[Tensor, "b copies c_each places"]:
         return features.unflatten(1, (self.copies, -1)).flatten(3)
 
 

@@ -188,6 +188,7 @@ def test_a_plain_extractor_has_no_deviation():
     assert not small().extract(*pair_of()).sigma.any()
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_what_does_not_fit_is_refused():
     network, (sharp, blurry) = small(), pair_of()
     with pytest.raises(ShapeError, match="one shape"):

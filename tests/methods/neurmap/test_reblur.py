@@ -49,6 +49,7 @@ def test_beyond_the_border_there_is_black_or_the_border():
     torch.testing.assert_close(reblur(image, motion, outside="border"), image)
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_shapes_are_checked():
     with pytest.raises(ShapeError, match="one batch, height and width"):
         reblur(torch.rand(1, 3, 8, 8), torch.rand(1, 2, 8, 9))

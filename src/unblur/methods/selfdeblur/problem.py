@@ -147,7 +147,7 @@ class PhotoFit:
             return self.blur_model.kernel
         return self.kernel_network(self.kernel_code)
 
-    def crop(self, whole: Tensor) -> Grey:
+    def crop(self, whole: Tensor) -> Float[Tensor, "b c h w"]:
         """The part of the image that the photo shows."""
         top, left = ((size - 1) // 2 for size in self.blur_model.size)
         return whole[..., top : top + self.blurry.shape[-2], left : left + self.blurry.shape[-1]]
