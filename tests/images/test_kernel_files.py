@@ -1,6 +1,7 @@
 """Kernels in files."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from PIL import Image
 
 import hostile
-from unblur.errors import ImageError, KernelError, WriteError
+from unblur.errors import ImageError, KernelError, UnblurError, WriteError
+from unblur.images.decoder import decoder
 from unblur.images.files import read_image
 from unblur.images.kernels import check_kernel, read_kernel, write_kernel
 
@@ -89,6 +91,44 @@ def test_numpy_archives(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_kernel(tmp_path / "named.npz"), kernel, rtol=1e-6)
     with pytest.raises(KernelError, match="2 arrays"):
         read_kernel(tmp_path / "many.npz")
+
+
+def _inflating_archive(path: Path, shape: tuple[int, ...], megabytes: int, members: int = 1) -> None:
+    """An `.npz` of some kilobytes whose arrays of zeros inflate to many megabytes."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(members):
+            with archive.open(f"a{number}.npy", "w") as member:
+                member.write(header.getvalue())
+                for _ in range(megabytes):
+                    member.write(bytes(1 << 20))
+
+
+@pytest.mark.parametrize(("shape", "words"), [((20_000, 20_000), "400000000 values"), ((9, 9), "zero everywhere")])
+def test_inflating_archive_costs_no_memory(tmp_path: Path, shape: tuple[int, ...], words: str) -> None:
+    _inflating_archive(tmp_path / "k.npz", shape, 100)
+    read_image(hostile.seeds()["rgba.png"])
+    before = peak_of(decoder.pid), peak_of("self")
+    with pytest.raises(UnblurError, match=words):
+        read_kernel(tmp_path / "k.npz")
+    assert peak_of(decoder.pid) - before[0] < 60
+    assert peak_of("self") - before[1] < 60
+
+
+def test_many_arrays_and_large_pictures_are_refused(tmp_path: Path) -> None:
+    _inflating_archive(tmp_path / "many.npz", (9, 9), 0, members=25_000)
+    with pytest.raises(UnblurError, match="more arrays"):
+        read_kernel(tmp_path / "many.npz")
+    (tmp_path / "photo.png").write_bytes(hostile.encode_pillow(np.zeros((2500, 2500), np.uint8), "PNG"))
+    with pytest.raises(UnblurError, match="million are allowed"):
+        read_kernel(tmp_path / "photo.png")
+
+
+def peak_of(process: object) -> float:
+    """Peak memory of a process in MB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1000
 
 
 def test_pickles_are_never_loaded(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pyvips
 
 from unblur.errors import ReadError
-from unblur.images import colour, containers, exif, heif
+from unblur.images import arrays, colour, containers, exif, heif
 from unblur.images.limits import check_size
 from unblur.images.unsupported import describe_unsupported_tiff
 from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
@@ -186,4 +186,4 @@ def _strips(image: Any) -> Iterator[memoryview]:
         yield region.fetch(0, top, image.width, min(rows, image.height - top))
 
 
-JOBS: dict[str, Job] = {"decode": decode, "convert": colour.convert}
+JOBS: dict[str, Job] = {"decode": decode, "convert": colour.convert, "array": arrays.decode_array}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unblur.errors import KernelError, ReadError
+from unblur.errors import KernelError
+from unblur.images.arrays import NPY_START, ZIP_START
+from unblur.images.decoder import map_pixels, run_job
 from unblur.images.files import encode_image, read_image
 from unblur.images.inks import peak_of
+from unblur.images.limits import Limits
 from unblur.images.picture import FileFacts, Picture
 from unblur.system.atomic import atomic_write
 
 __all__ = ["check_kernel", "encode_kernel", "read_kernel", "write_kernel"]
 
-_ZIP_START = b"PK\x03\x04"
-_NPY_START = b"\x93NUMPY"
-_LARGEST_FILE = 256 << 20
+_MOST_VALUES = 4_000_000
+"""Of a kernel's file, such as 2000 x 2000: more than any photo is blurred by."""
 
 
 def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
@@ -34,10 +37,9 @@ def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
         ReadError: The file cannot be read.
         KernelError: Its values are no kernel.
     """
-    start = _start_of(path)
-    if start.startswith((_NPY_START, _ZIP_START)):
-        return check_kernel(_load_array(path))
-    picture = read_image(path)
+    if Path(path).is_file() and _is_numpy_file(path):
+        return check_kernel(_read_array(path))
+    picture = read_image(path, limits=Limits(max_pixels=_MOST_VALUES))
     return check_kernel(picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype))
 
 
@@ -101,31 +103,23 @@ def check_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
     return (odd / odd.sum()).astype(np.float32)
 
 
-def _start_of(path: str | os.PathLike[str]) -> bytes:
-    """The first bytes of a regular file; for anything else `read_image` finds the words."""
-    if not Path(path).is_file():
-        return b""
+def _is_numpy_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a regular file begins as one; for anything else `read_image` finds the words."""
     try:
         with Path(path).open("rb") as file:
-            return file.read(8)
-    except OSError:
-        return b""
+            return file.read(8).startswith((NPY_START, ZIP_START))
+    except (OSError, ValueError):
+        return False
 
 
-def _load_array(path: str | os.PathLike[str]) -> NDArray[Any]:
-    if Path(path).stat().st_size > _LARGEST_FILE:
-        raise KernelError(f"a kernel's file is at most {_LARGEST_FILE >> 20} MB")
+def _read_array(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """The array in a NumPy file, by way of the decoding process: a few bytes may claim to be, or inflate to, much."""
+    with Path(path).open("rb") as file:
+        header, pixels = run_job(
+            "array", file.fileno(), Limits(max_pixels=_MOST_VALUES, cpu_seconds=5, memory=512 << 20)
+        )
     try:
-        loaded: Any = np.load(Path(path), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            names = list(loaded.files)
-            name = "kernel" if "kernel" in names else names[0] if len(names) == 1 else None
-            if name is None:
-                raise KernelError(f"the file holds {len(names)} arrays; name the kernel's `kernel`")
-            return np.asarray(loaded[name])
-    except KernelError:
-        raise
-    except Exception as error:  # zip, header and dtype parsers each raise their own
-        raise ReadError("is a damaged NumPy file, or holds something else than numbers") from error
+        values, _ = map_pixels(pixels, (1, 1, math.prod(header["shape"])), header["dtype"])
+    finally:
+        os.close(pixels)
+    return values.reshape(header["shape"])
