@@ -1,7 +1,7 @@
 """Checks the shapes that annotations of the package state, whenever its functions are called in a test.
 
-The import hook of jaxtyping wraps every function and checks every call: small problems of many steps take three times as
-long. This one wraps the functions that have a shape in their annotations, and checks the first calls of each in each
+The import hook of jaxtyping wraps every function and checks every call: small problems of many steps take three times
+as long. This one wraps the functions that have a shape in their annotations, and checks the first calls of each in each
 test. Other types are left to pyright.
 """
 

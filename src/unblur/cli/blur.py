@@ -119,7 +119,7 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
     _check_together(synthesis, kind, variants)
     sources, failures = _find_sources(inputs, kind, output, recursive=recursive)
     for failure in failures:
-        say(error_line(failure.reason, failure.path))
+        say(error_line(failure.reason, failure.name))
     _check_output(output, sources.values(), overwrite=overwrite)
 
     from unblur.datasets.pair_files import PairOptions, Source  # noqa: PLC0415 - torch, which wrong use does without
@@ -181,9 +181,9 @@ def _find_sources(
         paths = [Path(name) for name in inputs]
         # resolved: a folder has a name of its own also where it was given as "."
         found = [(path, Path(path.resolve().stem)) for path in paths if path.exists()]
-        failures = [Failure(path, "does not exist") for path in paths if not path.exists()]
+        failures = [Failure(str(path), "does not exist") for path in paths if not path.exists()]
     else:
-        seen = list(find_inputs(inputs, recursive=recursive, avoid=output.resolve()))
+        seen = list(find_inputs(inputs, recursive=recursive, avoid=frozenset({output.resolve()})))
         found = [(item.path, item.place.with_suffix("")) for item in seen if isinstance(item, Found) and item.path]
         failures = [item for item in seen if isinstance(item, Failure)]
     sources: dict[Path, Path] = {}
