@@ -77,7 +77,7 @@ def test_tiles_have_no_seams(nafnet):
     blurry = picture(24, 330)
     whole = restore_tensor(blurry, method, RestoreOptions()).image
     assert not torch.allclose(whole, blurry, atol=0.01)
-    assert torch.allclose(restore_tensor(blurry, method, RestoreOptions(), tile=160).image, whole, atol=1e-5)
+    assert torch.allclose(restore_tensor(blurry, method, RestoreOptions(tile=160)).image, whole, atol=1e-5)
 
 
 def test_precision(dmphn):
