@@ -13,7 +13,7 @@
     │   ├── TooLargeError       over a limit on pixels, time or memory
     │   └── WriteError          this one output cannot be written (it exists, it is the input)
     ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
-    ├── DownloadError           weights cannot be brought, or are not those that were expected (exit 2)
+    ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
     ├── TrainingError           a training run cannot start or go on (exit 2)
     ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
@@ -98,7 +98,7 @@ class OutputError(UnblurError):
 
 
 class DownloadError(UnblurError):
-    """A file cannot be brought from where it is said to be, or is another one."""
+    """A file cannot be downloaded, or is not the expected one."""
 
 
 class DataError(UnblurError):

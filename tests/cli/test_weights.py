@@ -61,7 +61,7 @@ def test_get(run, tmp_path, monkeypatch):
 def test_get_without_a_server(run, tmp_path, monkeypatch):
     monkeypatch.setattr("unblur.weights.public.TABLE", write_table(tmp_path / "t.toml", ["http://127.0.0.1:9/a"]))
     for name, told in {
-        "tiny": "cannot be reached; bring w.safetensors (a shop) by other means",
+        "tiny": "cannot be reached; download w.safetensors (a shop) by other means",
         "other": "there are no public weights named 'other'; choose one of: tiny, parts",
     }.items():
         ran = run("weights", "get", name)
@@ -69,7 +69,7 @@ def test_get_without_a_server(run, tmp_path, monkeypatch):
         [line] = ran.errors
         assert told in line
     [line] = run("weights", "show", "tiny").errors
-    assert "the weights tiny are not here yet; bring them (0 MB) with unblur weights get tiny" in line
+    assert "the weights tiny were not downloaded yet; get them (0 MB) with: unblur weights get tiny" in line
 
 
 def test_show(run):

@@ -135,7 +135,7 @@ def test_a_server_in_trouble_gets_three_further_tries(server, bring, tmp_path, s
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_file_that_is_not_there_is_asked_for_once(server, bring, tmp_path, status):
     server.always = Fault(status=status)
-    refused(bring, tmp_path, f"is not to be had: the server answered {status}")
+    refused(bring, tmp_path, f"cannot be downloaded: the server answered {status}")
     assert len(server.requests) == 1
 
 

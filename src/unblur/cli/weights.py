@@ -1,4 +1,4 @@
-"""`unblur weights`: what there is, public weights brought, what is in a file, and files of other programs converted."""
+"""`unblur weights`: lists, downloads of public weights, contents of a file, conversion of files of other programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["weights"]
 
-weights = typer.Typer(help="Trained weights: list, bring, show, convert.", no_args_is_help=True)
+weights = typer.Typer(help="Trained weights: list, download, show, convert.", no_args_is_help=True)
 
 _LONGEST_SHOWN = 500
 """Characters of a name or an entry in the file."""
@@ -30,7 +30,7 @@ _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of err
 
 @weights.command("list")
 def list_weights() -> None:
-    """List the weights that ship with this version, and public ones that can be brought."""
+    """List the weights that ship with this version, and public ones that can be downloaded."""
     from unblur.weights.public import public_weights  # noqa: PLC0415 - help does without
     from unblur.weights.shipped import shipped  # noqa: PLC0415
 
@@ -39,13 +39,13 @@ def list_weights() -> None:
     for entry in shipped().values():
         table.add_row(entry.name, entry.method, entry.summary, entry.sha256[:16])
     console.print(table, markup=False)
-    table = _table("public", "method", "size", "what", "is here")
+    table = _table("public", "method", "size", "what", "downloaded")
     for public in public_weights().values():
         size = f"{public.bytes / 1e6:.0f} MB"
         table.add_row(public.name, public.method, size, _describe(public), _presence(public))
     console.print()
     console.print(table, markup=False)
-    console.print("\nPublic weights are brought with: unblur weights get NAME", markup=False)
+    console.print("\nPublic weights are downloaded with: unblur weights get NAME", markup=False)
     console.print("Give weights to their method as --weights NAME, or a file of your own.", markup=False)
 
 
@@ -54,20 +54,20 @@ def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Public weights of the list.", show_default=False)],
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="Take this file instead of the network's.", show_default=False),
+        typer.Option("--from", metavar="FILE", help="Use this file instead of a download.", show_default=False),
     ] = None,
     debug: _Debug = False,  # noqa: ARG001 - for main
 ) -> None:
-    """Bring public weights, with their licence; after that they are used without a network.
+    """Download public weights, with their licence; after that they are used without a network.
 
     A transfer that was cut goes on where it ended. UNBLUR_WEIGHTS_MIRROR is the address of a server to ask instead of
     the public ones, UNBLUR_WEIGHTS_CACHE a folder to keep weights in.
     """
-    from unblur.weights.getting import Hooks, find_public, get_weights  # noqa: PLC0415 - help does without
+    from unblur.weights.retrieval import Hooks, find_public, get_weights  # noqa: PLC0415 - help does without
     from unblur.weights.shipped import shipped  # noqa: PLC0415
 
     if name in shipped():
-        say(f"{name} ships with unblur; nothing is to be brought")
+        say(f"{name} ships with unblur; there is nothing to download")
         return
     entry = find_public(name)
     with _progress() as progress:
@@ -107,7 +107,7 @@ def _presence(entry: PublicWeights) -> str:
     try:
         return "yes" if find_cached(entry, cache_folder()) else "no"
     except CheckpointError:
-        return "changed; bring it again"
+        return "changed; get it again"
 
 
 @weights.command()

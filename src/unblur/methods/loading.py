@@ -40,9 +40,9 @@ def choose_weights(name: str, given: str | os.PathLike[str] | None = None) -> st
 
     if given is None and not entry.weights:
         for name_of_public in weights_for(name):
-            with suppress(CheckpointError):  # not brought yet
+            with suppress(CheckpointError):  # not downloaded yet
                 return find_weights(name_of_public).name
-        public = [f"bring public ones with unblur weights get {other}" for other in weights_for(name)[:1]]
+        public = [f"download public ones (unblur weights get {other})" for other in weights_for(name)[:1]]
         ways = " or ".join([*public, "name a file of them (--weights)"])
         raise CheckpointError(f"the method {name} needs weights, and none ship with this version; {ways}")
 

@@ -33,7 +33,7 @@ class Architecture:
     """A kind of network.
 
     Attributes:
-        name: As files call it in their metadata (`arch`).
+        name: Its name in the metadata of files (`arch`).
         tensors: Names that its weights have and those of no other network.
         describe: Says what it is, for people, with its size; may fail on other shapes than it expects.
         inner: Beginning of the names of another network within it, which is described in parentheses; empty: none.

@@ -1,4 +1,4 @@
-"""The folder of brought weights: one file for each name, its record, its licence.
+"""The folder of downloaded weights: for each name a file, its record and its licence.
 
 A record is written last, so a file without one is not there yet. It holds the file's checksum with size and time of
 change: as long as these two stay, the file need not be read again to be known.
@@ -31,8 +31,8 @@ class CachedWeights:
 
     Attributes:
         path: The file.
-        sha256: Its checksum.
-        source: Where it was brought from.
+        sha256: SHA-256 of the file.
+        source: Where it was downloaded from.
     """
 
     path: Path
@@ -49,15 +49,15 @@ class _Record:
 
 
 def cache_folder() -> Path:
-    """Where brought weights are kept, whether the folder is there or not."""
+    """Folder of downloaded weights, whether it exists or not."""
     return Path(os.environ.get(CACHE_VARIABLE) or user_cache_path("unblur") / "weights")
 
 
 def find_cached(entry: PublicWeights, folder: Path) -> CachedWeights | None:
-    """The weights, if they were brought; their checksum is right.
+    """The weights, if they were downloaded; their checksum is right.
 
     Raises:
-        CheckpointError: The file is another one than was brought.
+        CheckpointError: The file has changed since it was downloaded.
     """
     kept = _read_record(entry, folder)
     path = folder / entry.file
@@ -67,7 +67,7 @@ def find_cached(entry: PublicWeights, folder: Path) -> CachedWeights | None:
     if (facts.st_size, facts.st_mtime_ns) != (kept.bytes, kept.changed_ns):
         if _digest(path) != kept.sha256:
             raise CheckpointError(
-                f"the weights {entry.name}: the file has changed since it was brought; bring it again with "
+                f"the weights {entry.name}: the file has changed since it was downloaded; get it again with: "
                 f"unblur weights get {entry.name}"
             )
         with suppress(UnblurError):  # somebody else's folder: then it is read each time
@@ -76,7 +76,7 @@ def find_cached(entry: PublicWeights, folder: Path) -> CachedWeights | None:
 
 
 def record(entry: PublicWeights, folder: Path, source: str) -> CachedWeights:
-    """Write down what the file is that is now under its name.
+    """Record size, time of change and checksum of the file that now has its name.
 
     Raises:
         OutputError: The folder cannot be written to.

@@ -30,10 +30,10 @@ class Checkpoint:
     """Weights of a network.
 
     Attributes:
-        name: Of the file, or of weights that ship with unblur.
-        tensors: By name, on the processor, every number finite.
-        metadata: What a safetensors file says of itself.
-        sha256: Of the file's bytes.
+        name: Name of the file, or of listed weights.
+        tensors: Tensors by name, on the CPU, every number finite.
+        metadata: Metadata of a safetensors file.
+        sha256: SHA-256 of the file's bytes.
     """
 
     name: str
@@ -47,7 +47,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, name: str = "") -> Checkpoi
 
     Args:
         path: A .safetensors file, or one that `torch.save` wrote, whatever its ending.
-        name: What to call it; empty: the file's name.
+        name: Name for messages; empty: the file's name.
 
     Raises:
         CheckpointError: The file is missing, damaged, something else, or holds more than plain weights need.

@@ -34,7 +34,7 @@ def convert(
         checkpoints: One; or the parts of a network, whose tensors get the name of their file in front, without its
             ending: `encoder_lv1.layer1.weight`.
         output: Ends in `.safetensors`.
-        architectures: That can be recognised.
+        architectures: Architectures that can be recognised.
         overwrite: Replace a file of that name.
 
     Returns:

@@ -34,10 +34,10 @@ class Description:
     """What is in a file.
 
     Attributes:
-        names: Of all tensors, in order.
-        metadata: What a safetensors file says of itself.
+        names: Names of all tensors, in order.
+        metadata: Metadata of a safetensors file.
         notes: The tensors of a file of `torch.save`, by name; empty: it is a safetensors file.
-        places: Where the numbers of each storage begin in the file.
+        places: Offset of the numbers of each storage in the file.
     """
 
     names: tuple[str, ...]
@@ -50,8 +50,8 @@ def describe(file: int, size: int) -> Description:
     """What the open file describes.
 
     Args:
-        file: Its descriptor.
-        size: In bytes; more than none.
+        file: Descriptor of the file.
+        size: Size of the file in bytes; positive.
 
     Raises:
         CheckpointError: It is no file of plain weights, or asks for more than a description may cost.

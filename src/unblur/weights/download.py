@@ -29,7 +29,7 @@ from unblur.weights.public import RemoteFile
 __all__ = ["OnBytes", "Patience", "copy_file", "download"]
 
 OnBytes = Callable[[int], None]
-"""Called with so many further bytes; negative where some have to be brought again."""
+"""Called with the number of further bytes; negative where some have to be downloaded again."""
 
 _RETRIES = 3
 _CHUNK = 1 << 17
@@ -56,17 +56,17 @@ class _InterruptedTransfer(Exception):  # noqa: N818 - it may go on
 
 
 def download(address: str, target: Path, file: RemoteFile, on_bytes: OnBytes, patience: Patience | None = None) -> None:
-    """Bring a file, going on where an earlier try ended, also that of another process.
+    """Download a file, going on where an earlier try ended, also that of another process.
 
     Args:
-        address: Of the file; http or https.
+        address: URL of the file; http or https.
         target: Gets the file once its size and checksum are right; what there is of it until then is in `target.part`.
-        file: What it must be.
-        on_bytes: Hears of progress.
-        patience: With the server.
+        file: Size and checksum that it must have.
+        on_bytes: Called with progress.
+        patience: Time limits for the server.
 
     Raises:
-        DownloadError: It is not to be had there: three further tries did not help, or it is another file.
+        DownloadError: It cannot be downloaded: three further tries did not help, or it is another file.
         OutputError: It cannot be written; the disk may be full.
     """
     patience = patience or Patience()
@@ -78,7 +78,7 @@ def download(address: str, target: Path, file: RemoteFile, on_bytes: OnBytes, pa
     for trial in range(_RETRIES + 1):
         begun = _size(part)
         try:
-            _bring_rest(address, part, file.bytes, on_bytes, patience)
+            _download_rest(address, part, file.bytes, on_bytes, patience)
             if _take(part, target, file, on_bytes):
                 return
             if not begun:  # all of one answer: another would be the same
@@ -88,7 +88,7 @@ def download(address: str, target: Path, file: RemoteFile, on_bytes: OnBytes, pa
             reason = str(error)
         if trial < _RETRIES:
             time.sleep(patience.pause * 2**trial)
-    raise DownloadError(f"{address} could not be brought in {_RETRIES + 1} tries ({reason})")
+    raise DownloadError(f"{address} could not be downloaded in {_RETRIES + 1} tries ({reason})")
 
 
 def copy_file(source: Path, target: Path, file: RemoteFile, on_bytes: OnBytes) -> None:
@@ -118,7 +118,7 @@ def _other(file: RemoteFile) -> str:
     return f"is another file than {file.name} of {file.bytes:,} bytes with the sha256 {file.sha256}"
 
 
-def _bring_rest(address: str, part: Path, size: int, on_bytes: OnBytes, patience: Patience) -> None:
+def _download_rest(address: str, part: Path, size: int, on_bytes: OnBytes, patience: Patience) -> None:
     """Append what is missing.
 
     Raises:
@@ -182,14 +182,14 @@ def _explain_status(address: str, error: HTTPError, part: Path, on_bytes: OnByte
         raise _InterruptedTransfer("the server has a shorter file")
     if error.code >= 500 or error.code in _WORTH_ANOTHER_TRY:
         raise _InterruptedTransfer(f"the server answered {error.code}")
-    raise DownloadError(f"{address} is not to be had: the server answered {error.code}")
+    raise DownloadError(f"{address} cannot be downloaded: the server answered {error.code}")
 
 
 def _explain_failure(address: str, reason: object, patience: Patience) -> None:
     if isinstance(reason, TimeoutError):
         raise _InterruptedTransfer(f"nothing came for {patience.seconds:g} s")
     if isinstance(reason, ssl.SSLCertVerificationError):
-        raise DownloadError(f"{address} is not to be had: the server's certificate is not trusted here")
+        raise DownloadError(f"{address} cannot be downloaded: the server's certificate is not trusted here")
     if isinstance(reason, socket.gaierror | ConnectionRefusedError) or not isinstance(reason, OSError):
         raise DownloadError(f"{address} cannot be reached")
     raise _InterruptedTransfer(f"the connection broke: {quote(reason)}")

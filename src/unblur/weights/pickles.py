@@ -81,9 +81,9 @@ class StorageNote:
     """A run of numbers kept outside the pickle.
 
     Attributes:
-        key: Its name in the file.
-        dtype: As torch calls it.
-        count: Of numbers.
+        key: Name of the storage in the file.
+        dtype: Type of its numbers, as torch calls it.
+        count: Number of numbers.
     """
 
     key: str
@@ -121,7 +121,7 @@ def read_pickle(file: BinaryIO) -> Contents:
     from a list count as instructions.
 
     Args:
-        file: In memory; left where the pickle ends.
+        file: File in memory, at the beginning of the pickle; left at its end.
 
     Raises:
         CheckpointError: It asks for anything else, is damaged, or has more than 500,000 instructions or 20,000 tensors.

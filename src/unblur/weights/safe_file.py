@@ -70,8 +70,8 @@ def write_checkpoint(
     """Write a safetensors file; the same tensors and metadata give the same bytes.
 
     Args:
-        path: Its folder must exist.
-        tensors: By name, on any device.
+        path: Name of the file; its folder must exist.
+        tensors: Tensors by name, on any device.
         metadata: `format_version`, `method`, `arch`, `arch_config`, `trained_on`, `licence`, `metrics`, `commit`: what
             applies, as text.
         overwrite: Replace a file of that name.

@@ -1,4 +1,4 @@
-"""Weights by name, those that ship with unblur and those that were brought; torch is imported for reading alone."""
+"""Weights by name: those that ship with unblur, and public ones that were downloaded; only reading imports torch."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Weights:
     """A place where weights are.
 
     Attributes:
-        name: Of those that ship with unblur; else as the user wrote it.
+        name: Name in the lists of weights, or the path as the user wrote it.
         path: The file.
-        sha256: What its checksum must be; empty: not known beforehand.
-        method: That they were trained for, where known.
+        sha256: SHA-256 that it must have; empty: not known beforehand.
+        method: Method that they were trained for, where known.
         summary: A line about them.
     """
 
@@ -60,10 +60,10 @@ def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weigh
 
     Args:
         given: A name of `shipped()` or `public_weights()`, or a file; `./NAME` is always a file.
-        folder: Of the shipped weights.
+        folder: Folder of the shipped weights.
 
     Raises:
-        CheckpointError: There is neither such a name nor such a file, or public weights were not brought yet.
+        CheckpointError: There is neither such a name nor such a file, or public weights were not downloaded yet.
     """
     listed = shipped(folder)
     name = os.fspath(given)
@@ -87,7 +87,7 @@ def _find_public(entry: PublicWeights) -> Weights:
     cached = find_cached(entry, cache_folder())
     if cached is None:
         raise CheckpointError(
-            f"the weights {entry.name} are not here yet; bring them ({entry.bytes / 1e6:.0f} MB) with "
+            f"the weights {entry.name} were not downloaded yet; get them ({entry.bytes / 1e6:.0f} MB) with: "
             f"unblur weights get {entry.name}"
         )
     return Weights(entry.name, cached.path, cached.sha256, entry.method, entry.title)
@@ -97,8 +97,8 @@ def read_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Check
     """The weights of a name or a file, read and checked.
 
     Args:
-        given: See `find_weights`.
-        folder: See there.
+        given: Name or file, see `find_weights`.
+        folder: Folder of the shipped weights.
 
     Raises:
         CheckpointError: They cannot be found or used; the message names them.

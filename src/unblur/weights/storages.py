@@ -39,8 +39,8 @@ class Layout:
     """What a file of `torch.save` holds.
 
     Attributes:
-        value: As `read_pickle` returns it.
-        places: Where the numbers of each storage begin in the file, by its key.
+        value: Value that the pickle describes, see `read_pickle`.
+        places: Offset of the numbers of each storage in the file, by its key.
     """
 
     value: Any
@@ -59,8 +59,8 @@ def make_tensors(notes: Mapping[str, TensorNote], places: Mapping[str, int], dat
     """The tensors of the notes; those that share a storage in the file share it in memory.
 
     Args:
-        notes: By the tensor's name.
-        places: Where each storage begins, by its key; numbers are little-endian.
+        notes: Descriptions of the tensors, by name.
+        places: Offset of each storage by its key; numbers are little-endian.
         data: The whole file.
 
     Raises:

@@ -22,8 +22,8 @@ def unwrap(saved: Any, kind: type[Any]) -> dict[str, Any]:
     """The weights by name, without the prefixes that training left on all of them.
 
     Args:
-        saved: What a file holds.
-        kind: Of a tensor.
+        saved: Contents of the file.
+        kind: Type that stands for a tensor.
 
     Raises:
         CheckpointError: There are no weights in it.

@@ -24,9 +24,9 @@ class Directory(NamedTuple):
     """The list of members.
 
     Attributes:
-        members: How many there are.
-        size: In bytes.
-        place: Of its first byte in the file.
+        members: Number of members.
+        size: Length of the list in bytes.
+        place: Offset of its first byte in the file.
     """
 
     members: int

