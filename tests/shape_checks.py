@@ -111,7 +111,7 @@ def _resolved(function: FunctionType) -> dict[str, Any]:
     for name, hint in getattr(function, "__annotations__", {}).items():
         try:
             hints[name] = eval(hint, function.__globals__) if isinstance(hint, str) else hint
-        except NameError as error:
+        except (NameError, AttributeError) as error:
             if any(word in hint for word in ("Float[", "Int[", "Complex[", "Bool[")):
                 raise TypeError(f"the shape of {name} in {function.__qualname__} cannot be checked: {error}") from None
     return hints
