@@ -30,7 +30,7 @@ from unblur.backbones.multi_axis import SplitHead
 
 __all__ = ["Maxim", "maxim_3s"]
 
-Features = Float[Tensor, "b h w c"]
+Features = Float[Tensor, "b _ _ _"]
 
 _SCALES = 3
 _SIDES = (16, 16, 8)

@@ -18,7 +18,7 @@ from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, gelu, p
 
 __all__ = ["Conv", "Double", "JoinedGating", "ResidualConvs", "ResidualDense", "Source", "SupervisedAttention", "join"]
 
-Features = Float[Tensor, "b h w c"]
+Features = Float[Tensor, "b _ _ _"]
 
 _REDUCTION = 4
 _SLOPE = 0.2

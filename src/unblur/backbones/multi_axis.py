@@ -20,7 +20,7 @@ from torch.nn import functional
 
 __all__ = ["ChannelNorm", "CrossGating", "SplitHead", "dense", "gelu", "pixelwise"]
 
-Features = Float[Tensor, "b h w c"]
+Features = Float[Tensor, "b _ _ _"]
 Windows = Float[Tensor, "n p c"]
 
 _EPSILON = 1e-6
