@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unblur.blur.kernels import fit_box
 from unblur.datasets.blur_settings import Encoding, Sensor, Synthesis, find_kind
 from unblur.datasets.photos import photo_paths
 from unblur.datasets.sampling import DecodedPhotos, draw, generator_for
 from unblur.datasets.synthesis import make_pair
 from unblur.errors import SettingsError
-from unblur.images.tensors import turned
+from unblur.images.tensors import BT709, brightness, turned
 
 __all__ = ["UniformBlurStream"]
 
-_LUMA = (0.2125, 0.7154, 0.0721)
 _TRIES = 10
 _KINDS = ("linear", "shake", "defocus", "gaussian")
 
@@ -70,7 +70,7 @@ class UniformBlurStream:
         self.paths = photo_paths(photos)
         self.margin, self.kernel_box, self.seed = margin, kernel_box, seed
         self.noise, self.jpeg, self.jpeg_share = noise, jpeg, jpeg_share
-        self._photos = DecodedPhotos(_luma if grey else lambda photo: photo)
+        self._photos = DecodedPhotos(lambda photo: brightness(photo, BT709) if grey else photo)
 
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` `(c, size, size)`, `sharp` with its margin, `kernel` in its box.
@@ -87,7 +87,7 @@ class UniformBlurStream:
                 break
             pair = make_pair(photo, synthesis, draw(2**31, generator)).pair
         turns, mirrored = draw(4, generator), draw(2, generator)
-        kernel = _in_box(cast("Tensor", pair.kernel), self.kernel_box)
+        kernel = fit_box(cast("Tensor", pair.kernel), self.kernel_box)
         blurry = pair.blurry[..., self.margin : -self.margin or None, self.margin : -self.margin or None]
         images = {"blurry": blurry, "sharp": pair.sharp, "kernel": kernel}
         return {name: turned(image[0], turns, bool(mirrored)) for name, image in images.items()}
@@ -110,12 +110,6 @@ def _blur_settings(kind: str, values: dict[str, Any]) -> Any:
     return settings(**values)
 
 
-def _luma(photo: Tensor) -> Tensor:
-    if photo.shape[1] == 1:
-        return photo
-    return (photo * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
 def _has_edges(sharp: Tensor) -> bool:
     """Whether the Prewitt gradient exceeds 0.05 on more than 6% of the pixels."""
     column = torch.tensor([-1.0, 0.0, 1.0]) / 3
@@ -123,8 +117,3 @@ def _has_edges(sharp: Tensor) -> bool:
     grey = sharp.mean(1, keepdim=True)
     gradient = torch.hypot(functional.conv2d(grey, across), functional.conv2d(grey, across.mT))
     return float((gradient > 0.05).float().mean()) > 0.06
-
-
-def _in_box(kernel: Tensor, side: int) -> Tensor:
-    margin = (side - kernel.shape[-1]) // 2
-    return functional.pad(kernel, (margin, margin, margin, margin))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from unblur.errors import UnknownMethodError
 from unblur.methods.entry import Entry
+from unblur.system.imports import load_object
 
 __all__ = [
     "CATALOG",
     "find_entry",
     "list_entries",
     "list_methods",
-    "load_object",
     "refiner_names",
     "settings_class_of",
     "teacher_names",
@@ -74,9 +73,3 @@ def find_entry(name: str) -> Entry:
 def settings_class_of(name: str) -> type[Any]:
     """The settings class of a method; torch is not imported for it."""
     return load_object(find_entry(name).settings)
-
-
-def load_object(place: str) -> Any:
-    """What `module:name` names."""
-    module, name = place.split(":")
-    return getattr(import_module(module), name)

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from unblur.errors import CheckpointError
-from unblur.methods.catalog import find_entry, load_object
+from unblur.methods.catalog import find_entry
 from unblur.methods.settings import make_settings
+from unblur.system.imports import load_object
 
 if TYPE_CHECKING:
     from unblur.methods.base import Method

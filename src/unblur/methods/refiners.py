@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import UsageError
-from unblur.methods.catalog import find_entry, load_object
+from unblur.methods.catalog import find_entry
 from unblur.methods.transforms import Encode
 from unblur.solvers.plug_and_play import PlugAndPlay
+from unblur.system.imports import load_object
 
 __all__ = ["Refiner", "load_refiner", "refine"]
 

@@ -6,11 +6,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.images.tensors import BT601, BT709, brightness
 
 __all__ = ["luma_full_range", "luma_matlab_studio", "luma_skimage"]
-
-_BT601 = (0.299, 0.587, 0.114)
-_BT709 = (0.2125, 0.7154, 0.0721)
 
 
 def luma_matlab_studio(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
@@ -30,7 +28,7 @@ def luma_full_range(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]
     Raises:
         ShapeError: Neither one channel nor three.
     """
-    return _weighted(image, _BT601)
+    return _checked(image, BT601)
 
 
 def luma_skimage(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
@@ -39,13 +37,10 @@ def luma_skimage(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
     Raises:
         ShapeError: Neither one channel nor three.
     """
-    return _weighted(image, _BT709)
+    return _checked(image, BT709)
 
 
-def _weighted(image: Tensor, weights: tuple[float, float, float]) -> Tensor:
-    if image.shape[1] == 1:
-        return image
-    if image.shape[1] != 3:
+def _checked(image: Tensor, shares: tuple[float, float, float]) -> Tensor:
+    if image.shape[1] not in {1, 3}:
         raise ShapeError(f"luma needs one channel or three, not {image.shape[1]}")
-    red, green, blue = image.unbind(1)
-    return (weights[0] * red + weights[1] * green + weights[2] * blue).unsqueeze(1)
+    return brightness(image, shares)

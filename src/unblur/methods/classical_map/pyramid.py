@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
+from unblur.blur.kernels import fit_box
 from unblur.methods.classical_map.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
 from unblur.methods.region import crop_informative
 from unblur.solvers.differences import difference_power, differences, differences_adjoint
@@ -170,13 +171,6 @@ def _searches_of(quest: KernelSearch, prior: LatentPrior) -> list[_Search]:
     return [_Search(quest, group, descent, prior, share) for (descent, share), group in groups.items()]
 
 
-def _in_box(kernel: Tensor, side: int) -> Tensor:
-    """The middle of the kernel, or zeros around it; negative padding cuts."""
-    margin = (side - kernel.shape[-1]) // 2
-    boxed = F.pad(kernel, (margin,) * 4)
-    return boxed / boxed.sum((-2, -1), keepdim=True)
-
-
 def _odd(side: float) -> int:
     return max(3, round(side) // 2 * 2 + 1)
 
@@ -224,7 +218,7 @@ class _Search:
         """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
         self.levels = self.levels[-_LAST_LEVELS:]
         side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
-        self.kernel = _in_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
+        self.kernel = fit_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
 
     def run(self, rounds: int, pixels: int, on_round: Callable[[], None]) -> Kernels:
         """From the coarsest level to the finest; the kernels that were found."""
