@@ -1,4 +1,4 @@
-"""What papers print, read from `published.json`: one number each of a method, data set, protocol and metric."""
+"""Published numbers, read from `published.json`: one each of a method, data set, protocol and metric."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Published(NamedTuple):
     """One printed number.
 
     Attributes:
-        method: As the paper calls it.
-        dataset: A name of our catalogue.
-        protocol: Ours, the nearest to the paper's; where it differs, `note` says so.
+        method: Name in the paper.
+        dataset: Name in our catalogue.
+        protocol: Our protocol nearest to the paper's; `note` says where it differs.
         metric: A column of our rows.
-        value: As printed.
+        value: Value as printed.
         source: Paper and table.
-        note: What to know before comparing.
+        note: Differences to know before comparing.
     """
 
     method: str
@@ -35,13 +35,13 @@ class Published(NamedTuple):
 
 @cache
 def published_numbers() -> tuple[Published, ...]:
-    """Every printed number that we know."""
+    """Every published number of the list."""
     entries = json.loads(files("unblur.benchmarks").joinpath("published.json").read_text(encoding="utf-8"))
     return tuple(Published(**entry) for entry in entries)
 
 
 def published_results(dataset: str, protocol: str) -> list[dict[str, Any]]:
-    """What papers print for a data set under a protocol, best PSNR first.
+    """Published numbers of a data set under a protocol, best PSNR first.
 
     Returns:
         One mapping for each method and source, with `method`, `source`, `note` and the metrics by name.

@@ -1,7 +1,7 @@
-"""The restoration with the true kernel that error ratios are measured against, computed once for each pair.
+"""The restoration with the true kernel, the denominator of error ratios, computed once for each pair.
 
-Its errors are kept in the user's cache folder (`$XDG_CACHE_HOME/unblur`, else `~/.cache/unblur`), under a digest of the
-code that produced them, so they are never those of another version.
+Its errors are cached in `$XDG_CACHE_HOME/unblur`, else `~/.cache/unblur`, under a digest of the
+code that produced them, so they never belong to another version.
 """
 
 from __future__ import annotations

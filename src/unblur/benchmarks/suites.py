@@ -1,4 +1,4 @@
-"""Suites: a data set together with the protocol that belongs to it. Nothing here imports torch before it is used."""
+"""Suites: data sets with their protocols. Torch is not imported before a suite is opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Suite:
 
     Attributes:
         summary: One line for people.
-        protocol: What is scored unless another protocol is asked for.
+        protocol: Protocol unless another is given.
     """
 
     summary: str

@@ -1,4 +1,4 @@
-"""The means of a run and everything that is needed to compare them."""
+"""The means of a run, with the facts needed to compare them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def summarise(rows: Sequence[Row], options: BenchmarkOptions, jobs: int, blurs: 
 
 
 def combine(summaries: Sequence[Summary]) -> Summary:
-    """What several methods on the same pairs have in common, and the summary of each under its name."""
+    """The common part of the summaries of several methods, and each summary under its method."""
     shared = [name for name in summaries[0] if all(other[name] == summaries[0][name] for other in summaries)]
     own = {"method", "settings", "weights", "weights_sha256", "failed", *_MEANS}
     return {

@@ -1,4 +1,4 @@
-"""A run's means as a table for people, with the published numbers beside."""
+"""A run's means as a table for the terminal, with the published numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = ("psnr", "ssim", "gain", "error_ratio", "error_ratio_spectral", "kernel
 
 
 def summary_table(summaries: Sequence[Summary]) -> Table:
-    """The methods of a run, the blurry input, and below them what papers print for the same data set and protocol."""
+    """The methods of a run, the blurry input, and below them published numbers of the same data set and protocol."""
     first = summaries[0]
     published = published_results(first["suite"], first["protocol"])
     notes = list(dict.fromkeys(_note(result) for result in published))

@@ -1,4 +1,4 @@
-"""`unblur train`: a network from a recipe, or the rest of a run that was interrupted."""
+"""`unblur train`: trains a network from a recipe, or continues an interrupted run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unblur.system.signals import catch_signals
 __all__ = ["OVERRIDES", "train"]
 
 OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Words that this command does not know are settings of the recipe."""
+"""Options that this command does not have are settings of the recipe."""
 
 
 def train(  # noqa: PLR0917 - typer reads the options off the signature
@@ -24,7 +24,8 @@ def train(  # noqa: PLR0917 - typer reads the options off the signature
     resume: Annotated[
         str,
         typer.Option(
-            metavar="auto|never|PATH", help="Go on from the newest checkpoint in the folder, never, or from this one."
+            metavar="auto|never|PATH",
+            help="Continue from the newest checkpoint in the folder, never, or from this one.",
         ),
     ] = "auto",
     out: Annotated[
@@ -32,14 +33,15 @@ def train(  # noqa: PLR0917 - typer reads the options off the signature
         typer.Option(metavar="DIR", help="Folder of the run; else runs/train/METHOD/RECIPE.", show_default=False),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Go on although settings, data or code have changed; take the folder over.")
+        bool,
+        typer.Option("--force", help="Continue although settings, data or code have changed; take over the folder."),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,  # noqa: ARG001 - for main
 ) -> int:
     """Train a network as a recipe says.
 
     Any setting of the recipe can be changed by its name: --trainer.max_steps 2000 --data.batch_size 8.
-    The same command goes on with a run that was interrupted.
+    The same command continues an interrupted run.
     """
     if not recipe.is_file():
         raise UsageError(f"there is no recipe {escape(str(recipe))}")

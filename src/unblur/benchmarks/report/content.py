@@ -1,4 +1,4 @@
-"""What a report says, before it is rendered as HTML or Markdown."""
+"""The content of a report, before it is rendered as HTML or Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says of the runs: everything that is computed from their rows."""
+"""The sections of a report: everything that is computed from the rows of the runs."""
 
 from __future__ import annotations
 

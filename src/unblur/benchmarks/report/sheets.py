@@ -1,4 +1,4 @@
-"""Contact sheets: the best, the median and the worst image of a run, side by side with what they should be."""
+"""Contact sheets: the best, the median and the worst image of a run beside the truth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Photo:
 
     Attributes:
         caption: What it shows.
-        address: A `data:` address with the picture itself; empty: it was not kept.
+        address: `data:` address with the picture; empty: it was not kept.
     """
 
     caption: str
@@ -57,7 +57,7 @@ class Strip:
 
     @property
     def has_photos(self) -> bool:
-        """The run kept its images."""
+        """Whether the run kept its images."""
         return all(photo.address for photo in self.photos)
 
 
@@ -113,7 +113,7 @@ def _kernel_address(pixels: NDArray[np.uint8], side: int) -> str:
     above, left = (side - pixels.shape[0]) // 2, (side - pixels.shape[1]) // 2
     square = np.zeros((side, side), np.uint8)
     square[above : above + pixels.shape[0], left : left + pixels.shape[1]] = pixels
-    # enlarged without smoothing: the pixels of a kernel are meant to be seen
+    # enlarged without smoothing, so that the pixels of a kernel stay visible
     return _encoded(Image.fromarray(square).resize((_KERNEL_WIDTH, _KERNEL_WIDTH), Image.Resampling.NEAREST), "PNG")
 
 
