@@ -15,7 +15,7 @@ from statistics import median
 import torch
 
 from unblur.backbones.skipnet import image_prior
-from unblur.methods.optimisation.run import Schedule, optimise
+from unblur.methods.optimisation.run import StepSchedule, optimise
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit
 from unblur.system.allocator import keep_freed_memory
@@ -69,7 +69,7 @@ def transcribe(blurry: torch.Tensor, width: int) -> Callable[[], object]:
 
 def time_method(blurry: torch.Tensor, width: int, precision: torch.dtype) -> list[float]:
     """Processor seconds of steps of the method, with everything that its loop keeps."""
-    fit_schedule = FitSchedule(Schedule(ROUNDS + 1), squares_until=ROUNDS + 1, width=width)
+    fit_schedule = FitSchedule(StepSchedule(ROUNDS + 1), squares_until=ROUNDS + 1, width=width)
     fit = PhotoFit(blurry, BlurModel((KERNEL, KERNEL), "encoded"), fit_schedule, seed=0, precision=precision)
     moments: list[float] = []
     optimise(fit, fit_schedule.schedule, on_step=lambda *_: moments.append(time.process_time()))

@@ -12,7 +12,7 @@ from filled import assert_numbers, fill, wave_image
 from tfjs_graph import evaluate
 from tfjs_made import tiny_graph
 from unblur.backbones.maxim import Maxim, maxim_3s
-from unblur.backbones.maxim_blocks import Conv, Double, Source, join
+from unblur.backbones.maxim_blocks import Conv, Double, FeatureSource, join
 from unblur.backbones.multi_axis import ChannelNorm, SplitHead, dense, gelu
 from unblur.weights.maxim_package import convert_maxim, read_layers, read_package
 from unblur.weights.tfjs import read_graph_model
@@ -123,7 +123,7 @@ def test_sources_are_resampled_then_convolved_then_joined(levels):
         features.permute(0, 3, 1, 2), (8, 12), mode="bilinear", antialias=levels < 0
     ).permute(0, 2, 3, 1)
     expected = outer(torch.cat((plain, own(resampled)), -1))
-    found = join([Source(plain), Source(features, levels, own)], outer)
+    found = join([FeatureSource(plain), FeatureSource(features, levels, own)], outer)
     assert torch.allclose(found, expected, atol=EXACT, rtol=0)
 
 

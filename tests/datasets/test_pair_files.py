@@ -10,7 +10,7 @@ import data_trees as trees
 from unblur.datasets import open_dataset
 from unblur.datasets.blur_settings import DynamicBlur, FrameAverage, MotionFieldBlur, Sensor, ShakeBlur, Synthesis
 from unblur.datasets.image_files import read_tensor
-from unblur.datasets.pair_files import FailedSource, PairOptions, Source, write_manifest, write_pairs, written_set
+from unblur.datasets.pair_files import BlurInput, FailedInput, PairOptions, write_manifest, write_pairs, written_set
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.errors import DataError, OutputError
 from unblur.images.kernels import read_kernel
@@ -19,12 +19,12 @@ SYNTHESIS = Synthesis(ShakeBlur(kernel_size=9), Sensor(noise_sigma=0.01))
 
 
 @pytest.fixture
-def sources(tmp_path) -> list[Source]:
+def sources(tmp_path) -> list[BlurInput]:
     found = []
     for n, place in enumerate(("a", "b", "deep/c")):
         path = tmp_path / "photos" / f"{place}.png"
         trees.save(path, trees.photo(56, 64, 3, n))
-        found.append(Source(path, Path(place)))
+        found.append(BlurInput(path, Path(place)))
     return found
 
 
@@ -36,7 +36,7 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def make(sources: list[Source], out: Path, synthesis: Synthesis = SYNTHESIS, jobs: int = 1, **wishes) -> list[dict]:
+def make(sources: list[BlurInput], out: Path, synthesis: Synthesis = SYNTHESIS, jobs: int = 1, **wishes) -> list[dict]:
     out.mkdir(exist_ok=True)
     lines = [
         line for answer in write_pairs(sources, PairOptions(synthesis, out, **wishes), jobs=jobs) for line in answer
@@ -112,7 +112,9 @@ def test_all_variants_of_a_photo_share_its_segmentation(sources, tmp_path):
 def test_frames_become_pairs(tmp_path):
     for i in range(6):
         trees.save(tmp_path / f"clip/{i:03d}.png", trees.photo(24, 32, 3, i))
-    lines = make([Source(tmp_path / "clip", Path("clip"))], tmp_path / "out", Synthesis(FrameAverage(3, curve="none")))
+    lines = make(
+        [BlurInput(tmp_path / "clip", Path("clip"))], tmp_path / "out", Synthesis(FrameAverage(3, curve="none"))
+    )
     assert [(line["name"], line["first"], line["last"]) for line in lines] == [
         ("clip/001", "000", "002"),
         ("clip/004", "003", "005"),
@@ -128,7 +130,7 @@ def test_a_bad_photo_stops_nothing_but_itself(sources, tmp_path):
     sources[1].path.write_bytes(b"no image")
     (tmp_path / "out").mkdir()
     first, second, third = write_pairs(sources, PairOptions(SYNTHESIS, tmp_path / "out"))
-    assert isinstance(second, FailedSource)
+    assert isinstance(second, FailedInput)
     assert "b.png" in second.reason
     assert first[0]["name"] == "a"
     assert third[0]["name"] == "deep/c"
@@ -137,7 +139,7 @@ def test_a_bad_photo_stops_nothing_but_itself(sources, tmp_path):
 def test_outputs_are_not_replaced_unless_asked_for(sources, tmp_path):
     make(sources[:1], tmp_path / "out")
     [again] = write_pairs(sources[:1], PairOptions(SYNTHESIS, tmp_path / "out"))
-    assert isinstance(again, FailedSource)
+    assert isinstance(again, FailedInput)
     assert "exists already" in again.reason
     make(sources[:1], tmp_path / "out", overwrite=True)
     (tmp_path / "out2").write_text("a file in the way")

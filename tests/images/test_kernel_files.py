@@ -12,7 +12,7 @@ import hostile
 from unblur.errors import ImageError, KernelError, UnblurError, WriteError
 from unblur.images.decoder import decoder
 from unblur.images.files import read_image
-from unblur.images.kernels import check_kernel, read_kernel, write_kernel
+from unblur.images.kernels import normalise_kernel, read_kernel, write_kernel
 
 
 def _kernel(height: int = 7, width: int = 9) -> np.ndarray:
@@ -50,12 +50,12 @@ def test_colour_is_averaged(tmp_path: Path, dtype: str) -> None:
 
 def test_convention_kernels_are_odd_non_negative_sum_one() -> None:
     for shape in ((4, 4), (4, 5), (5, 4), (1, 2), (1, 1)):
-        kernel = check_kernel(np.ones(shape))
+        kernel = normalise_kernel(np.ones(shape))
         assert (kernel.shape[0] % 2, kernel.shape[1] % 2) == (1, 1)
         assert kernel.dtype == np.float32
         assert kernel.min() >= 0
         assert kernel.sum() == pytest.approx(1, abs=1e-6)
-    np.testing.assert_array_equal(check_kernel(np.ones((2, 3)))[2], 0)
+    np.testing.assert_array_equal(normalise_kernel(np.ones((2, 3)))[2], 0)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_convention_kernels_are_odd_non_negative_sum_one() -> None:
 )
 def test_what_is_no_kernel_is_refused(values: np.ndarray, words: str) -> None:
     with pytest.raises(KernelError, match=words):
-        check_kernel(values)
+        normalise_kernel(values)
 
 
 def test_huge_and_tiny_values_are_normalised() -> None:
     for scale in (1e300, 1e-300):
-        np.testing.assert_allclose(check_kernel(np.full((3, 3), scale)), 1 / 9, rtol=1e-6)
+        np.testing.assert_allclose(normalise_kernel(np.full((3, 3), scale)), 1 / 9, rtol=1e-6)
 
 
 def test_numpy_archives(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def test_a_large_photo_is_searched_in_a_part_of_it(monkeypatch):
     looked_at: list[int] = []
     estimate = search.estimate_kernels
 
-    def spy(quests, *rest, **named):
-        looked_at.extend(quest.grey.numel() for quest in quests)
-        return estimate(quests, *rest, **named)
+    def spy(problems, *rest, **named):
+        looked_at.extend(problem.grey.numel() for problem in problems)
+        return estimate(problems, *rest, **named)
 
     monkeypatch.setattr(search, "estimate_kernels", spy)
     monkeypatch.setattr(search, "_LARGE", 30_000)

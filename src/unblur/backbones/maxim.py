@@ -19,10 +19,10 @@ from typing_extensions import override
 from unblur.backbones.maxim_blocks import (
     Conv,
     Double,
+    FeatureSource,
     JoinedGating,
     ResidualConvs,
     ResidualDense,
-    Source,
     SupervisedAttention,
     join,
 )
@@ -114,7 +114,7 @@ class Maxim(nn.Module):
             features = self._block(stage, "input_conv", scale)(image)
             if stage > 0:
                 attended = self._block(stage - 1, "supervised_attention_module", scale)(decoded[scale], image)
-                features, _ = self._block(stage, "input_fuse_sam", scale)([Source(features)], attended)
+                features, _ = self._block(stage, "input_fuse_sam", scale)([FeatureSource(features)], attended)
             inputs.append(features)
         return inputs
 
@@ -126,7 +126,7 @@ class Maxim(nn.Module):
         features = inputs[0]
         for scale, given in enumerate(inputs):
             block = self._block(stage, "encoder_block", scale)
-            encoded.append(block([Source(features), Source(given)], before[scale] if before else None))
+            encoded.append(block([FeatureSource(features), FeatureSource(given)], before[scale] if before else None))
             features = block.shrink(encoded[-1])
         for number in range(_BOTTLENECKS):
             features = self._block(stage, "global_block", number)(features)
@@ -138,7 +138,7 @@ class Maxim(nn.Module):
         """For each scale, the features of all scales, gated by those of the scales below."""
         skips: list[Features] = []
         for scale in reversed(range(_SCALES)):
-            sources = [Source(features, level - scale, next(convs)) for level, features in enumerate(encoded)]
+            sources = [FeatureSource(features, level - scale, next(convs)) for level, features in enumerate(encoded)]
             gated, lowest = self._block(stage, "cross_gating_block", scale)(sources, lowest)
             skips.append(gated)
         return skips[::-1]
@@ -149,7 +149,7 @@ class Maxim(nn.Module):
         features = lowest
         for scale in reversed(range(_SCALES)):
             levels = reversed(range(_SCALES))
-            sources = [Source(skips[level], level - scale, next(convs)) for level in levels]
+            sources = [FeatureSource(skips[level], level - scale, next(convs)) for level in levels]
             features = self._block(stage, "decoder_block", scale)(features, sources)
             decoded.append(features)
         return decoded[::-1]
@@ -200,7 +200,7 @@ class _Encoder(nn.Module):
             self.Conv_1 = Conv(width, width, 4, 2)
 
     @override
-    def forward(self, sources: Sequence[Source], before: Features | None = None) -> Features:
+    def forward(self, sources: Sequence[FeatureSource], before: Features | None = None) -> Features:
         joined = features = join(sources, self.Conv_0)
         for number in range(_GROUPS):
             features = self.get_submodule(f"SplitHeadMultiAxisGmlpLayer_{number}")(features)
@@ -208,7 +208,7 @@ class _Encoder(nn.Module):
         features = features.add_(joined)
         if before is None:
             return features
-        return self.cross_gating_block([Source(features)], before)[0]
+        return self.cross_gating_block([FeatureSource(features)], before)[0]
 
     def shrink(self, features: Features) -> Features:
         """Half the size."""
@@ -224,8 +224,8 @@ class _Decoder(nn.Module):
         self.UNetEncoderBlock_0 = _Encoder((1 + _SCALES) * width, width, side, last=True)
 
     @override
-    def forward(self, features: Features, sources: Sequence[Source]) -> Features:
-        return self.UNetEncoderBlock_0([Source(self.ConvTranspose_0(features)), *sources])
+    def forward(self, features: Features, sources: Sequence[FeatureSource]) -> Features:
+        return self.UNetEncoderBlock_0([FeatureSource(self.ConvTranspose_0(features)), *sources])
 
 
 class _Bottleneck(nn.Module):

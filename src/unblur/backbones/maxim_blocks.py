@@ -16,7 +16,16 @@ from typing_extensions import override
 
 from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, gelu, pixelwise
 
-__all__ = ["Conv", "Double", "JoinedGating", "ResidualConvs", "ResidualDense", "Source", "SupervisedAttention", "join"]
+__all__ = [
+    "Conv",
+    "Double",
+    "FeatureSource",
+    "JoinedGating",
+    "ResidualConvs",
+    "ResidualDense",
+    "SupervisedAttention",
+    "join",
+]
 
 Features = Float[Tensor, "b _ _ _"]
 
@@ -24,7 +33,7 @@ _REDUCTION = 4
 _SLOPE = 0.2
 
 
-class Source(NamedTuple):
+class FeatureSource(NamedTuple):
     """Features on their way into a block.
 
     Attributes:
@@ -78,7 +87,7 @@ class JoinedGating(CrossGating):
         self.Conv_0, self.Conv_1 = Conv(channels, width), Conv(width, width)
 
     @override
-    def forward(self, sources: Sequence[Source], other: Features) -> tuple[Features, Features]:
+    def forward(self, sources: Sequence[FeatureSource], other: Features) -> tuple[Features, Features]:
         if self.ConvTranspose_0 is not None:
             other = self.ConvTranspose_0(other)
         return self.cross(join(sources, self.Conv_0), self.Conv_1(other))
@@ -149,7 +158,7 @@ class SupervisedAttention(nn.Module):
         return torch.addcmul(features, self.Conv_0(features), attention)
 
 
-def join(sources: Sequence[Source], conv: Conv) -> Features:
+def join(sources: Sequence[FeatureSource], conv: Conv) -> Features:
     """A 1x1 convolution of the sources, each resampled and convolved by itself first, side by side.
 
     Resampling and convolutions of single pixels may change places, so both convolutions are one, at the smaller size.
@@ -167,7 +176,7 @@ def join(sources: Sequence[Source], conv: Conv) -> Features:
     return answer
 
 
-def _width_of(source: Source) -> int:
+def _width_of(source: FeatureSource) -> int:
     return source.features.shape[-1] if source.conv is None else source.conv.out_channels
 
 

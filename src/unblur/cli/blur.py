@@ -18,7 +18,7 @@ from unblur.system.atomic import make_folder
 
 if TYPE_CHECKING:
     from unblur.datasets.blur_settings import LearnedBlur, Synthesis
-    from unblur.datasets.pair_files import PairOptions, Source
+    from unblur.datasets.pair_files import BlurInput, PairOptions
 
 __all__ = ["blur"]
 
@@ -122,14 +122,14 @@ def blur(  # noqa: PLR0917 - typer reads the options off the signature
         say(error_line(failure.reason, failure.name))
     _check_output(output, sources.values(), overwrite=overwrite)
 
-    from unblur.datasets.pair_files import PairOptions, Source  # noqa: PLC0415 - torch, which wrong use does without
+    from unblur.datasets.pair_files import BlurInput, PairOptions  # noqa: PLC0415 - torch, which wrong use does without
 
     options = PairOptions(synthesis, output, seed, variants, overwrite)
     if learned is not None:
         from unblur.cli.learned_blur import maker_of  # noqa: PLC0415 - as above
 
         options = replace(options, make=maker_of(learned))
-    failed = _write_all([Source(path, place) for place, path in sources.items()], options, jobs, quiet=quiet)
+    failed = _write_all([BlurInput(path, place) for place, path in sources.items()], options, jobs, quiet=quiet)
     return 1 if failed or failures else 0
 
 
@@ -208,15 +208,15 @@ def _check_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
     make_folder(output)
 
 
-def _write_all(sources: Sequence[Source], options: PairOptions, jobs: int, *, quiet: bool) -> int:
+def _write_all(sources: Sequence[BlurInput], options: PairOptions, jobs: int, *, quiet: bool) -> int:
     """Write everything and its manifest; returns how many sources failed."""
-    from unblur.datasets.pair_files import FailedSource, write_manifest, write_pairs  # noqa: PLC0415 - torch
+    from unblur.datasets.pair_files import FailedInput, write_manifest, write_pairs  # noqa: PLC0415 - torch
 
     start = time.perf_counter()
     lines: list[dict[str, Any]] = []
     failed = 0
     for source, answer in zip(sources, write_pairs(sources, options, jobs=jobs), strict=True):
-        if isinstance(answer, FailedSource):
+        if isinstance(answer, FailedInput):
             failed += 1
             say(error_line(answer.reason, answer.source.path))
             continue

@@ -17,7 +17,7 @@ from unblur.errors import DataError, ReadError, ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.system.extras import import_extra
 
-__all__ = ["Exposure", "average_frames", "curve_of", "exposures_of", "read_frames"]
+__all__ = ["AveragedFrames", "average_frames", "curve_of", "exposures_of", "read_frames"]
 
 Frame = tuple[str, Tensor]
 """Its name and its pixels `(1, C, H, W)`, encoded as stored."""
@@ -26,7 +26,7 @@ Curve = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Exposure:
+class AveragedFrames:
     """One exposure made of frames.
 
     Attributes:
@@ -42,7 +42,7 @@ class Exposure:
     frames: tuple[str, str]
 
 
-def exposures_of(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[Exposure]:
+def exposures_of(frames: Iterable[Frame], settings: FrameAverage) -> Iterator[AveragedFrames]:
     """Every exposure of a sequence, one `stride` after the other; frames left over at the end are not used.
 
     Raises:
@@ -101,10 +101,12 @@ def read_frames(source: Path) -> Iterator[Frame]:
     return _read_video(source)
 
 
-def _exposure(recent: Iterable[Frame], settings: FrameAverage) -> Exposure:
+def _exposure(recent: Iterable[Frame], settings: FrameAverage) -> AveragedFrames:
     names, tensors = zip(*recent, strict=True)
     middle = settings.count // 2
-    return Exposure(names[middle], average_frames(tensors, curve_of(settings)), tensors[middle], (names[0], names[-1]))
+    return AveragedFrames(
+        names[middle], average_frames(tensors, curve_of(settings)), tensors[middle], (names[0], names[-1])
+    )
 
 
 def _read_video(source: Path) -> Iterator[Frame]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unblur.datasets.blur_settings import MotionFieldBlur, Sensor, Synthesis
-from unblur.datasets.pair_files import FailedSource, PairOptions, Source, write_manifest, write_pairs
+from unblur.datasets.pair_files import BlurInput, FailedInput, PairOptions, write_manifest, write_pairs
 from unblur.datasets.photos import photos_of
 from unblur.errors import DataError, OutputError
 
@@ -81,10 +81,10 @@ def _split(photos: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _make(split: str, paths: Sequence[Path], options: PairOptions, jobs: int) -> Iterator[MadePairs]:
-    sources = [Source(path, Path(path.stem)) for path in paths]
+    sources = [BlurInput(path, Path(path.stem)) for path in paths]
     lines: list[dict[str, Any]] = []
     for source, answer in zip(sources, write_pairs(sources, options, jobs=jobs), strict=True):
-        if isinstance(answer, FailedSource):
+        if isinstance(answer, FailedInput):
             yield MadePairs(split, source.path, 0, answer.reason)
         else:
             lines += answer

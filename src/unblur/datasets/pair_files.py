@@ -19,7 +19,7 @@ from torch import Tensor
 from unblur.datasets.blur_settings import FrameAverage, Synthesis, kind_of
 from unblur.datasets.camera import simulate_camera
 from unblur.datasets.folders import set_folder
-from unblur.datasets.frames import Exposure, exposures_of, read_frames
+from unblur.datasets.frames import AveragedFrames, exposures_of, read_frames
 from unblur.datasets.image_files import as_kernel, read_tensor
 from unblur.datasets.pairing import match_trees, read_pair
 from unblur.datasets.pairs import Loader, Pair, PairedSet, PairEncoding
@@ -31,9 +31,9 @@ from unblur.images.picture import Picture
 from unblur.system.atomic import atomic_write, make_folder
 
 __all__ = [
-    "FailedSource",
+    "BlurInput",
+    "FailedInput",
     "PairOptions",
-    "Source",
     "kernel_synthesised",
     "write_manifest",
     "write_pairs",
@@ -45,7 +45,7 @@ ManifestLine = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Source:
+class BlurInput:
     """One input.
 
     Attributes:
@@ -79,16 +79,16 @@ class PairOptions:
 
 
 @dataclass(frozen=True)
-class FailedSource:
+class FailedInput:
     """A source that could not be blurred, and why."""
 
-    source: Source
+    source: BlurInput
     reason: str
 
 
 def write_pairs(
-    sources: Sequence[Source], options: PairOptions, *, jobs: int = 1
-) -> Iterator[list[ManifestLine] | FailedSource]:
+    sources: Sequence[BlurInput], options: PairOptions, *, jobs: int = 1
+) -> Iterator[list[ManifestLine] | FailedInput]:
     """Make and write the pairs of all sources; one result for each, in their order.
 
     Args:
@@ -140,7 +140,7 @@ def kernel_synthesised(root: Path, split: str = "test") -> PairedSet:
     return written_set(folder if (folder / "blurry").is_dir() else folder / split)
 
 
-def _write_source(source: Source, options: PairOptions) -> list[ManifestLine] | FailedSource:
+def _write_source(source: BlurInput, options: PairOptions) -> list[ManifestLine] | FailedInput:
     try:
         if isinstance(options.synthesis.blur, FrameAverage):
             return [
@@ -153,19 +153,19 @@ def _write_source(source: Source, options: PairOptions) -> list[ManifestLine] | 
     except OutputError:
         raise
     except UnblurError as error:
-        return FailedSource(source, str(error))
+        return FailedInput(source, str(error))
 
 
 def _numbered(place: Path, count: int) -> list[Path]:
     return [place.with_name(f"{place.name}_{number:02d}") for number in range(1, count + 1)]
 
 
-def _write_photo(source: Source, place: Path, photo: Tensor, options: PairOptions) -> ManifestLine:
+def _write_photo(source: BlurInput, place: Path, photo: Tensor, options: PairOptions) -> ManifestLine:
     seed = seed_for(options.seed, place.as_posix())
     return _write(source, place, options.make(photo, options.synthesis, seed, source.place.as_posix()), seed, options)
 
 
-def _write_exposure(source: Source, exposure: Exposure, options: PairOptions) -> ManifestLine:
+def _write_exposure(source: BlurInput, exposure: AveragedFrames, options: PairOptions) -> ManifestLine:
     place = source.place / exposure.name
     seed = seed_for(options.seed, place.as_posix())
     # frames are averaged by a curve of their own, so what follows works on stored values
@@ -180,7 +180,7 @@ def _write_exposure(source: Source, exposure: Exposure, options: PairOptions) ->
     }
 
 
-def _write(source: Source, place: Path, made: SyntheticPair, seed: int, options: PairOptions) -> ManifestLine:
+def _write(source: BlurInput, place: Path, made: SyntheticPair, seed: int, options: PairOptions) -> ManifestLine:
     pair, overwrite = made.pair, options.overwrite
     line: ManifestLine = {"name": place.as_posix(), "input": source.path.name, "seed": seed, "run_seed": options.seed}
     for folder, image in (("blurry", pair.blurry), ("sharp", pair.sharp)):

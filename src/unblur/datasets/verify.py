@@ -11,11 +11,11 @@ from unblur.datasets.folders import find_root, set_folder
 from unblur.errors import DataError, UnblurError, UsageError
 from unblur.system.digests import digest_files
 
-__all__ = ["Finding", "verify_dataset"]
+__all__ = ["CheckResult", "verify_dataset"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """Result of one check.
 
     Attributes:
@@ -29,7 +29,7 @@ class Finding:
     note: str
 
 
-def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | None = None) -> Iterator[Finding]:
+def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | None = None) -> Iterator[CheckResult]:
     """Check the known files of a set, then open it as a benchmark would.
 
     Args:
@@ -56,32 +56,32 @@ def verify_dataset(entry: DatasetEntry, root: Path | None = None, split: str | N
         yield _open(entry, place, each)
 
 
-def _check_files(folder: Path, part: Part) -> Finding:
+def _check_files(folder: Path, part: Part) -> CheckResult:
     found = [path for path in folder.glob(part.files) if path.is_file()]
     if len(found) != part.count:
-        return Finding(part.files, False, f"expected {_files(part.count)} in {str(folder)!r}; found {len(found)}")
+        return CheckResult(part.files, False, f"expected {_files(part.count)} in {str(folder)!r}; found {len(found)}")
     if not part.digest:
-        return Finding(part.files, True, f"{_files(part.count)}; their contents are not known beforehand")
+        return CheckResult(part.files, True, f"{_files(part.count)}; their contents are not known beforehand")
     try:
         digest = digest_files(found, folder)
     except OSError as error:
         raise DataError(f"a file of {part.files} cannot be read: {(error.strerror or '').lower()}") from error
     if digest != part.digest:
-        return Finding(part.files, False, f"expected files with the digest {part.digest}; found {digest}")
-    return Finding(part.files, True, f"{_files(part.count)} with the known contents")
+        return CheckResult(part.files, False, f"expected files with the digest {part.digest}; found {digest}")
+    return CheckResult(part.files, True, f"{_files(part.count)} with the known contents")
 
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
 
-def _open(entry: DatasetEntry, root: Path, split: str | None) -> Finding:
+def _open(entry: DatasetEntry, root: Path, split: str | None) -> CheckResult:
     what = split or entry.kind
     expected = entry.splits[split] if split else entry.count
     try:
         count = len((open_dataset if entry.kind == "pairs" else open_photos)(entry.name, root, split))
     except UnblurError as error:
-        return Finding(what, False, str(error))
+        return CheckResult(what, False, str(error))
     if expected not in {0, count}:
-        return Finding(what, False, f"expected {expected} {entry.kind}; found {count}")
-    return Finding(what, True, f"{count} {entry.kind}")
+        return CheckResult(what, False, f"expected {expected} {entry.kind}; found {count}")
+    return CheckResult(what, True, f"{count} {entry.kind}")

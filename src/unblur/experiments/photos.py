@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count as count_up
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,16 +14,9 @@ from unblur.datasets.pairs import Pair
 from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
+from unblur.datasets.unpaired_streams import SampleStream
 
-__all__ = ["SampleStream", "batches", "evenly", "kodak_pairs", "training_stream"]
-
-
-class SampleStream(Protocol):
-    """Training samples by number."""
-
-    def sample(self, index: int) -> dict[str, Tensor]:
-        """`blurry` and `sharp`, each `(3, s, s)`."""
-        ...
+__all__ = ["batches", "evenly", "kodak_pairs", "training_stream"]
 
 
 def kodak_pairs(

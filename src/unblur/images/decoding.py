@@ -22,7 +22,7 @@ from unblur.system.text import shorten
 
 __all__ = ["JOBS", "complaint", "decode"]
 
-Job = Callable[[int, dict[str, Any]], tuple[dict[str, Any], int]]
+Decoder = Callable[[int, dict[str, Any]], tuple[dict[str, Any], int]]
 
 _STRIP_BYTES = 1 << 17  # small enough for the processor's cache on its way out
 _COLOUR_CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
@@ -186,4 +186,4 @@ def _strips(image: Any) -> Iterator[memoryview]:
         yield region.fetch(0, top, image.width, min(rows, image.height - top))
 
 
-JOBS: dict[str, Job] = {"decode": decode, "convert": colour.convert, "array": arrays.decode_array}
+JOBS: dict[str, Decoder] = {"decode": decode, "convert": colour.convert, "array": arrays.decode_array}

@@ -20,7 +20,7 @@ from unblur.images.limits import Limits
 from unblur.images.picture import FileFacts, Picture
 from unblur.system.atomic import atomic_write
 
-__all__ = ["check_kernel", "encode_kernel", "read_kernel", "write_kernel"]
+__all__ = ["encode_kernel", "normalise_kernel", "read_kernel", "write_kernel"]
 
 _MOST_VALUES = 4_000_000
 """Of a kernel's file, such as 2000 x 2000: more than any photo is blurred by."""
@@ -38,9 +38,9 @@ def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
         KernelError: Its values are no kernel.
     """
     if Path(path).is_file() and _is_numpy_file(path):
-        return check_kernel(_read_array(path))
+        return normalise_kernel(_read_array(path))
     picture = read_image(path, limits=Limits(max_pixels=_MOST_VALUES))
-    return check_kernel(picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype))
+    return normalise_kernel(picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype))
 
 
 def write_kernel(path: str | os.PathLike[str], kernel: NDArray[Any], *, overwrite: bool = False) -> tuple[Path, Path]:
@@ -71,7 +71,7 @@ def encode_kernel(kernel: NDArray[Any]) -> tuple[bytes, bytes]:
     Raises:
         KernelError: The values are no kernel.
     """
-    checked = check_kernel(kernel)
+    checked = normalise_kernel(kernel)
     scaled = np.rint(checked / checked.max() * 65535).astype(np.uint16)
     png, _ = encode_image(Picture(scaled[..., None], "grey", facts=FileFacts(bits=16)), "png")
     file = io.BytesIO()
@@ -79,7 +79,7 @@ def encode_kernel(kernel: NDArray[Any]) -> tuple[bytes, bytes]:
     return png, file.getvalue()
 
 
-def check_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
+def normalise_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
     """The values as a kernel: sum 1, odd sizes (a zero row or column is added below or on the right).
 
     Raises:

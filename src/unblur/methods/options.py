@@ -250,7 +250,7 @@ def _read_kernel(kernel: Any) -> NDArray[np.float32]:
     """A file, an array or a tensor as a checked array; one that was checked before stays as it is."""
     import numpy as np  # noqa: PLC0415 - help and lists do without it
 
-    from unblur.images.kernels import check_kernel, read_kernel  # noqa: PLC0415 - as above
+    from unblur.images.kernels import normalise_kernel, read_kernel  # noqa: PLC0415 - as above
 
     if isinstance(kernel, str | os.PathLike):
         try:
@@ -265,7 +265,7 @@ def _read_kernel(kernel: Any) -> NDArray[np.float32]:
         kernel = kernel.reshape(kernel.shape[-2:])
     if _is_checked(kernel):
         return kernel
-    return check_kernel(kernel)
+    return normalise_kernel(kernel)
 
 
 def _is_checked(kernel: NDArray[Any]) -> bool:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["keep_strong", "shrink"]
+__all__ = ["keep_strong", "shrink", "soft_threshold"]
 
 _SERIES_TERMS = 4
 """Of the binomial series below, after the first: together with the two steps of the fixed point that they stand for,
 off by at most a sixth of the threshold, near the jump, and far less above it."""
+
+
+def soft_threshold(values: Float[Tensor, "*s"], threshold: float | Tensor) -> Float[Tensor, "*s"]:
+    """What remains of each value after moving it towards zero by `threshold`, which broadcasts."""
+    bound = cast("float", threshold)  # either will do, though the stubs of torch know no union
+    return values - values.clamp(-bound, bound)
 
 
 def shrink(values: Float[Tensor, "*s"], threshold: float, power: float = 1.0) -> Float[Tensor, "*s"]:
@@ -24,7 +32,7 @@ def shrink(values: Float[Tensor, "*s"], threshold: float, power: float = 1.0) ->
         power: Above 0, at most 1.
     """
     if power == 1:
-        return values - values.clamp(-threshold, threshold)
+        return soft_threshold(values, threshold)
     if threshold == 0:
         return values
     spread = (2 * threshold * (1 - power)) ** (1 / (2 - power))

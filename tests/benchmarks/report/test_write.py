@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from unblur.benchmarks.report.content import Cell, Section, Table
+from unblur.benchmarks.report.content import Cell, ReportTable, Section
 from unblur.benchmarks.report.write import make_page, make_text
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b &lt; c", "'; --", "</td></table>"]
@@ -24,7 +24,7 @@ class Page(HTMLParser):
 
 def section_of(name: str) -> Section:
     """A section in which every text is this one."""
-    table = Table(name, (name, "n"), ((Cell(name), Cell("1", name, best=True)),), note=name)
+    table = ReportTable(name, (name, "n"), ((Cell(name), Cell("1", name, best=True)),), note=name)
     return Section(name, (name,), (table,), (), ())
 
 

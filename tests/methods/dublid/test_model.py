@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from planted import plant
+from unblur.blur.fft import from_spectrum, kernel_spectrum
 from unblur.blur.kernels import linear_kernel
 from unblur.errors import ShapeError
 from unblur.images.files import read_image
 from unblur.methods.dublid.model import Dublid, move
-from unblur.methods.dublid.retrieval import RetrievalSystem, filter_spectra, retrieve
-from unblur.methods.dublid.spectra import filter_step, from_spectrum, shrink, to_spectrum
+from unblur.methods.dublid.retrieval import RetrievalSystem, retrieve
+from unblur.methods.dublid.spectra import filter_step, shrink, to_spectrum
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.luma import luma_skimage
 from unblur.weights.checkpoint import read_checkpoint
@@ -155,7 +156,7 @@ def test_retrieval_with_the_true_kernel_and_details_is_exact(in_channels):
     for channel in range(in_channels):
         filters[2 * channel, channel, 1, 1:] = torch.tensor([1.0, -1.0])
         filters[2 * channel + 1, channel, 1:, 1] = torch.tensor([1.0, -1.0])
-    spectra = filter_spectra(filters, frame)
+    spectra = kernel_spectrum(filters, frame)
     image = to_spectrum(sharp, frame)
     system = RetrievalSystem(
         blurry=kernel * image,

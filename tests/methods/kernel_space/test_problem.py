@@ -11,7 +11,7 @@ from unblur.methods.kernel_space.generators import CodeNetwork
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
-from unblur.methods.optimisation.run import Schedule, optimise
+from unblur.methods.optimisation.run import StepSchedule, optimise
 
 FIT_SCHEDULE = choose_fit_schedule(KernelSpaceSettings(preset="smoke", steps=4, width=4, hold=0))
 
@@ -80,7 +80,7 @@ def test_without_priors_the_numbers_themselves_learn(operator):
     image, code = fit.draw()
     assert torch.equal(image, fit.blurry)
     assert torch.equal(code, fit.start.code)
-    optimise(fit, Schedule(2))
+    optimise(fit, StepSchedule(2))
     assert not torch.equal(fit.draw()[1], fit.start.code)
 
 
@@ -97,12 +97,12 @@ def test_a_held_code_stays_where_it_began(operator):
 
 def test_the_warm_start_learns_photo_and_code(operator):
     fit = fit_of(operator)
-    warm = optimise(WarmFit(fit), Schedule(25))
+    warm = optimise(WarmFit(fit), StepSchedule(25))
     assert warm.traces["loss"][-1] < 0.7 * warm.traces["loss"][0]
 
 
 def test_the_seed_decides(operator):
-    first, again, other = (optimise(fit_of(operator, seed=seed), Schedule(2)).last["image"] for seed in (0, 0, 1))
+    first, again, other = (optimise(fit_of(operator, seed=seed), StepSchedule(2)).last["image"] for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 

@@ -6,14 +6,14 @@ import torch
 from planted import plant, shake
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.methods.optimisation.run import Schedule, optimise
+from unblur.methods.optimisation.run import StepSchedule, optimise
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.ssim import ssim_gaussian_padded
 
 KERNEL = shake(9, 3)
-FIT_SCHEDULE = FitSchedule(Schedule(50), squares_until=5, width=16)
+FIT_SCHEDULE = FitSchedule(StepSchedule(50), squares_until=5, width=16)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_gradients_reach_both_networks(planted):
 
 def test_a_known_kernel_is_not_fitted(planted):
     fit = fit_of(planted, kernel=KERNEL, is_known=True)
-    done = optimise(fit, Schedule(2))
+    done = optimise(fit, StepSchedule(2))
     assert torch.equal(done.last["kernel"], KERNEL)
     assert len(fit.groups()) == 1
 
@@ -74,7 +74,7 @@ def test_the_seed_decides_and_the_common_source_is_left_alone(planted):
 
 
 def test_fitting_explains_the_photo(planted):
-    done = optimise(fit_of(planted), Schedule(40))
+    done = optimise(fit_of(planted), StepSchedule(40))
     squares = done.traces["squares"]
     assert squares[-1] < squares[0] / 4
     kernel = done.last["kernel"]
@@ -84,7 +84,7 @@ def test_fitting_explains_the_photo(planted):
 
 def test_the_image_network_learns_an_image(planted):
     fit = fit_of(planted)
-    done = optimise(TaughtFit(fit, planted.sharp), Schedule(40))
+    done = optimise(TaughtFit(fit, planted.sharp), StepSchedule(40))
     assert done.traces["loss"][-1] < done.traces["loss"][0] / 3
 
 

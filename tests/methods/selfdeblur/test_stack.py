@@ -6,13 +6,13 @@ import torch
 from planted import draw_picture, shake
 from unblur.errors import ShapeError
 from unblur.methods.optimisation.problem import SingleProblem
-from unblur.methods.optimisation.run import Schedule, optimise, optimise_jointly
+from unblur.methods.optimisation.run import StepSchedule, optimise, optimise_jointly
 from unblur.methods.optimisation.stopping import Never, Threshold
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 
-FIT_SCHEDULE = FitSchedule(Schedule(10, (6,)), squares_until=4, width=16)
+FIT_SCHEDULE = FitSchedule(StepSchedule(10, (6,)), squares_until=4, width=16)
 PHOTOS = [draw_picture(44, 47, seed)[:, :1].double() for seed in (1, 2)]
 KERNEL = shake(9, 3).double()
 
@@ -59,22 +59,22 @@ def test_the_lesson_stays_with_the_stack():
     taught = [photo.flip(-1) for photo in PHOTOS]
     alone = fits()
     for fit, image in zip(alone, taught, strict=True):
-        optimise(TaughtFit(fit, image), Schedule(3))
+        optimise(TaughtFit(fit, image), StepSchedule(3))
     stack = Stack(fits())
-    optimise_jointly(TaughtStack(stack, taught), Schedule(3), rules=[Never(), Never()])
-    expected = [optimise(fit, Schedule(3)) for fit in alone]
-    assert_same(optimise_jointly(stack, Schedule(3), rules=[Never(), Never()]), expected)
+    optimise_jointly(TaughtStack(stack, taught), StepSchedule(3), rules=[Never(), Never()])
+    expected = [optimise(fit, StepSchedule(3)) for fit in alone]
+    assert_same(optimise_jointly(stack, StepSchedule(3), rules=[Never(), Never()]), expected)
 
 
 def test_a_loss_that_breaks_ends_its_own_run_only():
     broken, sound = fits()
-    whole = optimise(fits()[1], Schedule(5))
+    whole = optimise(fits()[1], StepSchedule(5))
 
     def spoil(steps, _):
         if steps == 2:
             broken.blurry = broken.blurry * torch.nan
 
-    done = optimise_jointly(Stack([broken, sound]), Schedule(5), rules=[Never(), Never()], on_step=spoil)
+    done = optimise_jointly(Stack([broken, sound]), StepSchedule(5), rules=[Never(), Never()], on_step=spoil)
     assert [run.steps for run in done] == [2, 5]
     assert_same(done[1:], [whole])
 
@@ -94,7 +94,7 @@ def test_fits_of_different_size_are_refused():
 def test_one_alone_is_a_stack_of_one():
     fit = fits()[0]
     assert SingleProblem(fit).problems == [fit]
-    [done] = optimise_jointly(SingleProblem(fit), Schedule(2), rules=[Never()])
+    [done] = optimise_jointly(SingleProblem(fit), StepSchedule(2), rules=[Never()])
     assert done.steps == 2
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from unblur.benchmarks.report.runs import Run
 from unblur.benchmarks.report.statistics import Interval
 
-__all__ = ["Cell", "Point", "Section", "Table"]
+__all__ = ["Cell", "Point", "ReportTable", "Section"]
 
 
 class Cell(NamedTuple):
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table; the first column holds names, the others numbers, or text where `prose` says so.
 
     Attributes:
@@ -75,6 +75,6 @@ class Section:
 
     title: str
     conditions: tuple[str, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     points: tuple[Point, ...]
     runs: tuple[Run, ...]

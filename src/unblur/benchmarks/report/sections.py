@@ -10,7 +10,7 @@ from statistics import fmean, median
 
 from unblur.benchmarks.columns import column_of
 from unblur.benchmarks.published import Published, published_numbers
-from unblur.benchmarks.report.content import Cell, Point, Section, Table
+from unblur.benchmarks.report.content import Cell, Point, ReportTable, Section
 from unblur.benchmarks.report.runs import Run
 from unblur.benchmarks.report.statistics import Interval, bootstrap_mean, paired_difference
 from unblur.benchmarks.summary import SUCCESS
@@ -61,7 +61,7 @@ def _conditions(run: Run) -> str:
     return f"{place}; {version}, torch {facts.get('torch')}; {str(facts.get('date'))[:10]}; {chosen}."
 
 
-def _means(runs: Sequence[Run]) -> Table:
+def _means(runs: Sequence[Run]) -> ReportTable:
     names = [name for name in _MEANS if any(_values(run, name) for run in runs)]
     by_column = [_interval_cells(runs, name) for name in names]
     rows = [_means_row(run, [cells[place] for cells in by_column]) for place, run in enumerate(runs)]
@@ -70,7 +70,7 @@ def _means(runs: Sequence[Run]) -> Table:
     measured = (column_of(name).heading for name in names)
     headings = ("method", "images", *measured, column_of("success_share").heading, "s an image", "peak MB")
     note = "Means with 95% bootstrap intervals over images; median seconds; largest memory of a process."
-    return Table("Means", headings, tuple(rows), note)
+    return ReportTable("Means", headings, tuple(rows), note)
 
 
 def _means_row(run: Run, cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -81,7 +81,7 @@ def _means_row(run: Run, cells: Sequence[Cell]) -> tuple[Cell, ...]:
     return Cell(run.label), images, *cells, _success_cell(run), *speed
 
 
-def _further(runs: Sequence[Run]) -> Table | None:
+def _further(runs: Sequence[Run]) -> ReportTable | None:
     names = list(dict.fromkeys(name for run in runs for row in run.rows for name in row.extra))
     if not names:
         return None
@@ -90,7 +90,9 @@ def _further(runs: Sequence[Run]) -> Table | None:
     explained = [
         f"{name}: {METRICS[name].summary}, {METRICS[name].better} is better" for name in names if name in METRICS
     ]
-    return Table("Further metrics", ("method", *names), rows, "; ".join([*explained, "n/a: see the remarks"]) + ".")
+    return ReportTable(
+        "Further metrics", ("method", *names), rows, "; ".join([*explained, "n/a: see the remarks"]) + "."
+    )
 
 
 def _interval_cells(runs: Sequence[Run], name: str) -> list[Cell]:
@@ -120,7 +122,7 @@ def _input_row(run: Run, names: Sequence[str]) -> tuple[Cell, ...]:
     return Cell("blurry input"), Cell(str(len(run.rows))), *cells, Cell(""), Cell(""), Cell("")
 
 
-def _differences(runs: Sequence[Run]) -> Table | None:
+def _differences(runs: Sequence[Run]) -> ReportTable | None:
     rows: list[tuple[Cell, ...]] = []
     for first, second in combinations(runs, 2):
         cells = [Cell(f"{first.label} - {second.label}")]
@@ -133,10 +135,10 @@ def _differences(runs: Sequence[Run]) -> Table | None:
         rows.append(tuple(cells))
     headings = ("difference", "PSNR dB", "higher on", "SSIM", "higher on")
     note = "Image by image, with 95% bootstrap intervals; chance hardly explains a difference whose interval has no 0."
-    return Table("Paired differences", headings, tuple(rows), note) if rows else None
+    return ReportTable("Paired differences", headings, tuple(rows), note) if rows else None
 
 
-def _kernels(runs: Sequence[Run]) -> Table | None:
+def _kernels(runs: Sequence[Run]) -> ReportTable | None:
     """Mean PSNR of each method for each kernel; None where the images of the suite do not share kernels."""
     blurs = max(run.blurs for run in runs)
     if blurs == 1:
@@ -151,7 +153,7 @@ def _kernels(runs: Sequence[Run]) -> Table | None:
         for run, own in zip(runs, means, strict=True)
     )
     headings = ("method", *(f"kernel {blur + 1}" for blur in range(blurs)))
-    return Table("PSNR for each kernel", headings, rows, "Means in dB over the images of the suite.")
+    return ReportTable("PSNR for each kernel", headings, rows, "Means in dB over the images of the suite.")
 
 
 def _shaded_cell(value: float | None, low: float, high: float) -> Cell:
@@ -160,7 +162,7 @@ def _shaded_cell(value: float | None, low: float, high: float) -> Cell:
     return Cell(f"{value:.2f}", share=(value - low) / (high - low) if high > low else 0.5)
 
 
-def _published(group: tuple[str, str], runs: Sequence[Run]) -> Table | None:
+def _published(group: tuple[str, str], runs: Sequence[Run]) -> ReportTable | None:
     suite, protocol = group
     printed: dict[tuple[str, str, str], list[Published]] = {}
     for number in published_numbers():
@@ -182,7 +184,7 @@ def _published(group: tuple[str, str], runs: Sequence[Run]) -> Table | None:
     )
     headings = ("method", *(column_of(name).heading for name in shown), "source and what differs")
     note = "Ours in bold. Other people's numbers are as printed; they were not computed here."
-    return Table("Beside published numbers", headings, rows, note, prose=(len(headings) - 1,))
+    return ReportTable("Beside published numbers", headings, rows, note, prose=(len(headings) - 1,))
 
 
 def _printed_cell(name: str, values: dict[str, float]) -> Cell:
@@ -195,7 +197,7 @@ def _our_line(run: Run, shown: Sequence[str]) -> tuple[dict[str, float], str, st
     return means, run.label, _OURS, f"{len(run.rows)} images of the suite" if is_part else ""
 
 
-def _remarks(runs: Sequence[Run]) -> Table | None:
+def _remarks(runs: Sequence[Run]) -> ReportTable | None:
     failures = [(run.label, row.image, f"failed: {row.error}") for run in runs for row in run.rows if row.error]
     counts = Counter((run.label, row.warnings) for run in runs for row in run.rows if row.warnings)
     lines = [*failures, *((label, f"{count} images", sentence) for (label, sentence), count in counts.most_common())]
@@ -203,7 +205,7 @@ def _remarks(runs: Sequence[Run]) -> Table | None:
         return None
     rows = tuple(tuple(map(Cell, line)) for line in lines[:_MOST_REMARKS])
     note = f"{len(lines) - _MOST_REMARKS} more are in rows.csv." if len(lines) > _MOST_REMARKS else ""
-    return Table("Remarks", ("method", "where", "what"), rows, note, prose=(1, 2))
+    return ReportTable("Remarks", ("method", "where", "what"), rows, note, prose=(1, 2))
 
 
 def _values(run: Run, name: str) -> list[float]:

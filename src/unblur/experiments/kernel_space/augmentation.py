@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from unblur.datasets.blur_settings import DynamicBlur
 from unblur.datasets.scene_streams import BlurPart
+from unblur.datasets.unpaired_streams import SampleStream
 from unblur.experiments.comparison import compare_direction
 from unblur.experiments.figures import draw_bars
 from unblur.experiments.kernel_space.data import held_out, stream_of, train_and_score
 from unblur.experiments.kernel_space.settings import AugmentationSettings
-from unblur.experiments.photos import SampleStream
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.kernel_space.streams import LearnedBlurStream
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from unblur.backbones.dmphn import CENTRE
 from unblur.datasets.pairs import Pair
 from unblur.datasets.scene_streams import BlurPart, SceneStream
+from unblur.datasets.unpaired_streams import SampleStream
 from unblur.experiments.kernel_space.settings import TrainingSettings
-from unblur.experiments.photos import SampleStream, batches, kodak_pairs, training_stream
+from unblur.experiments.photos import batches, kodak_pairs, training_stream
 from unblur.experiments.result import Say
 from unblur.experiments.scores import gain_of
 from unblur.experiments.training import train_briefly

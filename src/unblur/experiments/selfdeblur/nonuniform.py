@@ -21,6 +21,7 @@ from unblur.experiments.selfdeblur.settings import NonUniformSettings
 from unblur.experiments.settings import split_names
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.alignment import align_pair
+from unblur.metrics.psnr import psnr_of_error
 
 __all__ = ["Layers", "run", "score_layers"]
 
@@ -86,8 +87,7 @@ def score_layers(restored: Tensor, photo: Photo) -> Layers:
 
 
 def _masked_psnr(squares: Tensor, share: Tensor) -> float:
-    count = float(share.sum())
-    return -10 * math.log10(float((share * squares).sum()) / count) if count else math.nan
+    return float(psnr_of_error((share * squares).sum() / share.sum()))  # no pixel: not a number
 
 
 def _runs(photos: Sequence[Photo], settings: NonUniformSettings) -> list[tuple[Photo, int]]:

@@ -15,10 +15,10 @@ from unblur.benchmarks.reference import Errors, reference_errors
 from unblur.datasets.pairs import Pair
 from unblur.experiments.scores import psnr_of
 from unblur.experiments.selfdeblur.photos import Photo
-from unblur.experiments.selfdeblur.settings import RunSettings
+from unblur.experiments.selfdeblur.settings import FitSettings
 from unblur.methods.apply import restore_tensor
 from unblur.methods.catalog import find_entry
-from unblur.methods.optimisation.run import Schedule
+from unblur.methods.optimisation.run import StepSchedule
 from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.optimisation.teachers import Oracle, Teacher, load_teacher
 from unblur.methods.options import RestoreOptions
@@ -81,7 +81,7 @@ class Watch:
 
     def _follow(self, step: int, image: Tensor) -> None:
         # The method averages every step, this mean every check: one update stands for the steps between.
-        kept = min(Schedule(1).averaging, (1 + step) / (10 + step)) ** self.every
+        kept = min(StepSchedule(1).averaging, (1 + step) / (10 + step)) ** self.every
         self.mean = image if self.mean is None else torch.lerp(self.mean, image, 1 - kept)
         if step % self.scored_every < self.every:
             self.psnr[step + 1] = psnr_of(self.mean, self.sharp, "shift")
@@ -140,7 +140,7 @@ class Arm:
 
 def fit_photo(
     photo: Photo,
-    settings: RunSettings,
+    settings: FitSettings,
     teacher: Teacher | None,
     changes: Mapping[str, Any],
     *,
@@ -187,7 +187,7 @@ def fit_photo(
     )
 
 
-def run_arm(photos: Sequence[Photo], settings: RunSettings, teacher: str, changes: Mapping[str, Any]) -> Arm:
+def run_arm(photos: Sequence[Photo], settings: FitSettings, teacher: str, changes: Mapping[str, Any]) -> Arm:
     """Fit every photo with every seed."""
     return Arm(
         [
@@ -198,7 +198,7 @@ def run_arm(photos: Sequence[Photo], settings: RunSettings, teacher: str, change
     )
 
 
-def teacher_for(name: str, settings: RunSettings, photo: Photo) -> Teacher:
+def teacher_for(name: str, settings: FitSettings, photo: Photo) -> Teacher:
     """The teacher of that name; `oracle` returns the true image."""
     if name == "oracle":
         return Oracle(photo.sharp)
@@ -213,7 +213,7 @@ def mean_curve(arm: Arm) -> dict[int, float]:
     return {step: fmean(curve[step] for curve in curves) for step in shared}
 
 
-def describe(settings: RunSettings, photos: Sequence[Photo], suite: str) -> str:
+def describe(settings: FitSettings, photos: Sequence[Photo], suite: str) -> str:
     """Photos and settings of the fits, as a sentence for the notes."""
     size = f"{settings.crop}x{settings.crop} pixels" if settings.crop else "whole photos"
     changed = "".join(f", {name} {getattr(settings, name)}" for name in ("steps", "width") if getattr(settings, name))

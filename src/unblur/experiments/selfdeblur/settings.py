@@ -9,16 +9,16 @@ from unblur.experiments.settings import check_at_least, split_numbers
 
 __all__ = [
     "AblationSettings",
+    "FitSettings",
     "NoiseSettings",
     "NonUniformSettings",
-    "RunSettings",
     "StoppingSettings",
     "TeacherSettings",
 ]
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class FitSettings:
     """Settings that all of them share: photos and length of the fits."""
 
     limit: Annotated[int, "Number of photos, spread evenly over the set; 0: all."] = 0
@@ -36,7 +36,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True)
-class AblationSettings(RunSettings):
+class AblationSettings(FitSettings):
     """Settings of `weak-ablation`."""
 
     suite: Annotated[str, "Data set of the pairs; synthetic: photos of BSDS500 under camera shake."] = "levin"
@@ -44,7 +44,7 @@ class AblationSettings(RunSettings):
 
 
 @dataclass(frozen=True)
-class TeacherSettings(RunSettings):
+class TeacherSettings(FitSettings):
     """Settings of `weak-teachers`."""
 
     suites: Annotated[
@@ -60,7 +60,7 @@ class TeacherSettings(RunSettings):
 
 
 @dataclass(frozen=True)
-class StoppingSettings(RunSettings):
+class StoppingSettings(FitSettings):
     """Settings of `weak-stopping`."""
 
     suite: Annotated[str, "Data set to evaluate the rules on, or synthetic."] = "levin"
@@ -75,7 +75,7 @@ class StoppingSettings(RunSettings):
 
 
 @dataclass(frozen=True)
-class NonUniformSettings(RunSettings):
+class NonUniformSettings(FitSettings):
     """Settings of `weak-nonuniform`."""
 
     limit: Annotated[int, "Number of scenes."] = 20
@@ -84,7 +84,7 @@ class NonUniformSettings(RunSettings):
 
 
 @dataclass(frozen=True)
-class NoiseSettings(RunSettings):
+class NoiseSettings(FitSettings):
     """Settings of `weak-noise`."""
 
     limit: Annotated[int, "Number of photos."] = 20

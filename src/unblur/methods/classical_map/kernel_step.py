@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, power, spectrum
+from unblur.blur.fft import from_spectrum, good_size, kernel_spectrum, multiply_conjugate, power, spectrum
 from unblur.blur.kernels import centre_kernel
 from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
@@ -75,8 +75,7 @@ def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, 
     """Spectrum, on a frame of at least twice the box, of the operator that correlates a kernel with the image's own."""
     lags = torch.roll(from_spectrum(match, size), (side - 1, side - 1), (-2, -1))[..., : 2 * side - 1, : 2 * side - 1]
     frame = good_size(2 * side)
-    placed = F.pad(lags, (0, frame - lags.shape[-1], 0, frame - lags.shape[-2]))
-    own = torch.fft.rfft2(torch.roll(placed, (1 - side, 1 - side), (-2, -1))).real
+    own = kernel_spectrum(lags, (frame, frame)).real
     return own + _SMOOTHNESS * difference_power((frame, frame), own) + _RIDGE
 
 

@@ -129,46 +129,46 @@ class KernelSearch:
 
 
 def estimate_kernels(
-    quests: Sequence[KernelSearch],
+    problems: Sequence[KernelSearch],
     prior: LatentPrior,
     *,
     rounds: int,
     pixels: int,
     on_round: Callable[[int, int], None],
 ) -> list[Kernels]:
-    """The kernels of each quest; hypotheses with the same descent go in one batch, all batches side by side.
+    """The kernels of each problem; hypotheses with the same descent go in one batch, all batches side by side.
 
     Args:
-        quests: Photos, boxes and hypotheses.
+        problems: Photos, boxes and hypotheses.
         prior: What a sharp image looks like.
         rounds: Rounds on each level.
         pixels: Each level looks at no more than about so many pixels, its most informative region.
         on_round: Called with (rounds done, rounds in all); raises to stop.
     """
-    searches = [_searches_of(quest, prior) for quest in quests]
+    searches = [_searches_of(problem, prior) for problem in problems]
     flat = list(chain.from_iterable(searches))
     total = sum(len(search.levels) for search in flat) * rounds
     done = count(1)
     jobs = [partial(search.run, rounds, pixels) for search in flat]
     found = run_side_by_side(jobs, lambda: on_round(next(done), total))
-    return [_in_order(quest, own, found) for quest, own in zip(quests, searches, strict=True)]
+    return [_in_order(problem, own, found) for problem, own in zip(problems, searches, strict=True)]
 
 
-def _in_order(quest: KernelSearch, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
-    """The kernels of all hypotheses in boxes of one size; takes from `found` what the searches of the quest found."""
+def _in_order(problem: KernelSearch, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
+    """The kernels of all hypotheses in boxes of one size; takes from `found` what the searches of the problem found."""
     kernels: dict[Hypothesis, Tensor] = {}
     for search in searches:
         own = next(found)
-        margin = (quest.box - own.shape[-1]) // 2
+        margin = (problem.box - own.shape[-1]) // 2
         kernels.update(zip(search.hypotheses, F.pad(own, (margin,) * 4).split(1), strict=True))
-    return torch.cat([kernels[hypothesis] for hypothesis in quest.hypotheses])
+    return torch.cat([kernels[hypothesis] for hypothesis in problem.hypotheses])
 
 
-def _searches_of(quest: KernelSearch, prior: LatentPrior) -> list[_Search]:
+def _searches_of(problem: KernelSearch, prior: LatentPrior) -> list[_Search]:
     groups: dict[tuple[Descent, float], list[Hypothesis]] = {}
-    for hypothesis in quest.hypotheses:
+    for hypothesis in problem.hypotheses:
         groups.setdefault((hypothesis.descent, hypothesis.box_share), []).append(hypothesis)
-    return [_Search(quest, group, descent, prior, share) for (descent, share), group in groups.items()]
+    return [_Search(problem, group, descent, prior, share) for (descent, share), group in groups.items()]
 
 
 def _odd(side: float) -> int:
@@ -192,27 +192,27 @@ class _Search:
 
     def __init__(
         self,
-        quest: KernelSearch,
+        problem: KernelSearch,
         hypotheses: Sequence[Hypothesis],
         descent: Descent,
         prior: LatentPrior,
         box_share: float,
     ) -> None:
-        grey = quest.grey
+        grey = problem.grey
 
         def column(values: list[float]) -> Tensor:
             return torch.tensor(values, dtype=grey.dtype, device=grey.device).view(-1, 1, 1, 1)
 
-        self.quest = quest
+        self.problem = problem
         self.hypotheses = hypotheses
-        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), _odd(quest.box * box_share), descent.ratio)
+        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), _odd(problem.box * box_share), descent.ratio)
         self.kernel = _two_pixels(grey).expand(len(hypotheses), -1, -1, -1)
         self._descent = descent
         self._prior = prior
         self._strength = column([h.prior_strength for h in hypotheses])
         self._faintest = column([h.faintest for h in hypotheses])
-        if quest.start is not None:
-            self._begin_with(quest.start)
+        if problem.start is not None:
+            self._begin_with(problem.start)
 
     def _begin_with(self, kernel: Kernels) -> None:
         """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
@@ -233,7 +233,7 @@ class _Search:
         """Go to level `number` and look at its most informative `pixels`."""
         level = self.levels[number]
         box, levels_left = level.box, len(self.levels) - number
-        photo = _look(self.quest.grey, level, pixels)
+        photo = _look(self.problem.grey, level, pixels)
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
         self._frame = frame = Frame.around((photo.shape[-2], photo.shape[-1]), (box, box))

@@ -20,9 +20,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unblur.blur.fft import from_spectrum, kernel_spectrum
 from unblur.errors import ShapeError
-from unblur.methods.dublid.retrieval import RetrievalSystem, filter_spectra, retrieve
-from unblur.methods.dublid.spectra import filter_step, from_spectrum, shrink, to_spectrum
+from unblur.methods.dublid.retrieval import RetrievalSystem, retrieve
+from unblur.methods.dublid.spectra import filter_step, shrink, to_spectrum
 
 __all__ = ["Dublid", "Estimate", "Variant", "move"]
 
@@ -217,7 +218,7 @@ class Dublid(nn.Module):
         system = RetrievalSystem(
             blurry=to_spectrum(self._place(blurry, frame), frame),
             kernel=to_spectrum(kernel, frame),
-            filters=filter_spectra(self.first_filters(), frame),
+            filters=kernel_spectrum(self.first_filters(), frame),
             details=details,
             strengths=_ZETA_SCALE * self.prox_list[-1],
         )

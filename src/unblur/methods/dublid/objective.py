@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from unblur.blur.fft import from_spectrum, multiply_conjugate, spectrum
 from unblur.methods.dublid.model import Dublid, Estimate, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.psnr import psnr_of_error
@@ -144,8 +145,8 @@ def kernel_shift(kernel: Float[Tensor, "b 1 k k"], true: Float[Tensor, "b 1 k k"
         limit: Largest shift along each axis that is looked at.
     """
     side = kernel.shape[-1] + limit
-    spectra = torch.fft.rfft2(kernel, s=(side, side)) * torch.fft.rfft2(true, s=(side, side)).conj()
-    agreement = torch.fft.irfft2(spectra, s=(side, side))[:, 0]
+    frame = (side, side)
+    agreement = from_spectrum(multiply_conjugate(spectrum(true, frame), spectrum(kernel, frame)), frame)[:, 0]
     reach = torch.arange(-limit, limit + 1, device=kernel.device)
     near = agreement[:, reach[:, None] % side, reach[None, :] % side].flatten(1).argmax(1)
     return torch.stack([near // len(reach), near % len(reach)], dim=1) - limit

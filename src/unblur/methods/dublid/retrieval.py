@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex
 from torch import Tensor
 
-__all__ = ["RetrievalSystem", "filter_spectra", "retrieve"]
+__all__ = ["RetrievalSystem", "retrieve"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,6 @@ class RetrievalSystem:
     filters: Tensor
     details: Tensor
     strengths: Tensor
-
-
-def filter_spectra(filters: Float[Tensor, "c i 3 3"], frame: tuple[int, int]) -> Complex[Tensor, "c i h f"]:
-    """Spectra of 3x3 filters whose centre lies at the origin of the frame."""
-    placed = torch.zeros(*filters.shape[:2], *frame, device=filters.device, dtype=filters.dtype)
-    placed[..., :3, :3] = filters
-    return torch.fft.rfft2(torch.roll(placed, (-1, -1), (-2, -1)))
 
 
 def retrieve(system: RetrievalSystem) -> Complex[Tensor, "b i h f"]:

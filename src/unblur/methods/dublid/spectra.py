@@ -11,7 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["filter_step", "from_spectrum", "power", "scaled", "shrink", "to_spectrum"]
+from unblur.blur.fft import from_spectrum, power, spectrum
+from unblur.solvers.proximal import soft_threshold
+
+__all__ = ["filter_step", "scaled", "shrink", "to_spectrum"]
 
 
 def to_spectrum(image: Tensor, frame: tuple[int, int]) -> Tensor:
@@ -19,23 +22,13 @@ def to_spectrum(image: Tensor, frame: tuple[int, int]) -> Tensor:
     return _ToSpectrum.apply(image, frame)
 
 
-def from_spectrum(spectrum: Tensor, frame: tuple[int, int]) -> Tensor:
-    """The real image of a half spectrum."""
-    return torch.fft.irfft2(spectrum, s=frame)
-
-
-def power(spectrum: Tensor) -> Tensor:
-    """The squared absolute value; `abs()` guards against overflow with a square root, at several times the price."""
-    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
-
-
-def scaled(spectrum: Tensor, factor: Tensor) -> Tensor:
+def scaled(values: Tensor, factor: Tensor) -> Tensor:
     """A spectrum times real numbers, without making complex numbers of them."""
-    return torch.view_as_complex(torch.view_as_real(spectrum.resolve_conj()) * factor[..., None])
+    return torch.view_as_complex(torch.view_as_real(values.resolve_conj()) * factor[..., None])
 
 
 def shrink(values: Tensor, threshold: Tensor) -> Tensor:
-    """Soft threshold: what remains of each value after moving it towards zero by `threshold` `(1, c, 1, 1)`."""
+    """`soft_threshold` by a trained `threshold` `(1, c, 1, 1)`."""
     return _Shrink.apply(values, threshold)
 
 
@@ -62,7 +55,7 @@ class _ToSpectrum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, image: Tensor, frame: tuple[int, int]) -> Tensor:
         ctx.size, ctx.frame = image.shape[-2:], frame
-        return torch.fft.rfft2(image, s=frame)
+        return spectrum(image, frame)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
@@ -74,7 +67,7 @@ class _ToSpectrum(torch.autograd.Function):
 class _Shrink(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, threshold: Tensor) -> Tensor:
-        shrunk = values - torch.clamp(values, -threshold, threshold)
+        shrunk = soft_threshold(values, threshold)
         ctx.save_for_backward(shrunk)
         return shrunk
 
@@ -100,9 +93,9 @@ class _FilterStep(torch.autograd.Function):
         # the minimiser over g: (ζ conj(K) F + Z) / (ζ |K|² + 1)
         nearness = 1 / (zeta * power(kernel) + 1)
         filtered = scaled(kernel.conj(), zeta * nearness).mul_(seen).add_(scaled(sparse, nearness))
-        latent = torch.fft.irfft2(filtered, s=frame)
-        shrunk = latent - torch.clamp(latent, -threshold, threshold)
-        thresholded = torch.fft.rfft2(shrunk)
+        latent = from_spectrum(filtered, frame)
+        shrunk = soft_threshold(latent, threshold)
+        thresholded = spectrum(shrunk)
         votes = (thresholded.conj() * seen).sum(1, keepdim=True)
         weights = power(thresholded).sum(1, keepdim=True)
         ctx.frame = frame
@@ -137,18 +130,18 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _adjoint_to_spectrum(gradient: Tensor, frame: tuple[int, int]) -> Tensor:
-    return torch.fft.irfft2(scaled(gradient, 1 / _column_shares(gradient, frame)), s=frame)
+    return from_spectrum(scaled(gradient, 1 / _column_shares(gradient, frame)), frame)
 
 
 def _adjoint_from_spectrum(gradient: Tensor, frame: tuple[int, int]) -> Tensor:
-    spectrum = torch.fft.rfft2(gradient)
-    return scaled(spectrum, _column_shares(spectrum, frame))
+    transformed = spectrum(gradient)
+    return scaled(transformed, _column_shares(transformed, frame))
 
 
-def _column_shares(spectrum: Tensor, frame: tuple[int, int]) -> Tensor:
+def _column_shares(values: Tensor, frame: tuple[int, int]) -> Tensor:
     """By how much each stored column counts in the image: the inner ones stand for two."""
     height, width = frame
-    shares = spectrum.real.new_full((spectrum.shape[-1],), 2 / (height * width))
+    shares = values.real.new_full((values.shape[-1],), 2 / (height * width))
     shares[0] /= 2
     if width % 2 == 0:
         shares[-1] /= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
-from unblur.methods.optimisation.run import Schedule
+from unblur.methods.optimisation.run import StepSchedule
 
 __all__ = ["FIT_SCHEDULES", "FitSchedule", "choose_fit_schedule"]
 
@@ -25,7 +25,7 @@ class FitSchedule:
         hold: Share of the run in which the code stays where it began.
     """
 
-    schedule: Schedule
+    schedule: StepSchedule
     width: int = 128
     warm_steps: int = 300
     image_rate: float = 5e-4
@@ -45,9 +45,9 @@ class FitSchedule:
         return self.schedule.steps // 2
 
 
-def _descent(steps: int) -> Schedule:
+def _descent(steps: int) -> StepSchedule:
     """Rates fall to 0.7 of themselves after each fifth."""
-    return Schedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
+    return StepSchedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
 
 
 # The operator is only nearly the blur: beyond a hundred steps the image learns to make up for what it lacks.

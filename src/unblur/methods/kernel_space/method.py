@@ -25,7 +25,7 @@ from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
 from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
-from unblur.methods.optimisation.run import Optimised, Schedule, optimise
+from unblur.methods.optimisation.run import Optimised, StepSchedule, optimise
 from unblur.methods.optimisation.stopping import choose_rule
 from unblur.methods.optimisation.teachers import found_kernel, load_teacher
 from unblur.methods.optimisation.validation import find_refusal
@@ -172,7 +172,7 @@ class KernelSpaceMethod:
         keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
         if fit_schedule.warm_steps and not (keeper and keeper.path.exists()):
             span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
-            optimise(WarmFit(fit), Schedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
+            optimise(WarmFit(fit), StepSchedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
         steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)

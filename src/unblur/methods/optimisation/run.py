@@ -15,7 +15,7 @@ from unblur.methods.optimisation.checkpointing import Keeper
 from unblur.methods.optimisation.problem import Evaluation, JointProblem, Problem, SingleProblem
 from unblur.methods.optimisation.stopping import Never, Rule, load_state, state_of
 
-__all__ = ["Optimised", "Progress", "ProgressOfAll", "Schedule", "optimise", "optimise_jointly"]
+__all__ = ["Optimised", "Progress", "ProgressOfAll", "StepSchedule", "optimise", "optimise_jointly"]
 
 Answers = dict[str, Tensor]
 Progress = Callable[[int, Evaluation], None]
@@ -29,7 +29,7 @@ def _ignore(steps: int, evaluation: object) -> None:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class StepSchedule:
     """How long, and at which rates.
 
     Attributes:
@@ -48,10 +48,10 @@ class Schedule:
         """The factor of all rates at a step, counted from 0."""
         return self.decay ** sum(step >= milestone for milestone in self.milestones)
 
-    def scaled_to(self, steps: int) -> Schedule:
+    def scaled_to(self, steps: int) -> StepSchedule:
         """The same fit schedule in another number of steps."""
         milestones = tuple(round(milestone * steps / self.steps) for milestone in self.milestones)
-        return Schedule(steps, milestones, self.decay, self.averaging)
+        return StepSchedule(steps, milestones, self.decay, self.averaging)
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Optimised:
 
 def optimise(
     problem: Problem,
-    schedule: Schedule,
+    schedule: StepSchedule,
     *,
     rule: Rule | None = None,
     keeper: Keeper | None = None,
@@ -100,7 +100,7 @@ def optimise(
 
 def optimise_jointly(
     joint: JointProblem,
-    schedule: Schedule,
+    schedule: StepSchedule,
     *,
     rules: Sequence[Rule],
     keeper: Keeper | None = None,
@@ -142,7 +142,7 @@ def optimise_jointly(
 class _Work:
     """One optimisation between two steps."""
 
-    def __init__(self, joint: JointProblem, schedule: Schedule, rules: Sequence[Rule]) -> None:
+    def __init__(self, joint: JointProblem, schedule: StepSchedule, rules: Sequence[Rule]) -> None:
         self._joint, self._schedule = joint, schedule
         # Fused: one pass over all weights instead of a dozen.
         self._adam = torch.optim.Adam(joint.groups(), fused=True)

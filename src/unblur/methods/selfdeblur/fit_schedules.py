@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from unblur.methods.optimisation.run import Schedule
+from unblur.methods.optimisation.run import StepSchedule
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 
 __all__ = ["FIT_SCHEDULES", "FitSchedule", "choose_fit_schedule"]
 
-_KNOWN_KERNEL = Schedule(1000, (700, 800, 900))
+_KNOWN_KERNEL = StepSchedule(1000, (700, 800, 900))
 _SHARE_KNOWN = 5
 """With the kernel known, a fifth of the steps is enough, and all of them compare structures."""
 
@@ -29,7 +29,7 @@ class FitSchedule:
         kernel_rate: Of Adam, for the kernel network.
     """
 
-    schedule: Schedule
+    schedule: StepSchedule
     squares_until: int
     width: int = 128
     warm_steps: int = 0
@@ -38,10 +38,10 @@ class FitSchedule:
 
 
 FIT_SCHEDULES = {
-    "full": FitSchedule(Schedule(5000, (2000, 3000, 4000)), 1000),
-    "fast": FitSchedule(Schedule(1500, (600, 900, 1200)), 300),
-    "warm": FitSchedule(Schedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
-    "smoke": FitSchedule(Schedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
+    "full": FitSchedule(StepSchedule(5000, (2000, 3000, 4000)), 1000),
+    "fast": FitSchedule(StepSchedule(1500, (600, 900, 1200)), 300),
+    "warm": FitSchedule(StepSchedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
+    "smoke": FitSchedule(StepSchedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
 }
 
 

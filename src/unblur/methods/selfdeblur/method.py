@@ -18,7 +18,7 @@ from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
 from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
 from unblur.methods.optimisation.problem import SingleProblem
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
-from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, Schedule, optimise_jointly
+from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, StepSchedule, optimise_jointly
 from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.teachers import Teacher, found_kernel, load_teacher
 from unblur.methods.optimisation.validation import find_refusal
@@ -252,7 +252,9 @@ class SelfDeblur(KernelMethod):
             span = Span("learning from the teacher", fit_schedule.warm_steps, _ASKING, _WARMING)
             rules = [Never() for _ in fits]
             report = reporting(on_step, span)
-            optimise_jointly(teacher_result, Schedule(fit_schedule.warm_steps), rules=rules, on_step=_of_first(report))
+            optimise_jointly(
+                teacher_result, StepSchedule(fit_schedule.warm_steps), rules=rules, on_step=_of_first(report)
+            )
         for fit, case in zip(fits, cases, strict=True):
             fit.weak = self._weak_losses(case)
 
