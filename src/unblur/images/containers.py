@@ -11,23 +11,21 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from unblur.errors import ReadError
 from unblur.images.exif import PREFIX
 from unblur.images.limits import check_size
+from unblur.images.page_reading import describe_pages
 from unblur.system.scratch import lasting_scratch_file, write_all
 
-__all__ = ["add_facts", "decode_bmp", "is_grey_avif"]
+__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "is_grey_avif"]
 
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
-_EXIF_IN_TIFF = (270, 271, 272, 305, 306, 315, 316, 33432)
+_DESCRIPTION = 270
+_EXIF_IN_TIFF = (_DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
 _SRGB_GAMMA = 45455
 _EXIF_DIRECTORIES = (0x8769, 0x8825)
 
 
-def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, bytes]) -> None:
-    """Complete header and metadata blocks by what the format's own structure says.
-
-    Raises:
-        ReadError: A camera raw file in TIFF's clothes.
-    """
+def add_facts(kind: str, source: int, header: dict[str, Any]) -> None:
+    """Complete a header by what the format's own structure says."""
     with os.fdopen(os.dup(source), "rb") as file:
         file.seek(0)
         if kind == "png":
@@ -38,10 +36,6 @@ def add_facts(kind: str, source: int, header: dict[str, Any], blobs: dict[str, b
             header["frames"] = max(header["frames"], _frames_of_avif(file.read(1 << 16)))
         elif kind == "jpeg":
             _note_further_pictures(file.read(1 << 16), header)
-        elif kind == "tiff":
-            _add_tiff_facts(file, header, blobs)
-    if header["frames"] > 1:
-        header["notes"].append(f"the file holds {header['frames']} frames or pages; only the first was used")
 
 
 def is_grey_avif(source: int) -> bool:
@@ -109,12 +103,25 @@ def _note_further_pictures(head: bytes, header: dict[str, Any]) -> None:
         header["notes"].append("further pictures in the file (a gain map, a preview) are not kept")
 
 
-def _add_tiff_facts(file: Any, header: dict[str, Any], blobs: dict[str, bytes]) -> None:
-    """Facts of a TIFF's first directory, and its EXIF, which libvips passes over."""
+def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes], number: int, pages: int) -> None:
+    """Facts of one of a TIFF's directories, and its EXIF, which libvips passes over.
+
+    Args:
+        source: Open descriptor of the file.
+        header: Completed here.
+        blobs: Completed here.
+        number: Of the directory.
+        pages: How many pages will be kept; what the file says of them is made true.
+
+    Raises:
+        ReadError: A camera raw file in TIFF's clothes.
+    """
     try:
-        with Image.open(file, formats=["TIFF"]) as image:
+        with os.fdopen(os.dup(source), "rb") as file, Image.open(file, formats=["TIFF"]) as image:
+            image.seek(number)
             tags = dict(cast("TiffImagePlugin.TiffImageFile", image).tag_v2)
             found = image.getexif()
+            directories = {directory: dict(found.get_ifd(directory)) for directory in _EXIF_DIRECTORIES}
     except Exception:  # Pillow knows fewer kinds of TIFF than libvips; what it cannot open has no EXIF for us
         return
     if _TIFF_DNG_VERSION in tags or int(tags.get(_TIFF_SUBFILE, 0)) & 1:
@@ -127,8 +134,20 @@ def _add_tiff_facts(file: Any, header: dict[str, Any], blobs: dict[str, bytes]) 
     for tag in _EXIF_IN_TIFF:
         if tag in found:
             kept[tag] = found[tag]
-    for directory in _EXIF_DIRECTORIES:
-        if values := dict(found.get_ifd(directory)):
+    _correct_description(kept, header, pages)
+    for directory, values in directories.items():
+        if values:
             kept.get_ifd(directory).update(values)
             kept[directory] = kept.get_ifd(directory)
     blobs["exif"] = kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
+
+
+def _correct_description(kept: Image.Exif, header: dict[str, Any], pages: int) -> None:
+    description = kept.get(_DESCRIPTION)
+    if not isinstance(description, str) or (true := describe_pages(description, pages)) == description:
+        return
+    del kept[_DESCRIPTION]
+    if true:
+        kept[_DESCRIPTION] = true
+    if header["frames"] == pages:  # the file contradicts itself
+        header["notes"].append(f"the file describes more pages than the {pages} that can be read; that is not kept")

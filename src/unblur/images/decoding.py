@@ -16,11 +16,16 @@ import pyvips
 from unblur.errors import ReadError
 from unblur.images import arrays, colour, containers, exif, heif
 from unblur.images.limits import check_size
+from unblur.images.page_reading import find_pages, read_frame
+from unblur.images.streams import another_image_follows
 from unblur.images.unsupported import describe_unsupported_tiff
 from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
 from unblur.system.text import shorten
 
 __all__ = ["JOBS", "complaint", "decode"]
+
+# Nothing is decoded twice: what libvips keeps for that case only costs memory.
+pyvips.cache_set_max(0)
 
 Decoder = Callable[[int, dict[str, Any]], tuple[dict[str, Any], int]]
 
@@ -29,15 +34,18 @@ _COLOUR_CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "scrgb": 3, "c
 _SPACES = {1: "grey", 3: "rgb", 4: "cmyk"}
 _DTYPES = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
 _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation")
+_PAGED = {"tiff", "gif", "webp"}
+_FRAMES_BY_PILLOW = {"png", "avif"}
 _BLOBS = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
 
 
 def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Decode the first frame of an image file.
+    """Decode one page or frame of an image file.
 
     Args:
         source: Open descriptor of the file.
-        request: `format`, `max_pixels`, and `allow_damaged`: give what can be read of a damaged file.
+        request: `format`, `max_pixels`, `allow_damaged` (give what can be read of a damaged file), `page` (0: the
+            first), and `is_only_page`: no other one is wanted, so that what the file says of its pages is not kept.
 
     Returns:
         What the file says beside its pixels, and a scratch file: the pixels, then the metadata blocks whose
@@ -48,7 +56,9 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
         TooLargeError: More pixels than allowed.
     """
     try:
-        return _decode(source, request, damaged=False)
+        header, pixels = _decode(source, request, damaged=False)
+        _note_further_image(source, request, header)
+        return header, pixels
     except pyvips.Error as error:
         if any(words in str(error.detail).lower() for words in _OUT_OF_MEMORY):
             raise MemoryError from None
@@ -64,6 +74,13 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     header, pixels = _decode(source, request, damaged=True)
     header["notes"].append("the file is damaged; what could be read of it was kept")
     return header, pixels
+
+
+def _note_further_image(source: int, request: dict[str, Any], header: dict[str, Any]) -> None:
+    kind = request["format"]
+    if request["page"] == 0 and another_image_follows(source, kind):
+        advice = "" if kind == "tiff" else "; pipe the file in (unblur restore - < FILE) to restore all"
+        header["notes"].append(f"a further image follows in the file and is not read{advice}")
 
 
 def _refuse_unsupported(source: int, request: dict[str, Any]) -> None:
@@ -119,16 +136,27 @@ def _decode_disoriented(source: int, request: dict[str, Any]) -> tuple[dict[str,
 def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tuple[dict[str, Any], int]:
     kind = request["format"]
     os.lseek(source, 0, os.SEEK_SET)
+    pages = find_pages(source) if kind == "tiff" else []
+    which = {"page": pages[request["page"]] if pages else request["page"]} if kind in _PAGED else {}
     loader = getattr(pyvips.Image, ("heif" if kind == "avif" else kind) + "load_source")
-    image: Any = loader(pyvips.Source.new_from_descriptor(source), access="sequential", fail_on=fail_on)
+    image: Any = loader(pyvips.Source.new_from_descriptor(source), access="sequential", fail_on=fail_on, **which)
     check_size(image.width, image.height, request["max_pixels"])
     if kind == "avif" and image.bands == 3 and containers.is_grey_avif(source):
         image = image.extract_band(0).copy(interpretation="grey16" if image.format == "ushort" else "b-w")
-    header = _header(image, kind)
+    header = _header(image, kind, request["page"])
     blobs = {name: _blob(image, field) for name, field in _BLOBS.items()}
     blobs["exif"] = blobs["exif"].removeprefix(exif.PREFIX)
-    containers.add_facts(kind, source, header, blobs)
-    if kind != "avif" and 2 <= _field(image, "orientation", 1) <= 8:  # libheif has turned AVIF already
+    if pages:
+        header["frames"] = len(pages)
+        kept_pages = 1 if request["is_only_page"] else len(pages)
+        containers.add_tiff_facts(source, header, blobs, which["page"], kept_pages)
+    containers.add_facts(kind, source, header)
+    orientation = 1 if kind == "avif" else _field(image, "orientation", 1)  # libheif has turned AVIF already
+    if header["frames"] > 1 and kind in _FRAMES_BY_PILLOW and not request["is_only_page"]:
+        image, time = read_frame(source, kind, request["page"])
+        header |= time | {"has_alpha": image.bands == 4, "dtype": "uint8", "bits": 8}
+        image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    if 2 <= orientation <= 8:
         image = image.copy_memory().autorot()
     header |= {
         "shape": [image.height, image.width, image.bands],
@@ -142,7 +170,7 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
     return header, pixels
 
 
-def _header(image: Any, kind: str) -> dict[str, Any]:
+def _header(image: Any, kind: str, page: int) -> dict[str, Any]:
     """What libvips says of the file, as plain values."""
     colours = _COLOUR_CHANNELS.get(image.interpretation, 0)
     if image.format not in _DTYPES or image.bands - colours not in (0, 1) or not colours:
@@ -151,6 +179,7 @@ def _header(image: Any, kind: str) -> dict[str, Any]:
             "grey, RGB and CMYK with or without alpha are read, of up to 16 bits or 32-bit floating point"
         )
     stated = image.get_typeof("resolution-unit") != 0 or kind == "png"
+    delays = list(image.get("delay")) if image.get_typeof("delay") else []
     return {
         "dtype": _DTYPES[image.format],
         "space": _SPACES[colours],
@@ -158,6 +187,8 @@ def _header(image: Any, kind: str) -> dict[str, Any]:
         "bits": 32 if image.format == "float" else _field(image, "bits-per-sample", 8),
         "palette": bool(_field(image, "palette", 0)),
         "frames": _field(image, "n-pages", 1),
+        "duration": delays[page] if page < len(delays) else 0,
+        "loop": _field(image, "loop", 0),
         "resolution": [image.xres, image.yres] if stated and (image.xres, image.yres) != (1.0, 1.0) else None,
         "lossless": kind in {"png", "tiff", "gif"},
         "subsampled": _text(image, "jpeg-chroma-subsample") not in {"", "4:4:4"},

@@ -24,16 +24,18 @@ from unblur.images.exif import PREFIX
 from unblur.images.fitting import fit, low_bits
 from unblur.images.heif import encode_heif
 from unblur.images.palettes import encode_palette
-from unblur.images.picture import Picture
+from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_exif import embed_exif
 
-__all__ = ["encode"]
+__all__ = ["AVIF_QUALITY", "encode", "to_pillow", "to_vips", "webp_coding"]
 
 # libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
 
 _KEEP = "icc|xmp|iptc"  # EXIF is put in by ourselves, byte for byte
-_JPEG_QUALITY, _WEBP_QUALITY, _AVIF_QUALITY = 95, 95, 90
+AVIF_QUALITY = 90
+_JPEG_QUALITY = 95
+_WEBP_QUALITY = 95
 _INTERPRETATIONS = {
     ("grey", "uint8"): "b-w",
     ("grey", "uint16"): "grey16",
@@ -67,7 +69,7 @@ def encode(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[bytes,
 
 def _jpeg(picture: Picture) -> bytes:
     subsample = "on" if picture.facts.subsampled and picture.space == "rgb" else "off"
-    data: bytes = _to_vips(picture).jpegsave_buffer(
+    data: bytes = to_vips(picture).jpegsave_buffer(
         Q=_JPEG_QUALITY, optimize_coding=True, subsample_mode=subsample, keep=_KEEP
     )
     segments = b""
@@ -81,7 +83,7 @@ def _jpeg(picture: Picture) -> bytes:
 
 
 def _png(picture: Picture) -> bytes:
-    data: bytes = _to_vips(picture).pngsave_buffer(
+    data: bytes = to_vips(picture).pngsave_buffer(
         compression=6, keep=_KEEP, bitdepth=low_bits(picture) or 8 * picture.pixels.itemsize
     )
     block = picture.facts.exif
@@ -103,20 +105,17 @@ def _tiff(picture: Picture) -> bytes:
     if low == 4 and picture.width % 2:
         low = 0  # libvips 8.18 spoils the last column of odd widths at 4 bits
     predictor = "none" if low else "float" if picture.pixels.dtype.kind == "f" else "horizontal"
-    data: bytes = _to_vips(picture).tiffsave_buffer(
-        compression="deflate", predictor=predictor, bitdepth=low, keep=_KEEP
-    )
+    data: bytes = to_vips(picture).tiffsave_buffer(compression="deflate", predictor=predictor, bitdepth=low, keep=_KEEP)
     return embed_exif(data, picture.facts.exif) if picture.facts.exif else data
 
 
 def _webp(picture: Picture) -> bytes:
-    return _with_pillow(
-        picture,
-        "WEBP",
-        lossless=picture.facts.lossless,
-        quality=80 if picture.facts.lossless else _WEBP_QUALITY,
-        exact=True,
-    )
+    return _with_pillow(picture, "WEBP", exact=True, **webp_coding(picture.facts))
+
+
+def webp_coding(facts: FileFacts) -> dict[str, Any]:
+    """Pillow's options for WebP: without loss unless the file that was read had lost something already."""
+    return {"lossless": facts.lossless, "quality": 80 if facts.lossless else _WEBP_QUALITY}
 
 
 def _avif(picture: Picture) -> bytes:
@@ -124,14 +123,14 @@ def _avif(picture: Picture) -> bytes:
         # Alpha is to come back bit for bit, so it is coded without loss.
         alpha = {"codec": "aom", "advanced": {"alpha:lossless": "1"}} if picture.has_alpha else {}
         subsampling = "4:0:0" if picture.pixels.shape[2] == 1 else "4:4:4"
-        return _with_pillow(picture, "AVIF", quality=_AVIF_QUALITY, subsampling=subsampling, **alpha)
-    image = _to_vips(picture)
+        return _with_pillow(picture, "AVIF", quality=AVIF_QUALITY, subsampling=subsampling, **alpha)
+    image = to_vips(picture)
     if picture.facts.exif:
         # Pillow writes 8 bits alone; libvips keeps the tags and adds a few of its own.
         image.set_type(pyvips.GValue.blob_type, "exif-data", PREFIX + picture.facts.exif)
     data: bytes = image.heifsave_buffer(
         compression="av1",
-        Q=_AVIF_QUALITY,
+        Q=AVIF_QUALITY,
         bitdepth=picture.facts.bits if picture.facts.bits in (10, 12) else 12,
         subsample_mode="off",
         keep=_KEEP + "|exif",
@@ -140,7 +139,7 @@ def _avif(picture: Picture) -> bytes:
 
 
 def _gif(picture: Picture) -> bytes:
-    data: bytes = _to_vips(picture).gifsave_buffer(keep="none")
+    data: bytes = to_vips(picture).gifsave_buffer(keep="none")
     return data
 
 
@@ -148,7 +147,7 @@ def _bmp(picture: Picture) -> bytes:
     if picture.has_alpha:
         return _bmp_with_alpha(picture)
     file = io.BytesIO()
-    image = _to_pillow(picture)
+    image = to_pillow(picture)
     if low_bits(picture) == 1:
         image = image.convert("1")
     image.save(file, "BMP", **_resolution(picture))
@@ -170,8 +169,8 @@ def _bmp_with_alpha(picture: Picture) -> bytes:
     return b"BM" + struct.pack("<LLL", start + len(rows), 0, start) + header + rows
 
 
-def _to_vips(picture: Picture) -> Any:
-    """The pixels as libvips sees them, with the metadata that it writes itself."""
+def to_vips(picture: Picture) -> Any:
+    """The picture as a libvips image, with the metadata that libvips writes itself."""
     pixels, facts = np.ascontiguousarray(picture.pixels), picture.facts
     dtype = pixels.dtype.name
     height, width, bands = pixels.shape
@@ -186,7 +185,8 @@ def _to_vips(picture: Picture) -> Any:
     return image
 
 
-def _to_pillow(picture: Picture) -> Image.Image:
+def to_pillow(picture: Picture) -> Image.Image:
+    """The pixels of a picture of 8 bits as a Pillow image."""
     pixels = np.ascontiguousarray(picture.pixels)
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
@@ -201,7 +201,7 @@ def _with_pillow(picture: Picture, kind: str, **options: Any) -> bytes:
     options |= {name: block for name, block in blocks.items() if block}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on oddities in EXIF, which are the camera's
-        _to_pillow(picture).convert(mode).save(file, kind, **options)
+        to_pillow(picture).convert(mode).save(file, kind, **options)
     return file.getvalue()
 
 

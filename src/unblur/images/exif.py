@@ -59,17 +59,22 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
 
 
 def with_valid_orientation(tiff: bytes) -> bytes:
-    """A TIFF file whose first directory says upright, for one that says what the standard does not know.
+    """A TIFF file all of whose pages say upright, for one that says what the standard does not know.
 
     Raises:
-        ValueError: The directory is damaged.
+        ValueError: A directory is damaged.
     """
     data, order = bytearray(tiff), "<" if tiff[:2] == b"II" else ">"
+    seen = set[int]()
     try:
-        (first,) = struct.unpack_from(order + "L", data, 4)
-        for entry in _entries(data, first, order):
-            if entry.tag == _ORIENTATION:
-                _set(data, entry, 1, order)
+        (at,) = struct.unpack_from(order + "L", data, 4)
+        while at and at not in seen:
+            seen.add(at)
+            entries = list(_entries(data, at, order))
+            for entry in entries:
+                if entry.tag == _ORIENTATION:
+                    _set(data, entry, 1, order)
+            (at,) = struct.unpack_from(order + "L", data, at + 2 + 12 * len(entries))
     except struct.error:
         raise ValueError("a TIFF directory points outside its file") from None
     return bytes(data)

@@ -1,23 +1,29 @@
-"""Image files to pictures and back: the package's only doors to them."""
+"""Image files to pictures and back: the package's only ways to them."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, BinaryIO, Literal
 
 from unblur.errors import ReadError, TooLargeError
 from unblur.images.decoder import map_pixels, run_job
-from unblur.images.limits import Limits
+from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.signatures import HEAD_BYTES, format_of_bytes, format_of_name
 from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
-__all__ = ["encode_image", "read_image", "write_image"]
+__all__ = ["Frames", "encode_image", "encode_pages", "read_image", "read_pages", "write_image"]
 
 Source = str | os.PathLike[str] | bytes
+Frames = Literal["auto", "all", "first"]
+
+_DOCUMENTS = {"tiff"}  # whose pages are separate images
+_SINGLE = {"jpeg", "bmp", "heif"}  # of which one image is read
 
 _UNREADABLE = {
     errno.ENOENT: "does not exist",
@@ -31,10 +37,10 @@ _UNREADABLE = {
 
 
 def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
-    """Read one image; decoding happens in a worker process, so that no file can harm this one.
+    """Read one image; decoding happens in a process of its own, so that no file can harm this one.
 
-    JPEG, PNG, TIFF, WebP, BMP, GIF and AVIF are told apart by content. Pixels come upright (EXIF orientation applied),
-    otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
+    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are told apart by content. Pixels come upright (EXIF
+    orientation applied), otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
 
     Args:
         source: Path of a file, or its bytes.
@@ -45,10 +51,30 @@ def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: b
         ReadError: Not an image of a kind that is read, damaged, or unreadable.
         TooLargeError: Over a limit.
     """
+    return next(read_pages(source, frames="first", limits=limits, allow_damaged=allow_damaged))
+
+
+def read_pages(
+    source: Source | BinaryIO, *, frames: Frames = "auto", limits: Limits | None = None, allow_damaged: bool = False
+) -> Iterator[Picture]:
+    """Read the pages or frames of an image file one by one; see `read_image`.
+
+    Args:
+        source: Path of a file, its bytes, or an open file, which stays open.
+        frames: `"first"`: the first alone, with a note on the others. `"all"`: every one, whole as it is shown.
+            `"auto"`: all pages of a document (TIFF), the first frame of an animation.
+        limits: What the file may cost; each page by itself, and all together ten times as many pixels.
+        allow_damaged: Give what can be decoded of a damaged or cut file, with a note, instead of an error.
+
+    Raises:
+        ReadError: Not an image of a kind that is read, damaged, or unreadable.
+        TooLargeError: Over a limit.
+    """
+    limits = limits or Limits()
     try:
         file = _open(source)
         try:
-            return _decode(file, limits or Limits(), allow_damaged=allow_damaged)
+            yield from _read_pages(file, frames, limits, allow_damaged=allow_damaged)
         finally:
             os.close(file)
     except OSError as error:
@@ -97,12 +123,32 @@ def encode_image(
     return encode(picture, format, strip_metadata=strip_metadata)
 
 
-def _open(source: Source) -> int:
+def encode_pages(
+    pictures: Iterable[Picture],
+    format: str,  # noqa: A002
+    *,
+    strip_metadata: bool = False,
+) -> tuple[memoryview, tuple[str, ...]]:
+    """The bytes of a file with several pages or frames, and sentences on what the format could not hold.
+
+    Pages of a TIFF are taken one by one and never held together.
+
+    Raises:
+        WriteError: A page does not fit into the format, or the format holds no pages.
+    """
+    from unblur.images.page_writing import encode_pages as encode  # noqa: PLC0415 - libvips, as above
+
+    return encode(pictures, format, strip_metadata=strip_metadata)
+
+
+def _open(source: Source | BinaryIO) -> int:
     """Descriptor of a regular file, or of a scratch file with the bytes."""
     if isinstance(source, bytes):
         file = scratch_file()
         write_all(file, source)
         return file
+    if not isinstance(source, str | os.PathLike):
+        return os.dup(source.fileno())
     try:
         # O_NONBLOCK: a named pipe without a writer must not be waited for.
         file = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -115,13 +161,39 @@ def _open(source: Source) -> int:
     return file
 
 
-def _decode(file: int, limits: Limits, *, allow_damaged: bool) -> Picture:
-    """The picture in an open file, by way of the worker."""
+def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: bool) -> Iterator[Picture]:
     size = os.fstat(file).st_size
     kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
     if size > limits.max_bytes:
         raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
-    header, pixels = run_job("decode", file, limits, format=kind, allow_damaged=allow_damaged)
+    takes_all = frames == "all" or (frames == "auto" and kind in _DOCUMENTS)
+    is_only_page = not takes_all or kind in _SINGLE
+    first = _decode(file, kind, limits, page=0, is_only_page=is_only_page, allow_damaged=allow_damaged)
+    count = first.facts.frames
+    if is_only_page:
+        yield _with_note_on_others(first, can_take_all=kind not in _SINGLE)
+        return
+    check_total_size(first.width, first.height, count, limits.max_pixels)
+    yield first
+    del first  # not held while the others are worked on
+    for page in range(1, count):
+        yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
+
+
+def _with_note_on_others(picture: Picture, *, can_take_all: bool) -> Picture:
+    facts = picture.facts
+    if facts.frames == 1:
+        return picture
+    advice = " (--frames all takes all)" if can_take_all else ""
+    note = f"the file holds {facts.frames} frames or pages; only the first was used{advice}"
+    return replace(picture, facts=replace(facts, notes=(*facts.notes, note)))
+
+
+def _decode(file: int, kind: str, limits: Limits, *, page: int, is_only_page: bool, allow_damaged: bool) -> Picture:
+    """One page of an open file, by way of the decoding process."""
+    header, pixels = run_job(
+        "decode", file, limits, format=kind, page=page, is_only_page=is_only_page, allow_damaged=allow_damaged
+    )
     try:
         return _picture(kind, header, pixels)
     finally:
@@ -141,6 +213,8 @@ def _picture(kind: str, header: dict[str, Any], file: int) -> Picture:
         bits=header["bits"],
         palette=header["palette"],
         frames=header["frames"],
+        duration=header.get("duration", 0),
+        loop=header.get("loop", 0),
         icc=blobs.get("icc") or None,
         exif=blobs.get("exif") or None,
         xmp=blobs.get("xmp") or None,

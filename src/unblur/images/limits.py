@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from unblur.errors import TooLargeError
 
-__all__ = ["Limits", "check_size"]
+__all__ = ["Limits", "check_size", "check_total_size"]
+
+
+_PAGES_FULL = 10
+"""All pages of a file together may have so many times the pixels of one."""
 
 
 @dataclass(frozen=True)
@@ -36,4 +40,17 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise TooLargeError(
             f"has {width} x {height} pixels ({width * height / 1e6:.0f} million); "
             f"{max_pixels / 1e6:.0f} million are allowed"
+        )
+
+
+def check_total_size(width: int, height: int, pages: int, max_pixels: int) -> None:
+    """Refuse a file of many pages, taken as large as its first one.
+
+    Raises:
+        TooLargeError: Together more than ten times the pixels that one page may have.
+    """
+    if pages * width * height > _PAGES_FULL * max_pixels:
+        raise TooLargeError(
+            f"has {pages} pages or frames of {width} x {height} pixels; "
+            f"{_PAGES_FULL * max_pixels / 1e6:.0f} million pixels are allowed together"
         )

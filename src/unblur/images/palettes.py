@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from unblur.images.picture import Picture
 
-__all__ = ["encode_palette", "find_palette"]
+__all__ = ["encode_palette", "find_palette", "png_text"]
 
 _LARGEST = 256
 _XMP_IN_TIFF = 700
@@ -66,6 +66,12 @@ def _options(picture: Picture, kind: str, alphas: NDArray[np.uint8]) -> dict[str
     if kind == "tiff":
         options |= {"compression": "tiff_lzw", "tiffinfo": {_XMP_IN_TIFF: facts.xmp} if facts.xmp else {}}
     if kind == "png" and facts.xmp:
-        options["pnginfo"] = text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", facts.xmp.decode("utf-8", "replace"))
+        options["pnginfo"] = png_text(facts.xmp)
     return options
+
+
+def png_text(xmp: bytes) -> PngImagePlugin.PngInfo:
+    """An XMP packet as Pillow writes it into a PNG."""
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
+    return text

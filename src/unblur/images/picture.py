@@ -21,7 +21,9 @@ class FileFacts:
         format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif" | "heif"`; empty for pixels from memory.
         bits: Bits a sample in the file: 1 to 16, or 32 for floating point.
         palette: The colours came from a palette.
-        frames: Frames or pages in the file; only the first is decoded.
+        frames: Frames or pages in the file, of which this is one.
+        duration: Milliseconds for which this frame of an animation is shown; 0: not stated.
+        loop: How often an animation is shown; 0: for ever.
         icc: Colour profile, byte for byte.
         exif: EXIF block, byte for byte as it was in the file, without the prefix that JPEG puts before it; of a TIFF,
             the same entries gathered into such a block.
@@ -37,6 +39,8 @@ class FileFacts:
     bits: int = 8
     palette: bool = False
     frames: int = 1
+    duration: int = 0
+    loop: int = 0
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
