@@ -77,10 +77,8 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def _note_further_image(source: int, request: dict[str, Any], header: dict[str, Any]) -> None:
-    kind = request["format"]
-    if request["page"] == 0 and another_image_follows(source, kind):
-        advice = "" if kind == "tiff" else "; pipe the file in (unblur restore - < FILE) to restore all"
-        header["notes"].append(f"a further image follows in the file and is not read{advice}")
+    if request["page"] == 0 and another_image_follows(source, request["format"]):
+        header["notes"].append("a further image follows in the file and is not read")
 
 
 def _refuse_unsupported(source: int, request: dict[str, Any]) -> None:

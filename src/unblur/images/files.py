@@ -171,7 +171,7 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     first = _decode(file, kind, limits, page=0, is_only_page=is_only_page, allow_damaged=allow_damaged)
     count = first.facts.frames
     if is_only_page:
-        yield _with_note_on_others(first, can_take_all=kind not in _SINGLE)
+        yield _with_note_on_others(first)
         return
     check_total_size(first.width, first.height, count, limits.max_pixels)
     yield first
@@ -180,12 +180,11 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
         yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
 
 
-def _with_note_on_others(picture: Picture, *, can_take_all: bool) -> Picture:
+def _with_note_on_others(picture: Picture) -> Picture:
     facts = picture.facts
     if facts.frames == 1:
         return picture
-    advice = " (--frames all takes all)" if can_take_all else ""
-    note = f"the file holds {facts.frames} frames or pages; only the first was used{advice}"
+    note = f"the file holds {facts.frames} frames or pages; only the first was used"
     return replace(picture, facts=replace(facts, notes=(*facts.notes, note)))
 
 

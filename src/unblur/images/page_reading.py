@@ -53,7 +53,7 @@ def read_frame(source: int, kind: str, page: int) -> tuple[Any, dict[str, int]]:
         with Image.open(file, formats=[kind.upper()]) as image:
             if isinstance(image, PngImagePlugin.PngImageFile):
                 if os.pread(source, 1, 24) == b"\x10":
-                    raise ReadError("has frames of 16 bits, of which only the first can be read (--frames first)")
+                    raise ReadError("has frames of 16 bits, of which only the first can be read")
                 page += bool(image.default_image)  # a picture for viewers that know no animations
             image.seek(page)
             image.load()

@@ -39,7 +39,7 @@ def check_holds_pages(kind: str, first: Picture) -> None:
         return
     raise WriteError(
         f"cannot be written as {kind.upper()}, because the photo has {first.facts.frames} pages or frames; "
-        "name the output .tif, or restore the first alone with --frames first"
+        "name the output .tif, or restore the first alone"
     )
 
 
