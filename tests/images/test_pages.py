@@ -13,9 +13,8 @@ from PIL import Image
 import hostile
 from unblur.errors import ReadError, TooLargeError, WriteError
 from unblur.images.decoder import decoder
-from unblur.images.files import encode_image, encode_pages, read_image, read_pages
+from unblur.images.files import check_holds_pages, encode_image, encode_pages, read_image, read_pages
 from unblur.images.limits import Limits
-from unblur.images.page_writing import check_holds_pages
 from unblur.images.picture import FileFacts, Picture
 
 DURATIONS = [100, 200, 300]

@@ -10,6 +10,7 @@ from typing import Any
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.provenance import Provenance, fingerprint
 from unblur.images.limits import Limits
+from unblur.images.signatures import Frames
 from unblur.methods.base import Method, TrainedMethod
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
@@ -27,6 +28,7 @@ class BatchOptions:
         weights: For a trained method, in place of its own: a file or a name.
         restore: What is asked for each photo.
         limits: What reading one file may cost.
+        frames: Which pages or frames of a file are restored, as `read_pages` has it.
         allow_damaged: Take what can be decoded of a damaged file.
         strip_metadata: Leave out EXIF, XMP and comments.
     """
@@ -36,6 +38,7 @@ class BatchOptions:
     weights: str | None = None
     restore: RestoreOptions = field(default_factory=RestoreOptions)
     limits: Limits = field(default_factory=Limits)
+    frames: Frames = "auto"
     allow_damaged: bool = False
     strip_metadata: bool = False
 
@@ -59,6 +62,7 @@ class BatchOptions:
                 "settings": asdict(method.settings),
                 "weights": method.checkpoint.sha256 if isinstance(method, TrainedMethod) else None,
                 "options": self.restore.as_plain(),
+                "frames": self.frames,
                 "strip_metadata": self.strip_metadata,
             }
         )

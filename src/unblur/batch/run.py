@@ -41,9 +41,11 @@ def run_plan(
         yield PhotoResult(failure.name, None, "failed", error=failure.reason, fault="photo")
     for job in plan.skipped:
         yield PhotoResult(job.input, job.output, "skipped", method=options.method)
-    count = min(jobs, len(plan.jobs))
-    run = _run_in_workers(plan.jobs, options, count, on_step) if count > 1 else _run_here(plan.jobs, options, on_step)
-    with closing(run):
+    # Workers have no standard streams: what comes or goes there is done here.
+    piped = [job for job in plan.jobs if job.input is None or job.output is None]
+    others = [job for job in plan.jobs if job not in piped]
+    count = min(jobs, len(others))
+    with closing(_run(piped, others, options, count, on_step)) as run:
         for outcome in run:
             yield outcome
             if outcome.fault == "place":
@@ -77,6 +79,15 @@ def exit_code(outcomes: Sequence[PhotoResult]) -> int:
     if faults and len(faults) == len(outcomes) and all(fault == "usage" for fault in faults):
         return 2
     return 1 if faults else 0
+
+
+def _run(
+    piped: Sequence[PhotoJob], others: Sequence[PhotoJob], options: BatchOptions, count: int, on_step: JobHook
+) -> Generator[PhotoResult]:
+    yield from _run_here(piped, options, on_step)
+    run = _run_in_workers(others, options, count, on_step) if count > 1 else _run_here(others, options, on_step)
+    with closing(run):
+        yield from run
 
 
 def _run_here(jobs: Sequence[PhotoJob], options: BatchOptions, on_step: JobHook) -> Generator[PhotoResult]:

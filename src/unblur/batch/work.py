@@ -8,20 +8,19 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from unblur.batch.inputs import explain
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
-from unblur.batch.steps import StepSaver
+from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
 from unblur.errors import OutputError, UnblurError, UsageError, WriteError
-from unblur.images.files import encode_image, read_image
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
-from unblur.images.signatures import format_of_name
-from unblur.methods.apply import choose_device, restore_picture
-from unblur.methods.base import PictureMethod, Restoration, Step, StepHook
+from unblur.images.streams import split_images
+from unblur.methods.apply import choose_device
+from unblur.methods.base import PictureMethod, Restoration, Step
 from unblur.system.memory import peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
@@ -96,35 +95,52 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
     method = options.ready_method
     needs_torch = not isinstance(method, PictureMethod)
     device = choose_device(options.restore.device) if needs_torch else "cpu"
-    source = job.input if job.input else sys.stdin.buffer.read(options.limits.max_bytes + 1)
-    picture = read_image(source, limits=options.limits, allow_damaged=options.allow_damaged)
-    file_format = _format_for(job, picture)
-    saver = StepSaver(job, picture, writer)
-    answer = restore_picture(picture, method, options.restore, _both(report_step, saver))
-    with shielded():
-        notes = _save_extras(job, picture, answer, writer)
-        data, losses = encode_image(answer.image, file_format, strip_metadata=options.strip_metadata)
-        # The image last: where it is, everything is.
-        writer.write_image(data)
-    if job.steps and saver.count == 0:
+    restorer = PageRestorer(job, options, report_step, writer)
+    notes = _restore_files(job, options, restorer, writer)
+    _, answer = restorer.first
+    if job.steps and restorer.saved_steps == 0:
         notes = (*notes, "this method shows no images on its way, so none were saved")
+    if job.extras and restorer.count > 1:
+        saved = " and ".join(sorted(job.extras))
+        notes = (*notes, f"of the {restorer.count} pages, only the first has its {saved} saved")
     return replace(
         outcome,
         status="done",
         settings=asdict(method.settings),
         kernel_size=None if answer.kernel is None else (answer.kernel.shape[-1], answer.kernel.shape[-2]),
         device=device,
-        warnings=tuple(dict.fromkeys((*picture.facts.notes, *answer.warnings, *losses, *notes))),
-        facts=answer.facts,
+        warnings=tuple(dict.fromkeys((*restorer.warnings, *notes))),
+        facts={**answer.facts, "pages": restorer.count} if restorer.count > 1 else answer.facts,
     )
 
 
-def _both(first: StepHook, second: StepHook) -> StepHook:
-    def on_step(step: Step) -> None:
-        first(step)
-        second(step)
+def _restore_files(
+    job: PhotoJob, options: BatchOptions, restorer: PageRestorer, writer: PhotoWriter
+) -> tuple[str, ...]:
+    """Restore and write the photo, which may be several files in a stream; returns what there is to say of that."""
+    if job.input:
+        return _restore_file(job, job.input, restorer, writer)
+    images = split_images(sys.stdin.buffer, options.limits)
+    notes = _restore_file(job, next(images), restorer, writer)
+    if job.output is None and options.frames != "first":
+        for image in images:
+            data = restorer.restore_file(image)
+            with shielded():
+                writer.write_image(data)
+    elif next(images, None):
+        notes = (*notes, "further images follow in the stream and were not read; to standard output (-o -), all are")
+    return notes
 
-    return on_step
+
+def _restore_file(
+    job: PhotoJob, source: Path | BinaryIO, restorer: PageRestorer, writer: PhotoWriter
+) -> tuple[str, ...]:
+    data = restorer.restore_file(source)
+    with shielded():
+        notes = _save_extras(job, *restorer.first, writer)
+        # The image last: where it is, everything is.
+        writer.write_image(data)
+    return notes
 
 
 def _save_extras(job: PhotoJob, photo: Picture, answer: Restoration[Picture], writer: PhotoWriter) -> tuple[str, ...]:
@@ -153,13 +169,6 @@ def _save_motion(job: PhotoJob, photo: Picture, answer: Restoration[Picture], wr
     for path, data in zip(job.motion_outputs(), encode_motion(answer.motion_field, photo), strict=True):
         writer.write(path, data)
     return ()
-
-
-def _format_for(job: PhotoJob, picture: Picture) -> str:
-    """That of the output's name, unless it only carries on the input's, which may be wrong or say nothing."""
-    if job.output is None or (job.input and job.output.suffix in (job.input.suffix, ".unblur")):
-        return picture.facts.format
-    return format_of_name(job.output)
 
 
 def _sentence(error: UnblurError | MemoryError | OSError) -> str:

@@ -46,7 +46,7 @@ class PhotoWriter:
             if path and os.path.lexists(path):
                 self._may_replace(path)
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | memoryview) -> None:
         """Write one file, and its folder if need be.
 
         Raises:
@@ -61,7 +61,7 @@ class PhotoWriter:
         else:
             atomic_write(path, data, overwrite=may_replace, note=self._note)
 
-    def write_image(self, data: bytes) -> None:
+    def write_image(self, data: bytes | memoryview) -> None:
         """Write the restored photo, to standard output if the job says so.
 
         Raises:
@@ -88,7 +88,7 @@ class PhotoWriter:
             raise WriteError(self._exists(path, _EDITED))
         return verdict != "unknown"
 
-    def _adopt(self, path: Path, data: bytes) -> None:
+    def _adopt(self, path: Path, data: bytes | memoryview) -> None:
         """Take a file without a note for the output, if it has the very same bytes: its note was lost."""
         try:
             is_same = path.stat().st_size == len(data) and path.read_bytes() == data

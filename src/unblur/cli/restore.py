@@ -17,6 +17,7 @@ from unblur.cli.option_parameters import with_restore_options
 from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
 from unblur.images.limits import Limits
+from unblur.images.signatures import Frames
 from unblur.methods.options import RestoreOptions
 from unblur.system.streams import is_closed
 
@@ -104,6 +105,10 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     max_pixels: Annotated[
         int, _option("Refuse photos with more pixels.", metavar="N", panel=_RUN, min=1)
     ] = Limits.max_pixels,
+    frames: Annotated[
+        Frames,
+        _option("Which pages or frames: all, first, or auto (of animations the first).", metavar="WHICH", panel=_RUN),
+    ] = "auto",
     allow_damaged: Annotated[
         bool, _option("Take what can be decoded of a damaged file.", "--allow-damaged", panel=_RUN)
     ] = False,
@@ -128,6 +133,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         weights=weights,
         restore=options,
         limits=Limits(max_pixels=max_pixels),
+        frames=frames,
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
     )

@@ -7,22 +7,30 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
-from unblur.errors import ReadError, TooLargeError
+from unblur.errors import ReadError, TooLargeError, WriteError
 from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
-from unblur.images.signatures import HEAD_BYTES, format_of_bytes, format_of_name
+from unblur.images.signatures import HEAD_BYTES, Frames, format_of_bytes, format_of_name
 from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
-__all__ = ["Frames", "encode_image", "encode_pages", "read_image", "read_pages", "write_image"]
+__all__ = [
+    "check_holds_pages",
+    "count_pages",
+    "encode_image",
+    "encode_pages",
+    "read_image",
+    "read_pages",
+    "write_image",
+]
 
 Source = str | os.PathLike[str] | bytes
-Frames = Literal["auto", "all", "first"]
 
 _DOCUMENTS = {"tiff"}  # whose pages are separate images
+_ANIMATIONS = {"gif", "webp", "png", "avif"}
 _SINGLE = {"jpeg", "bmp", "heif"}  # of which one image is read
 
 _UNREADABLE = {
@@ -80,6 +88,29 @@ def read_pages(
     except OSError as error:
         reason = _UNREADABLE.get(error.errno or 0)
         raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+
+
+def count_pages(first: Picture, frames: Frames) -> int:
+    """How many pages `read_pages` gives of the file whose first page this is."""
+    return first.facts.frames if _takes_all(first.facts.format, frames) else 1
+
+
+def check_holds_pages(format: str, first: Picture) -> None:  # noqa: A002
+    """Refuse before the work what could not be written after it.
+
+    Args:
+        format: The format to be written.
+        first: The first page of several.
+
+    Raises:
+        WriteError: The format holds one image, or frames of an animation and no pages of a document.
+    """
+    if format in _DOCUMENTS or (format in _ANIMATIONS and first.facts.format in _ANIMATIONS):
+        return
+    raise WriteError(
+        f"cannot be written as {format.upper()}, because the photo has {first.facts.frames} pages or frames; "
+        "name the output .tif, or restore the first alone with --frames first"
+    )
 
 
 def write_image(
@@ -166,8 +197,7 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
     if size > limits.max_bytes:
         raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
-    takes_all = frames == "all" or (frames == "auto" and kind in _DOCUMENTS)
-    is_only_page = not takes_all or kind in _SINGLE
+    is_only_page = not _takes_all(kind, frames)
     first = _decode(file, kind, limits, page=0, is_only_page=is_only_page, allow_damaged=allow_damaged)
     count = first.facts.frames
     if is_only_page:
@@ -178,6 +208,10 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     del first  # not held while the others are worked on
     for page in range(1, count):
         yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
+
+
+def _takes_all(kind: str, frames: Frames) -> bool:
+    return kind not in _SINGLE and (frames == "all" or (frames == "auto" and kind in _DOCUMENTS))
 
 
 def _with_note_on_others(picture: Picture) -> Picture:

@@ -20,27 +20,7 @@ from unblur.images.palettes import png_text
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_pages import TiffJoiner
 
-__all__ = ["check_holds_pages", "encode_pages"]
-
-_ANIMATIONS = {"gif", "webp", "png", "avif"}
-
-
-def check_holds_pages(kind: str, first: Picture) -> None:
-    """Refuse before the work what could not be written after it.
-
-    Args:
-        kind: The format to be written.
-        first: The first page of several.
-
-    Raises:
-        WriteError: The format holds one image, or frames of an animation and no pages of a document.
-    """
-    if kind == "tiff" or (kind in _ANIMATIONS and first.facts.format in _ANIMATIONS):
-        return
-    raise WriteError(
-        f"cannot be written as {kind.upper()}, because the photo has {first.facts.frames} pages or frames; "
-        "name the output .tif, or restore the first alone"
-    )
+__all__ = ["encode_pages"]
 
 
 def encode_pages(pictures: Iterable[Picture], kind: str, *, strip_metadata: bool) -> tuple[memoryview, tuple[str, ...]]:
@@ -49,7 +29,7 @@ def encode_pages(pictures: Iterable[Picture], kind: str, *, strip_metadata: bool
     Pages of a TIFF are taken one by one and go to the disk; frames of an animation are held together.
 
     Args:
-        pictures: At least one; see `check_holds_pages` for what fits together.
+        pictures: At least one; see `files.check_holds_pages` for what fits together.
         kind: `"tiff" | "gif" | "webp" | "png" | "avif"`.
         strip_metadata: See `files.write_image`.
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from unblur.errors import ReadError, WriteError
 from unblur.images.unsupported import HEIC, can_read_heif, kind_of_head
 
-__all__ = ["HEAD_BYTES", "KINDS", "format_of_bytes", "format_of_name"]
+__all__ = ["HEAD_BYTES", "KINDS", "Frames", "format_of_bytes", "format_of_name"]
 
 KINDS = "JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF"
 HEAD_BYTES = 512
+Frames = Literal["auto", "all", "first"]
+"""Which pages or frames of a file are meant: all of documents and the first of animations, all, or the first."""
 
 _STARTS = {
     b"\xff\xd8\xff": "jpeg",

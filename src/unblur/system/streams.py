@@ -51,7 +51,7 @@ def is_closed(number: int) -> bool:
     return number in _closed
 
 
-def write_stdout(data: bytes) -> None:
+def write_stdout(data: bytes | memoryview) -> None:
     """Write every byte to standard output.
 
     Raises:
@@ -101,7 +101,7 @@ def _as_output_error() -> Generator[None]:
         raise OutputError(f"cannot write to standard output: {why_not_written(error)}") from error
 
 
-def _write_all(stream: BinaryIO, data: bytes) -> None:
+def _write_all(stream: BinaryIO, data: bytes | memoryview) -> None:
     """Write every byte; one call of a raw stream's `write` may stop early, and only its answer says so."""
     stream.flush()
     raw = getattr(stream, "raw", stream)
