@@ -48,6 +48,7 @@ def test_colour_is_averaged(tmp_path: Path, dtype: str) -> None:
     np.testing.assert_allclose(read_kernel(path), expected / expected.sum(), rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:a kernel has odd sizes")
 def test_convention_kernels_are_odd_non_negative_sum_one() -> None:
     for shape in ((4, 4), (4, 5), (5, 4), (1, 2), (1, 1)):
         kernel = normalise_kernel(np.ones(shape))
@@ -56,6 +57,44 @@ def test_convention_kernels_are_odd_non_negative_sum_one() -> None:
         assert kernel.min() >= 0
         assert kernel.sum() == pytest.approx(1, abs=1e-6)
     np.testing.assert_array_equal(normalise_kernel(np.ones((2, 3)))[2], 0)
+
+
+@pytest.mark.parametrize("extra", [((0, 1), (0, 1)), ((1, 0), (1, 0)), ((0, 1), (1, 0)), ((0, 1), (0, 0))])
+def test_even_kernel_is_centred_by_its_mass_and_said(extra: tuple[tuple[int, int], ...]) -> None:
+    path = np.zeros((7, 7))
+    path[3, 1:6] = path[2, 3] = path[4, 3] = 1  # its centre of mass is its middle
+    with pytest.warns(UserWarning, match=r"a kernel has odd sizes, and this one has \d+x\d+"):
+        kernel = normalise_kernel(np.pad(path, extra))
+    middle = np.argwhere(kernel > 0).mean(axis=0)
+    np.testing.assert_array_equal(middle, [side // 2 for side in kernel.shape])
+
+
+def test_inverted_picture_is_used_inverted_and_said(tmp_path: Path) -> None:
+    pixels = np.zeros((9, 11), np.uint8)
+    pixels[4, 2:9] = 200
+    expected = pixels / pixels.sum()
+    for ground, noise in ((255, 0), (200, 0), (255, 20)):
+        dark = ground - pixels - (np.random.default_rng(0).integers(0, noise + 1, pixels.shape) * (pixels == 0))
+        Image.fromarray(dark.astype(np.uint8)).save(tmp_path / "k.png")
+        with pytest.warns(UserWarning, match="dark path on a bright ground, so it was used inverted"):
+            kernel = read_kernel(tmp_path / "k.png")
+        assert np.abs(kernel - expected).sum() < 1 if noise else np.allclose(kernel, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.full((5, 5), 255),  # a box
+        np.full((1, 9), 255),
+        np.pad(np.full((3, 3), 255), 1, constant_values=160),
+        np.outer([0, 1, 0], [100, 255, 255, 255, 100]),
+        np.hypot(*np.mgrid[-3:4, -3:4]) <= 3.2,  # a disk
+    ],
+)
+def test_bright_kernels_are_no_inverted_ones(tmp_path: Path, pixels: np.ndarray) -> None:
+    values = (pixels * (255 if pixels.dtype == bool else 1)).astype(np.uint8)
+    Image.fromarray(values).save(tmp_path / "k.png")
+    np.testing.assert_allclose(read_kernel(tmp_path / "k.png"), values / values.sum(), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from unblur.cli.messages import say, warning_line
 from unblur.methods.options import Region, RestoreOptions, describe_options, parse_region
 
 __all__ = ["with_restore_options"]
@@ -26,7 +28,12 @@ def with_restore_options(command: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(command)
     def run(**values: Any) -> int:
-        options = RestoreOptions(**{item.name: values.pop(item.name) for item in derived})
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            options = RestoreOptions(**{item.name: values.pop(item.name) for item in derived})
+        if not values.get("quiet"):
+            for remark in remarks:
+                say(warning_line(str(remark.message)))
         return command(options, **values)
 
     # typer reads the options off signature and annotations.

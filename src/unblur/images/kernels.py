@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,19 @@ __all__ = ["encode_kernel", "normalise_kernel", "read_kernel", "write_kernel"]
 _MOST_VALUES = 4_000_000
 """Of a kernel's file, such as 2000 x 2000: more than any photo is blurred by."""
 
+_BRIGHT_GROUND = 0.8
+
 
 def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """The blur kernel in a file: `(kH, kW)`, odd sizes, non-negative, sum 1.
 
     Args:
         path: An image (colour channels are averaged, alpha is ignored) or a NumPy file; of an `.npz`, the array named
-            `kernel`, or the only one.
+            `kernel`, or the only one. An image shows a bright path on black; one that shows a dark path on a bright
+            ground is inverted.
+
+    Warns:
+        UserWarning: The image was inverted, or see `normalise_kernel`.
 
     Raises:
         ReadError: The file cannot be read.
@@ -40,7 +47,15 @@ def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     if Path(path).is_file() and _is_numpy_file(path):
         return normalise_kernel(_read_array(path))
     picture = read_image(path, limits=Limits(max_pixels=_MOST_VALUES))
-    return normalise_kernel(picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype))
+    values = picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype)
+    if _is_inverted(values):
+        warnings.warn(
+            f"the kernel {os.fspath(path)} shows a dark path on a bright ground, so it was used inverted; "
+            "a kernel is a bright path on black",
+            stacklevel=2,
+        )
+        values = values.max() - values
+    return normalise_kernel(values)
 
 
 def write_kernel(path: str | os.PathLike[str], kernel: NDArray[Any], *, overwrite: bool = False) -> tuple[Path, Path]:
@@ -80,7 +95,12 @@ def encode_kernel(kernel: NDArray[Any]) -> tuple[bytes, bytes]:
 
 
 def normalise_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
-    """The values as a kernel: sum 1, odd sizes (a zero row or column is added below or on the right).
+    """The values as a kernel: sum 1, odd sizes.
+
+    An even size gets a zero row or column on the side that brings the centre of mass nearer to the middle.
+
+    Warns:
+        UserWarning: A size was even.
 
     Raises:
         KernelError: Not two-dimensional, empty, not finite, negative somewhere, or zero everywhere.
@@ -96,11 +116,43 @@ def normalise_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
         raise KernelError(f"a kernel has no negative values; the smallest here is {values.min():.4g}")
     if not values.any():
         raise KernelError("a kernel has a positive sum; this one is zero everywhere")
-    height, width = values.shape
-    odd = np.pad(values, ((0, 1 - height % 2), (0, 1 - width % 2)))
+    odd = _with_odd_sizes(values)
+    if odd.shape != values.shape:
+        warnings.warn(
+            f"a kernel has odd sizes, and this one has {values.shape[1]}x{values.shape[0]}, so it has no middle; "
+            "the middle nearest to its centre of mass was taken, and the image may be shifted by a pixel",
+            stacklevel=2,
+        )
     # Division by the maximum first: the sum of huge values must not overflow.
     odd /= odd.max()
     return (odd / odd.sum()).astype(np.float32)
+
+
+def _with_odd_sizes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, centred by their mass where a size is even."""
+    before = [_is_mass_before_middle(values.sum(axis=1 - axis)) for axis in (0, 1)]
+    sides = [(first, 1 - first) if size % 2 == 0 else (0, 0) for size, first in zip(values.shape, before, strict=True)]
+    return np.pad(values, sides)
+
+
+def _is_mass_before_middle(line: NDArray[np.float64]) -> int:
+    """1 if the centre of mass lies before the middle of the line, else 0."""
+    mass = line / line.max()
+    return int(mass @ np.arange(line.size) < mass.sum() * (line.size - 1) / 2)
+
+
+def _is_inverted(values: NDArray[np.float64]) -> bool:
+    """Whether the values are those of a dark path on a bright ground.
+
+    Nine tenths of the border are nearly as bright as anything, and what it encloses is darker on the whole.
+    """
+    if min(values.shape) < 3:
+        return False
+    inner = values[1:-1, 1:-1]
+    is_border = np.ones(values.shape, bool)
+    is_border[1:-1, 1:-1] = False
+    border = values[is_border]
+    return bool(np.percentile(border, 10) >= _BRIGHT_GROUND * values.max() and inner.mean() < border.mean())
 
 
 def _is_numpy_file(path: str | os.PathLike[str]) -> bool:

@@ -15,6 +15,7 @@ from unblur.images.tiling import run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, ignore_step
 from unblur.methods.options import RestoreOptions
+from unblur.methods.orientation import settle_orientation
 from unblur.methods.transforms import Transform, apply_forward, transforms_for, undo, undo_field
 
 __all__ = ["is_finite", "pass_through", "restore_through_tensor", "run_method"]
@@ -47,6 +48,7 @@ def run_method(
     try:
         # Not inference_mode: a method that learns on the photo switches gradients on again.
         with torch.no_grad():
+            options, remark = settle_orientation(working, method, options)
             answer = pass_through(working, method, options, on_step)
             if not is_finite(answer.image):
                 answer = pass_through(working.to("cpu", torch.float64), method, options, on_step)
@@ -59,7 +61,8 @@ def run_method(
     restored = answer.image.to(working).clamp(0, 1)
     if options.strength != 1:
         restored = torch.lerp(working, restored, options.strength)
-    return replace(answer, image=restored.to(blurry.dtype))
+    warnings = (*answer.warnings, *filter(None, [remark]))
+    return replace(answer, image=restored.to(blurry.dtype), warnings=warnings)
 
 
 def pass_through(

@@ -14,8 +14,9 @@ from unblur.blur.convolve import convolve
 from unblur.blur.fft import kernel_spectrum, power, spectrum
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.solvers.photo import estimate_noise
+from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["LOOKS_SHARP", "Judgement", "find_fault", "judge", "measure_sparsity", "touches_box"]
+__all__ = ["LOOKS_SHARP", "Judgement", "find_fault", "judge", "touches_box"]
 
 _MISFIT_WEIGHT = 0.1
 _COLOUR_WEIGHT = 0.15
@@ -94,13 +95,6 @@ def judge(
         noise_share=4 * noise_power / max(whole, 4 * noise_power),
         unremoved=_unremoved(blurry, kernel, noise_power),
     )
-
-
-def measure_sparsity(restored: Grey, kernel: Kernel) -> float:
-    """L1 over L2 norm of an answer's gradients, leaving out the border that the kernel reaches over."""
-    right, down = _gradients(_inner(restored, _margins(restored, kernel)))
-    spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-9)
-    return float((right.abs().mean() + down.abs().mean()) / spread)
 
 
 def _reblur(restored: Tensor, kernel: Tensor, encoding: str) -> Tensor:

@@ -15,7 +15,6 @@ from unblur.methods.classical_map.answer_quality import (
     Judgement,
     find_fault,
     judge,
-    measure_sparsity,
     touches_box,
 )
 from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
@@ -25,6 +24,7 @@ from unblur.methods.region import crop_informative
 from unblur.methods.transforms import Encode
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
+from unblur.solvers.sparsity import measure_sparsity
 
 __all__ = ["Finding", "find_kernel"]
 
