@@ -14,11 +14,14 @@ from unblur.images.tiling import run_tiled
 @given(
     st.tuples(st.integers(1, 60), st.integers(1, 60)),
     st.integers(1, 40),
-    st.integers(0, 6),
-    st.integers(0, 6),
+    st.tuples(st.integers(0, 6), st.integers(0, 6)),
+    st.sampled_from([1, 4, 16]),
     st.integers(0, 9),
 )
-def test_any_convolution_within_the_halo(size: tuple[int, int], tile: int, radius: int, spare: int, seed: int) -> None:
+def test_any_convolution_within_the_halo(
+    size: tuple[int, int], tile: int, reach: tuple[int, int], multiple: int, seed: int
+) -> None:
+    radius, spare = reach
     generator = torch.Generator().manual_seed(seed)
     image = torch.rand(2, 3, *size, dtype=torch.float64, generator=generator)
     kernel = torch.randn(3, 1, 2 * radius + 1, 2 * radius + 1, dtype=torch.float64, generator=generator)
@@ -26,7 +29,7 @@ def test_any_convolution_within_the_halo(size: tuple[int, int], tile: int, radiu
     def convolve(part: Tensor) -> Tensor:
         return torch.nn.functional.conv2d(part, kernel, padding=radius, groups=3)
 
-    tiled = run_tiled(image, convolve, tile, radius + spare)
+    tiled = run_tiled(image, convolve, tile, radius + spare, multiple=multiple)
     torch.testing.assert_close(tiled, convolve(image), atol=1e-10, rtol=1e-10)
 
 
@@ -62,6 +65,33 @@ def test_progress_memory_and_channels() -> None:
     torch.testing.assert_close(answer, image.mean(dim=1, keepdim=True))
     assert seen == [(number, 6) for number in range(1, 7)]
     assert max(largest) <= 32 + 2 * 8 + 2 * 4
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(1, 12), st.integers(1, 90), st.integers(0, 40))
+def test_parts_begin_and_end_at_multiples(sixteens: int, tile: int, halo: int) -> None:
+    """The image says where each pixel of it lies."""
+    places = torch.arange(16.0 * sixteens).expand(1, 1, 16, -1)
+    parts: list[Tensor] = []
+
+    def keep(part: Tensor) -> Tensor:
+        parts.append(part)
+        return part
+
+    torch.testing.assert_close(run_tiled(places, keep, tile, halo, multiple=16), places)
+    assert all(int(part[..., 0, 0]) % 16 == 0 and part.shape[3] % 16 == 0 for part in parts)
+
+
+def test_tiles_are_about_equal() -> None:
+    sides: list[int] = []
+
+    def keep(part: Tensor) -> Tensor:
+        sides.append(part.shape[3])
+        return part
+
+    run_tiled(torch.zeros(1, 1, 8, 720), keep, 640, 0)
+    run_tiled(torch.zeros(1, 1, 8, 1280), keep, 512, 0, multiple=64)
+    assert sides == [360, 360, 448, 448, 384]
 
 
 def test_dtype_is_kept() -> None:

@@ -236,6 +236,16 @@ def test_tiles():
     assert fractions[-1] == 1
 
 
+@pytest.mark.parametrize("tile", [32, 50, 64])
+def test_tiles_have_sizes_that_the_method_takes(tile):
+    probe = Probe(darken, Traits(tile_halo=10, size_multiple=16))
+    blurry = torch.rand(1, 3, 90, 150)
+    answer = restore_tensor(blurry, probe, RestoreOptions(tile=tile)).image
+    assert torch.allclose(answer, blurry * 0.5, atol=1e-6)
+    assert len(probe.seen) > 1
+    assert all(side % 16 == 0 for part in probe.seen for side in part.shape[2:])
+
+
 def test_the_fraction_never_falls():
     class Restless(Probe):
         def restore(self, blurry, options, on_step):

@@ -24,12 +24,22 @@ def test_shares_are_those_of_the_work():
     assert seen == pytest.approx((work.cumsum(0) / work.sum()).tolist())
 
 
-def test_an_image_of_another_size_is_counted_anew():
+def test_shares_are_those_of_images_of_any_size_and_number():
     watched = network(nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1))
-    for side in (5, 9, 5):
+    for count, side in ((1, 5), (1, 9), (2, 5), (1, 130)):
         seen: list[float] = []
-        watched(torch.rand(1, 3, side, side), seen.append)
+        watched(torch.rand(count, 3, side, side), seen.append)
         assert seen == pytest.approx([0.9, 1.0])
+
+
+def test_work_is_counted_once_and_on_a_corner():
+    sizes: list[torch.Size] = []
+    layer = nn.Conv2d(3, 3, 3, padding=1)
+    layer.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[2:]))
+    watched = network(layer)
+    for _ in range(2):
+        watched(torch.rand(1, 3, 128, 192), lambda _: None)
+    assert sizes == [(64, 64), (128, 192), (128, 192)]
 
 
 def test_whoever_is_told_can_stop_it():

@@ -6,8 +6,10 @@ differences leave no seam. The halo is computed beyond that again and thrown awa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -40,6 +42,7 @@ def run_tiled(
     halo: int,
     on_tile: Callable[[int, int], None] | None = None,
     *,
+    multiple: int = 1,
     side_by_side: bool = False,
 ) -> Float[Tensor, "b c2 h w"]:
     """Apply a function tile by tile.
@@ -50,9 +53,10 @@ def run_tiled(
     Args:
         image: Any size; one not larger than a tile is handed over whole.
         function: Returns as many rows and columns as it gets.
-        tile: Side of a tile in pixels without its halo, at least 1.
-        halo: Pixels around a tile that are computed with it.
+        tile: Largest side of a tile in pixels without its halo, at least 1; tiles of one image are about equal.
+        halo: Least number of pixels around a tile that are computed with it.
         on_tile: Called after each tile with how many are done and how many there are.
+        multiple: Each computed part begins at a multiple of so many pixels, and ends at one or with the image.
         side_by_side: Whether the tiles of an image on the CPU are computed on as many threads as torch may use, each
             with a tile's memory of its own; the function is then called in those threads.
 
@@ -61,7 +65,7 @@ def run_tiled(
     """
     if tile < 1 or halo < 0:
         raise ShapeError(f"expected a tile of at least 1 and a halo of at least 0 pixels, got {tile} and {halo}")
-    rows, columns = _spans(image.shape[2], tile, halo), _spans(image.shape[3], tile, halo)
+    rows, columns = (_spans(size, tile, halo, multiple) for size in image.shape[2:])
     places = [(row, column) for row in rows for column in columns]
     parts = (image[:, :, row.start : row.stop, column.start : column.stop] for row, column in places)
     jobs = (partial(_compute, function, part) for part in parts)
@@ -87,18 +91,20 @@ def _compute(function: TileFunction, part: Tensor, _: Callable[[], None] = lambd
     return restored
 
 
-def _spans(size: int, tile: int, halo: int) -> list[_Span]:
+def _spans(size: int, tile: int, halo: int, multiple: int) -> list[_Span]:
     """Tiles along one axis. A ramp reaches equally far to both sides of a border, at most half a tile."""
-    feather = min(halo // 2, tile // 2)
+    if size == 0:
+        return []
+    borders = _borders(size, tile, multiple)
+    sides = [stop - start for start, stop in pairwise(borders)]
+    ramps = [0, *(min(halo, left, right) // 2 for left, right in pairwise(sides)), 0]
     spans: list[_Span] = []
-    for start in range(0, size, tile):
-        stop = min(start + tile, size)
-        before = min(feather, size - start) if start > 0 else 0
-        after = min(feather, size - stop) if stop < size else 0
+    for (start, stop), (before, after) in zip(pairwise(borders), pairwise(ramps), strict=True):
+        first, last = max(0, start - before - halo), stop + after + halo
         spans.append(
             _Span(
-                max(0, start - before - halo),
-                min(size, stop + after + halo),
+                first - first % multiple,
+                min(size, last + -last % multiple),
                 start - before,
                 stop + after,
                 before,
@@ -106,6 +112,13 @@ def _spans(size: int, tile: int, halo: int) -> list[_Span]:
             )
         )
     return spans
+
+
+def _borders(size: int, tile: int, multiple: int) -> list[int]:
+    """Where tiles meet: as few tiles as possible, about equal, and begun at multiples where these are smaller."""
+    side = math.ceil(size / math.ceil(size / tile))
+    rounded = side + -side % multiple
+    return [*range(0, size, rounded if rounded <= tile else side), size]
 
 
 def _add(answer: Tensor, restored: Tensor, row: _Span, column: _Span) -> None:

@@ -114,7 +114,8 @@ def _in_tiles(
     def report(done: int, total: int) -> None:
         on_step(Step(done / total, f"tile {done} of {total}"))
 
-    image = run_tiled(prepared, restore_tile, side, method.traits.tile_halo or 0, report)
+    traits = method.traits
+    image = run_tiled(prepared, restore_tile, side, traits.tile_halo or 0, report, multiple=traits.size_multiple)
     return Restoration(image=image, warnings=tuple(warnings))
 
 

@@ -24,8 +24,8 @@ __all__ = ["Dmphn", "Maxim", "Mprnet", "Nafnet"]
 _TILE = 1280
 """A frame of a video in one piece, as the networks are measured on."""
 
-_MAXIM_TILE = 640
-"""Bounds memory: a tile and its halo take about 2.5 GB."""
+_MAXIM_TILE, _MAXIM_HALO = 512, 32
+"""Grids span a whole tile: tiles of less than 512 pixels lose up to 0.75 dB. With its halo a tile has at most 640."""
 
 AnySettings = DmphnSettings | MaximSettings | MprnetSettings | NafnetSettings
 
@@ -107,9 +107,12 @@ class Maxim(_Backbone):
 
     def __init__(self, settings: MaximSettings, checkpoint: Checkpoint) -> None:
         network = maxim_3s()
-        # Grids span the whole tile, so tiles of less than 512 pixels lose up to 0.75 dB; its halo is a multiple, too.
         traits = Traits(
-            uses=MAXIM.uses, channels="rgb", size_multiple=network.multiple, tile_halo=64, tile_side=_MAXIM_TILE
+            uses=MAXIM.uses,
+            channels="rgb",
+            size_multiple=network.multiple,
+            tile_halo=_MAXIM_HALO,
+            tile_side=_MAXIM_TILE,
         )
         super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
 
