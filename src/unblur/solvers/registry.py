@@ -56,7 +56,7 @@ def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: floa
     run = partial(
         deconvolve_sparse,
         kernel=kernel,
-        prior_strength=smoothness * (8e-5 + 0.02 * noise.sigma),
+        prior_strength=smoothness * (8e-5 + 0.02 * noise.sigma + 3.6 * noise.sigma**2),
         exponent=exponent,
         saturation=noise.saturation,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -26,7 +27,7 @@ from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["Finding", "find_kernel"]
+__all__ = ["Candidate", "Finding", "find_kernel"]
 
 _SMALLEST_PHOTO = 32
 """Sides in pixels below which no blur can be found."""
@@ -45,6 +46,23 @@ Grey = Float[Tensor, "1 1 h w"]
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One answer of the search.
+
+    Attributes:
+        kernel: Sum 1, in the odd square box that just holds it.
+        encoding: Where it blurs.
+        hypothesis: Number of the hypothesis that found it.
+        judgement: What was measured of the answer on the most informative part of the photo.
+    """
+
+    kernel: Float[Tensor, "1 1 k k"]
+    encoding: BlurEncoding
+    hypothesis: int
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
 class Finding:
     """The kernel that was found for one photo, or why none was.
 
@@ -56,6 +74,7 @@ class Finding:
         tried: The hypotheses of these scores.
         hypothesis: Number of the one that was kept.
         cut: The kernel still reached the border of the largest box: the blur may be larger.
+        candidates: All answers that were compared, in every encoding and box.
     """
 
     kernel: Float[Tensor, "1 1 k k"]
@@ -65,6 +84,7 @@ class Finding:
     tried: tuple[Hypothesis, ...] = ()
     hypothesis: int = 0
     cut: bool = False
+    candidates: tuple[Candidate, ...] = ()
 
 
 def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_step: StepHook) -> Finding:
@@ -87,15 +107,15 @@ def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_s
     if float(grey.amax() - grey.amin()) < 1 / 255:
         return Finding(_impulse(grey), options.encoding, "cannot be found where there is nothing but one tone")
     encodings: tuple[Encoding, ...] = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
-    findings: list[Finding] = []
-    for grown in _grow(grey, encodings, settings, options, on_step, brief=is_large).values():
-        best = min(grown, key=lambda finding: min(finding.scores))
-        findings.append(replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel)))
-    if len(findings) == 1:
-        return findings[0]
-    encoded, linear = findings
-    # A sharp photo looks sharp in linear light; photos that were blurred as stored do not.
-    return linear if linear.fault == LOOKS_SHARP else _choose_encoding(grey, encoded, linear, settings.pixels)
+    grown = _grow(grey, encodings, settings, options, on_step, brief=is_large)
+    best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
+    chosen = best[0] if len(best) == 1 else _choose_encoding(grey, *best, settings.pixels)
+    return replace(chosen, candidates=tuple(c for found in chain(*grown.values()) for c in found.candidates))
+
+
+def _best_of_boxes(findings: Sequence[Finding]) -> Finding:
+    best = min(findings, key=lambda finding: min(finding.scores))
+    return replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel))
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
@@ -104,6 +124,9 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
     The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
     either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
     """
+    # A sharp photo looks sharp in linear light; photos that were blurred as stored do not.
+    if linear.fault == LOOKS_SHARP:
+        return linear
     reach = max(finding.kernel.shape[-1] for finding in (encoded, linear))
     sample = crop_informative(grey, pixels, 2 * reach)
     sparsity = [
@@ -200,7 +223,13 @@ def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample
     kernel = kernels[choice : choice + 1]
     gain = _gain_over_no_blur(sample, judgements[choice]) if blur == "linear" else None
     fault = find_fault(kernel, judgements[choice], sparsity_gain=gain)
-    return Finding(kernel, encoding, fault, scores, tuple(search.hypotheses), search.hypotheses[choice].number)
+    numbers = [hypothesis.number for hypothesis in search.hypotheses]
+    candidates = tuple(
+        Candidate(_trim(one), blur, number, judgement)
+        for one, number, judgement in zip(kernels.split(1), numbers, judgements, strict=True)
+    )
+    tried = tuple(search.hypotheses)
+    return Finding(kernel, encoding, fault, scores, tried, numbers[choice], candidates=candidates)
 
 
 def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:

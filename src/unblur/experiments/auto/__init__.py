@@ -1,0 +1,1 @@
+"""Experiments with the method `auto`: answers of its search, its judge and its refiner."""

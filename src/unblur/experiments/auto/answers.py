@@ -1,0 +1,157 @@
+"""Answers of the kernel search to synthetic photos of all kinds: what the judge and the refiner of `auto` learn from.
+
+Each sample is a file of its own, so that a run that was stopped goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from torch import Tensor
+
+from unblur.blur.kernels import fit_box
+from unblur.datasets.image_files import read_arrays
+from unblur.datasets.photo_kinds.blurs import uniform
+from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
+from unblur.datasets.photos import PhotoSet
+from unblur.images.tensors import brightness
+from unblur.methods.base import ignore_step
+from unblur.methods.classical_map.search import find_kernel
+from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.options import RestoreOptions
+from unblur.system.atomic import atomic_write, make_folder
+
+__all__ = ["Answers", "make_answers", "read_answers"]
+
+_SCALES = (0.7, 1.5)
+"""Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
+_IN_BOTH_ENCODINGS = 0.25
+"""Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One photo and what the search found.
+
+    Attributes:
+        kind: Name of its kind.
+        blurry: `(1, 3, H, W)` on 256 levels.
+        sharp: The truth, the same shape.
+        kernels: Of all hypotheses `(n, 1, k, k)`; none where no search was possible.
+        encodings: Where each blurs, `n` names.
+        chosen: Place of the one that the search's own rules took; -1: none.
+        fault: What they held against it; empty: nothing.
+    """
+
+    kind: str
+    blurry: Tensor
+    sharp: Tensor
+    kernels: Tensor
+    encodings: tuple[str, ...]
+    chosen: int
+    fault: str
+
+
+def make_answers(
+    folder: Path, photos: PhotoSet, kinds: dict[str, PhotoKind], *, count: int, size: int, seed: int
+) -> Iterator[Path]:
+    """Search the kernels of `count` photos, kind after kind, and keep each answer as a file; those there are left out.
+
+    Args:
+        folder: Where they go, created if needed.
+        photos: Sharp photos, taken in turn.
+        kinds: The kinds, taken in turn.
+        count: Number of samples.
+        size: Side of the photos in pixels.
+        seed: Of all samples.
+    """
+    make_folder(folder)
+    names = list(kinds)
+    for number in range(count):
+        place = folder / f"{number:05d}.npz"
+        if not place.exists():
+            name = names[number % len(names)]
+            generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+            photo = _rescaled(photos[int(uniform(0, len(photos) - 1e-6, generator))], uniform(*_SCALES, generator))
+            drawn = int(uniform(0, 2**31, generator))
+            both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
+            pair = make_photo(photo, kinds[name], drawn, size=size).pair
+            _write(place, _search(name, pair.blurry, pair.sharp, both=both))
+            yield place
+
+
+def read_answers(folder: Path) -> Iterator[Answers]:
+    """All samples of a folder, in order."""
+    for path in sorted(folder.glob("*.npz")):
+        blurry, sharp, kernels, facts = read_arrays(path, ["blurry", "sharp", "kernels", "facts"])
+        said: dict[str, Any] = json.loads(bytes(facts).decode())
+        images = [torch.from_numpy(image)[None].float() / 255 for image in (blurry, sharp)]
+        yield Answers(
+            said["kind"],
+            images[0],
+            images[1],
+            torch.from_numpy(kernels).float(),
+            tuple(said["encodings"]),
+            said["chosen"],
+            said["fault"],
+        )
+
+
+def _rescaled(photo: Tensor, scale: float) -> Tensor:
+    return F.interpolate(photo, scale_factor=scale, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def _search(kind: str, blurry: Tensor, sharp: Tensor, *, both: bool) -> Answers:
+    options = RestoreOptions(encoding="auto" if both else "linear")
+    with torch.no_grad():
+        found = find_kernel(brightness(blurry), MapSettings(), options, ignore_step)
+    candidates = found.candidates
+    side = max((one.kernel.shape[-1] for one in candidates), default=3)
+    kernels = [fit_box(one.kernel, side) for one in candidates]
+    # The chosen kernel is one of the candidates, in a box that was trimmed in the same way.
+    places = [
+        place
+        for place, one in enumerate(candidates)
+        if one.kernel.shape == found.kernel.shape and one.encoding == found.encoding
+        and torch.equal(one.kernel, found.kernel)
+    ]  # fmt: skip
+    return Answers(
+        kind,
+        blurry,
+        sharp,
+        torch.cat(kernels) if kernels else torch.zeros(0, 1, side, side),
+        tuple(one.encoding for one in candidates),
+        places[0] if places else -1,
+        found.fault or "",
+    )
+
+
+def _write(place: Path, answers: Answers) -> None:
+    from io import BytesIO  # noqa: PLC0415
+
+    facts = {
+        "kind": answers.kind,
+        "encodings": answers.encodings,
+        "chosen": answers.chosen,
+        "fault": answers.fault,
+    }
+    file = BytesIO()
+    np.savez_compressed(
+        file,
+        blurry=_bytes(answers.blurry),
+        sharp=_bytes(answers.sharp),
+        kernels=answers.kernels.half().numpy(),
+        facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
+    )
+    atomic_write(place, file.getvalue(), overwrite=True)
+
+
+def _bytes(image: Tensor) -> np.ndarray[Any, Any]:
+    return (image[0] * 255).round().clamp(0, 255).byte().numpy()
