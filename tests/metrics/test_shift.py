@@ -4,6 +4,7 @@ import torch
 from scipy import ndimage
 
 from unblur.errors import ShapeError, UsageError
+from unblur.metrics.alignment import align_pair
 from unblur.metrics.score import score
 from unblur.metrics.shift import align_by_shift, shift_errors
 
@@ -97,3 +98,20 @@ def test_pairs_that_do_not_fit_are_refused():
         score(torch.zeros(1, 1, 50, 50), torch.zeros(1, 1, 50, 51), "plain")
     with pytest.raises(UsageError, match="no protocol 'aligned'"):
         score(torch.zeros(1, 1, 50, 50), torch.zeros(1, 1, 50, 50), "aligned")
+
+
+@pytest.mark.parametrize(("right", "down"), [(0.0, 0.0), (2.5, -1.25), (23.0, -31.0), (-38.25, 17.5)])
+def test_wide_shifts_are_undone(right, down):
+    sharp = smooth(1, 1, 260, 280)
+    moved = shifted(sharp, right, down)
+    pair = align_pair(moved, sharp, "wide-shift")
+    assert pair.shift[0].tolist() == pytest.approx([right, down], abs=0.25)
+    assert float(score(moved, sharp, "wide-shift").psnr) > 45
+
+
+def test_wide_shift_is_shift_where_nothing_lies_far_away():
+    sharp, other = smooth(1, 3, 260, 280), smooth(1, 3, 260, 280, seed=4)
+    blend = sharp + 0.01 * other
+    assert float(score(blend, sharp, "wide-shift").psnr) == float(score(blend, sharp, "shift").psnr)
+    small = smooth(1, 1, 64, 64)
+    assert torch.equal(align_pair(small, small, "wide-shift").restored, align_pair(small, small, "shift").restored)

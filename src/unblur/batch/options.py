@@ -12,6 +12,7 @@ from unblur.batch.provenance import Provenance, fingerprint
 from unblur.images.limits import Limits
 from unblur.images.signatures import Frames
 from unblur.methods.base import Method, TrainedMethod
+from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 
@@ -33,7 +34,7 @@ class BatchOptions:
         strip_metadata: Leave out EXIF, XMP and comments.
     """
 
-    method: str = "map"
+    method: str = DEFAULT_METHOD
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     weights: str | None = None
     restore: RestoreOptions = field(default_factory=RestoreOptions)

@@ -36,10 +36,14 @@ from unblur.metrics.catalog import measure
 from unblur.metrics.kernel import kernel_rmse_upto_shift, kernel_similarity_upto_shift
 from unblur.metrics.luma import luma_skimage
 from unblur.metrics.motion import motion_field_error
+from unblur.metrics.psnr import psnr
 from unblur.metrics.score import Scores, score, score_aligned
 from unblur.system.memory import peak_mb, restart_peak
 
 __all__ = ["empty_row", "file_stem", "prepare_worker", "run_pair"]
+
+_EQUAL = 100.0
+"""What stands for the PSNR of equal images, dB."""
 
 
 def prepare_worker() -> None:
@@ -101,13 +105,14 @@ def _measure(options: BenchmarkOptions, pair: Pair, index: int) -> Row:
         weights=answer.facts.get("weights", ""),
         weights_sha256=answer.facts.get("weights_sha256", ""),
         threads=torch.get_num_threads(),
-        psnr=float(scores.psnr),
+        psnr=_decibels(scores.psnr),
         ssim=float(scores.ssim),
-        psnr_input=float(input_scores.psnr),
+        psnr_input=_decibels(input_scores.psnr),
         ssim_input=float(input_scores.ssim),
-        gain=float(scores.psnr - input_scores.psnr),
+        gain=_decibels(scores.psnr) - _decibels(input_scores.psnr),
         shift_right=float(scores.shift[0, 0]),
         shift_down=float(scores.shift[0, 1]),
+        change=_decibels(psnr(answer.image, pair.blurry, data_range=1.0)),
         seconds=seconds,
         peak_mb=peak,
         warnings="; ".join(answer.warnings),
@@ -117,6 +122,10 @@ def _measure(options: BenchmarkOptions, pair: Pair, index: int) -> Row:
         error = motion_field_error(answer.motion_field.cpu(), pair.motion_field, scale=1.0)
         row = replace(row, motion_error=float(error))
     return row if pair.kernel is None else _with_kernel_measures(row, options, pair, answer, scores)
+
+
+def _decibels(psnr_of_one: Tensor) -> float:
+    return min(float(psnr_of_one), _EQUAL)
 
 
 def _without_colour(pair: Pair) -> Pair:

@@ -43,6 +43,7 @@ class Row:
         kernel_similarity: Similarity of the estimated kernel to the true one, 1 is equal.
         kernel_rmse: Error of the estimated kernel, in a frame of 45x45 pixels.
         motion_error: Mean squared error of the estimated motion field in square pixels.
+        change: PSNR between the restored and the blurry image without any alignment, dB; 100: they are equal.
         seconds: Time of the restoration alone.
         peak_mb: Largest resident memory of the process during the restoration; since the process began where the
             system cannot forget an earlier peak (outside Linux).
@@ -72,6 +73,7 @@ class Row:
     kernel_similarity: float | None = None
     kernel_rmse: float | None = None
     motion_error: float | None = None
+    change: float | None = None
     seconds: float | None = None
     peak_mb: float | None = None
     warnings: str = ""
@@ -192,7 +194,7 @@ def _columns() -> dict[str, Callable[[str], Any]]:
 
 _COLUMNS = _columns()
 
-_LATER = {"weights", "weights_sha256"}
+_LATER = {"weights", "weights_sha256", "change"}
 """Columns that rows stored by earlier versions do not have."""
 
 

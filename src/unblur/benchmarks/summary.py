@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from unblur.benchmarks.kinds import KIND_SUITE, summarise_kinds
 from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row
 from unblur.methods.apply import name_device
@@ -56,6 +57,7 @@ def summarise(rows: Sequence[Row], options: BenchmarkOptions, jobs: int, blurs: 
         "weights_sha256": _of_any(row.weights_sha256 for row in rows),
         "settings": {name: str(value) for name, value in options.settings.items()},
         "blurs": blurs,
+        **({"kinds": summarise_kinds(rows)} if options.suite == KIND_SUITE else {}),
         "metrics": {name: _mean(_further_values(rows, name)) for name in options.metrics},
         "device": name_device(options.device),
         **run_facts(),
@@ -65,7 +67,7 @@ def summarise(rows: Sequence[Row], options: BenchmarkOptions, jobs: int, blurs: 
 def combine(summaries: Sequence[Summary]) -> Summary:
     """The common part of the summaries of several methods, and each summary under its method."""
     shared = [name for name in summaries[0] if all(other[name] == summaries[0][name] for other in summaries)]
-    own = {"method", "settings", "weights", "weights_sha256", "failed", *_MEANS}
+    own = {"method", "settings", "weights", "weights_sha256", "failed", "kinds", *_MEANS}
     return {
         "methods": [summary["method"] for summary in summaries],
         **{name: summaries[0][name] for name in shared if name not in own},

@@ -23,6 +23,7 @@ __all__ = [
     "gaussian_kernel",
     "kernel_from_trajectory",
     "linear_kernel",
+    "trim_box",
 ]
 
 Kernel = Float[Tensor, "1 1 kh kw"]
@@ -33,6 +34,14 @@ def fit_box(kernel: Float[Tensor, "b c kh kw"], side: int) -> Float[Tensor, "b c
     rows, columns = ((side - size) // 2 for size in kernel.shape[-2:])
     boxed = F.pad(kernel, (columns, columns, rows, rows))  # negative padding cuts
     return boxed / boxed.sum((-2, -1), keepdim=True)
+
+
+def trim_box(kernel: Float[Tensor, "1 1 k k"]) -> Float[Tensor, "1 1 k2 k2"]:
+    """The kernel in the smallest odd square box, at least 3 pixels, around its centre that holds all of it."""
+    centre = kernel.shape[-1] // 2
+    rows, columns = torch.nonzero(kernel[0, 0], as_tuple=True)
+    reach = max(1, int(torch.cat([rows, columns]).sub(centre).abs().max()))
+    return kernel[..., centre - reach : centre + reach + 1, centre - reach : centre + reach + 1]
 
 
 def linear_kernel(

@@ -14,7 +14,7 @@ from unblur.benchmarks.suites import find_suite
 from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import SettingsError, UsageError
-from unblur.methods.catalog import find_entry
+from unblur.methods.catalog import DEFAULT_METHOD, find_entry
 from unblur.methods.loading import choose_weights
 from unblur.methods.options import Encoding
 from unblur.metrics.catalog import METRICS, find_metrics
@@ -97,6 +97,7 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
 
     from rich.console import Console  # noqa: PLC0415 - answers about wrong use come without it
 
+    from unblur.benchmarks.kinds import kind_table  # noqa: PLC0415 - rich
     from unblur.benchmarks.run import run_benchmarks  # noqa: PLC0415 - torch
     from unblur.benchmarks.tables import further_table, summary_table  # noqa: PLC0415
 
@@ -125,6 +126,9 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     summaries = run_benchmarks(runs, jobs=jobs, overwrite=overwrite, on_row=_say_row)
     console = Console()
     console.print(summary_table(summaries))
+    for summary in summaries:
+        if "kinds" in summary:
+            console.print(kind_table(summary["kinds"], summary["method"]))
     if further:
         console.print(further_table(summaries))
     return 1 if any(summary["failed"] for summary in summaries) else 0
@@ -142,7 +146,7 @@ def _choose_methods(one: str | None, several: str | None) -> list[str]:
     """The names after `--method` or `--methods`; the usual method if neither is given."""
     if one and several:
         raise UsageError("--method takes one name, --methods several; give one of the two")
-    names = [name.strip() for name in several.split(",")] if several else [one or "map"]
+    names = [name.strip() for name in several.split(",")] if several else [one or DEFAULT_METHOD]
     for name in names:
         find_entry(name)
     return names

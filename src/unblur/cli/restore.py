@@ -18,6 +18,7 @@ from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
 from unblur.images.limits import Limits
 from unblur.images.signatures import Frames
+from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.options import RestoreOptions
 from unblur.system.streams import is_closed
 
@@ -49,7 +50,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     method: Annotated[
         str, _option("How to restore; 'unblur methods' lists the methods.", "--method", "-m", metavar="NAME")
-    ] = "map",
+    ] = DEFAULT_METHOD,
     settings: Annotated[
         list[str] | None, _option("A setting of the method; may be repeated.", "--set", metavar="NAME=VALUE")
     ] = None,

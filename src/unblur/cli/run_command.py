@@ -79,8 +79,15 @@ def _lines(outcome: PhotoResult, *, quiet: bool, debug: bool) -> Iterator[str]:
     for warning in outcome.warnings:
         yield warning_line(warning, outcome.input)
     if outcome.status == "done":
-        kernel = f"kernel {outcome.kernel_size[0]}x{outcome.kernel_size[1]}, " if outcome.kernel_size else ""
-        yield f"{show_name(outcome.input)} -> {show_name(outcome.output)} ({kernel}{outcome.seconds:.1f} s)"
+        said = f"{_found(outcome)}{outcome.seconds:.1f} s"
+        yield f"{show_name(outcome.input)} -> {show_name(outcome.output)} ({said})"
+
+
+def _found(outcome: PhotoResult) -> str:
+    """What a method says that it found, else the size of the kernel."""
+    if "found" in outcome.facts:
+        return f"{outcome.facts['found']}; "
+    return f"kernel {outcome.kernel_size[0]}x{outcome.kernel_size[1]}, " if outcome.kernel_size else ""
 
 
 def _summary(outcomes: Sequence[PhotoResult]) -> str:

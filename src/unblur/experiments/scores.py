@@ -15,7 +15,7 @@ _LIMIT = 100.0
 
 
 def psnr_of(
-    image: Tensor, sharp: Tensor, protocol: Literal["plain", "shift"] = "plain", *, limit: float = _LIMIT
+    image: Tensor, sharp: Tensor, protocol: Literal["plain", "shift", "wide-shift"] = "plain", *, limit: float = _LIMIT
 ) -> float:
     """PSNR in dB of one image, clamped to [0, 1].
 
@@ -26,7 +26,7 @@ def psnr_of(
         limit: Largest value, which equal images get.
     """
     image = image.clamp(0, 1)
-    value = score(image, sharp, "shift").psnr if protocol == "shift" else psnr(image, sharp, data_range=1.0)
+    value = psnr(image, sharp, data_range=1.0) if protocol == "plain" else score(image, sharp, protocol).psnr
     return min(float(value), limit)
 
 

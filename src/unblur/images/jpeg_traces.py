@@ -37,7 +37,7 @@ def estimate_jpeg_coarseness(luma: Float[Tensor, "1 1 h w"]) -> float:
     if not height or not width:
         return 0.0
     blocks = luma[0, 0, :height, :width].unfold(0, _BLOCK, _BLOCK).unfold(1, _BLOCK, _BLOCK).reshape(-1, _BLOCK, _BLOCK)
-    blocks = 255 * blocks[:: max(1, len(blocks) // _MANY_BLOCKS)].double()
+    blocks = 255 * blocks[:: max(1, len(blocks) // _MANY_BLOCKS)].float()
     basis = _dct_basis(blocks)
     coefficients = basis @ (blocks - 128) @ basis.T
     steps = [_comb_step(coefficients[:, row, column]) for row, column in _FREQUENCIES]

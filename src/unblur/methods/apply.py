@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, overload
 from unblur.errors import ImageError, ShapeError, UsageError
 from unblur.images.picture import Picture
 from unblur.methods.base import Method, PictureMethod, Restoration, StepHook, TrainedMethod, ignore_step
+from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.inputs import receive
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions, check_fit, describe_options
@@ -46,7 +47,7 @@ def restore(blurry: Image, method: str | Method = ..., **more: Any) -> Restorati
 
 def restore(
     blurry: Any,
-    method: str | Method = "map",
+    method: str | Method = DEFAULT_METHOD,
     *,
     settings: Mapping[str, Any] | None = None,
     weights: str | os.PathLike[str] | Checkpoint | None = None,

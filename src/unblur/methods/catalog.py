@@ -10,6 +10,7 @@ from unblur.system.imports import load_object
 
 __all__ = [
     "CATALOG",
+    "DEFAULT_METHOD",
     "find_entry",
     "list_entries",
     "list_methods",
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 CATALOG: dict[str, str] = {
+    "auto": "unblur.methods.auto.entry:AUTO",
     "map": "unblur.methods.classical_map.entry:MAP",
     "known-kernel": "unblur.methods.known_kernel.entry:KNOWN_KERNEL",
     "dublid": "unblur.methods.dublid.entry:DUBLID",
@@ -33,6 +35,9 @@ CATALOG: dict[str, str] = {
     "input": "unblur.methods.identity.entry:INPUT",
 }
 """Where the entry of each method is, `module:name`; these modules import neither NumPy nor torch."""
+
+DEFAULT_METHOD = "auto"
+"""What restores a photo where nobody names a method."""
 
 _UNLISTED = {"slow-input": "unblur.methods.identity.entry:SLOW_INPUT"}
 """Methods for tests of interruption, which no list shows."""

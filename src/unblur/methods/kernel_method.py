@@ -30,6 +30,7 @@ class BlurEstimate:
         kernel: `(1, 1, kH, kW)`, odd sizes, sum 1; None: there is none.
         encoding: Where it blurs; auto: where it explains the photo better.
         refusal: Why the photo is to be returned as it is; empty: it is restored.
+        restorer: Restores the photo without a kernel, given the photo and a hook; None: see `refusal` and `kernel`.
         finish: Makes the image of the estimator's own knowledge and, where it calls for it, the solver's; None: the
             image is the solver's.
         history: See `Restoration`.
@@ -40,6 +41,7 @@ class BlurEstimate:
     kernel: Tensor | None
     encoding: Encoding = "auto"
     refusal: str = ""
+    restorer: Callable[[Tensor, StepHook], Tensor] | None = None
     finish: Callable[[Solve], Tensor] | None = None
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     warnings: tuple[str, ...] = ()
@@ -106,6 +108,9 @@ class KernelMethod(ABC):
         self, blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions, on_step: StepHook
     ) -> Restoration[Tensor]:
         """The photo without the blur that was found."""
+        if estimate.restorer is not None:
+            image = estimate.restorer(blurry, on_step)
+            return Restoration(image=image, warnings=estimate.warnings, facts=estimate.facts)
         if estimate.refusal or estimate.kernel is None:
             on_step(Step(1.0, "no blur to remove"))
             refusal = (estimate.refusal,) if estimate.refusal else ()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlurEncoding",
+    "Effort",
     "Encoding",
     "Option",
     "Region",
@@ -37,6 +38,8 @@ BlurEncoding = Literal["encoded", "linear"]
 """Where a blur takes place: on sRGB-encoded values (many test sets), or in linear light (cameras)."""
 Encoding = Literal["auto", BlurEncoding]
 """Where the blur took place, or auto: as estimated."""
+Effort = Literal["fast", "normal", "best"]
+"""How long a method that can choose may take."""
 
 _SMALLEST_TILE = 32
 
@@ -89,6 +92,8 @@ class RestoreOptions:
         strength: 1 is the method's own answer, 0 the photo, between them a mixture.
         solver: Known-kernel solver of methods that find a kernel; None: the method's own.
         refine: Learned prior that improves the answer of methods that find a kernel; None: none.
+        effort: How long `auto` may search.
+        force: `auto` gives its best answer even where it expects that it does harm.
         seed: Of methods that draw random numbers.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         tile: Side of tiles in pixels, of methods that work in tiles; None: the method's own.
@@ -124,6 +129,8 @@ class RestoreOptions:
     refine: Annotated[
         str | None, Option("Learned prior that improves the image of methods that find a kernel, such as golf.", "NAME")
     ] = None
+    effort: Annotated[Effort, Option("How long auto may search: fast, normal or best.", "NAME", _RUN)] = "normal"
+    force: Annotated[bool, Option("auto gives its best answer even where it expects harm.", "", _RUN)] = False
     seed: Annotated[int, Option("For methods that draw random numbers.", "N", _RUN)] = 0
     device: Annotated[
         str, Option("auto, cpu, cuda, cuda:N or mps.", "NAME", _RUN, decides_pixels=False, for_all=True)
@@ -141,6 +148,8 @@ class RestoreOptions:
             raise UsageError(f"the strength is from 0 (the photo as it is) to 1 (full), not {self.strength:g}")
         if self.encoding not in get_args(Encoding):
             raise UsageError(f"encoding is one of {', '.join(get_args(Encoding))}, not {self.encoding!r}")
+        if self.effort not in get_args(Effort):
+            raise UsageError(f"effort is one of {', '.join(get_args(Effort))}, not {self.effort!r}")
         if self.tile is not None and self.tile < _SMALLEST_TILE:
             raise UsageError(f"a tile has a side of at least {_SMALLEST_TILE} pixels, not {self.tile}")
         _check_parts(self.solver, self.refine)

@@ -15,6 +15,7 @@ from unblur.metrics.homography import align_by_homography
 from unblur.metrics.protocols import PROTOCOLS, Protocol
 from unblur.metrics.residual import squared_error
 from unblur.metrics.shift import align_by_shift
+from unblur.metrics.wide_shift import align_by_wide_shift
 
 __all__ = ["align_pair"]
 
@@ -45,6 +46,8 @@ def align_pair(
     _check(restored, sharp, protocol)
     if protocol == "shift":
         return align_by_shift(restored, sharp)
+    if protocol == "wide-shift":
+        return align_by_wide_shift(restored, sharp)
     if protocol == "realblur":
         return align_by_homography(restored, sharp)
     if protocol == "kohler":

@@ -33,8 +33,8 @@ fades with every kernel size, but slowly: see docs/map.md for what is left."""
 _COLOUR_SMOOTHNESS = 5.0
 """Of colour differences against brightness; on synthetic photos with noise this gains 0.7 dB over equal treatment."""
 _COMPRESSION_NOISE = 0.01
-"""Noise that a JPEG at quality 50 counts as; others by the square root of their rounding steps. Chosen on crops of BSDS500
-with their true kernels, where twice or half of it loses 0.1 dB."""
+"""Noise that a JPEG at quality 50 counts as; others by the square root of their rounding steps. Chosen on crops of
+BSDS500 with their true kernels."""
 _ENCODING_SAMPLE = 384
 """Side in pixels of the part of the photo on which the encoding is decided."""
 
@@ -48,6 +48,7 @@ def restore_with_kernel(
     encoding: Literal["encoded", "linear"],
     solver: str = DEFAULT_SOLVER,
     smoothness: float = 1.0,
+    jpeg_coarseness: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Images:
     """The sharp photo, sRGB-encoded, of the same shape; values may leave [0, 1].
@@ -58,10 +59,14 @@ def restore_with_kernel(
         encoding: Where the blur took place, and where it is removed.
         solver: A name of `SOLVERS`.
         smoothness: 1 suits the noise of the photo; higher is smoother.
+        jpeg_coarseness: See `estimate_jpeg_coarseness`, for a part of a photo that may begin anywhere; None: estimated.
         on_progress: Called with the share that is done; raises to stop.
     """
     working = srgb_to_linear(blurry) if encoding == "linear" else blurry
-    compression = _compression_noise(blurry)
+    if jpeg_coarseness is None:
+        jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
+    # `estimate_noise` sees nothing of what a JPEG rounded, for it leaves the pixels smooth.
+    compression = _COMPRESSION_NOISE * jpeg_coarseness**0.5
     restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression), on_progress)
     return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
 
@@ -112,12 +117,6 @@ def estimate_noise(blurry: Images) -> float:
     return max(float(rough.abs().median()) / 0.6745, rounding)
 
 
-def _compression_noise(blurry: Tensor) -> float:
-    """What the rounding of a JPEG counts as; `estimate_noise` sees none of it, for it leaves the pixels smooth."""
-    coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
-    return _COMPRESSION_NOISE * coarseness**0.5
-
-
 class _Smoothing(NamedTuple):
     """Solver, smoothness that is asked for, and noise that the photo's compression counts as."""
 
@@ -126,9 +125,7 @@ class _Smoothing(NamedTuple):
     compression: float = 0.0
 
 
-def _deconvolve(
-    blurry: Tensor, kernel: Tensor, smoothing: _Smoothing, on_progress: Callable[[float], None]
-) -> Tensor:
+def _deconvolve(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing, on_progress: Callable[[float], None]) -> Tensor:
     """Brightness by the solver; colour differences, which hold more noise than detail, by a smooth Wiener filter."""
     split_colours = blurry.shape[1] == 3 and SOLVERS[smoothing.solver].splits_colours
     channels = torch.einsum("ij,bjhw->bihw", _opponents(blurry), blurry) if split_colours else blurry

@@ -14,7 +14,7 @@ from unblur.blur.convolve import convolve
 from unblur.blur.dynamic import expose, random_blobs, sample_layer_paths
 from unblur.blur.gyro import trajectory_from_rotation
 from unblur.blur.kernels import disk_kernel, gaussian_kernel, kernel_from_trajectory, linear_kernel
-from unblur.blur.trajectories import sample_motion_path
+from unblur.blur.trajectories import fit_path, sample_motion_path
 from unblur.datasets.gyro import read_gyro
 
 __all__ = ["Blur", "Exposed", "defocus", "gaussian", "line", "moving_object", "shake", "turning_shake", "uniform"]
@@ -53,8 +53,8 @@ def shake(smallest: int, largest: int) -> Blur:
     def blur(scene: Tensor, generator: torch.Generator) -> Exposed:
         side = int(uniform(smallest, largest + 0.99, generator)) // 2 * 2 + 1
         path = sample_motion_path(side, generator, length=(1.2 * side, 2.5 * side))
-        path = (path - path.mean(0)) * (side // 2 / max(float(path.abs().max()), 1e-6))
-        return _convolved(scene, kernel_from_trajectory(path, side))
+        filling = path * (side // 2 / max(float(path.abs().max()), 1e-6))
+        return _convolved(scene, kernel_from_trajectory(fit_path(filling, side), side))
 
     return blur
 

@@ -7,7 +7,7 @@ JPEG of quality 75 to 95.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,7 @@ from unblur.datasets.photos import PhotoSet, kodak
 from unblur.datasets.synthesis import cut_window, seed_for
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 
-__all__ = ["MadePhoto", "PhotoKind", "kind_of_pair", "make_photo", "photo_kinds", "photos_suite"]
+__all__ = ["MadePhoto", "PhotoKind", "make_photo", "photo_kinds", "photos_suite"]
 
 _ORDINARY_PHOTONS = (2_000.0, 20_000.0)
 _ORDINARY_READ_NOISE = (0.001, 0.004)
@@ -111,11 +111,6 @@ def photo_kinds(root: Path) -> Mapping[str, PhotoKind]:
     }
 
 
-def kind_of_pair(name: str) -> str:
-    """The kind that a pair of the suite `photos` is of."""
-    return name.split("/")[0]
-
-
 def photos_suite(root: Path) -> PairedSet:
     """The suite `photos`: each of the 24 Kodak photos in every kind, one after the other; the same pairs each time.
 
@@ -148,8 +143,9 @@ def make_photo(photo: Tensor, kind: PhotoKind, seed: int, *, name: str = "", siz
     rows, columns = exposed.crop
     truth = scene[..., rows : scene.shape[-2] - rows, columns : scene.shape[-1] - columns]
     sharp = linear_to_srgb(truth.clamp(0, 1))
-    blurry, sharp = _photograph(exposed.image, sharp, kind, generator)
-    return MadePhoto(Pair(name, blurry[0], sharp, exposed.kernel, "auto"), blurry[1])
+    quality = _draw_quality(kind, generator)
+    blurry, sharp = _photograph(exposed.image, sharp, kind, quality, generator)
+    return MadePhoto(Pair(name, blurry, sharp, exposed.kernel, "auto"), quality)
 
 
 def _scene(photo: Tensor, kind: PhotoKind, generator: torch.Generator) -> Tensor:
@@ -159,10 +155,9 @@ def _scene(photo: Tensor, kind: PhotoKind, generator: torch.Generator) -> Tensor
 
 
 def _photograph(
-    light: Tensor, sharp: Tensor, kind: PhotoKind, generator: torch.Generator
-) -> tuple[tuple[Tensor, int], Tensor]:
-    """The blurry photo as its file holds it, with the quality of the file; and the truth, both under the overlay."""
-    quality = _draw_quality(kind, generator)
+    light: Tensor, sharp: Tensor, kind: PhotoKind, quality: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The blurry photo as its file holds it, and the truth, both under the overlay."""
     strong = kind.noise == "strong"
     photons = uniform(*(_FEW_PHOTONS if strong else _ORDINARY_PHOTONS), generator)
     read_noise = uniform(*(_HIGH_READ_NOISE if strong else _ORDINARY_READ_NOISE), generator)
@@ -177,7 +172,7 @@ def _photograph(
     if quality:
         stored = Synthesis(GaussianBlur(), Sensor(jpeg_quality=quality), "encoded")
         blurry, _ = simulate_camera(blurry, blurry, stored, generator)
-    return (blurry, quality), sharp
+    return blurry, sharp
 
 
 def _draw_quality(kind: PhotoKind, generator: torch.Generator) -> int:
@@ -191,4 +186,6 @@ def _draw_quality(kind: PhotoKind, generator: torch.Generator) -> int:
 
 def _read_and_make(name: str, path: Path, kind: PhotoKind) -> Pair:
     [photo] = PhotoSet([path])
-    return make_photo(photo, kind, seed_for(0, name), name=name).pair
+    made = make_photo(photo, kind, seed_for(0, name), name=name)
+    # What `restore` takes for granted of a JPEG file.
+    return replace(made.pair, encoding="linear") if made.jpeg_quality else made.pair

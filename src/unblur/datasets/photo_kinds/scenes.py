@@ -1,4 +1,4 @@
-"""What is before the lens, and what is laid over the photo afterwards: pages of text, lamps at night, stamps, frames."""
+"""What is before the lens, and what is laid over the photo: pages of text, lamps at night, stamps, frames."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from unblur.datasets.photo_kinds.blurs import uniform
 
 __all__ = ["OVERLAYS", "add_lamps", "lay_over", "text_page"]
 
-_WORDS = (
-    "light time photo under which paper morning number river small evening letter without garden station between "
-    "against window thousand market weather silver through sentence mountain harbour 1987 24.5 the and of to a in"
-).split()
+_WORDS = """light time photo under which paper morning number river small evening letter without garden station between
+against window thousand market weather silver through sentence mountain harbour 1987 24.5 the and of to a in"""
 OVERLAYS = ("time stamp", "bars", "frame", "buttons")
 """Sharp things over a photo: a date, black bars, a white frame, parts of an app's window."""
 
@@ -100,13 +98,19 @@ def _draw_overlay(kind: str, size: tuple[int, int], generator: torch.Generator) 
         bar = round(height * uniform(0.07, 0.12, generator))
         rectangle((0, 0, width, bar), (245, 245, 247))
         for number in range(4):
-            write((bar / 3 + number * width / 4, bar / 4), ("Edit", "Share", "12:45", "Done")[number], bar / 2, (0, 90, 200))
+            write(
+                (bar / 3 + number * width / 4, bar / 4),
+                ("Edit", "Share", "12:45", "Done")[number],
+                bar / 2,
+                (0, 90, 200),
+            )
     tensor = torch.from_numpy(np.asarray(colours, dtype=np.float32).transpose(2, 0, 1).copy() / 255)[None]
     return tensor, torch.from_numpy(np.asarray(stencil).copy())[None, None]
 
 
 def _sentence(generator: torch.Generator, letters: int) -> str:
+    vocabulary = _WORDS.split()
     words: list[str] = []
     while sum(len(word) + 1 for word in words) < letters:
-        words.append(_WORDS[int(uniform(0, len(_WORDS) - 1e-6, generator))])
+        words.append(vocabulary[int(uniform(0, len(vocabulary) - 1e-6, generator))])
     return " ".join(words)

@@ -28,7 +28,7 @@ from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.options import RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
 
-__all__ = ["Answers", "make_answers", "read_answers"]
+__all__ = ["Answers", "make_answers", "read_answer"]
 
 _SCALES = (0.7, 1.5)
 """Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
@@ -87,21 +87,16 @@ def make_answers(
             yield place
 
 
-def read_answers(folder: Path) -> Iterator[Answers]:
-    """All samples of a folder, in order."""
-    for path in sorted(folder.glob("*.npz")):
-        blurry, sharp, kernels, facts = read_arrays(path, ["blurry", "sharp", "kernels", "facts"])
-        said: dict[str, Any] = json.loads(bytes(facts).decode())
-        images = [torch.from_numpy(image)[None].float() / 255 for image in (blurry, sharp)]
-        yield Answers(
-            said["kind"],
-            images[0],
-            images[1],
-            torch.from_numpy(kernels).float(),
-            tuple(said["encodings"]),
-            said["chosen"],
-            said["fault"],
-        )
+def read_answer(path: Path) -> Answers:
+    """One sample."""
+    blurry, sharp, kernels, facts = read_arrays(path, ["blurry", "sharp", "kernels", "facts"])
+    said: dict[str, Any] = json.loads(facts.astype(np.uint8).tobytes())
+    images = [torch.from_numpy(image)[None].float() / 255 for image in (blurry, sharp)]
+    normalised = torch.from_numpy(kernels).float()
+    normalised = normalised / normalised.sum((-2, -1), keepdim=True).clamp_min(1e-12)
+    return Answers(
+        said["kind"], images[0], images[1], normalised, tuple(said["encodings"]), said["chosen"], said["fault"]
+    )
 
 
 def _rescaled(photo: Tensor, scale: float) -> Tensor:

@@ -196,7 +196,9 @@ def _measure(networks: ToyNetworks, settings: ToySettings) -> list[Classifier]:
     ]
 
 
-def _gradient_of(networks: ToyNetworks, prior: Callable[[Tensor], Tensor], points: Points) -> Points:
+def _gradient_of(
+    networks: ToyNetworks, prior: Callable[[Tensor], Tensor], points: Float[Tensor, "n 2"]
+) -> Float[Tensor, "s n 2"]:
     """Gradient of the prior of each network, `(s, n, 2)`."""
     leaves = points.expand(len(networks.weights[0]), -1, -1).clone().requires_grad_(True)
     [gradient] = torch.autograd.grad(prior(networks(leaves)).sum(), leaves)

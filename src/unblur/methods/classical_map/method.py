@@ -12,9 +12,9 @@ from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.options import RestoreOptions
 
-__all__ = ["ClassicalMap"]
+__all__ = ["BLUR_MAY_BE_LARGER", "ClassicalMap"]
 
-_CUT = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
+BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 
 
 class ClassicalMap(KernelMethod):
@@ -39,6 +39,6 @@ class ClassicalMap(KernelMethod):
             finding.encoding,
             refusal=refusal,
             history={} if refusal else {"score": list(finding.scores)},
-            warnings=(_CUT,) if finding.cut and not refusal else (),
+            warnings=(BLUR_MAY_BE_LARGER,) if finding.cut and not refusal else (),
             facts={} if refusal else {"hypothesis": finding.hypothesis},
         )

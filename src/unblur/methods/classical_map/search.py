@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.blur.kernels import trim_box
 from unblur.methods.base import Step, StepHook
 from unblur.methods.classical_map.answer_quality import (
     LOOKS_SHARP,
@@ -109,13 +110,13 @@ def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_s
     encodings: tuple[Encoding, ...] = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
     grown = _grow(grey, encodings, settings, options, on_step, brief=is_large)
     best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
-    chosen = best[0] if len(best) == 1 else _choose_encoding(grey, *best, settings.pixels)
+    chosen = best[0] if len(best) == 1 else _choose_encoding(grey, best[0], best[1], settings.pixels)
     return replace(chosen, candidates=tuple(c for found in chain(*grown.values()) for c in found.candidates))
 
 
 def _best_of_boxes(findings: Sequence[Finding]) -> Finding:
     best = min(findings, key=lambda finding: min(finding.scores))
-    return replace(best, kernel=_trim(best.kernel), cut=touches_box(best.kernel))
+    return replace(best, kernel=trim_box(best.kernel), cut=touches_box(best.kernel))
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
@@ -132,7 +133,10 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
     sparsity = [
         sum(
             measure_sparsity(
-                restore_with_kernel(sample, kernel, smoothness=_CONTEST_SMOOTHNESS, encoding=encoding), kernel
+                restore_with_kernel(
+                    sample, kernel, smoothness=_CONTEST_SMOOTHNESS, encoding=encoding, jpeg_coarseness=0
+                ),
+                kernel,
             )
             for encoding in _ENCODINGS
         )
@@ -215,9 +219,9 @@ def _search(
 
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
     blur: BlurEncoding = "linear" if encoding == "linear" else "encoded"
-    judgements = [
-        judge(sample, kernel, restore_with_kernel(sample, kernel, encoding=blur), blur) for kernel in kernels.split(1)
-    ]
+    # Answers are compared as if there were no JPEG: its blocks cannot be told from a part that begins anywhere.
+    answers = [restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0) for kernel in kernels.split(1)]
+    judgements = [judge(sample, one, answer, blur) for one, answer in zip(kernels.split(1), answers, strict=True)]
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
     kernel = kernels[choice : choice + 1]
@@ -225,7 +229,7 @@ def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample
     fault = find_fault(kernel, judgements[choice], sparsity_gain=gain)
     numbers = [hypothesis.number for hypothesis in search.hypotheses]
     candidates = tuple(
-        Candidate(_trim(one), blur, number, judgement)
+        Candidate(trim_box(one), blur, number, judgement)
         for one, number, judgement in zip(kernels.split(1), numbers, judgements, strict=True)
     )
     tried = tuple(search.hypotheses)
@@ -238,7 +242,7 @@ def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:
     "No blur" is a hypothesis like the others: what sharpens a sharp photo little is no kernel of it.
     """
     impulse = _impulse(sample)
-    unblurred = restore_with_kernel(sample, impulse, encoding="linear")
+    unblurred = restore_with_kernel(sample, impulse, encoding="linear", jpeg_coarseness=0)
     return measure_sparsity(unblurred, impulse) - judgement.sparsity
 
 
@@ -267,11 +271,3 @@ def _impulse(like: Tensor) -> Tensor:
     kernel = torch.zeros(1, 1, 3, 3, dtype=like.dtype, device=like.device)
     kernel[..., 1, 1] = 1
     return kernel
-
-
-def _trim(kernel: Tensor) -> Tensor:
-    """The kernel in the smallest odd square box around its centre that holds all of it."""
-    centre = kernel.shape[-1] // 2
-    rows, columns = torch.nonzero(kernel[0, 0], as_tuple=True)
-    reach = max(1, int(torch.cat([rows, columns]).sub(centre).abs().max()))
-    return kernel[..., centre - reach : centre + reach + 1, centre - reach : centre + reach + 1]

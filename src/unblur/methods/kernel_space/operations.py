@@ -15,6 +15,8 @@ from unblur.methods.kernel_space.model import KernelSpace
 __all__ = ["apply_code", "extract_code", "sample_blur", "sample_code", "transfer_blur"]
 
 Image = Float[Tensor, "b c h w"]
+Other = Float[Tensor, "b c h2 w2"]
+"""An image of another size."""
 Code = Float[Tensor, "b k gh gw"]
 
 _SPREAD = 1.2
@@ -41,7 +43,7 @@ def apply_code(network: KernelSpace, sharp: Image, code: Code) -> Image:
     return network.blur(sharp, code).clamp(0, 1)
 
 
-def transfer_blur(network: KernelSpace, source_sharp: Image, source_blurry: Image, target_sharp: Image) -> Image:
+def transfer_blur(network: KernelSpace, source_sharp: Image, source_blurry: Image, target_sharp: Other) -> Other:
     """The target under the blur of a source pair.
 
     Raises:

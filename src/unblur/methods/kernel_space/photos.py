@@ -24,6 +24,8 @@ _OVERLAP = 4
 """Windows share at least the fourth part of a side."""
 
 Photo = Float[Tensor, "1 c h w"]
+Other = Float[Tensor, "1 c2 h2 w2"]
+"""A photo whose size is checked, or may differ."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class FoundBlur:
         return self.codes[distances.index(min(distances))]
 
 
-def find_blur(network: KernelSpace, sharp: Photo, blurry: Photo, side: int) -> FoundBlur:
+def find_blur(network: KernelSpace, sharp: Photo, blurry: Other, side: int) -> FoundBlur:
     """The blur between two photos of one scene.
 
     Args:

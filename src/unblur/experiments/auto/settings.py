@@ -1,0 +1,26 @@
+"""Settings of the experiments with `auto`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from unblur.experiments.settings import check_at_least
+
+__all__ = ["JudgeSettings"]
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Settings of `auto-judge`."""
+
+    folder: Annotated[str, "Folder that the answers are kept in; what lies there is not made again."] = "runs/answers"
+    count: Annotated[int, "Synthetic photos of BSDS500 train to learn from."] = 1600
+    held_out: Annotated[int, "Synthetic photos of BSDS500 val to test on."] = 400
+    size: Annotated[int, "Side of the photos in pixels."] = 240
+    steps: Annotated[int, "Steps of the training."] = 3000
+    refiner: Annotated[str, "Weights of a refiner that the judge shall judge with; empty: the solver's image."] = ""
+
+    def __post_init__(self) -> None:
+        check_at_least(self, 1, "count", "held_out", "steps")
+        check_at_least(self, 96, "size")

@@ -1,0 +1,73 @@
+"""The learned judge: from measures of an answer to how many dB it gains over the photo, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unblur.methods.auto.measures import MEASURES
+
+__all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge"]
+
+JUDGE_CONFIG = {"members": 8, "width": 48}
+"""Size of the judge that ships."""
+_LEAST_SPREAD = 0.05
+
+
+class GainPrediction(NamedTuple):
+    """Predicted gain in PSNR over the photo, and its standard deviation, in dB."""
+
+    gain: float
+    spread: float
+
+
+class Judge(nn.Module):
+    """Small networks side by side, each with two hidden layers; their disagreement is part of the uncertainty.
+
+    Each predicts mean and spread of a normal distribution (Lakshminarayanan et al., NIPS 2017).
+
+    Args:
+        members: Number of networks.
+        width: Of their hidden layers.
+        measures: Number of measures.
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(self, members: int, width: int, measures: int = len(MEASURES)) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(measures))
+        self.register_buffer("scale", torch.ones(measures))
+        sizes = (measures, width, width, 2)
+        shapes = list(pairwise(sizes))
+        self.weights = nn.ParameterList(torch.randn(members, a, b) / a**0.5 for a, b in shapes)
+        self.biases = nn.ParameterList(torch.zeros(members, 1, b) for _, b in shapes)
+
+    def forward(self, measures: Float[Tensor, "n f"]) -> Float[Tensor, "m n 2"]:
+        """Mean and logarithm of the spread that each network predicts for each answer."""
+        # A measure far outside of what was learned from says no more than one at its edge.
+        hidden = ((measures - self.centre) / self.scale).clamp(-4, 4)[None]
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.baddbmm(bias, hidden.expand(len(weight), -1, -1), weight)
+            if number + 1 < len(self.weights):
+                hidden = nn.functional.silu(hidden)
+        return hidden
+
+    @torch.no_grad()
+    def predict(self, answers: Sequence[Mapping[str, float]]) -> list[GainPrediction]:
+        """The gain of each answer, from its measures by name.
+
+        Raises:
+            KeyError: A measure is missing.
+        """
+        rows = torch.tensor([[answer[name] for name in MEASURES] for answer in answers], dtype=self.centre.dtype)
+        means, logs = self(rows).unbind(-1)
+        variance = logs.exp().square().mean(0) + means.var(0, correction=0)
+        spreads = variance.sqrt().clamp_min(_LEAST_SPREAD)
+        return [GainPrediction(*values) for values in zip(means.mean(0).tolist(), spreads.tolist(), strict=True)]

@@ -1,0 +1,227 @@
+"""Measures of a photo and of an answer to it that tell, without the truth, how much the answer gained.
+
+The same numbers are learned from and judged by, so each has a name, and `MEASURES` has their order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.blur.convolve import convolve
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.methods.classical_map.answer_quality import judge
+from unblur.methods.options import BlurEncoding
+from unblur.metrics.kernel import kernel_similarity_upto_shift
+from unblur.solvers.photo import estimate_noise, restore_with_kernel
+
+__all__ = ["MEASURES", "PhotoMeasures", "measure_answers", "measure_blur_effect", "measure_photo"]
+
+_TILES = 3
+_BLUR_WINDOW = 11
+_CLIPPED = 0.995
+_SIMILAR = 0.9
+_LEAST = 1e-4
+
+Grey = Float[Tensor, "1 1 h w"]
+
+_OF_PHOTO = (
+    "blur_effect", "sharpest_tile", "softest_tile", "log_noise", "jpeg", "sparsity", "clipped", "flat", "log_contrast",
+)  # fmt: skip
+_OF_ANSWER = (
+    "linear", "score", "answer_sparsity", "log_misfit", "colour", "unexplained", "noise_share", "log_unremoved",
+    "gain_over_impulse", "least_tile_gain", "mean_tile_gain", "log_overshoot", "log_local_overshoot", "log_change",
+    "change_lag", "answer_blur_effect", "log_extent", "log_spread", "log_narrow_spread", "kernel_peak",
+    "kernel_filled", "agreement", "agreeing", "residual_spread", "log_residual_worst", "tries",
+)  # fmt: skip
+MEASURES = (*_OF_PHOTO, *_OF_ANSWER)
+"""Names of all measures, in the order in which a judge is given them."""
+
+
+@dataclass(frozen=True)
+class PhotoMeasures:
+    """A photo's brightness and what was measured of it alone.
+
+    Attributes:
+        grey: sRGB-encoded, in [0, 1].
+        values: The measures by name.
+    """
+
+    grey: Grey
+    values: Mapping[str, float]
+
+
+def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
+    """The measures of the photo, or a part of it, alone.
+
+    Args:
+        grey: Brightness, sRGB-encoded, in [0, 1]; more than 32 pixels a side.
+        jpeg_coarseness: Of the whole photo, see `estimate_jpeg_coarseness`.
+    """
+    effects = [measure_blur_effect(tile) for tile in _tiles(grey)]
+    right, down = torch.diff(grey, dim=-1), torch.diff(grey, dim=-2)
+    return PhotoMeasures(
+        grey,
+        {
+            "blur_effect": measure_blur_effect(grey),
+            "sharpest_tile": min(effects),
+            "softest_tile": max(effects),
+            "log_noise": math.log(estimate_noise(grey)),
+            "jpeg": jpeg_coarseness,
+            "sparsity": _sparsity(grey),
+            "clipped": float((grey >= _CLIPPED).float().mean()),
+            "flat": float(((right[..., :-1, :] == 0) & (down[..., :, :-1] == 0)).float().mean()),
+            "log_contrast": math.log(max(float(grey.std()), _LEAST)),
+        },
+    )
+
+
+def measure_answers(
+    photo: PhotoMeasures, kernels: Sequence[Tensor], encodings: Sequence[BlurEncoding]
+) -> list[dict[str, float]]:
+    """The measures of each answer, with those of the photo; in the order of the kernels.
+
+    Args:
+        photo: What `measure_photo` returned.
+        kernels: Each `(1, 1, kH, kW)`, of all answers that compete: how far they agree is a measure.
+        encodings: Where each blurs.
+    """
+    grey = photo.grey
+    impulses = {encoding: _restore(photo, _impulse(grey), encoding) for encoding in set(encodings)}
+    likeness = _likeness(kernels)
+    measures: list[dict[str, float]] = []
+    for place, (kernel, encoding) in enumerate(zip(kernels, encodings, strict=True)):
+        answer = _restore(photo, kernel, encoding)
+        others = [value for other, value in enumerate(likeness[place]) if other != place]
+        measures.append(
+            {
+                **photo.values,
+                **_of_image(grey, answer, impulses[encoding]),
+                **_of_evidence(grey, kernel, answer, encoding),
+                **_of_kernel(kernel),
+                "agreement": max(others, default=0.0),
+                "agreeing": sum(value > _SIMILAR for value in others) / max(len(others), 1),
+                "tries": float(len(kernels)),
+            }
+        )
+    return measures
+
+
+def measure_blur_effect(grey: Grey) -> float:
+    """How little a photo changes when it is blurred: 0 is sharp, 1 is blurred (Crete et al., SPIE 2007)."""
+    return max(_blur_effect_along(grey), _blur_effect_along(grey.transpose(-2, -1)))
+
+
+def _blur_effect_along(grey: Tensor) -> float:
+    if min(grey.shape[-2:]) <= 2:
+        return 1.0
+    reach = _BLUR_WINDOW // 2
+    smooth = F.avg_pool2d(F.pad(grey, (reach, reach, 0, 0), mode="replicate"), (1, _BLUR_WINDOW), 1)
+    own, blurred = torch.diff(grey, dim=-1).abs(), torch.diff(smooth, dim=-1).abs()
+    total = float(own.sum())
+    return 1 - float((own - blurred).clamp_min(0).sum()) / max(total, 1e-9)
+
+
+def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]:
+    change = answer.clamp(0, 1) - grey
+    gains = [_sparsity(a) - _sparsity(b) for a, b in zip(_tiles(impulse), _tiles(answer), strict=True)]
+    beyond = (answer - answer.clamp(0, 1)).abs()
+    lowest, highest = -F.max_pool2d(-grey, 7, 1, 3), F.max_pool2d(grey, 7, 1, 3)
+    local = (answer - highest).clamp_min(0) + (lowest - answer).clamp_min(0)
+    centred = change - change.mean()
+    lag = (centred[..., 1:] * centred[..., :-1]).mean() + (centred[..., 1:, :] * centred[..., :-1, :]).mean()
+    return {
+        "gain_over_impulse": _sparsity(impulse) - _sparsity(answer),
+        "least_tile_gain": min(gains),
+        "mean_tile_gain": sum(gains) / len(gains),
+        "log_overshoot": _log(beyond.square().mean().sqrt()),
+        "log_local_overshoot": _log(local.square().mean().sqrt()),
+        "log_change": _log(change.square().mean().sqrt()),
+        "change_lag": float(lag / 2 / centred.square().mean().clamp_min(1e-9)),
+        "answer_blur_effect": measure_blur_effect(answer.clamp(0, 1)),
+    }
+
+
+def _of_evidence(grey: Tensor, kernel: Tensor, answer: Tensor, encoding: BlurEncoding) -> dict[str, float]:
+    judgement = judge(grey, kernel, answer, encoding)
+    residual = _reblur(answer, kernel, encoding) - grey
+    errors = [float(tile.square().mean().sqrt()) for tile in _tiles(residual)]
+    mean = sum(errors) / len(errors)
+    return {
+        "linear": float(encoding == "linear"),
+        "score": judgement.score,
+        "answer_sparsity": judgement.sparsity,
+        "log_misfit": math.log(max(judgement.misfit, _LEAST)),
+        "colour": judgement.colour,
+        "unexplained": judgement.unexplained,
+        "noise_share": judgement.noise_share,
+        "log_unremoved": math.log(max(judgement.unremoved, _LEAST)),
+        "residual_spread": max(errors) / max(mean, _LEAST),
+        "log_residual_worst": math.log(max(*errors, _LEAST)),
+    }
+
+
+def _of_kernel(kernel: Tensor) -> dict[str, float]:
+    side = kernel.shape[-1]
+    place = torch.arange(side, dtype=kernel.dtype, device=kernel.device) - (side - 1) / 2
+    weights = kernel[0, 0] / kernel.sum()
+    down, right = float((weights.sum(1) * place).sum()), float((weights.sum(0) * place).sum())
+    rows, columns = place[:, None] - down, place[None, :] - right
+    variance = torch.stack(
+        [(weights * rows**2).sum(), (weights * rows * columns).sum(), (weights * columns**2).sum()]
+    ).double()
+    matrix = torch.stack([torch.stack([variance[0], variance[1]]), torch.stack([variance[1], variance[2]])])
+    narrow, wide = torch.linalg.eigvalsh(matrix).clamp_min(1e-4).sqrt().tolist()
+    return {
+        "log_extent": math.log(side),
+        "log_spread": math.log(wide),
+        "log_narrow_spread": math.log(narrow),
+        "kernel_peak": float(weights.max()),
+        "kernel_filled": float(1 / weights.square().sum()) / weights.numel(),
+    }
+
+
+def _likeness(kernels: Sequence[Tensor]) -> list[list[float]]:
+    likeness = [[1.0] * len(kernels) for _ in kernels]
+    for (row, a), (column, b) in combinations(enumerate(kernels), 2):
+        likeness[row][column] = likeness[column][row] = float(kernel_similarity_upto_shift(a, b))
+    return likeness
+
+
+def _restore(photo: PhotoMeasures, kernel: Tensor, encoding: BlurEncoding) -> Tensor:
+    return restore_with_kernel(photo.grey, kernel, encoding=encoding, jpeg_coarseness=photo.values["jpeg"])
+
+
+def _reblur(answer: Tensor, kernel: Tensor, encoding: BlurEncoding) -> Tensor:
+    if encoding == "encoded":
+        return convolve(answer, kernel, "replicate")
+    return linear_to_srgb(convolve(srgb_to_linear(answer.clamp(0, 1)), kernel, "replicate"))
+
+
+def _sparsity(image: Tensor) -> float:
+    """L1 over L2 norm of the gradients."""
+    right, down = torch.diff(image, dim=-1), torch.diff(image, dim=-2)
+    spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-6)
+    return float((right.abs().mean() + down.abs().mean()) / spread)
+
+
+def _tiles(image: Tensor) -> list[Tensor]:
+    """Nine parts of the image, in rows."""
+    return [part for row in image.tensor_split(_TILES, -2) for part in row.tensor_split(_TILES, -1)]
+
+
+def _impulse(like: Tensor) -> Tensor:
+    kernel = torch.zeros(1, 1, 3, 3, dtype=like.dtype, device=like.device)
+    kernel[..., 1, 1] = 1
+    return kernel
+
+
+def _log(value: Tensor) -> float:
+    return math.log(max(float(value), _LEAST))

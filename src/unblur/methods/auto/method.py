@@ -1,0 +1,141 @@
+"""The method `auto`, the default: search, judge, and only then restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from unblur.errors import CheckpointError
+from unblur.images.jpeg_traces import estimate_jpeg_coarseness
+from unblur.images.tensors import brightness
+from unblur.methods.auto.description import describe_kernel
+from unblur.methods.auto.entry import AUTO
+from unblur.methods.auto.judge import GainPrediction
+from unblur.methods.auto.measures import PhotoMeasures, measure_answers, measure_photo
+from unblur.methods.auto.networks import load_networks
+from unblur.methods.auto.settings import AutoSettings
+from unblur.methods.base import Method, StepHook, Traits, ignore_step
+from unblur.methods.classical_map.method import BLUR_MAY_BE_LARGER
+from unblur.methods.classical_map.search import Candidate, Finding, find_kernel
+from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod
+from unblur.methods.loading import choose_weights, load_method
+from unblur.methods.options import Effort, RestoreOptions
+from unblur.methods.region import crop_informative
+from unblur.weights.checkpoint import Checkpoint
+
+__all__ = ["Auto"]
+
+_SAMPLE = 120_000
+"""Answers are judged on no more than about so many pixels, the most informative part of the photo."""
+_HYPOTHESES: dict[Effort, int] = {"fast": 2, "normal": 4, "best": 4}
+_SEARCH_PIXELS: dict[Effort, int] = {"fast": 70_000, "normal": 120_000, "best": 240_000}
+_SHARP = 0.42
+"""Blur effect of a photo's sharpest ninth up to which something in it is sharp already."""
+_UNCHANGED = "the photo is returned as it was"
+_LOOKS_SHARP = f"the photo looks sharp; {_UNCHANGED}"
+_UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """The answer that the judge takes for the best, and what it holds of it."""
+
+    candidate: Candidate
+    prediction: GainPrediction
+
+
+class Auto(KernelMethod):
+    """Searches the kernel as `map` does, keeps the answer that is predicted to gain most, and refuses doubtful ones.
+
+    Where no kernel explains the photo and it is not sharp, a network for moving scenes restores it, if its weights are
+    here.
+
+    Args:
+        settings: Its numbers.
+        checkpoint: Weights of its networks.
+
+    Raises:
+        CheckpointError: Weights of another network.
+    """
+
+    traits = Traits(uses=AUTO.uses)
+    search_share = 0.7
+
+    def __init__(self, settings: AutoSettings, checkpoint: Checkpoint) -> None:
+        self.settings, self.checkpoint = settings, checkpoint
+        self.judge = load_networks(checkpoint).judge
+        self._network: Method | None = None
+
+    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+        """See `KernelMethod.estimate`."""
+        grey = brightness(blurry)
+        finding = find_kernel(grey, self._search_settings(options), options, on_step)
+        if not finding.candidates:
+            return BlurEstimate(None, refusal=f"the blur {finding.fault}; {_UNCHANGED}")
+        photo = measure_photo(_sample(grey, finding, options), estimate_jpeg_coarseness(grey))
+        verdict = self._choose(photo, finding)
+        facts: dict[str, Any] = {
+            "predicted_gain": round(verdict.prediction.gain, 2),
+            "predicted_spread": round(verdict.prediction.spread, 2),
+        }
+        if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
+            return _estimate_of(verdict, finding, facts)
+        return self._without_kernel(photo, options, facts)
+
+    def _search_settings(self, options: RestoreOptions) -> MapSettings:
+        return MapSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
+
+    def _choose(self, photo: PhotoMeasures, finding: Finding) -> _Verdict:
+        candidates = finding.candidates
+        measures = measure_answers(photo, [one.kernel for one in candidates], [one.encoding for one in candidates])
+        predictions = self.judge.predict(measures)
+        bounds = [self._lower_bound(one) for one in predictions]
+        best = bounds.index(max(bounds))
+        return _Verdict(candidates[best], predictions[best])
+
+    def _lower_bound(self, prediction: GainPrediction) -> float:
+        return prediction.gain - self.settings.caution * prediction.spread
+
+    def _without_kernel(self, photo: PhotoMeasures, options: RestoreOptions, facts: dict[str, Any]) -> BlurEstimate:
+        """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
+        if photo.values["sharpest_tile"] < _SHARP:
+            return BlurEstimate(None, facts={**facts, "found": "sharp: unchanged"}, refusal=_LOOKS_SHARP)
+        name = self.settings.network
+        if not name:
+            return BlurEstimate(None, facts={**facts, "found": "blur of no certain kind: unchanged"}, refusal=_UNSURE)
+        try:
+            choose_weights(name)
+        except CheckpointError:
+            advice = f"{_UNSURE}; a network for moving scenes may help: unblur weights get {name}"
+            return BlurEstimate(None, facts={**facts, "found": "blur of no certain kind: unchanged"}, refusal=advice)
+        found = {**facts, "found": f"blur that varies or is of no certain kind: {name}"}
+        return BlurEstimate(None, facts=found, restorer=partial(self._run_network, name, options))
+
+    def _run_network(self, name: str, options: RestoreOptions, blurry: Tensor, on_step: StepHook) -> Tensor:
+        from unblur.methods.pipeline import pass_through  # noqa: PLC0415 - it imports all of the entry point
+
+        if self._network is None:
+            self._network = load_method(name)
+        limited = options.limited_to(self._network.traits.uses)
+        return pass_through(blurry, self._network, limited, on_step).image
+
+
+def _sample(grey: Tensor, finding: Finding, options: RestoreOptions) -> Tensor:
+    """The part of the photo that answers are judged on."""
+    if options.region is not None:
+        x, y, width, height = options.region
+        grey = grey[..., y : y + height, x : x + width]
+    reach = max(one.kernel.shape[-1] for one in finding.candidates)
+    return crop_informative(grey, _SAMPLE, 2 * reach)
+
+
+def _estimate_of(verdict: _Verdict, finding: Finding, facts: dict[str, Any]) -> BlurEstimate:
+    candidate = verdict.candidate
+    found = f"{describe_kernel(candidate.kernel)}, the same everywhere: map"
+    warnings = (BLUR_MAY_BE_LARGER,) if finding.cut else ()
+    said = {**facts, "found": found, "hypothesis": candidate.hypothesis}
+    return BlurEstimate(candidate.kernel, candidate.encoding, warnings=warnings, facts=said)

@@ -1,0 +1,115 @@
+"""The learned refiner: a restored photo made cleaner, with the blurry photo and what the kernel does not explain.
+
+One small network sees both photos; it may take the blurry one where the answer rings (a gate for each pixel), and add
+what is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unblur.blur.convolve import convolve
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.images.tiling import run_tiled
+
+__all__ = ["REFINER_CONFIG", "AnswerRefiner", "reblur_residual", "refine_answer"]
+
+REFINER_CONFIG = {"channels": 48, "depth": 8}
+"""Size of the refiner that ships."""
+_SHRINK = 2
+_RESIDUAL_SCALE = 10.0
+_NOISE_SCALE = 50.0
+"""What brings residuals and noise to the size of the other inputs."""
+_CLOSED = 4.0
+"""A new network's gate lets 2% of the blurry photo through."""
+_TILE, _HALO = 512, 32
+
+Images = Float[Tensor, "b 3 h w"]
+
+
+class AnswerRefiner(nn.Module):
+    """Convolutions on pixels that are folded by two.
+
+    Args:
+        channels: Of the hidden layers.
+        depth: Number of convolutions.
+    """
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        folded = _SHRINK**2
+        self.head = nn.Conv2d(9 * folded + 2, channels, 3, padding=1)
+        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth - 2))
+        self.tail = nn.Conv2d(channels, 4 * folded, 3, padding=1)
+        for weight in self.tail.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(
+        self, answer: Images, blurry: Images, residual: Images, noise: Float[Tensor, " b"], jpeg: Float[Tensor, " b"]
+    ) -> Images:
+        """The cleaner image, not clamped; that of a new network is nearly the answer.
+
+        Args:
+            answer: Restored photo, sRGB-encoded, in [0, 1]; sides are even.
+            blurry: The photo.
+            residual: Reblurred answer less the photo.
+            noise: Standard deviation in the photo, see `estimate_noise`.
+            jpeg: See `estimate_jpeg_coarseness`.
+        """
+        planes = F.pixel_unshuffle(torch.cat([answer, blurry, _RESIDUAL_SCALE * residual], 1), _SHRINK)
+        numbers = torch.stack([_NOISE_SCALE * noise, jpeg], 1)[..., None, None].expand(-1, -1, *planes.shape[-2:])
+        hidden = F.silu(self.head(torch.cat([planes, numbers], 1)))
+        for layer in self.body:
+            hidden = hidden + F.silu(layer(hidden))
+        change = F.pixel_shuffle(self.tail(hidden), _SHRINK)
+        gate = torch.sigmoid(change[:, 3:] - _CLOSED)
+        return answer + gate * (blurry - answer) + change[:, :3]
+
+
+def reblur_residual(
+    answer: Images, blurry: Images, kernel: Float[Tensor, "1 1 kh kw"], encoding: Literal["encoded", "linear"]
+) -> Images:
+    """The answer blurred again, less the photo; sRGB-encoded."""
+    if encoding == "encoded":
+        return convolve(answer, kernel, "replicate") - blurry
+    return linear_to_srgb(convolve(srgb_to_linear(answer), kernel, "replicate").clamp(0, 1)) - blurry
+
+
+@torch.no_grad()
+def refine_answer(
+    network: AnswerRefiner,
+    answer: Images,
+    blurry: Images,
+    kernel: Float[Tensor, "1 1 kh kw"],
+    *,
+    encoding: Literal["encoded", "linear"],
+    noise: float,
+    jpeg_coarseness: float,
+) -> Images:
+    """The answer refined, tile by tile; memory does not grow with the photo beyond a few copies of it.
+
+    Args:
+        network: With its weights.
+        answer: The solver's image, sRGB-encoded.
+        blurry: The photo, in [0, 1].
+        kernel: That was found.
+        encoding: Where it blurs.
+        noise: Of the photo, see `estimate_noise`.
+        jpeg_coarseness: See `estimate_jpeg_coarseness`.
+    """
+    clean = answer.clamp(0, 1)
+    stacked = torch.cat([clean, blurry, reblur_residual(clean, blurry, kernel, encoding)], 1)
+    bottom, right = (-side % _SHRINK for side in blurry.shape[-2:])
+    padded = F.pad(stacked, (0, right, 0, bottom), mode="replicate")
+    numbers = [blurry.new_full((len(blurry),), value) for value in (noise, jpeg_coarseness)]
+
+    def run(part: Tensor) -> Tensor:
+        return network(*part.split(3, dim=1), *numbers)
+
+    refined = run_tiled(padded, run, _TILE, _HALO)
+    return refined[..., : blurry.shape[-2], : blurry.shape[-1]]

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+
+from unblur.blur.convolve import convolve
+from unblur.datasets.photo_kinds.kinds import make_photo, photo_kinds, photos_suite
+from unblur.datasets.photo_kinds.names import is_sharp_kind, kind_of_pair
+from unblur.datasets.photo_kinds.scenes import OVERLAYS, lay_over
+from unblur.errors import DataError
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    folder = root / "kernels" / "gyro"
+    folder.mkdir(parents=True)
+    rates = np.random.default_rng(0).normal(0, 0.3, (400, 3))
+    np.savez(folder / "gopro_made.npz", gyro_rad_s=rates, pan_tilt_axes=np.array([0, 1]), rate_hz=np.array(400.0))
+    return photo_kinds(root)
+
+
+def photo(side: int = 200) -> torch.Tensor:
+    coarse = torch.rand(1, 3, side // 8, side // 8, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic").clamp(0, 1)
+
+
+KINDS = [
+    "sharp-png", "sharp-jpeg", "shake-5-15", "shake-15-31", "shake-31-75", "shake-turning", "line-2-5", "line-5-15",
+    "line-15-45", "disk-2-4", "disk-4-10", "gaussian-1-4", "moving", "moving-shaken", "text", "lamps", "overlay",
+    "noise", "jpeg-30",
+]  # fmt: skip
+
+
+def test_all_kinds_are_tested(kinds):
+    assert list(kinds) == KINDS
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_seed_gives_one_pair(kinds, name):
+    first, again, other = (make_photo(photo(), kinds[name], seed, name=name) for seed in (1, 1, 2))
+    assert torch.equal(first.pair.blurry, again.pair.blurry)
+    assert first.jpeg_quality == again.jpeg_quality
+    if name != "sharp-png":
+        assert not torch.equal(first.pair.blurry, other.pair.blurry)
+    assert first.pair.blurry.shape == first.pair.sharp.shape
+    levels = first.pair.blurry * 255
+    assert torch.allclose(levels, levels.round(), atol=1e-3)
+    lost = float((first.pair.blurry - first.pair.sharp).abs().mean())
+    assert lost == 0 if name == "sharp-png" else lost > 0
+
+
+def test_the_kernel_blurs_in_linear_light(kinds):
+    pair = make_photo(photo(), kinds["shake-5-15"], 4).pair
+    light = convolve(srgb_to_linear(pair.sharp), pair.kernel, "valid")
+    reach = pair.kernel.shape[-1] // 2
+    inner = pair.blurry[..., reach : pair.blurry.shape[-2] - reach, reach : pair.blurry.shape[-1] - reach]
+    assert float((linear_to_srgb(light.clamp(0, 1)) - inner).abs().mean()) < 0.02
+
+
+def test_a_size_cuts_a_window(kinds):
+    made = make_photo(photo(), kinds["sharp-png"], 0, size=96)
+    assert made.pair.sharp.shape == (1, 3, 96, 96)
+
+
+@pytest.mark.parametrize("kind", OVERLAYS)
+def test_overlays_leave_the_rest_alone(kind):
+    image = photo()
+    over = lay_over(image, kind, torch.Generator().manual_seed(1))
+    changed = (over != image).any(1).float().mean()
+    assert 0 < changed < 0.6
+
+
+def test_names_tell_the_kind():
+    assert kind_of_pair("shake-5-15/kodim01") == "shake-5-15"
+    assert [is_sharp_kind(name) for name in ("sharp-png", "shake-5-15")] == [True, False]
+
+
+def test_the_suite_needs_its_data(tmp_path):
+    with pytest.raises(DataError):
+        photos_suite(tmp_path)
+
+
+def test_the_suite_shows_every_photo_in_every_kind(data_folder):
+    pairs = photos_suite(data_folder)
+    assert len(pairs) == 24 * len(KINDS)
+    assert {kind_of_pair(name) for name in pairs.names[: len(KINDS)]} == set(KINDS)
+    assert pairs[0].sharp.shape[1] == 3

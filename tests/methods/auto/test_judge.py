@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from unblur.experiments.auto.judge import Measured, fit_judge
+from unblur.methods.auto.judge import Judge
+from unblur.methods.auto.measures import MEASURES
+
+
+def photos(count: int, seed: int) -> list[Measured]:
+    """Answers whose gain is twice their first measure less their second."""
+    generator = torch.Generator().manual_seed(seed)
+    made = []
+    for _ in range(count):
+        rows = torch.rand(3, len(MEASURES), generator=generator)
+        gains = (4 * rows[:, 0] - 2 * rows[:, 1]).tolist()
+        made.append(Measured("made", 0, "", [dict(zip(MEASURES, row.tolist(), strict=True)) for row in rows], gains))
+    return made
+
+
+def test_a_judge_learns_what_decides_the_gain():
+    judge = fit_judge(photos(300, 0), 400)
+    unseen = photos(60, 1)
+    predicted = torch.tensor([one.gain for photo in unseen for one in judge.predict(photo.measures)])
+    true = torch.tensor([gain for photo in unseen for gain in photo.gains])
+    assert float(torch.corrcoef(torch.stack([predicted, true]))[0, 1]) > 0.9
+
+
+def test_a_measure_that_is_missing_is_an_error():
+    with pytest.raises(KeyError):
+        Judge(2, 4).predict([{"blur_effect": 0.3}])
+
+
+def test_measures_far_outside_count_as_those_at_the_edge():
+    judge = Judge(2, 4)
+    far, farther = (judge.predict([dict.fromkeys(MEASURES, value)])[0] for value in (1e3, 1e6))
+    assert far == farther
+    assert far.spread > 0

@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from planted import draw_picture, plant, psnr, shake
+from unblur.errors import CheckpointError
+from unblur.methods.apply import restore, restore_tensor
+from unblur.methods.auto.judge import GainPrediction
+from unblur.methods.loading import load_method
+from unblur.methods.options import RestoreOptions
+
+KERNEL = shake(13, 3, (15, 20))
+
+
+@pytest.fixture(scope="module")
+def shaken():
+    planted = plant(KERNEL, (190, 200), light="linear")
+    return planted, restore_tensor(planted.blurry, load_method("auto"), RestoreOptions(encoding="linear"))
+
+
+def test_a_shaken_picture_is_restored_and_the_blur_named(shaken):
+    planted, answer = shaken
+    assert psnr(answer.image, planted.sharp) > planted.psnr + 2
+    assert "the same everywhere: map" in answer.facts["found"]
+    assert answer.facts["predicted_gain"] > 0.3
+    assert answer.kernel is not None
+    assert not answer.warnings
+
+
+def test_a_sharp_picture_comes_back_as_it_was():
+    sharp = (draw_picture(190, 200) * 255).round() / 255
+    answer = restore(sharp)
+    assert torch.equal(answer.image, sharp)
+    assert answer.facts["found"] == "sharp: unchanged"
+    assert "looks sharp" in answer.warnings[0]
+
+
+def test_force_restores_what_would_be_refused(monkeypatch):
+    planted = plant(KERNEL, (100, 110), light="linear")
+    method = load_method("auto", {"least_gain": 50.0})
+    calm = restore_tensor(planted.blurry, method, RestoreOptions(encoding="linear", effort="fast"))
+    forced = restore_tensor(planted.blurry, method, RestoreOptions(encoding="linear", effort="fast", force=True))
+    assert torch.equal(calm.image, planted.blurry)
+    assert not torch.equal(forced.image, planted.blurry)
+
+
+def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):
+    from unblur.methods.auto import method as module
+
+    soft = torch.nn.functional.avg_pool2d(draw_picture(130, 130), 9, 1, 4)
+    auto = load_method("auto", {"network": "golf"})
+    monkeypatch.setattr(auto.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
+    answer = restore_tensor(soft, auto, RestoreOptions(effort="fast"))
+    assert answer.facts["found"] == "blur that varies or is of no certain kind: golf"
+    assert torch.allclose(answer.image, restore_tensor(soft, load_method("golf")).image, atol=1e-5)
+
+    def absent(name: str) -> None:
+        raise CheckpointError("not here")
+
+    monkeypatch.setattr(module, "choose_weights", absent)
+    refused = restore_tensor(soft, auto, RestoreOptions(effort="fast"))
+    assert torch.equal(refused.image, soft)
+    assert "unblur weights get golf" in refused.warnings[0]
+
+
+def test_a_photo_of_one_tone_is_left_alone():
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    answer = restore(grey)
+    assert torch.equal(answer.image, grey)
+    assert answer.warnings
