@@ -7,7 +7,7 @@ import pytest
 
 import unblur
 from conftest import photo_of
-from unblur.methods.classical_map.pyramid import HYPOTHESES
+from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
 from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
 

@@ -31,6 +31,7 @@ SHARED_BY_METHODS = {
     "entry",
     "inputs",
     "kernel_method",
+    "kernel_search",
     "loading",
     "network_runner",
     "optimisation",

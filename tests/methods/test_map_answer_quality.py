@@ -5,7 +5,7 @@ import torch
 
 from planted import Planted, draw_picture, plant, shake
 from unblur.blur.kernels import disk_kernel, gaussian_kernel
-from unblur.methods.classical_map.answer_quality import Judgement, find_fault, judge, touches_box
+from unblur.methods.kernel_search.answer_quality import Judgement, find_fault, judge, touches_box
 from unblur.solvers.photo import restore_with_kernel
 
 GOOD = Judgement(sparsity=0.5, misfit=0.003, colour=0.0, unexplained=0.1, noise_share=0.1, unremoved=1.0)

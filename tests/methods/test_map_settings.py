@@ -5,8 +5,8 @@ import pytest
 
 from unblur.errors import SettingsError
 from unblur.methods.catalog import settings_class_of
-from unblur.methods.classical_map.pyramid import HYPOTHESES
 from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.loading import load_method
 
 

@@ -24,10 +24,11 @@ __all__ = ["carry_out", "check_options", "without_finished"]
 
 
 def check_options(options: BatchOptions) -> None:
-    """Refuse now what would fail for every photo; without torch where there are no weights, so it takes no time."""
+    """Refuse now what would fail for every photo; without torch unless weights are named, so it takes no time."""
     make_settings(settings_class_of(options.method), options.settings)
-    if choose_weights(options.method, options.weights) is not None:
-        _ = options.ready_method  # whether weights can be used shows only when they are
+    chosen = choose_weights(options.method, options.weights)
+    if chosen is not None and options.weights is not None:
+        _ = options.ready_method  # whether weights of the caller's can be used shows only when they are
 
 
 def without_finished(plan: Plan, options: BatchOptions, *, quiet: bool) -> Plan:

@@ -51,6 +51,13 @@ _SHORT_FITS: Mapping[str, Any] = {"crop": 96, "preset": "warm", "steps": 150}
 """Small photos for a processor, started from the teacher: from random weights, so few steps restore nothing."""
 
 EXPERIMENTS: dict[str, Experiment] = {
+    "auto-judge": Experiment(
+        "auto.judge",
+        "JudgeSettings",
+        "training of the judge of auto on answers of the kernel search, and its test on other scenes",
+        "the data set BSDS500 and recordings of gyroscopes (kernels/gyro)",
+        {"count": 19, "held_out": 19, "size": 96, "steps": 100},
+    ),
     "part-combinations": Experiment(
         "parts.combinations",
         "CombinationSettings",

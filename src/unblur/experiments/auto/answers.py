@@ -23,8 +23,8 @@ from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
 from unblur.datasets.photos import PhotoSet
 from unblur.images.tensors import brightness
 from unblur.methods.base import ignore_step
-from unblur.methods.classical_map.search import find_kernel
-from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.kernel_search.search import find_kernel
+from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
 
@@ -106,7 +106,7 @@ def _rescaled(photo: Tensor, scale: float) -> Tensor:
 def _search(kind: str, blurry: Tensor, sharp: Tensor, *, both: bool) -> Answers:
     options = RestoreOptions(encoding="auto" if both else "linear")
     with torch.no_grad():
-        found = find_kernel(brightness(blurry), MapSettings(), options, ignore_step)
+        found = find_kernel(brightness(blurry), SearchSettings(), options, ignore_step)
     candidates = found.candidates
     side = max((one.kernel.shape[-1] for one in candidates), default=3)
     kernels = [fit_box(one.kernel, side) for one in candidates]

@@ -21,12 +21,12 @@ from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.experiments.scores import psnr_of
 from unblur.experiments.settings import split_names
 from unblur.methods.base import ignore_step
-from unblur.methods.classical_map.answer_quality import judge
-from unblur.methods.classical_map.pyramid import HYPOTHESES, KernelSearch, estimate_kernels
-from unblur.methods.classical_map.search import find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.dublid.method import load_network
 from unblur.methods.dublid.model import Dublid
+from unblur.methods.kernel_search.answer_quality import judge
+from unblur.methods.kernel_search.pyramid import HYPOTHESES, KernelSearch, estimate_kernels
+from unblur.methods.kernel_search.search import find_kernel
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.luma import luma_skimage
 from unblur.solvers.photo import restore_with_kernel

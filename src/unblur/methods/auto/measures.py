@@ -17,7 +17,7 @@ from torch import Tensor
 
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.methods.classical_map.answer_quality import judge
+from unblur.methods.kernel_search.answer_quality import judge
 from unblur.methods.options import BlurEncoding
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.photo import estimate_noise, restore_with_kernel

@@ -18,10 +18,9 @@ from unblur.methods.auto.measures import PhotoMeasures, measure_answers, measure
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, StepHook, Traits, ignore_step
-from unblur.methods.classical_map.method import BLUR_MAY_BE_LARGER
-from unblur.methods.classical_map.search import Candidate, Finding, find_kernel
-from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
+from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding, find_kernel
+from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import Effort, RestoreOptions
 from unblur.methods.region import crop_informative
@@ -86,8 +85,8 @@ class Auto(KernelMethod):
             return _estimate_of(verdict, finding, facts)
         return self._without_kernel(photo, options, facts)
 
-    def _search_settings(self, options: RestoreOptions) -> MapSettings:
-        return MapSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
+    def _search_settings(self, options: RestoreOptions) -> SearchSettings:
+        return SearchSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
 
     def _choose(self, photo: PhotoMeasures, finding: Finding) -> _Verdict:
         candidates = finding.candidates

@@ -7,14 +7,12 @@ from torch import Tensor
 from unblur.images.tensors import brightness
 from unblur.methods.base import StepHook, Traits, ignore_step
 from unblur.methods.classical_map.entry import MAP
-from unblur.methods.classical_map.search import find_kernel
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
+from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, find_kernel
 from unblur.methods.options import RestoreOptions
 
-__all__ = ["BLUR_MAY_BE_LARGER", "ClassicalMap"]
-
-BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
+__all__ = ["ClassicalMap"]
 
 
 class ClassicalMap(KernelMethod):

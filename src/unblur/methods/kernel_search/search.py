@@ -12,15 +12,15 @@ from torch import Tensor
 
 from unblur.blur.kernels import trim_box
 from unblur.methods.base import Step, StepHook
-from unblur.methods.classical_map.answer_quality import (
+from unblur.methods.kernel_search.answer_quality import (
     LOOKS_SHARP,
     Judgement,
     find_fault,
     judge,
     touches_box,
 )
-from unblur.methods.classical_map.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
-from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.kernel_search.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
+from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.region import crop_informative
 from unblur.methods.transforms import Encode
@@ -28,8 +28,9 @@ from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["Candidate", "Finding", "find_kernel"]
+__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "find_kernel"]
 
+BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 _SMALLEST_PHOTO = 32
 """Sides in pixels below which no blur can be found."""
 _LARGE = 800_000
@@ -88,7 +89,7 @@ class Finding:
     candidates: tuple[Candidate, ...] = ()
 
 
-def find_kernel(grey: Grey, settings: MapSettings, options: RestoreOptions, on_step: StepHook) -> Finding:
+def find_kernel(grey: Grey, settings: SearchSettings, options: RestoreOptions, on_step: StepHook) -> Finding:
     """The kernel of the whole photo, found where the caller or the photo's edges say.
 
     Args:
@@ -148,7 +149,7 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
 def _grow(
     grey: Tensor,
     encodings: Sequence[Encoding],
-    settings: MapSettings,
+    settings: SearchSettings,
     options: RestoreOptions,
     on_step: StepHook,
     *,
@@ -192,7 +193,10 @@ def _best_of(finding: Finding) -> list[Hypothesis]:
 
 
 def _search_briefly(
-    grey: Tensor, searches: Mapping[Encoding, KernelSearch], settings: MapSettings, report: Callable[[int, int], None]
+    grey: Tensor,
+    searches: Mapping[Encoding, KernelSearch],
+    settings: SearchSettings,
+    report: Callable[[int, int], None],
 ) -> dict[Encoding, Finding]:
     """As `_search`, but in the second encoding with the hypotheses that did best in the first."""
     (first, search), (second, other) = searches.items()
@@ -201,7 +205,10 @@ def _search_briefly(
 
 
 def _search(
-    grey: Tensor, searches: Mapping[Encoding, KernelSearch], settings: MapSettings, report: Callable[[int, int], None]
+    grey: Tensor,
+    searches: Mapping[Encoding, KernelSearch],
+    settings: SearchSettings,
+    report: Callable[[int, int], None],
 ) -> dict[Encoding, Finding]:
     """The best answer of all hypotheses in each encoding."""
     found = estimate_kernels(

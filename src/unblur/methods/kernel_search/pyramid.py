@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
 from unblur.blur.kernels import fit_box
-from unblur.methods.classical_map.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
+from unblur.methods.kernel_search.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
 from unblur.methods.region import crop_informative
 from unblur.solvers.differences import difference_power, differences, differences_adjoint
 from unblur.solvers.frame import Frame

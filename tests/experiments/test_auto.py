@@ -1,0 +1,36 @@
+"""The judge's experiment: answers are made once, measured once, learned from and reported."""
+
+import pytest
+
+from unblur.experiments.auto.judge import read_measured, run
+from unblur.experiments.auto.settings import JudgeSettings
+
+
+@pytest.fixture(scope="module")
+def finished(data_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("answers")
+    settings = JudgeSettings(folder=str(folder), count=3, held_out=3, size=96, steps=20)
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNBLUR_DATA", str(data_folder))
+        result = run(settings, said.append)
+        spoken = len(said)
+        run(settings, said.append)
+    return folder, result, said[:spoken], said[spoken:]
+
+
+def test_every_photo_is_measured_once(finished):
+    folder, _, first, second = finished
+    photos = read_measured(folder / "train.jsonl")
+    assert [photo.kind for photo in photos] == ["sharp-png", "sharp-jpeg", "shake-5-15"]
+    assert all(len(photo.measures) == len(photo.gains) for photo in photos)
+    assert any("00000.npz" in line for line in first)
+    assert not second, "answers and measures that lie there are not made again"
+
+
+def test_sharp_photos_lose_and_the_tables_say_so(finished):
+    folder, result, *_ = finished
+    sharp, *_ = read_measured(folder / "train.jsonl")
+    assert max(sharp.gains) <= 0
+    assert [table.name for table in result.tables] == ["thresholds", "kinds"]
+    assert [row[0] for row in result.tables[1].rows] == ["sharp-png", "sharp-jpeg", "shake-5-15"]
