@@ -13,7 +13,8 @@ from unblur.metrics.protocols import PROTOCOLS
 
 ISSUE = {
     "bsds500", "coco", "kodak", "levin", "sun", "lai-uniform", "lai-real", "kohler", "dublid-bsds", "gopro",
-    "gopro-gamma", "reds", "realblur-j", "realblur-r", "hide", "neurmap", "folders", "csv", "unpaired", "synthetic", "photos",
+    "gopro-gamma", "reds", "realblur-j", "realblur-r", "hide", "neurmap", "folders", "csv", "unpaired", "synthetic",
+    "photos",
 }  # fmt: skip
 
 

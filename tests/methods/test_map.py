@@ -9,8 +9,8 @@ from planted import Planted, draw_picture, plant, psnr, shake, shifted_psnr
 from unblur.errors import Cancelled
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Restoration, Step, ignore_step
-from unblur.methods.classical_map import search
 from unblur.methods.classical_map.settings import MapSettings
+from unblur.methods.kernel_search import search
 from unblur.methods.kernel_search.pyramid import plan_levels
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,15 @@ from unblur.images.tensors import brightness
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.measures import PhotoMeasures, measure_answers, measure_photo
+from unblur.methods.auto.measures import measure_answers, measure_photo
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.settings import AutoSettings
-from unblur.methods.base import Method, StepHook, Traits, ignore_step
+from unblur.methods.base import Method, Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding, find_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
-from unblur.methods.options import Effort, RestoreOptions
+from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
 from unblur.methods.region import crop_informative
 from unblur.weights.checkpoint import Checkpoint
 
@@ -32,6 +32,8 @@ _SAMPLE = 120_000
 """Answers are judged on no more than about so many pixels, the most informative part of the photo."""
 _HYPOTHESES: dict[Effort, int] = {"fast": 2, "normal": 4, "best": 4}
 _SEARCH_PIXELS: dict[Effort, int] = {"fast": 70_000, "normal": 120_000, "best": 240_000}
+_ENCODINGS: tuple[BlurEncoding, ...] = ("linear", "encoded")
+"""In this order: cameras blur in linear light, and what is sure to gain there is not searched again."""
 _SHARP = 0.42
 """Blur effect of a photo's sharpest ninth up to which something in it is sharp already."""
 _UNCHANGED = "the photo is returned as it was"
@@ -41,10 +43,26 @@ _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
 
 @dataclass(frozen=True)
 class _Verdict:
-    """The answer that the judge takes for the best, and what it holds of it."""
+    """The answer of a search that the judge takes for the best, and what it holds of it.
 
-    candidate: Candidate
-    prediction: GainPrediction
+    Attributes:
+        candidate: The answer; None: see `fault`.
+        prediction: Its gain.
+        is_sharp: Some part of the photo is sharp.
+        cut: The blur may be larger than the box that it was searched in.
+        fault: Why there is no answer, in words that follow "the blur ..."; empty: there is one.
+    """
+
+    candidate: Candidate | None = None
+    prediction: GainPrediction = GainPrediction(0.0, 0.0)
+    is_sharp: bool = False
+    cut: bool = False
+    fault: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says of it."""
+        gain, spread = self.prediction
+        return {"predicted_gain": round(gain, 2), "predicted_spread": round(spread, 2)}
 
 
 class Auto(KernelMethod):
@@ -72,36 +90,48 @@ class Auto(KernelMethod):
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
         grey = brightness(blurry)
-        finding = find_kernel(grey, self._search_settings(options), options, on_step)
-        if not finding.candidates:
-            return BlurEstimate(None, refusal=f"the blur {finding.fault}; {_UNCHANGED}")
-        photo = measure_photo(_sample(grey, finding, options), estimate_jpeg_coarseness(grey))
-        verdict = self._choose(photo, finding)
-        facts: dict[str, Any] = {
-            "predicted_gain": round(verdict.prediction.gain, 2),
-            "predicted_spread": round(verdict.prediction.spread, 2),
-        }
+        first, *others = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
+        count = 1 + len(others)
+        verdict = self._search(grey, replace(options, encoding=first), _part(on_step, 0, count))
+        for number, encoding in enumerate(others, start=1):
+            if verdict.fault or self._is_settled(verdict, options):
+                break
+            verdict = self._search(grey, replace(options, encoding=encoding), _part(on_step, number, count))
+        if verdict.fault:
+            return BlurEstimate(None, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
-            return _estimate_of(verdict, finding, facts)
-        return self._without_kernel(photo, options, facts)
+            return _estimate_of(verdict)
+        return self._without_kernel(verdict, options)
 
-    def _search_settings(self, options: RestoreOptions) -> SearchSettings:
-        return SearchSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
-
-    def _choose(self, photo: PhotoMeasures, finding: Finding) -> _Verdict:
+    def _search(self, grey: Tensor, options: RestoreOptions, on_step: StepHook) -> _Verdict:
+        """The best answer of one search."""
+        finding = find_kernel(grey, self._search_settings(options), options, on_step)
         candidates = finding.candidates
+        if not candidates:
+            return _Verdict(fault=finding.fault or "was not found")
+        photo = measure_photo(_sample(grey, finding, options), estimate_jpeg_coarseness(grey))
         measures = measure_answers(photo, [one.kernel for one in candidates], [one.encoding for one in candidates])
         predictions = self.judge.predict(measures)
         bounds = [self._lower_bound(one) for one in predictions]
         best = bounds.index(max(bounds))
-        return _Verdict(candidates[best], predictions[best])
+        is_sharp = photo.values["sharpest_tile"] < _SHARP
+        return _Verdict(candidates[best], predictions[best], is_sharp=is_sharp, cut=finding.cut)
+
+    def _is_settled(self, verdict: _Verdict, options: RestoreOptions) -> bool:
+        """Whether another encoding need not be searched."""
+        sure = self._lower_bound(verdict.prediction) >= self.settings.least_gain
+        return sure or verdict.is_sharp or options.force or options.effort == "fast"
+
+    def _search_settings(self, options: RestoreOptions) -> SearchSettings:
+        return SearchSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
 
     def _lower_bound(self, prediction: GainPrediction) -> float:
         return prediction.gain - self.settings.caution * prediction.spread
 
-    def _without_kernel(self, photo: PhotoMeasures, options: RestoreOptions, facts: dict[str, Any]) -> BlurEstimate:
+    def _without_kernel(self, verdict: _Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
-        if photo.values["sharpest_tile"] < _SHARP:
+        facts = verdict.facts()
+        if verdict.is_sharp:
             return BlurEstimate(None, facts={**facts, "found": "sharp: unchanged"}, refusal=_LOOKS_SHARP)
         name = self.settings.network
         if not name:
@@ -132,9 +162,20 @@ def _sample(grey: Tensor, finding: Finding, options: RestoreOptions) -> Tensor:
     return crop_informative(grey, _SAMPLE, 2 * reach)
 
 
-def _estimate_of(verdict: _Verdict, finding: Finding, facts: dict[str, Any]) -> BlurEstimate:
+def _part(on_step: StepHook, number: int, count: int) -> StepHook:
+    """Steps of one of several searches, each of which may be the last."""
+
+    def on_part(step: Step) -> None:
+        on_step(replace(step, fraction=(number + step.fraction) / count))
+
+    return on_part
+
+
+def _estimate_of(verdict: _Verdict) -> BlurEstimate:
     candidate = verdict.candidate
+    if candidate is None:
+        return BlurEstimate(None, refusal=_UNSURE)
     found = f"{describe_kernel(candidate.kernel)}, the same everywhere: map"
-    warnings = (BLUR_MAY_BE_LARGER,) if finding.cut else ()
-    said = {**facts, "found": found, "hypothesis": candidate.hypothesis}
+    warnings = (BLUR_MAY_BE_LARGER,) if verdict.cut else ()
+    said = {**verdict.facts(), "found": found, "hypothesis": candidate.hypothesis}
     return BlurEstimate(candidate.kernel, candidate.encoding, warnings=warnings, facts=said)
