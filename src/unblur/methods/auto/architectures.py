@@ -6,12 +6,13 @@ from unblur.weights.architecture import Architecture, Shapes
 
 __all__ = ["AUTO_NETWORKS"]
 
-_JUDGE = "judge.weights.0"
+_JUDGE, _REFINER = "judge.weights.0", "refiner.head.weight"
 
 
 def _describe(shapes: Shapes) -> str:
     members, measures, _ = shapes[_JUDGE]
-    return f"judge of restored photos ({members} networks on {measures} measures)"
+    judge = f"judge of restored photos ({members} networks on {measures} measures)"
+    return f"{judge} and refiner ({shapes[_REFINER][0]} channels)"
 
 
-AUTO_NETWORKS = Architecture("auto", (_JUDGE, "judge.centre"), _describe)
+AUTO_NETWORKS = Architecture("auto", (_JUDGE, "judge.centre", _REFINER), _describe)

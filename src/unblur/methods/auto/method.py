@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.auto.measures import measure_answers, measure_photo
 from unblur.methods.auto.networks import load_networks
+from unblur.methods.auto.refiner import refine_answer
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
@@ -24,6 +26,7 @@ from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
 from unblur.methods.region import crop_informative
+from unblur.solvers.photo import estimate_noise
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["Auto"]
@@ -41,6 +44,9 @@ _LOOKS_SHARP = f"the photo looks sharp; {_UNCHANGED}"
 _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
 
 
+_NO_GAIN = GainPrediction(0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class _Verdict:
     """The answer of a search that the judge takes for the best, and what it holds of it.
@@ -54,7 +60,7 @@ class _Verdict:
     """
 
     candidate: Candidate | None = None
-    prediction: GainPrediction = GainPrediction(0.0, 0.0)
+    prediction: GainPrediction = _NO_GAIN
     is_sharp: bool = False
     cut: bool = False
     fault: str = ""
@@ -84,7 +90,8 @@ class Auto(KernelMethod):
 
     def __init__(self, settings: AutoSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
-        self.judge = load_networks(checkpoint).judge
+        networks = load_networks(checkpoint)
+        self.judge, self.refiner = networks.judge, networks.refiner
         self._network: Method | None = None
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
@@ -100,7 +107,7 @@ class Auto(KernelMethod):
         if verdict.fault:
             return BlurEstimate(None, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
-            return _estimate_of(verdict)
+            return self._with_kernel(verdict, blurry)
         return self._without_kernel(verdict, options)
 
     def _search(self, grey: Tensor, options: RestoreOptions, on_step: StepHook) -> _Verdict:
@@ -127,6 +134,34 @@ class Auto(KernelMethod):
 
     def _lower_bound(self, prediction: GainPrediction) -> float:
         return prediction.gain - self.settings.caution * prediction.spread
+
+    def _with_kernel(self, verdict: _Verdict, blurry: Tensor) -> BlurEstimate:
+        """The photo deconvolved with the kernel that was found, then refined."""
+        candidate = verdict.candidate
+        if candidate is None:
+            return BlurEstimate(None, refusal=_UNSURE)
+        return BlurEstimate(
+            candidate.kernel,
+            candidate.encoding,
+            finish=partial(self._refine, blurry, candidate),
+            warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
+            facts={
+                **verdict.facts(),
+                "found": f"{describe_kernel(candidate.kernel)}, the same everywhere: map",
+                "hypothesis": candidate.hypothesis,
+            },
+        )
+
+    def _refine(self, blurry: Tensor, candidate: Candidate, solve: Callable[[], Tensor]) -> Tensor:
+        return refine_answer(
+            self.refiner,
+            solve(),
+            blurry,
+            candidate.kernel,
+            encoding=candidate.encoding,
+            noise=estimate_noise(blurry),
+            jpeg_coarseness=estimate_jpeg_coarseness(brightness(blurry)),
+        )
 
     def _without_kernel(self, verdict: _Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
@@ -169,13 +204,3 @@ def _part(on_step: StepHook, number: int, count: int) -> StepHook:
         on_step(replace(step, fraction=(number + step.fraction) / count))
 
     return on_part
-
-
-def _estimate_of(verdict: _Verdict) -> BlurEstimate:
-    candidate = verdict.candidate
-    if candidate is None:
-        return BlurEstimate(None, refusal=_UNSURE)
-    found = f"{describe_kernel(candidate.kernel)}, the same everywhere: map"
-    warnings = (BLUR_MAY_BE_LARGER,) if verdict.cut else ()
-    said = {**verdict.facts(), "found": found, "hypothesis": candidate.hypothesis}
-    return BlurEstimate(candidate.kernel, candidate.encoding, warnings=warnings, facts=said)

@@ -6,6 +6,7 @@ from torch import nn
 
 from unblur.methods.architectures import load_weights
 from unblur.methods.auto.judge import JUDGE_CONFIG, Judge
+from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
 
@@ -13,11 +14,11 @@ __all__ = ["AutoNetworks", "load_networks"]
 
 
 class AutoNetworks(nn.Module):
-    """What `auto` has learned: the judge of answers."""
+    """What `auto` has learned: the judge of answers and the refiner of images."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, refiner: AnswerRefiner) -> None:
         super().__init__()
-        self.judge = judge
+        self.judge, self.refiner = judge, refiner
 
 
 def load_networks(checkpoint: Checkpoint) -> AutoNetworks:
@@ -26,7 +27,8 @@ def load_networks(checkpoint: Checkpoint) -> AutoNetworks:
     Raises:
         CheckpointError: Weights of another network.
     """
-    config = read_config(checkpoint, JUDGE_CONFIG)
-    networks = AutoNetworks(Judge(**config))
-    load_weights(networks, checkpoint, expected="judge of restored photos")
+    config = read_config(checkpoint, {**JUDGE_CONFIG, **REFINER_CONFIG})
+    parts = ({name: config[name] for name in names} for names in (JUDGE_CONFIG, REFINER_CONFIG))
+    networks = AutoNetworks(Judge(**next(parts)), AnswerRefiner(**next(parts)))
+    load_weights(networks, checkpoint, expected="judge of restored photos and refiner")
     return networks.requires_grad_(False).eval()

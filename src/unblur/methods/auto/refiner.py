@@ -22,6 +22,7 @@ __all__ = ["REFINER_CONFIG", "AnswerRefiner", "reblur_residual", "refine_answer"
 REFINER_CONFIG = {"channels": 48, "depth": 8}
 """Size of the refiner that ships."""
 _SHRINK = 2
+_COLOURS = 3
 _RESIDUAL_SCALE = 10.0
 _NOISE_SCALE = 50.0
 """What brings residuals and noise to the size of the other inputs."""
@@ -72,8 +73,11 @@ class AnswerRefiner(nn.Module):
 
 
 def reblur_residual(
-    answer: Images, blurry: Images, kernel: Float[Tensor, "1 1 kh kw"], encoding: Literal["encoded", "linear"]
-) -> Images:
+    answer: Float[Tensor, "b c h w"],
+    blurry: Float[Tensor, "b c h w"],
+    kernel: Float[Tensor, "1 1 kh kw"],
+    encoding: Literal["encoded", "linear"],
+) -> Float[Tensor, "b c h w"]:
     """The answer blurred again, less the photo; sRGB-encoded."""
     if encoding == "encoded":
         return convolve(answer, kernel, "replicate") - blurry
@@ -83,15 +87,15 @@ def reblur_residual(
 @torch.no_grad()
 def refine_answer(
     network: AnswerRefiner,
-    answer: Images,
-    blurry: Images,
+    answer: Float[Tensor, "b c h w"],
+    blurry: Float[Tensor, "b c h w"],
     kernel: Float[Tensor, "1 1 kh kw"],
     *,
     encoding: Literal["encoded", "linear"],
     noise: float,
     jpeg_coarseness: float,
-) -> Images:
-    """The answer refined, tile by tile; memory does not grow with the photo beyond a few copies of it.
+) -> Float[Tensor, "b c h w"]:
+    """The answer refined, tile by tile; each channel of what is not RGB is treated as a grey photo.
 
     Args:
         network: With its weights.
@@ -102,14 +106,21 @@ def refine_answer(
         noise: Of the photo, see `estimate_noise`.
         jpeg_coarseness: See `estimate_jpeg_coarseness`.
     """
-    clean = answer.clamp(0, 1)
-    stacked = torch.cat([clean, blurry, reblur_residual(clean, blurry, kernel, encoding)], 1)
-    bottom, right = (-side % _SHRINK for side in blurry.shape[-2:])
-    padded = F.pad(stacked, (0, right, 0, bottom), mode="replicate")
     numbers = [blurry.new_full((len(blurry),), value) for value in (noise, jpeg_coarseness)]
+    clean = answer.clamp(0, 1)
+    residual = reblur_residual(clean, blurry, kernel, encoding)
+    if blurry.shape[1] == _COLOURS:
+        return _refine_colours(network, torch.cat([clean, blurry, residual], 1), numbers)
+    channels = zip(clean.split(1, 1), blurry.split(1, 1), residual.split(1, 1), strict=True)
+    stacks = (torch.cat([part.expand(-1, _COLOURS, -1, -1) for part in parts], 1) for parts in channels)
+    return torch.cat([_refine_colours(network, stack, numbers).mean(1, keepdim=True) for stack in stacks], 1)
+
+
+def _refine_colours(network: AnswerRefiner, stacked: Tensor, numbers: list[Tensor]) -> Tensor:
+    height, width = stacked.shape[-2:]
+    padded = F.pad(stacked, (0, -width % _SHRINK, 0, -height % _SHRINK), mode="replicate")
 
     def run(part: Tensor) -> Tensor:
-        return network(*part.split(3, dim=1), *numbers)
+        return network(*part.split(_COLOURS, dim=1), *numbers)
 
-    refined = run_tiled(padded, run, _TILE, _HALO)
-    return refined[..., : blurry.shape[-2], : blurry.shape[-1]]
+    return run_tiled(padded, run, _TILE, _HALO)[..., :height, :width]
