@@ -94,13 +94,22 @@ class PageRestorer:
             self._notes.add(self.count + 1, ["--frames all takes all pages or frames"])
         kind = _output_format(self._job, first)
         if count == 1:
-            data, losses = encode_image(self._restore(first), kind, strip_metadata=options.strip_metadata)
+            restored = self._restore(first)
+            if isinstance(source, Path) and self._may_be_copied(first, kind):
+                return source.read_bytes()
+            data, losses = encode_image(restored, kind, strip_metadata=options.strip_metadata)
         else:
             check_holds_pages(kind, first)
             restored = self._restore_each(chain([first], pages), count)
             data, losses = encode_pages(restored, kind, strip_metadata=options.strip_metadata)
         self._notes.add(self.count, losses)
         return data
+
+    def _may_be_copied(self, photo: Picture, kind: str) -> bool:
+        """Whether the output is the file that was read, byte for byte: the method changed nothing, nor does writing."""
+        if photo.facts.notes or kind != photo.facts.format or self._options.strip_metadata:
+            return False
+        return self.count == 1 and self.first[1].unchanged and count_pages(photo, "all") == 1
 
     def _restore_each(self, pages: Iterator[Picture], count: int) -> Iterator[Picture]:
         for number in range(count):

@@ -68,6 +68,7 @@ class Restoration(Generic[ImageT]):
         seconds: Wall time.
         warnings: Sentences for the user, such as a blur estimate that failed.
         facts: Further plain values for the report, such as the region that was used.
+        unchanged: The image is the photo itself, because the method found nothing to do.
     """
 
     image: ImageT
@@ -77,6 +78,7 @@ class Restoration(Generic[ImageT]):
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,11 @@ class KernelMethod(ABC):
             on_step(Step(1.0, "no blur to remove"))
             refusal = (estimate.refusal,) if estimate.refusal else ()
             return Restoration(
-                image=blurry, kernel=estimate.kernel, warnings=(*estimate.warnings, *refusal), facts=estimate.facts
+                image=blurry,
+                kernel=estimate.kernel,
+                warnings=(*estimate.warnings, *refusal),
+                facts=estimate.facts,
+                unchanged=True,
             )
         kernel, encoding = estimate.kernel, _decide_encoding(blurry, estimate, options)
         own = self.solving()
@@ -151,6 +155,7 @@ def join_answers(answers: Sequence[Restoration[Tensor]]) -> Restoration[Tensor]:
     return replace(
         first,
         image=torch.cat([answer.image for answer in answers]),
+        unchanged=all(answer.unchanged for answer in answers),
         kernel=torch.cat([fit_box(kernel, side) for kernel in kernels]) if len(kernels) == len(answers) else None,
         motion_field=torch.cat(fields) if len(fields) == len(answers) else None,
         warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
