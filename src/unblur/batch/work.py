@@ -152,7 +152,7 @@ def _save_kernel(job: PhotoJob, answer: Restoration[Picture], writer: PhotoWrite
     if job.kernel is None:
         return ()
     if answer.kernel is None:
-        return ("this method finds no kernel, so none was saved",)
+        return ("no kernel was found, so none was saved",)
     png, npy = encode_kernel(answer.kernel[0].mean(0).cpu().numpy())
     writer.write(job.kernel, png)
     writer.write(job.kernel.with_suffix(".npy"), npy)

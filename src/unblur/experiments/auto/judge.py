@@ -164,7 +164,7 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
             ),
             Table(
                 "kinds",
-                "By kind, at 0.3 dB and caution 1",
+                "By kind, at 0.6 dB and caution 0.5",
                 ["kind", "photos", "answered", "mean gain", "best possible", "harmed"],
                 _by_kind(answered, predictions),
             ),
@@ -202,7 +202,7 @@ def _by_kind(photos: Sequence[Measured], predictions: Sequence[Sequence[GainPred
     rows: list[list[Any]] = []
     for kind in dict.fromkeys(photo.kind for photo in photos):
         own = [(photo, row) for photo, row in zip(photos, predictions, strict=True) if photo.kind == kind]
-        gains = [_taken(photo, row, 0.3, 1.0) for photo, row in own]
+        gains = [_taken(photo, row, 0.6, 0.5) for photo, row in own]
         possible = fmean(max(*photo.gains, 0.0) for photo, _ in own)
         rows.append([kind, len(own), sum(g != 0 for g in gains), fmean(gains), possible, sum(g < -0.5 for g in gains)])
     return rows

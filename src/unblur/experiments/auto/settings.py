@@ -18,8 +18,7 @@ class JudgeSettings:
     count: Annotated[int, "Synthetic photos of BSDS500 train to learn from."] = 1600
     held_out: Annotated[int, "Synthetic photos of BSDS500 val to test on."] = 400
     size: Annotated[int, "Side of the photos in pixels."] = 240
-    steps: Annotated[int, "Steps of the training."] = 3000
-    refiner: Annotated[str, "Weights of a refiner that the judge shall judge with; empty: the solver's image."] = ""
+    steps: Annotated[int, "Steps of the training."] = 1000
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "count", "held_out", "steps")

@@ -105,7 +105,8 @@ class Auto(KernelMethod):
                 break
             verdict = self._search(grey, replace(options, encoding=encoding), _part(on_step, number, count))
         if verdict.fault:
-            return BlurEstimate(None, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
+            facts = {"found": f"the blur {verdict.fault}: unchanged"}
+            return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
             return self._with_kernel(verdict, blurry)
         return self._without_kernel(verdict, options)
