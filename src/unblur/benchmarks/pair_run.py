@@ -43,7 +43,7 @@ __all__ = ["empty_row", "file_stem", "prepare_worker", "run_pair"]
 
 
 def prepare_worker() -> None:
-    """Make this process a worker: one thread, so that times mean the same everywhere, and no life after its parent."""
+    """Make this process a worker: one thread, so that times mean the same everywhere, that ends with its parent."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -92,7 +92,7 @@ def pass_through(
 
 
 def is_finite(image: Tensor) -> bool:
-    """Whether every value is finite; its extremes tell, without a mask as large as the photo."""
+    """Whether every value is finite; decided by its extremes, without a mask as large as the photo."""
     return bool(torch.stack(image.aminmax()).isfinite().all())
 
 

@@ -29,7 +29,7 @@ _LARGEST_HALO = 256
 """Tiles overlap by so many kernel sizes on each side, large kernels by at least half as many. What rings at a border
 fades with every kernel size, but slowly: see docs/map.md for what is left."""
 _COLOUR_SMOOTHNESS = 5.0
-"""Of colour differences against brightness; on synthetic photos with noise this gains 0.7 dB over equal treatment."""
+"""Smoothness of colour differences relative to brightness; on synthetic photos with noise this gains 0.7 dB over 1."""
 _ENCODING_SAMPLE = 384
 """Side in pixels of the part of the photo on which the encoding is decided."""
 

@@ -1,4 +1,4 @@
-"""Tasks in worker processes: hand them out, collect the answers, outlive any of them.
+"""Tasks in worker processes: distribution, answers, and survival of workers that die.
 
 Not a pool of the standard library: there, a process that dies breaks the pool and takes its neighbours' tasks with it,
 and what a task says before its answer has no way back. Here a connection to each worker is all there is between them:
@@ -53,7 +53,7 @@ def run_in_workers(
             messages. An exception in it is the end of its process.
         setup: Goes to each process once.
         count: Processes, at most.
-        threads: Of each process, for libraries that compute.
+        threads: Threads of each process, for libraries that compute.
         on_message: Called with a task and a message about it.
         on_death: The answer to a task whose process died; the sentence says how.
     """
