@@ -11,7 +11,6 @@ __all__ = ["EXTRAS", "import_extra", "missing_extra"]
 
 EXTRAS = {
     "cv2": ("opencv-python-headless", "bench"),
-    "filelock": ("filelock", "train"),
     "jinja2": ("jinja2", "bench"),
     "jsonargparse": ("jsonargparse", "train"),
     "lightning": ("lightning", "train"),

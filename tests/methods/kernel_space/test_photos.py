@@ -55,6 +55,7 @@ def test_each_place_has_the_blur_of_the_same_place():
     assert torch.equal(found.at(0.9, 0.8), right)
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_pairs_of_two_sizes_are_refused():
     with pytest.raises(ShapeError, match="one size, not 9x8 and 8x8"):
         find_blur(tiny(), photo(8, 9), photo(8, 8), 128)

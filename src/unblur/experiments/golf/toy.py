@@ -57,8 +57,8 @@ class ToyNetworks(nn.Module):
         self.weights = nn.ParameterList([_drawn((count, i, o), i, generator) for i, o in layers])
         self.biases = nn.ParameterList([_drawn((count, 1, o), i, generator) for i, o in layers[:-1]])
 
-    def forward(self, points: Points) -> Float[Tensor, "s n 2"]:
-        """Output of each network for its own points `(s, n, 2)`, or of all for the same `(n, 2)`."""
+    def forward(self, points: Points) -> Float[Tensor, "k n 2"]:
+        """Output of each of the k networks for its own points `(k, n, 2)`, or of all for the same `(n, 2)`."""
         values = points.expand(len(self.weights[0]), -1, -1)
         for weight, bias in zip(self.weights, self.biases, strict=False):
             values = torch.baddbmm(bias, values, weight).relu()
@@ -196,8 +196,8 @@ def _measure(networks: ToyNetworks, settings: ToySettings) -> list[Classifier]:
     ]
 
 
-def _gradient_of(networks: ToyNetworks, prior: Callable[[Tensor], Tensor], points: Points) -> Points:
-    """Gradient of the prior of each network, `(s, n, 2)`."""
+def _gradient_of(networks: ToyNetworks, prior: Callable[[Tensor], Tensor], points: Points) -> Float[Tensor, "k n 2"]:
+    """Gradient of the prior of each network."""
     leaves = points.expand(len(networks.weights[0]), -1, -1).clone().requires_grad_(True)
     [gradient] = torch.autograd.grad(prior(networks(leaves)).sum(), leaves)
     return gradient
