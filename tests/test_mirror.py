@@ -68,6 +68,7 @@ COVERED = {
     "images/test_round_trip.py": (
         "images/colour images/containers images/encoding images/fitting images/inks images/palettes images/picture"
     ),
+    "images/test_pages.py": "images/page_reading images/tiff_pages",
     "images/test_unsupported.py": "images/tiff_structure",
     "losses/test_structure.py": "metrics/ms_ssim",
     "methods/backbone/test_method.py": "methods/backbone/settings",
