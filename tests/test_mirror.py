@@ -68,7 +68,7 @@ COVERED = {
     "images/test_round_trip.py": (
         "images/colour images/containers images/encoding images/fitting images/inks images/palettes images/picture"
     ),
-    "images/test_pages.py": "images/page_reading images/tiff_pages",
+    "images/test_pages.py": "images/page_reading images/page_writing images/tiff_pages",
     "images/test_unsupported.py": "images/tiff_structure",
     "losses/test_structure.py": "metrics/ms_ssim",
     "methods/backbone/test_method.py": "methods/backbone/settings",
@@ -119,6 +119,7 @@ COVERED = {
     "metrics/test_psnr_ssim.py": "metrics/luma metrics/psnr metrics/ssim",
     "solvers/test_iterations.py": "solvers/data_terms solvers/descent solvers/half_quadratic solvers/iteration",
     "solvers/test_deconvolution.py": "solvers/richardson_lucy",
+    "solvers/test_sparsity.py": "methods/orientation",
     "solvers/test_photo.py": "solvers/names solvers/registry",
     "test_public_surface.py": "errors",
     "training/test_kills.py": "training/interruption",

@@ -35,7 +35,7 @@ def test_answer_and_motion_are_those_of_the_networks(network):
     down, right = 40 * (network.see(blurry) - network.see(restored.clamp(0, 1)))[0]
     assert torch.allclose(answer.motion_field, torch.stack((right, down))[None], atol=1e-3)
     assert [step.stage for step in seen][-1] == "restored"
-    assert {"restoring", "looking for motion"} <= {step.stage for step in seen}
+    assert {"restoring", "estimating motion"} <= {step.stage for step in seen}
 
 
 def test_the_motion_is_the_one_that_the_answer_was_moved_along(network):
