@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.images.tiling import run_tiled
+from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.registry import SOLVERS, PhotoNoise
@@ -125,7 +125,10 @@ def _deconvolve(
         def report(done: int, tiles: int) -> None:
             on_progress((len(restored) + done / tiles) / channels.shape[1])
 
-        restored.append(run_tiled(channel, run, tile, halo, report, side_by_side=True))
+        def run_with(side: int) -> Tensor:
+            return run_tiled(channel, run, side, halo, report, side_by_side=True)  # noqa: B023 - called at once
+
+        restored.append(run_in_smaller_tiles(run_with, min(tile, max(channel.shape[-2:]))))
     answer = torch.cat(restored, dim=1)
     return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
 
