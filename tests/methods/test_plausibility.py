@@ -74,5 +74,5 @@ def test_want_of_memory_is_one_sentence_after_small_tiles():
     network = Network(fail)
     network.traits = Traits(tile_halo=0, tile_side=512)
     with pytest.raises(TooLargeError, match="more memory than there is, also in small tiles; take less of the photo"):
-        restore_tensor(draw_picture(600, 700, 0), network)
+        restore_tensor(draw_picture(512, 1024, 0), network)
     assert sides == [512, 256, 128]
