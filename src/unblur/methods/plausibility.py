@@ -14,7 +14,7 @@ __all__ = ["TOO_SMALL", "is_too_small", "keep_plausible"]
 SMALLEST_SIDE = 16
 """Pixels of the shorter side of the smallest photo that goes through a network."""
 TOO_SMALL = (
-    f"the photo has a side of less than {SMALLEST_SIDE} pixels, too small for a network; it is returned as it was"
+    f"the photo has a side of less than {SMALLEST_SIDE} pixels, too small for a network; it is returned unchanged"
 )
 
 _LARGEST_SHIFT = 0.12
@@ -48,4 +48,4 @@ def keep_plausible(blurry: Tensor, restored: Tensor) -> tuple[Tensor, tuple[str,
     wrong = torch.stack(list(reasons.values())).any(0)
     kept = torch.where(wrong[:, None, None, None], blurry, restored)
     first = next((reason for reason, is_true in reasons.items() if bool(is_true.any())), "")
-    return kept, (f"the answer was wrong ({first}), so the photo is returned as it was",) if first else ()
+    return kept, (f"the answer was wrong ({first}), so the photo is returned unchanged",) if first else ()
