@@ -15,7 +15,7 @@ help:
 	@echo "make demo       blur a photo, restore it with the command line, write one picture of it"
 	@echo "make test       the default tests: offline, CPU, a few minutes"
 	@echo "make test-slow  tests that take minutes each"
-	@echo "make test-gpu   tests that need a CUDA device"
+	@echo "make test-gpu   tests that need a CUDA device, and a table of times on it"
 	@echo "make fuzz       thousands of damaged image files and checkpoints: each is read or refused in one sentence"
 	@echo "make speed      limits on time: start-up, hostile files"
 	@echo "make check      what CI runs: format, lint, types, changelog, tests"
@@ -38,8 +38,10 @@ test: venv
 test-slow: venv
 	$(PYTEST) $(PARALLEL) -m slow
 
+# Closes with a table of times; without CUDA the tests are skipped and the table is that of the processor.
 test-gpu: venv
-	$(PYTEST) -m gpu
+	$(PYTEST) -m gpu -rs
+	$(BIN)/python speed/devices.py
 
 fuzz: venv
 	$(PYTEST) $(PARALLEL) -m fuzz

@@ -44,7 +44,7 @@ def shaken_photo(name: str = "coffee", *, side: int, kernel_size: int, seed: int
         name: A photo of `skimage.data`, such as `coffee`, `astronaut` or `chelsea`.
         side: Height and width of the sharp photo in pixels; the blurry one is smaller by the kernel.
         kernel_size: Height and width of the kernel's box in pixels, odd.
-        seed: Of the random shake and noise.
+        seed: Seed of the random shake and noise.
     """
     generator = torch.Generator().manual_seed(seed)
     sharp = _middle_of(getattr(skimage.data, name)(), side)

@@ -55,7 +55,7 @@ def time_forward() -> None:
         for group, network in networks.items():
             taken[group].append(seconds(lambda network=network: network(photo)))
     for group, times in taken.items():
-        print(f"{group:2} filters at a time: {told(times[1:])}")
+        print(f"{group:2} filters at a time: {describe_times(times[1:])}")
 
 
 def time_restoration(path: str) -> None:
@@ -66,7 +66,7 @@ def time_restoration(path: str) -> None:
         top, left = (photo.shape[-2] - height) // 2, (photo.shape[-1] - width) // 2
         part = photo[..., top : top + height, left : left + width]
         times = [seconds(lambda part=part: restore_tensor(part, method)) for _ in range(5)]
-        print(f"{part.shape[-1]}x{part.shape[-2]} of {path}: {told(times[1:])}")
+        print(f"{part.shape[-1]}x{part.shape[-2]} of {path}: {describe_times(times[1:])}")
 
 
 def time_training() -> None:
@@ -88,7 +88,7 @@ def time_training() -> None:
         objective.project()
 
     times = [seconds(step) for _ in range(ROUNDS)]
-    print(f"training step, {torch.get_num_threads()} thread(s): {told(times[1:])}")
+    print(f"training step, {torch.get_num_threads()} thread(s): {describe_times(times[1:])}")
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
         step()
     print(profiled.key_averages().table(sort_by="self_cpu_time_total", row_limit=12, max_name_column_width=40))
@@ -101,7 +101,7 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def told(times: list[tuple[float, float]]) -> str:
+def describe_times(times: list[tuple[float, float]]) -> str:
     """Median and least of both clocks."""
     wall, processor = zip(*times, strict=True)
     return (

@@ -30,16 +30,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=271, help="of what the image network makes, kernel margin included")
     parser.add_argument("--width", type=int, default=128, help="channels of the image network")
-    wishes = parser.parse_args()
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    blurry = torch.rand(1, 1, wishes.side - KERNEL + 1, wishes.side - KERNEL + 1)
-    transcription = transcribe(blurry, wishes.width)
+    blurry = torch.rand(1, 1, arguments.side - KERNEL + 1, arguments.side - KERNEL + 1)
+    transcription = transcribe(blurry, arguments.width)
     taken = {"transcription": [seconds(transcription) for _ in range(ROUNDS + 1)][1:]}
     # Cannot be undone in a process, so the transcription comes first.
     keep_freed_memory()
     precisions = dict.fromkeys((torch.float32, choose_precision("auto", blurry.device)))
     for precision in precisions:
-        taken[f"method, {precision}"] = time_method(blurry, wishes.width, precision)
+        taken[f"method, {precision}"] = time_method(blurry, arguments.width, precision)
     slow = median(taken["transcription"])
     for name, times in taken.items():
         print(f"{name:24} {1 / median(times):.2f} steps a second, {slow / median(times):.2f} x")

@@ -51,10 +51,10 @@ class FaultyServer:
     """The server's files and what it is to do wrong.
 
     Attributes:
-        address: With the port.
-        files: By path, such as `/a/b.bin`.
-        faults: For the next requests, in order; after them all goes well.
-        always: For every request when `faults` are used up.
+        address: Address with the port.
+        files: Contents by path, such as `/a/b.bin`.
+        faults: Faults for the next requests, in order; after them all goes well.
+        always: Fault for every request when `faults` are used up.
         requests: That came.
     """
 

@@ -77,7 +77,7 @@ def test_train_on_folder(example, tmp_path):
 
 
 def test_demo(example, tmp_path):
-    printed = example("demo", "--out", tmp_path)
+    printed = example("demo", "--out", tmp_path, "--seed", 0)
     assert numbers(r"gain (-?\d+\.\d\d) dB", printed)[0] > 2
     picture, blurry, restored = (
         np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("demo", "blurry", "restored")

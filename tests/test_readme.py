@@ -79,7 +79,7 @@ def test_python(code, tmp_path, monkeypatch):
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("line", SHELL)
-def test_shell(line, tmp_path, monkeypatch, request):
+def test_shell(line, tmp_path, monkeypatch, request, run):
     monkeypatch.chdir(tmp_path)
     if line.startswith("unblur benchmark"):
         monkeypatch.setenv("UNBLUR_DATA", str(request.getfixturevalue("data_folder")))
@@ -90,6 +90,9 @@ def test_shell(line, tmp_path, monkeypatch, request):
     elif line.startswith("unblur train"):
         place_folders(shlex.split(line))
         line = f"{line.replace('recipes/', f'{README.parent}/recipes/')} {TWO_STEPS}"
+    if not re.search(r"[<>|*$]", line):  # nothing for a shell to do: in this process, which has imported torch already
+        assert run(*shlex.split(line, comments=True)[1:]).code == 0
+        return
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(["bash", "-ec", line], check=True, timeout=300, env={**os.environ, "PATH": path})
 

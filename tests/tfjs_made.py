@@ -19,7 +19,7 @@ class Made:
     """A graph in the making.
 
     Attributes:
-        nodes: In the order they were added.
+        nodes: Nodes in the order they were added.
         weights: The manifest's list.
         data: The numbers.
     """

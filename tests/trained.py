@@ -16,7 +16,7 @@ from unblur.weights.loading import load_into
 
 __all__ = ["SCALE", "TinySettings", "TinyTrained", "enter_tiny", "tiny_weights"]
 
-SCALE = 0.5
+SCALE = 0.9
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from torch.utils.data._utils import worker
+
 PATIENCE = 300
 """Seconds before something is taken to hang."""
 
@@ -32,6 +34,8 @@ def _main(words: list[str], log: Path, stopped: bool) -> None:
     os.setsid()
     if stopped:
         os.kill(os.getpid(), signal.SIGSTOP)
+    # workers of a killed run look for it every 5 seconds by default; tests wait for their end
+    worker.MP_STATUS_CHECK_INTERVAL = 0.2
     from unblur.cli.main import main
 
     sys.exit(main(words))

@@ -17,14 +17,14 @@ from unblur.weights.checkpoint import Checkpoint
 
 
 @cache
-def load_any(name: str) -> Method:
+def load_any(name: str, **settings: object) -> Method:
     """The method with its own weights; where none ship, with untrained ones."""
     entry = find_entry(name)
     if not entry.takes_weights or entry.weights:
-        return load_method(name)
+        return load_method(name, settings)
     torch.manual_seed(0)
     network, metadata = NETWORKS[name]()
-    return load_method(name, weights=Checkpoint("untrained", dict(network.state_dict()), metadata))
+    return load_method(name, settings, Checkpoint("untrained", dict(network.state_dict()), metadata))
 
 
 NETWORKS: dict[str, Callable[[], tuple[torch.nn.Module, dict[str, str]]]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unblur.batch.inputs import Failure, Found, PassedOver, describe_passed_over, find_inputs, split_list
+from unblur.batch.inputs import Failure, Found, SkippedFile, describe_skipped, find_inputs, split_list
 from unblur.errors import UsageError
 from unblur.images.unsupported import can_read_heif
 
@@ -17,13 +17,13 @@ def found(*names: object, **options: object) -> list[str]:
     return [
         f"!{Path(item.name).name}" if isinstance(item, Failure) else item.place.as_posix()
         for item in items
-        if not isinstance(item, PassedOver)
+        if not isinstance(item, SkippedFile)
     ]
 
 
-def passed_over(folder: Path, **options: object) -> str:
+def not_photos(folder: Path, **options: object) -> str:
     items = find_inputs([str(folder)], **options)
-    return describe_passed_over(item for item in items if isinstance(item, PassedOver))
+    return describe_skipped(item for item in items if isinstance(item, SkippedFile))
 
 
 @pytest.fixture
@@ -105,20 +105,20 @@ def test_what_a_folder_holds_besides_photos(tree):
     (tree / ".hidden").touch()
     for name in ("1.cr3", "2.CR3"):
         (tree / name).write_bytes(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(99))
-    told = passed_over(tree)
+    told = not_photos(tree)
     assert "2 camera raw files (develop it" in told
     assert "1 other file (its name" in told
     assert "1 unblur output (" in told
     assert "1 special file (" in told
     assert "1 symbolic link (it leads out" in told
     assert "2 subfolders (--recursive" in told
-    assert "subfolder" not in passed_over(tree, recursive=True)
+    assert "subfolder" not in not_photos(tree, recursive=True)
 
 
 @pytest.mark.skipif(can_read_heif(), reason="HEIC can be read here")
 def test_heic_says_what_to_install(tmp_path):
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
-    assert passed_over(tmp_path).startswith('1 HEIC file (install what reads it with pip install "unblur[heif]"')
+    assert not_photos(tmp_path).startswith('1 HEIC file (install what reads it with pip install "unblur[heif]"')
 
 
 def test_heic_counts_as_a_photo_where_it_can_be_read(tmp_path, monkeypatch):

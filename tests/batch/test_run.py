@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from living_processes import relatives, workers_of
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import make_plan
 from unblur.batch.run import exit_code, resume_plan, run_plan
@@ -121,34 +122,6 @@ def test_workers_do_not_outlive_a_killed_parent(folder):
     wait_for(lambda: not relatives())
     assert "Traceback" not in errors
     assert not list((folder / "out").glob(".unblur-*"))
-
-
-def processes(wanted) -> list[int]:
-    """Living processes, by their numbers, for which `wanted(stat fields after the name, folder)` holds."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            status = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-            if status[0] != "Z" and wanted(status, folder):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-def workers_of(parent: int) -> list[int]:
-    """Batch workers; not the decoding process, which each process keeps."""
-    return processes(
-        lambda status, folder: (
-            int(status[1]) == parent and b"unblur.system.pool_worker" in (folder / "cmdline").read_bytes()
-        )
-    )
-
-
-def relatives() -> list[int]:
-    """All that was started by this test, wherever it belongs by now: it has the test's own environment."""
-    mark = f"XDG_STATE_HOME={os.environ['XDG_STATE_HOME']}".encode()
-    return processes(lambda _, folder: mark in (folder / "environ").read_bytes())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

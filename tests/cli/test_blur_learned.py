@@ -57,6 +57,7 @@ def test_invented_blur(run, folder, tmp_path):
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -128,14 +128,13 @@ def test_by_list_of_lines(run, make_photo, tmp_path):
 
 
 def test_errors_escape_names(run, tmp_path):
-    for name in HOSTILE:
-        path = tmp_path / os.fsdecode(name)
+    paths = [tmp_path / os.fsdecode(name) for name in HOSTILE]
+    for path in paths:
         path.write_bytes(b"no picture")
-        ran = run("restore", *FREE, path)
-        path.unlink()
-        assert ran.code == 1
-        assert len(ran.errors) == 1
-        assert_printable(ran.err)
+    ran = run("restore", *FREE, *paths)
+    assert ran.code == 1
+    assert len(ran.errors) == len(paths)
+    assert_printable(ran.err)
 
 
 def test_escape():

@@ -3,6 +3,7 @@
 import pytest
 
 from unblur.experiments.auto.judge import read_measured, run
+from unblur.experiments.auto.refiner import examples_of, fit_refiner, refined_gain
 from unblur.experiments.auto.settings import JudgeSettings
 
 
@@ -26,6 +27,17 @@ def test_every_photo_is_measured_once(finished):
     assert all(len(photo.measures) == len(photo.gains) for photo in photos)
     assert any("00000.npz" in line for line in first)
     assert not second, "answers and measures that lie there are not made again"
+
+
+def test_a_refiner_learns_from_the_answers(finished):
+    folder, *_ = finished
+    examples = list(examples_of(folder / "train", folder / "train.jsonl", several=True, least_gain=-100))
+    assert examples
+    example = examples[0]
+    assert example.answer.shape == example.blurry.shape == example.truth.shape == example.residual.shape
+    network = fit_refiner([example], minutes=0.01)
+    before, after = refined_gain(network, example)
+    assert abs(after - before) < 1
 
 
 def test_sharp_photos_lose_and_the_tables_say_so(finished):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from unblur.errors import ShapeError
-from unblur.images.tiling import run_tiled
+from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 
 
 @settings(deadline=None, max_examples=80)
@@ -122,3 +122,29 @@ def test_tiles_side_by_side_give_the_same_bits() -> None:
         torch.set_num_threads(before)
     assert torch.equal(*answers)
     assert torch.equal(answers[0], run_tiled(image, blur, 32, 8))
+
+
+def test_smaller_tiles_are_tried_where_memory_is_short():
+    tried = []
+
+    def run(side: int) -> int:
+        tried.append(side)
+        if side > 300:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory")
+        return side
+
+    assert run_in_smaller_tiles(run, 2048) == 256
+    assert tried == [2048, 1024, 512, 256]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("other")])
+def test_what_no_tile_mends_is_raised(error):
+    tried = []
+
+    def run(side: int) -> int:
+        tried.append(side)
+        raise error
+
+    with pytest.raises(type(error)):
+        run_in_smaller_tiles(run, 512)
+    assert tried == ([512] if "other" in str(error) else [512, 256, 128])

@@ -61,8 +61,8 @@ def test_the_right_answer_has_no_fault():
     [
         (impulse(), GOOD, "so small that the photo looks sharp"),
         (shake(15, 3, (15, 20)), replace(GOOD, unremoved=20.0), "so small that the photo looks sharp"),
-        (shake(15, 3, (15, 20)), replace(GOOD, noise_share=0.99), "could not be told from noise"),
-        (torch.full((1, 1, 15, 15), 1 / 225), GOOD, "could not be told from noise"),
+        (shake(15, 3, (15, 20)), replace(GOOD, noise_share=0.99), "could not be distinguished from noise"),
+        (torch.full((1, 1, 15, 15), 1 / 225), GOOD, "could not be distinguished from noise"),
         (shake(15, 3, (15, 20)), replace(GOOD, unexplained=0.8), "not the same everywhere"),
     ],
 )

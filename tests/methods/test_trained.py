@@ -25,7 +25,7 @@ from unblur.weights.safe_file import write_checkpoint
 def weights(tmp_path, monkeypatch):
     """The weights of the method `tiny`, which takes them."""
     trained.enter_tiny(monkeypatch)
-    path = tmp_path / "half.safetensors"
+    path = tmp_path / "darker.safetensors"
     write_checkpoint(path, trained.tiny_weights(), {"arch": "tiny"})
     return path
 
@@ -35,11 +35,11 @@ def digest(path) -> str:
 
 
 def test_weights_by_file_or_as_read(weights):
-    blurry = torch.rand(1, 3, 8, 8)
+    blurry = torch.rand(1, 3, 16, 16)
     for given in (weights, str(weights), read_checkpoint(weights)):
         answer = unblur.restore(blurry, "tiny", weights=given)
         assert torch.allclose(answer.image, blurry * trained.SCALE)
-        assert answer.facts["weights"] == "half.safetensors"
+        assert answer.facts["weights"] == "darker.safetensors"
         assert answer.facts["weights_sha256"] == digest(weights)
 
 
@@ -75,7 +75,7 @@ def test_command_and_report(weights, make_photo, run, tmp_path):
     ran = run("restore", photo, "--method", "tiny", "--weights", weights, "--report", report)
     assert ran.code == 0
     facts = json.loads(report.read_text())["facts"]
-    assert (facts["weights"], facts["weights_sha256"]) == ("half.safetensors", digest(weights))
+    assert (facts["weights"], facts["weights_sha256"]) == ("darker.safetensors", digest(weights))
 
 
 def test_resume_redoes_what_other_weights_made(weights, make_photo, run):
@@ -122,7 +122,7 @@ def options(weights, make_photo, tmp_path) -> BenchmarkOptions:
 def test_benchmark_rows_name_the_weights(options, weights):
     row = run_pair(options, 0)
     assert row.error == ""
-    assert (row.weights, row.weights_sha256) == ("half.safetensors", digest(weights))
+    assert (row.weights, row.weights_sha256) == ("darker.safetensors", digest(weights))
 
 
 def test_a_run_does_not_go_on_with_other_weights(options, weights):

@@ -57,7 +57,7 @@ def test_without_noise_there_is_still_rounding(size):
 
 @pytest.mark.parametrize("solver", SOLVER_NAMES)
 def test_smoothness_smooths(solver):
-    planted = plant(KERNEL, noise=0.01)
+    planted = plant(KERNEL, noise=0.003)
 
     def roughness(smoothness: float) -> float:
         restored = restore_with_kernel(planted.blurry, KERNEL, solver=solver, smoothness=smoothness, encoding="encoded")

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 __all__ = ["CENTRE", "Dmphn", "dmphn_1_2_4", "dmphn_1_2_4_8"]
 
 CENTRE = 0.5
-"""Of the values that the released networks work on: subtract it before, add it after."""
+"""Middle of the values that the released networks work on: subtract it before, add it after."""
 
 _ROWS, _COLUMNS = 2, 3
 _COLOURS = 3

@@ -33,12 +33,12 @@ class KernelMlp(nn.Module):
 
     @torch.no_grad()
     def start_from(self, kernel: Float[Tensor, "1 1 kh kw"], code: Float[Tensor, " n"]) -> None:
-        """Make this kernel, but for a little light everywhere, the answer to this code.
+        """Set the weights so that the answer to this code is this kernel, with a little light everywhere.
 
         Softmax is undone by the logarithm, and the last layer has a bias for every pixel, so nothing has to be fitted.
 
         Args:
-            kernel: Of this network's size, sum 1.
+            kernel: Kernel of this network's size, sum 1.
             code: The input that it belongs to.
         """
         share = _SHARE_EVERYWHERE

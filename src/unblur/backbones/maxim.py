@@ -34,7 +34,7 @@ Features = Float[Tensor, "b _ _ _"]
 
 _SCALES = 3
 _SIDES = (16, 16, 8)
-"""Of the windows at each scale."""
+"""Sides of the windows at each scale."""
 _GROUPS = 2
 """Pairs of layers in a block: one that mixes pixels, one that mixes channels."""
 _BOTTLENECKS = 2
@@ -181,9 +181,9 @@ class _Encoder(nn.Module):
     """Features of all sources mixed, and gated by those of the stage before.
 
     Args:
-        channels: Of all sources together.
-        width: Of the answer.
-        side: Of the windows.
+        channels: Channels of all sources together.
+        width: Channels of the output.
+        side: Side of the windows in pixels.
         crossed: Whether there is a stage before.
         last: Whether nothing is halved after it.
     """

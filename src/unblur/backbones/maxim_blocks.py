@@ -37,7 +37,7 @@ class FeatureSource(NamedTuple):
     """Features on their way into a block.
 
     Attributes:
-        features: At their own scale.
+        features: Features at their own scale.
         levels: How often they must be doubled (positive) or halved (negative).
         conv: What convolves them by themselves first, if anything does.
     """
@@ -48,7 +48,7 @@ class FeatureSource(NamedTuple):
 
 
 class Conv(nn.Conv2d):
-    """Of features, with zeros around them."""
+    """Convolved features, with zeros around them."""
 
     def __init__(self, channels: int, width: int, side: int = 1, stride: int = 1) -> None:
         super().__init__(channels, width, side, stride, padding=(side - 1) // 2)
@@ -75,9 +75,9 @@ class JoinedGating(CrossGating):
     """Cross gating of what sources have in common with one other signal.
 
     Args:
-        channels: Of all sources together.
-        width: Of the answer.
-        side: Of the windows.
+        channels: Channels of all sources together.
+        width: Channels of the output.
+        side: Side of the windows in pixels.
         below: Channels of the other signal if it must be doubled first.
     """
 

@@ -108,7 +108,7 @@ class _Slope(nn.PReLU):
 
 
 class _Attention(nn.Module):
-    """Two convolutions, each channel scaled by what all means say of it, added to what goes in (CAB)."""
+    """Two convolutions, each channel scaled by a factor computed from all means, added to what goes in (CAB)."""
 
     def __init__(self, width: int, slope: nn.PReLU) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class _Encoder(nn.Module):
     """Features at three sizes.
 
     Args:
-        slope: Of every rectifier.
+        slope: Slope of every rectifier for negative values.
         joins: It gets what the stage before found, and adds it at each size.
     """
 
@@ -208,7 +208,7 @@ class _Group(nn.Module):
 
 
 class _Supervision(nn.Module):
-    """An image of the features so far, and features that know where it is right (SAM)."""
+    """An image of the features so far, and features weighted by it (SAM)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

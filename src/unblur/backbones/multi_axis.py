@@ -72,7 +72,7 @@ class SplitHead(_TwoAxes):
 
     Args:
         width: Channels.
-        side: Of the windows: a block has so many rows and columns, and so has a grid.
+        side: Side of the windows: a block has so many rows and columns, and so has a grid.
     """
 
     def __init__(self, width: int, side: int) -> None:
@@ -99,11 +99,11 @@ class _WindowGate(_TwoAxes):
 
 
 class CrossGating(nn.Module):
-    """Two signals, each gated by what windows of the other say (Fig. 4).
+    """Two signals, each gated by windows of the other (Fig. 4).
 
     Args:
         width: Channels of both.
-        side: Of the windows.
+        side: Side of the windows in pixels.
     """
 
     def __init__(self, width: int, side: int) -> None:

@@ -78,7 +78,7 @@ class Nafnet(nn.Module):
 
 
 class NafBlock(nn.Module):
-    """Two residual steps: one that looks around, one that mixes channels; 7 c² + 33 c parameters.
+    """Two residual steps: one over neighbouring pixels, one over channels; 7 c² + 33 c parameters.
 
     Args:
         width: Channels c.

@@ -28,8 +28,8 @@ class SkipNet(nn.Module):
     """Down over some scales and up again; each scale hands a narrow skip to its decoder.
 
     Args:
-        in_channels: Of the input.
-        out_channels: Of the image.
+        in_channels: Channels of the input.
+        out_channels: Channels of the image.
         width: Channels of encoders and decoders.
         skip: Channels of each skip.
         scales: How often the size is halved.
@@ -103,7 +103,7 @@ class NonLocal(nn.Module):
     Wang et al. (CVPR 2018), Eq. 6, dot-product version with subsampled keys.
 
     Args:
-        channels: Of its input; keys and values have half as many.
+        channels: Channels of its input; keys and values have half as many.
         copies: See `SkipNet`; the places of one copy know nothing of another.
     """
 
@@ -117,7 +117,7 @@ class NonLocal(nn.Module):
         nn.init.zeros_(self.norm.weight)
 
     def forward(self, features: Features) -> Features:
-        """Of the same shape."""
+        """Features of the same shape."""
         height, width = features.shape[-2:]
         query = self._places(self.query(features))
         key, value = (self._places(_pool(branch(features))) for branch in (self.key, self.value))
@@ -156,8 +156,8 @@ def side_by_side(networks: Sequence[SkipNet], together: SkipNet) -> SkipNet:
     """Several networks as one.
 
     Args:
-        networks: Of one form, without copies; they are not changed.
-        together: Of the same form with as many copies; it takes over their weights.
+        networks: Networks of one form, without copies; they are not changed.
+        together: Network of the same form with as many copies; it takes over their weights.
     """
     for name, weights in together.named_parameters():
         weights.copy_(torch.cat([network.get_parameter(name) for network in networks]))

@@ -1,1 +1,1 @@
-"""Many photos: which file becomes which, over how many processes, and what is said of each."""
+"""Many photos: outputs for inputs, worker processes, and a report on each."""

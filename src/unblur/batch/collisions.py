@@ -18,7 +18,7 @@ _STEP = re.compile(r"(.+)\.step-\d+\.png")
 def check_collisions(
     jobs: Sequence[PhotoJob], report: str | None, read_too: Iterable[str | os.PathLike[str]] = ()
 ) -> None:
-    """Refuse a plan in which files get into each other's way.
+    """Refuse a plan in which two files would have one name.
 
     Args:
         jobs: One for each photo.

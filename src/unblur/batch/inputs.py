@@ -20,8 +20,8 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "Failure",
     "Found",
-    "PassedOver",
-    "describe_passed_over",
+    "SkippedFile",
+    "describe_skipped",
     "explain",
     "find_inputs",
     "is_address",
@@ -60,7 +60,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class SkippedFile:
     """Something in a folder that is not taken for a photo.
 
     Attributes:
@@ -76,7 +76,7 @@ class PassedOver:
 
 def find_inputs(
     names: Iterable[str], *, recursive: bool = False, avoid: frozenset[Path] = frozenset()
-) -> Iterator[Found | Failure | PassedOver]:
+) -> Iterator[Found | Failure | SkippedFile]:
     """The photos meant by `names`, in the order given, folders sorted.
 
     Args:
@@ -95,7 +95,7 @@ def find_inputs(
             yield from _examine(Path(name), recursive, avoid)
 
 
-def describe_passed_over(items: Iterable[PassedOver]) -> str:
+def describe_skipped(items: Iterable[SkippedFile]) -> str:
     """How many of each kind, and why: `2 HEIC files (install ...), 1 subfolder (...)`; empty if there are none."""
     counts = Counter((item.kind, item.reason) for item in items)
     return ", ".join(f"{count} {kind}{'s' * (count > 1)} ({reason})" for (kind, reason), count in counts.items())
@@ -138,7 +138,7 @@ def explain(error: OSError) -> str:
     return words.get(error.errno or 0) or (error.strerror or "the system gives no reason").lower()
 
 
-def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
+def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
     # Not Path.glob, which takes no absolute patterns.
     matches = sorted(name for name in glob.iglob(pattern, recursive=recursive) if not is_own_file(Path(name).name))  # noqa: PTH207
     if not matches:
@@ -147,7 +147,7 @@ def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fo
         yield from _examine(Path(name), recursive, avoid)
 
 
-def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
+def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -164,7 +164,7 @@ def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fo
         yield Failure(str(path), "is not a file but a device, pipe or socket; to pipe a photo in, its name is -")
 
 
-def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | PassedOver]:
+def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
     """Photos of a folder: its files first, then its subfolders; neither loops nor links lead out of it."""
     root = folder.resolve()
     waiting = [folder]
@@ -182,7 +182,7 @@ def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fou
             if not entry.is_dir(follow_symlinks=False):
                 yield from _examine_entry(entry, path, folder, root)
             elif not recursive:
-                yield PassedOver(path, "subfolder", "--recursive takes what is in it")
+                yield SkippedFile(path, "subfolder", "--recursive takes what is in it")
             elif path.resolve() not in avoid:
                 below.append(path)
         waiting += reversed(below)
@@ -190,12 +190,12 @@ def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fou
 
 def _examine_entry(
     entry: os.DirEntry[str], path: Path, folder: Path, root: Path
-) -> Iterator[Found | Failure | PassedOver]:
+) -> Iterator[Found | Failure | SkippedFile]:
     """The photo behind one entry of a folder that is no folder itself."""
     if entry.name.startswith(".unblur"):
         return
     if is_own_file(entry.name):
-        yield PassedOver(path, "unblur output", "to restore it again, name it")
+        yield SkippedFile(path, "unblur output", "to restore it again, name it")
     elif not _may_be_photo(path):
         yield from _explain_other(entry, path)
     elif entry.is_symlink():
@@ -203,7 +203,7 @@ def _examine_entry(
     elif entry.is_file():
         yield Found(path, path.relative_to(folder))
     else:
-        yield PassedOver(path, "special file", "it is a device, pipe or socket")
+        yield SkippedFile(path, "special file", "it is a device, pipe or socket")
 
 
 def _may_be_photo(path: Path) -> bool:
@@ -211,16 +211,16 @@ def _may_be_photo(path: Path) -> bool:
     return suffix in IMAGE_SUFFIXES or (suffix in _HEIF_SUFFIXES and can_read_heif())
 
 
-def _explain_other(entry: os.DirEntry[str], path: Path) -> Iterator[PassedOver]:
-    """Why a file is not taken for a photo; hidden files are not worth a word."""
+def _explain_other(entry: os.DirEntry[str], path: Path) -> Iterator[SkippedFile]:
+    """Why a file is not taken for a photo; hidden files are not reported."""
     kind = unsupported_kind(path) if entry.is_file(follow_symlinks=False) else None
     if kind is not None:
-        yield PassedOver(path, f"{kind.name} file", kind.advice)
+        yield SkippedFile(path, f"{kind.name} file", kind.advice)
     elif not entry.name.startswith("."):
-        yield PassedOver(path, "other file", "its name is not that of a photo")
+        yield SkippedFile(path, "other file", "its name is not that of a photo")
 
 
-def _follow(path: Path, folder: Path, root: Path) -> Iterator[Found | Failure | PassedOver]:
+def _follow(path: Path, folder: Path, root: Path) -> Iterator[Found | Failure | SkippedFile]:
     """The photo behind a symbolic link; links that lead out of the folder, or to what is no file, are passed over."""
     try:
         target = path.resolve(strict=True)
@@ -231,4 +231,4 @@ def _follow(path: Path, folder: Path, root: Path) -> Iterator[Found | Failure | 
     if target.is_relative_to(root) and target.is_file():
         yield Found(path, path.relative_to(folder))
     else:
-        yield PassedOver(path, "symbolic link", "it leads out of the folder, or to what is no file")
+        yield SkippedFile(path, "symbolic link", "it leads out of the folder, or to what is no file")

@@ -38,8 +38,8 @@ def side_stem(folder: Path, place: Path) -> Path:
     """What the names of a photo's steps and motion begin with, in the folder for them.
 
     Args:
-        folder: For all photos.
-        place: Of the photo, see `side_places`.
+        folder: Folder for the files of all photos.
+        place: Place of the photo, see `side_places`.
     """
     return folder / place.with_name(_cut(place.name, _LONGEST_NAME - _SIDE_ENDING))
 
@@ -47,7 +47,7 @@ def side_stem(folder: Path, place: Path) -> Path:
 def side_places(found: Sequence[Found]) -> list[Path]:
     """Where each photo's side outputs lie in the folder for them: their tree is that of the photos.
 
-    Photos of one name from several folders are told apart by their places below the folder that all have in common.
+    Photos of one name from several folders are distinguished by their places below the folder that all have in common.
     """
     places = [item.place for item in found]
     if len(set(places)) == len(places):

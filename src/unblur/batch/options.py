@@ -26,7 +26,7 @@ class BatchOptions:
     Attributes:
         method: Name of the method.
         settings: The method's own settings by name.
-        weights: For a trained method, in place of its own: a file or a name.
+        weights: Weights of a trained method, in place of its own: a file or a name.
         restore: What is asked for each photo.
         limits: What reading one file may cost.
         frames: Which pages or frames of a file are restored, as `read_pages` has it.

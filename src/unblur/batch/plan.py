@@ -13,8 +13,8 @@ from unblur.batch.inputs import (
     IMAGE_SUFFIXES,
     Failure,
     Found,
-    PassedOver,
-    describe_passed_over,
+    SkippedFile,
+    describe_skipped,
     find_inputs,
     is_address,
 )
@@ -52,14 +52,14 @@ class Plan:
     Attributes:
         jobs: One for each photo.
         failures: What was named but cannot be used.
-        passed_over: What lies in the named folders and is not taken for a photo.
+        not_photos: What lies in the named folders and is not taken for a photo.
         skipped: Photos whose output is there already, made with the same options.
         redone: How many of `jobs` replace an output that was made with other options, or of another photo.
     """
 
     jobs: tuple[PhotoJob, ...]
     failures: tuple[Failure, ...] = ()
-    passed_over: tuple[PassedOver, ...] = ()
+    not_photos: tuple[SkippedFile, ...] = ()
     skipped: tuple[PhotoJob, ...] = ()
     redone: int = 0
 
@@ -103,9 +103,9 @@ def make_plan(
     )
     found = _without_repeats(item for item in seen if isinstance(item, Found))
     failures = tuple(item for item in seen if isinstance(item, Failure))
-    passed_over = tuple(item for item in seen if isinstance(item, PassedOver))
+    not_photos = tuple(item for item in seen if isinstance(item, SkippedFile))
     if not found and not failures:
-        raise UsageError(_nothing_found(len(names), passed_over))
+        raise UsageError(_nothing_found(len(names), not_photos))
     if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
         folder = Path(output)
     if output is not None and output != "-":
@@ -123,7 +123,7 @@ def make_plan(
     ]
     jobs = _with_side_outputs(jobs, found, side)
     check_collisions(jobs, side.report, read_too)
-    return Plan(tuple(jobs), failures, passed_over)
+    return Plan(tuple(jobs), failures, not_photos)
 
 
 def _places_by_option(output: str | None, side: SideOutputs) -> list[tuple[str, str]]:
@@ -137,9 +137,9 @@ def _places_by_option(output: str | None, side: SideOutputs) -> list[tuple[str, 
     return [(option, place) for option, place in options.items() if place]
 
 
-def _nothing_found(names: int, passed_over: Sequence[PassedOver]) -> str:
+def _nothing_found(names: int, not_photos: Sequence[SkippedFile]) -> str:
     what = f"there are no photos in {'this folder' if names == 1 else 'these folders'}"
-    described = describe_passed_over(passed_over)
+    described = describe_skipped(not_photos)
     return f"{what}; passed over: {described}" if described else what
 
 

@@ -1,4 +1,4 @@
-"""What each output was made from, so that `--resume` takes no old result for a new one and does none twice.
+"""What each output was made from, so that `--resume` distinguishes old results from new ones and repeats none.
 
 The note stands with the output itself (`unblur.system.file_notes`) before the output has its name, so that a run that
 is killed at any moment leaves no output without one, and none elsewhere is needed.
@@ -60,7 +60,7 @@ def fingerprint(decisive: dict[str, Any]) -> str:
 
 
 def judge_output(output: Path, provenance: Provenance) -> Verdict:
-    """What the file under an output's name is worth to a run that would make it from `provenance`."""
+    """Whether the file under an output's name is the one that a run would make from `provenance`."""
     if not os.path.lexists(output):
         return "missing"
     note = read_note(output)

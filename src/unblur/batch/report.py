@@ -1,4 +1,4 @@
-"""What became of each photo, for other programs: one JSON object a line."""
+"""Results by photo for other programs: one JSON object a line."""
 
 from __future__ import annotations
 

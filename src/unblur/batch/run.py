@@ -1,4 +1,4 @@
-"""A plan carried out: here or in several processes, on past photos that fail, never past a place that is full."""
+"""Carries out a plan, here or in several processes: photos may fail, but a full disk ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["exit_code", "resume_plan", "run_plan"]
 
 
 def ignore_step(job: PhotoJob, step: Step) -> None:
-    """The hook of a caller who does not want to know."""
+    """The hook of a caller without interest in progress."""
 
 
 def run_plan(
@@ -32,7 +32,7 @@ def run_plan(
 
     Args:
         plan: What becomes what.
-        options: For every photo.
+        options: Options for every photo.
         jobs: Processes; 1 is this one.
         on_step: Called with the steps of each photo; raises `Cancelled` to stop that photo.
     """

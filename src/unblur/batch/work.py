@@ -1,4 +1,4 @@
-"""One photo from file to file, and what is said of it afterwards."""
+"""Restores one photo from file to file, and reports on it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JobHook = Callable[[PhotoJob, Step], None]
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """What became of one photo.
+    """Result of one photo.
 
     Attributes:
         input: The file, or what was named and is none; None: standard input.
@@ -81,7 +81,7 @@ def restore_job(job: PhotoJob, options: BatchOptions, on_step: JobHook) -> Photo
 
 
 def restore_in_worker(options: BatchOptions, job: PhotoJob, send: Callable[[Step], None]) -> PhotoResult:
-    """`restore_job` for `unblur.system.worker_pool`; steps travel without their images, which nobody looks at there."""
+    """`restore_job` for `unblur.system.worker_pool`; steps travel without their images, which are not shown there."""
     return restore_job(job, options, lambda _, step: send(Step(step.fraction, step.stage)))
 
 

@@ -1,4 +1,4 @@
-"""Writing the files of one photo: what exists is respected, and each file keeps a note of what it was made from."""
+"""Writes the files of one photo; each has a note of what it was made from, and none is replaced unasked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PhotoWriter:
         self._note = None if provenance is None else provenance.note()
 
     def check_names(self) -> None:
-        """Say now, before minutes of work, what writing would say in the end.
+        """Report before minutes of work what writing would refuse in the end.
 
         Raises:
             WriteError: A name is taken.

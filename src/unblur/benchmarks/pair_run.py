@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
-import signal
-import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,17 +37,18 @@ from unblur.metrics.psnr import psnr
 from unblur.metrics.score import Scores, score, score_aligned
 from unblur.system.memory import peak_mb, restart_peak
 
-__all__ = ["empty_row", "file_stem", "prepare_worker", "run_pair"]
+__all__ = ["PairRun", "empty_row", "file_stem", "run_pair", "run_pair_in_worker"]
 
 _EQUAL = 100.0
 """What stands for the PSNR of equal images, dB."""
 
 
-def prepare_worker() -> None:
-    """Make this process a worker: one thread, so that times mean the same everywhere, and no life after its parent."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+@dataclass(frozen=True)
+class PairRun:
+    """One pair for one method."""
+
+    options: BenchmarkOptions
+    index: int
 
 
 def empty_row(options: BenchmarkOptions, index: int, image: str, error: str = "") -> Row:
@@ -65,6 +63,11 @@ def file_stem(index: int, name: str) -> str:
     return f"{index:04d}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".")[-80:]
 
 
+def run_pair_in_worker(_setup: None, run: PairRun, _send: Callable[[Any], None]) -> Row:
+    """`run_pair` for `unblur.system.worker_pool`."""
+    return run_pair(run.options, run.index)
+
+
 def run_pair(options: BenchmarkOptions, index: int) -> Row:
     """Restore and score one pair; the row says what goes wrong."""
     pairs = _pairs(options.suite, options.data, options.pair_list)
@@ -74,13 +77,6 @@ def run_pair(options: BenchmarkOptions, index: int) -> Row:
         return empty_row(options, index, pairs.names[index], str(error))
     except Exception as error:  # one image must not end the run; its row says what happened
         return empty_row(options, index, pairs.names[index], f"{type(error).__name__}: {error}")
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _measure(options: BenchmarkOptions, pair: Pair, index: int) -> Row:

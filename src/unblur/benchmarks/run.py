@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 from unblur.benchmarks.options import BenchmarkOptions
-from unblur.benchmarks.pair_run import empty_row, prepare_worker, run_pair
+from unblur.benchmarks.pair_run import PairRun, empty_row
 from unblur.benchmarks.record import benchmark_record, check_record, write_record
 from unblur.benchmarks.rows import Row, RowWriter
 from unblur.benchmarks.suites import open_suite
@@ -22,19 +19,12 @@ from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.settings import make_settings
 from unblur.metrics.catalog import find_metrics
 from unblur.system.atomic import make_folder
+from unblur.system.worker_pool import run_in_workers
 
 __all__ = ["RowHook", "run_benchmark", "run_benchmarks"]
 
 RowHook = Callable[[Row, int, int], None]
 """Called with each row, how many there are now, and how many there will be."""
-
-
-@dataclass(frozen=True)
-class _PairRun:
-    """One pair for one method."""
-
-    options: BenchmarkOptions
-    index: int
 
 
 def _ignore(row: Row, done: int, total: int) -> None:
@@ -84,11 +74,12 @@ def run_benchmarks(
         finished = writer.finished()
         done = {(row.method, row.index) for row in finished}
         waiting = [
-            _PairRun(options, index) for options in runs for index in chosen if (options.method, index) not in done
+            PairRun(options, index) for options in runs for index in chosen if (options.method, index) not in done
         ]
-        for count, row in enumerate(_run_all(waiting, pairs.names, jobs), start=len(finished) + 1):
-            writer.append(row)
-            on_row(row, count, len(runs) * len(chosen))
+        with closing(_run_all(waiting, pairs.names, jobs)) as rows_to_come:
+            for count, row in enumerate(rows_to_come, start=len(finished) + 1):
+                writer.append(row)
+                on_row(row, count, len(runs) * len(chosen))
         # from the file, so that a run in pieces has the summary of one in a whole
         rows = writer.finished()
     return _write_summaries(rows, runs, jobs, pairs.blurs)
@@ -124,41 +115,17 @@ def _write_summaries(rows: Sequence[Row], runs: Sequence[BenchmarkOptions], jobs
     return summaries
 
 
-def _run_all(waiting: list[_PairRun], names: Sequence[str], jobs: int) -> Iterator[Row]:
+def _run_all(waiting: Sequence[PairRun], names: Sequence[str], jobs: int) -> Generator[Row]:
     """The rows in the order in which they are finished."""
-    while waiting:
-        lost: list[_PairRun] = []
-        with _pool(jobs) as pool:
-            yield from _run_pool(pool, waiting, jobs, lost)
-        # a process died and broke the pool: each lost pair in a pool of its own shows which one it was
-        for job in lost:
-            with _pool(1) as alone:
-                yield _run_alone(alone, job, names[job.index])
 
+    def lost(run: PairRun, how: str) -> Row:
+        return empty_row(run.options, run.index, names[run.index], f"the process that restored it died ({how})")
 
-def _run_pool(pool: ProcessPoolExecutor, waiting: list[_PairRun], jobs: int, lost: list[_PairRun]) -> Iterator[Row]:
-    """Rows while the pool lives. Takes its work from `waiting`; what was running when it broke goes to `lost`."""
-    running: dict[Future[Row], _PairRun] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                job = waiting.pop(0)
-                running[pool.submit(run_pair, job.options, job.index)] = job
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                row = future.result()
-                del running[future]
-                yield row
-    except BrokenProcessPool:
-        lost.extend(running.values())
-
-
-def _run_alone(pool: ProcessPoolExecutor, job: _PairRun, name: str) -> Row:
-    try:
-        return pool.submit(run_pair, job.options, job.index).result()
-    except BrokenProcessPool:
-        return empty_row(job.options, job.index, name, "the process that restored it died")
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")  # a forked torch can hang
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=prepare_worker)
+    return run_in_workers(
+        waiting,
+        "unblur.benchmarks.pair_run:run_pair_in_worker",
+        None,
+        count=jobs,
+        threads=1,  # so that times mean the same everywhere
+        on_death=lost,
+    )

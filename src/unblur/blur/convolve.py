@@ -57,7 +57,7 @@ def convolve_adjoint(
     For all a and b, `<convolve(a, k), b> = <a, convolve_adjoint(b, k)>`.
 
     Args:
-        image: Of the size that `convolve` gives: smaller than its argument by the kernel size less 1 for `"valid"`.
+        image: Image of the size that `convolve` returns: for `"valid"` smaller by the kernel size less 1.
         kernel: The same kernel, not flipped.
         boundary: The same boundary.
 

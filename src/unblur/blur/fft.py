@@ -47,7 +47,7 @@ def from_spectrum(values: Complex[Tensor, "... fh fw"], size: tuple[int, int]) -
 
     Args:
         values: What `spectrum` or a product of spectra gave.
-        size: Frame (height, width) of that spectrum; a half spectrum does not tell even from odd widths.
+        size: Frame (height, width) of that spectrum; a half spectrum does not distinguish even from odd widths.
     """
     return torch.fft.irfft2(values, s=size)
 
@@ -89,7 +89,7 @@ def _is_smooth(n: int) -> bool:
 
 
 def _fold(kernel: Tensor, size: tuple[int, int]) -> Tensor:
-    """The kernel in the top left corner of the frame; what reaches beyond comes in again on the other side."""
+    """The kernel in the top left corner of the frame; what reaches beyond wraps around."""
     rows, columns = (-(-k // s) for k, s in zip(kernel.shape[-2:], size, strict=True))
     height, width = rows * size[0], columns * size[1]
     padded = F.pad(kernel, (0, width - kernel.shape[-1], 0, height - kernel.shape[-2]))

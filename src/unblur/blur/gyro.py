@@ -30,7 +30,7 @@ def trajectory_from_rotation(
         times: When they were measured, seconds, rising.
         start: When the exposure begins.
         exposure: How long it lasts, seconds.
-        focal_length: In pixels.
+        focal_length: Focal length in pixels.
         steps: Points of the path.
 
     Returns:

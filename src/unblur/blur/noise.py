@@ -15,9 +15,9 @@ def add_gaussian_noise(image: Image, noise_sigma: float, generator: torch.Genera
     """The image with independent Gaussian noise at every sample; values may leave [0, 1].
 
     Args:
-        image: In the light in which the noise arises.
+        image: Image in the encoding in which the noise arises.
         noise_sigma: Standard deviation on the scale of the image.
-        generator: On the image's device.
+        generator: Generator on the image's device.
     """
     noise = torch.randn(image.shape, generator=generator, device=image.device, dtype=torch.float32)
     return image + noise_sigma * noise.to(image.dtype)
@@ -29,7 +29,7 @@ def add_poisson_noise(image_linear: Image, photons: float, generator: torch.Gene
     Args:
         image_linear: Linear light; negative values count as none.
         photons: Photons that value 1 stands for; the standard deviation at value v is `sqrt(v / photons)`.
-        generator: On the image's device.
+        generator: Generator on the image's device.
     """
     rate = image_linear.float().clamp_min(0) * photons
     return (torch.poisson(rate, generator=generator) / photons).to(image_linear.dtype)

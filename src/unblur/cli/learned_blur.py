@@ -17,7 +17,7 @@ from unblur.errors import CheckpointError, UnblurError, UsageError
 from unblur.images.tensors import srgb_to_linear
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
 from unblur.methods.kernel_space.model import KernelSpace
-from unblur.methods.kernel_space.photos import FoundBlur, carry_blur, find_blur, invent_blur
+from unblur.methods.kernel_space.photos import FoundBlur, blur_by_sample, find_blur, transfer_to_photo
 from unblur.weights.shipped import read_weights
 
 __all__ = ["maker_of"]
@@ -41,7 +41,9 @@ def maker_of(blur: LearnedBlur) -> Maker:
     def make(photo: Tensor, synthesis: Synthesis, seed: int, name: str) -> SyntheticPair:
         generator = torch.Generator().manual_seed(seed)
         stored = cut_window(photo, synthesis.size, 0, generator)
-        blurred = carry_blur(network, found, stored) if found else invent_blur(network, stored, side, generator)
+        blurred = (
+            transfer_to_photo(network, found, stored) if found else blur_by_sample(network, stored, side, generator)
+        )
         # The networks work on stored values; noise is added in the encoding that was asked for.
         exposed = srgb_to_linear(blurred) if synthesis.encoding == "linear" else blurred
         blurry, sharp = simulate_camera(exposed, stored, synthesis, generator)

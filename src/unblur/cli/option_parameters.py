@@ -65,7 +65,7 @@ def _parameters() -> list[inspect.Parameter]:
 
 
 def _on_the_command_line(kind: Any) -> tuple[Any, dict[str, Any]]:
-    """How a value of the field is typed: text where only `RestoreOptions` itself can tell."""
+    """How a value of the field is typed: text where only `RestoreOptions` can parse it."""
     if Region in get_args(kind):
         return Region | None, {"parser": parse_region}
     return (str | None, {}) if kind is Any else (kind, {})

@@ -140,7 +140,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     )
     check_options(batch_options)
     if resume and in_place:
-        raise UsageError("--resume cannot tell which inputs --in-place has written onto; leave one of them out")
+        raise UsageError("--resume cannot determine which inputs --in-place has written onto; leave one of them out")
     replaceable = "anything" if overwrite else "own" if resume else "nothing"
     plan = make_plan(
         names,

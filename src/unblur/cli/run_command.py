@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 
-from unblur.batch.inputs import describe_passed_over
+from unblur.batch.inputs import describe_skipped
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
 from unblur.batch.report import Report
@@ -63,8 +63,8 @@ def carry_out(plan: Plan, options: BatchOptions, jobs: int, report: Report | Non
     except Interrupted as interrupted:
         code = interrupted.exit_code
     if not quiet:
-        if plan.passed_over:
-            say(f"passed over: {escape(describe_passed_over(plan.passed_over))}")
+        if plan.not_photos:
+            say(f"passed over: {escape(describe_skipped(plan.not_photos))}")
         say(_summary(outcomes))
     return code
 

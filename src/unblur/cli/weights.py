@@ -115,7 +115,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Shipped weights, or a file.", show_default=False)],
     debug: _Debug = False,  # noqa: ARG001 - for main
 ) -> None:
-    """Tell what is in a file of weights; nothing in it is run."""
+    """Describe a file of weights; nothing in it is run."""
     from unblur.methods.architectures import describe_checkpoint  # noqa: PLC0415 - help does without
     from unblur.weights.shipped import read_weights  # noqa: PLC0415 - torch
 

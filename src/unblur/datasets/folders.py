@@ -28,9 +28,7 @@ def find_root(given: Path | None) -> Path:
         return root
     if named:
         raise DataError(f"there is no data folder {str(named)!r}")
-    raise DataError(
-        f"there is no data folder: name the folder of the data sets with --data or in {_VARIABLE}, or call it 'data'"
-    )
+    raise DataError(f"there is no data folder: set {_VARIABLE} to the folder of the data sets, or call it 'data'")
 
 
 def find_folder(name: str) -> Path:

@@ -65,7 +65,7 @@ def average_frames(frames: Sequence[Tensor], curve: tuple[Curve, Curve]) -> Tens
 
     Args:
         frames: Encoded as stored, of one size.
-        curve: From stored values to light, and back.
+        curve: Functions from stored values to light, and back.
 
     Raises:
         ShapeError: Frames of different sizes.

@@ -49,7 +49,7 @@ def sample_gyro_path(
         track: The recording.
         generator: Draws the exposure's length and place.
         exposure: Range of its length in seconds; never longer than the recording.
-        focal_length: In pixels.
+        focal_length: Focal length in pixels.
 
     Returns:
         The path (right, down) in pixels, when the exposure starts, and how long it lasts, in seconds.

@@ -53,7 +53,7 @@ _FIELD_MARGIN = 48
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """A pair with the truth about its blur.
+    """A pair with its true blur.
 
     Attributes:
         pair: Blurry and sharp image on the 256 levels of a file, kernel, motion field.

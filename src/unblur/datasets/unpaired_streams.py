@@ -30,7 +30,7 @@ class SampleStream(Protocol):
 
 
 class UnpairedStream:
-    """Crops of blurry photos and, drawn apart from them, of sharp ones; each mirrored at random.
+    """Crops of blurry photos and, drawn independently, of sharp ones; each mirrored at random.
 
     A photo smaller than the crop is continued by its mirror image.
 

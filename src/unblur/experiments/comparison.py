@@ -55,7 +55,7 @@ def compare_value(
         ours: The number measured here; None or nan: not measured.
         within: Largest difference of a match.
         neutral: Value that stands for no effect; None: a number that does not match differs.
-        least: Smallest distance from `neutral` that is an effect; anything smaller cannot be told from none.
+        least: Smallest distance from `neutral` that is an effect; anything smaller counts as none.
         unit: Unit of all these numbers.
         form: Format of both numbers.
         printed_as: Words in place of the printed number, where it stands for words.
@@ -87,7 +87,7 @@ def compare_direction(
         claim: What is compared.
         printed: The words of the paper.
         effect: Its size here, positive in the direction of the paper; None or nan: not measured.
-        least: Smallest effect that counts, in either direction; anything smaller cannot be told from none.
+        least: Smallest effect that counts, in either direction; anything smaller counts as none.
         unit: Unit of both numbers.
         form: Format of the effect.
         ours: Words in place of the effect.

@@ -33,8 +33,8 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
 
     Args:
         block: TIFF structure without prefix.
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
 
     Raises:
         ValueError: The block is damaged.

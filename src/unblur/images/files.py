@@ -1,4 +1,4 @@
-"""Image files to pictures and back: the package's only ways to them."""
+"""Image files to pictures and back: the only functions of the package that read and write them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _UNREADABLE = {
 def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
     """Read one image; decoding happens in a process of its own, so that no file can harm this one.
 
-    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are told apart by content. Pixels come upright (EXIF
+    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are recognised by content. Pixels come upright (EXIF
     orientation applied), otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
 
     Args:

@@ -25,7 +25,7 @@ def decode_heif(source: int, max_pixels: int, page: int) -> tuple[dict[str, Any]
     Args:
         source: Open descriptor of the file.
         max_pixels: Most that are allowed.
-        page: Which of its images; 0 is the one that the file calls the first.
+        page: Number of the image; 0 is the primary one of the file.
 
     Returns:
         As `decoding.decode`. On damaged files the library raises nearly everything.

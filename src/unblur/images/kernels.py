@@ -24,7 +24,7 @@ from unblur.system.atomic import atomic_write
 __all__ = ["encode_kernel", "normalise_kernel", "read_kernel", "write_kernel"]
 
 _MOST_VALUES = 4_000_000
-"""Of a kernel's file, such as 2000 x 2000: more than any photo is blurred by."""
+"""Largest number of values in a kernel's file, such as 2000 x 2000: more than any photo is blurred by."""
 
 _BRIGHT_GROUND = 0.8
 

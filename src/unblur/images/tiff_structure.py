@@ -43,7 +43,7 @@ class Directory:
     """One page's tags.
 
     Attributes:
-        numbers: By tag, the first value of those that hold whole numbers.
+        numbers: First value of each tag that holds whole numbers, by tag.
         end: Offset behind all that is known to belong to the page: the directory, its values, its pixels.
     """
 

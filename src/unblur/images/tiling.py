@@ -10,18 +10,23 @@ import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.system.memory import is_out_of_memory
 from unblur.system.threads import run_side_by_side
 
-__all__ = ["run_tiled"]
+__all__ = ["run_in_smaller_tiles", "run_tiled"]
 
 TileFunction = Callable[[Tensor], Tensor]
+AnswerT = TypeVar("AnswerT")
+
+_SMALLEST_TILE = 128
+"""Smaller ones would be halo for the most part."""
 
 
 class _Span(NamedTuple):
@@ -82,6 +87,26 @@ def run_tiled(
     if answer is None:
         raise ShapeError("expected an image of at least one pixel")
     return answer
+
+
+def run_in_smaller_tiles(run: Callable[[int], AnswerT], tile: int) -> AnswerT:
+    """The answer with the largest tile that memory is enough for: this one, or half of it, and so on.
+
+    Args:
+        run: Gives the answer for a side of tiles.
+        tile: The first side that is tried.
+
+    Raises:
+        RuntimeError: What `run` raises, also where even the smallest tiles need more memory than there is.
+        MemoryError: As above.
+    """
+    while True:
+        try:
+            return run(tile)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error) or tile // 2 < _SMALLEST_TILE:
+                raise
+        tile //= 2  # not in the handler: the error holds what was computed so far
 
 
 def _compute(function: TileFunction, part: Tensor, _: Callable[[], None] = lambda: None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-__all__ = ["Objective", "TurnTaking"]
+__all__ = ["AdversarialObjective", "Objective"]
 
 
 @runtime_checkable
@@ -46,8 +46,8 @@ class Objective(Protocol):
 
 
 @runtime_checkable
-class TurnTaking(Protocol):
-    """An objective of adversarial networks, which are trained one after the other in every step.
+class AdversarialObjective(Protocol):
+    """An objective of adversarial networks, which are trained in alternation in every step.
 
     Attributes:
         players: The networks in the order of their turns; each has an optimiser of its own. The last turn

@@ -1,1 +1,1 @@
-"""The methods, what they have in common, and `restore`, the one door to them."""
+"""The methods, what they have in common, and `restore`, their single entry point."""

@@ -63,7 +63,7 @@ def restore(
             floating-point tensor `(C, H, W)` or `(B, C, H, W)` in [0, 1]. It is never changed.
         method: A name of `list_methods()`, or a method that is ready.
         settings: The method's own settings by name.
-        weights: For a trained method, in place of its own: see `load_method`.
+        weights: Weights of a trained method, in place of its own: see `load_method`.
         options: What is asked for this photo.
         on_step: Called with every `Step`; raises `Cancelled` to stop.
         named_options: Fields of `RestoreOptions` by name, in place of those in `options`: `kernel_size=25`.
@@ -119,7 +119,7 @@ def restore_tensor(
     Args:
         blurry: `(B, C, H, W)`, floating point, in [0, 1], encoded as stored (sRGB).
         method: Ready to run.
-        options: For every image of the batch; their `device` is not heeded.
+        options: Options for every image of the batch; their `device` is ignored.
         on_step: Progress and cancel.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The networks of all methods, and weights loaded into them; a mismatch is told in their terms."""
+"""The networks of all methods, and weights loaded into them; error messages name networks as the methods do."""
 
 from __future__ import annotations
 

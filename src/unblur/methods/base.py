@@ -83,7 +83,7 @@ class Restoration(Generic[ImageT]):
 
 @dataclass(frozen=True)
 class Traits:
-    """What a method needs of the image it is given, and which options it heeds.
+    """What a method needs of the image it is given, and which options it uses.
 
     Attributes:
         uses: Names of the fields of `RestoreOptions` that change its answer, besides those that the entry point

@@ -1,4 +1,4 @@
-"""What the list of methods knows of each of them; nothing of a method is imported for it."""
+"""The entries of the catalogue of methods; nothing of a method is imported for them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Entry:
         uses: The fields of `RestoreOptions` that it heeds, see `Traits.uses`.
         needs_torch: False: it works on stored pixels (`restore_picture`) and torch is never imported.
         finds: The blur that it returns: `nothing`, `kernel` or `motion field`.
-        state: Honest state in a few words.
-        takes_weights: It is a trained method.
+        state: State in a few words, with its limits.
+        takes_weights: Whether it is a trained method.
         weights: Name of the shipped weights that it has where the user names none; empty: there are none.
         architectures: How weights of its networks, and of their parts, are recognised.
         can_teach: Its answer can guide methods that are fitted to one photo.

@@ -18,7 +18,7 @@ from unblur.images.picture import Picture, Space
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Given", "receive"]
+__all__ = ["ReceivedPhoto", "receive"]
 
 _KINDS: dict[int, tuple[Space, bool]] = {1: ("grey", False), 2: ("grey", True), 3: ("rgb", False), 4: ("rgb", True)}
 """Channels of an array: colour space, whether the last one is alpha."""
@@ -29,14 +29,14 @@ _NEAREST_MODE = {"1": "L", "P": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "R
 
 
 @dataclass(frozen=True)
-class Given:
+class ReceivedPhoto:
     """A photo in our form, and the way back to the caller's."""
 
     picture: Picture
     give_back: Callable[[Picture], Any]
 
 
-def receive(blurry: object) -> Given:
+def receive(blurry: object) -> ReceivedPhoto:
     """Take a path, the bytes of a file, a Pillow image or an array.
 
     Raises:
@@ -46,20 +46,20 @@ def receive(blurry: object) -> Given:
         ReadError: A file that cannot be used.
     """
     if isinstance(blurry, str | os.PathLike):
-        return Given(read_image(Path(blurry)), lambda restored: restored)
+        return ReceivedPhoto(read_image(Path(blurry)), lambda restored: restored)
     if isinstance(blurry, bytes | bytearray | memoryview):
         picture = read_image(bytes(blurry))
-        return Given(picture, lambda restored: encode_image(restored, picture.facts.format)[0])
+        return ReceivedPhoto(picture, lambda restored: encode_image(restored, picture.facts.format)[0])
     if isinstance(blurry, np.ndarray):
         return _receive_array(blurry)
     if _is_pillow(blurry):
-        return _receive_pillow(blurry)  # pyright: ignore[reportArgumentType] - just told by its class
+        return _receive_pillow(blurry)  # pyright: ignore[reportArgumentType] - its class was just checked
     raise TypeError(
         f"blurry is a {type(blurry).__name__}; expected a path, bytes, a Pillow image, a NumPy array or a torch tensor"
     )
 
 
-def _receive_array(blurry: NDArray[Any]) -> Given:
+def _receive_array(blurry: NDArray[Any]) -> ReceivedPhoto:
     channels = 1 if blurry.ndim == 2 else blurry.shape[-1] if blurry.ndim == 3 else 0
     if channels not in _KINDS or blurry.size == 0:
         raise ShapeError(f"blurry has shape {blurry.shape}; (H, W) or (H, W, 1 to 4 channels) was expected")
@@ -74,7 +74,7 @@ def _receive_array(blurry: NDArray[Any]) -> Given:
             samples[..., -1] = blurry[..., -1]  # in its own precision
         return samples
 
-    return Given(picture, give_back)
+    return ReceivedPhoto(picture, give_back)
 
 
 def _samples(blurry: NDArray[Any]) -> NDArray[Any]:
@@ -96,7 +96,7 @@ def _is_pillow(blurry: object) -> bool:
     return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(blurry).__mro__)
 
 
-def _receive_pillow(blurry: Image) -> Given:
+def _receive_pillow(blurry: Image) -> ReceivedPhoto:
     mode = _NEAREST_MODE.get(blurry.mode, blurry.mode)
     if mode not in _PLAIN_MODES:
         raise TypeError(
@@ -105,7 +105,7 @@ def _receive_pillow(blurry: Image) -> Given:
     plain = blurry.convert(mode) if mode != blurry.mode else blurry
     if mode == "CMYK":
         picture = Picture(np.asarray(plain), "cmyk")
-        inner = Given(picture, lambda restored: restored.pixels)
+        inner = ReceivedPhoto(picture, lambda restored: restored.pixels)
     else:
         inner = _receive_array(np.asarray(plain))
 
@@ -116,7 +116,7 @@ def _receive_pillow(blurry: Image) -> Given:
         image.info = dict(blurry.info)
         return image
 
-    return Given(inner.picture, give_back)
+    return ReceivedPhoto(inner.picture, give_back)
 
 
 def _pillow_from(samples: NDArray[Any], mode: str) -> Image:

@@ -24,7 +24,7 @@ Solve = Callable[[], Tensor]
 
 @dataclass(frozen=True)
 class BlurEstimate:
-    """What an estimator says of one photo.
+    """The estimate for one photo.
 
     Attributes:
         kernel: `(1, 1, kH, kW)`, odd sizes, sum 1; None: there is none.

@@ -60,8 +60,8 @@ def load_method(
     Args:
         name: A name of `list_methods()`.
         settings: The method's own settings by name; what is not named keeps its default.
-        weights: For trained methods, in place of their own: a file, a name that `unblur weights list` shows, or weights
-            that were read.
+        weights: Weights of a trained method, in place of its own: a file, a name that `unblur weights list` shows, or
+            weights that were read.
 
     Raises:
         UnknownMethodError: No such method.

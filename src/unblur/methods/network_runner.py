@@ -1,4 +1,4 @@
-"""A network at work on photos: on their device, in the numbers that are quick there, and telling how far it is."""
+"""Runs networks on photos: on their device, in the precision that is fast there, with progress."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch.overrides import TorchFunctionMode
 from unblur.system.allocator import keep_freed_memory
 from unblur.system.precision import Precision, choose_precision
 
-__all__ = ["NetworkRunner", "Tell", "WatchedNetwork"]
+__all__ = ["NetworkRunner", "OnShare", "WatchedNetwork"]
 
-Tell = Callable[[float], None]
+OnShare = Callable[[float], None]
 """Called after each convolution, in this thread, with the share of the work that is done; raises to stop."""
 
 
@@ -28,32 +28,32 @@ class NetworkRunner:
 
     Args:
         network: Its weights are copied once for each device and type of number.
-        precision: What the user wishes; photos in float64 are computed in float64 all the same.
+        precision: Precision that the user asks for; photos in float64 are computed in float64 all the same.
     """
 
     def __init__(self, network: nn.Module, precision: Precision) -> None:
         self._network = network.requires_grad_(False)
-        self._wish: Precision = precision
+        self._wanted: Precision = precision
         self._prepared: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
 
-    def __call__(self, image: Tensor, tell: Tell) -> Any:
+    def __call__(self, image: Tensor, on_share: OnShare) -> Any:
         """What the network returns for an image; under autocast it may be in bfloat16.
 
         Args:
-            image: Its input.
-            tell: See `Tell`.
+            image: Input of the network.
+            on_share: Called with the share of the work that is done, see `OnShare`.
         """
         if image.device.type == "cpu":
             keep_freed_memory()
         precision = self.precision(image)
         with torch.autocast(image.device.type, precision, enabled=precision == torch.bfloat16):
-            return self._network_for(image)(image, tell)
+            return self._network_for(image)(image, on_share)
 
     def precision(self, image: Tensor) -> torch.dtype:
         """The numbers that its convolutions are computed in."""
         if image.dtype == torch.float64:
             return torch.float64
-        return choose_precision(self._wish, image.device)
+        return choose_precision(self._wanted, image.device)
 
     def _network_for(self, image: Tensor) -> WatchedNetwork:
         key = image.device, image.dtype
@@ -67,22 +67,22 @@ class NetworkRunner:
 
 
 class WatchedNetwork:
-    """A network that tells how far it is.
+    """A network that reports its progress.
 
     Args:
-        network: Any whose work is mostly convolutions.
+        network: Any network whose work is mostly convolutions.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._work_per_pixel = 0.0
 
-    def __call__(self, image: Tensor, tell: Tell) -> Any:
+    def __call__(self, image: Tensor, on_share: OnShare) -> Any:
         """What the network returns for an image.
 
         Args:
-            image: Its input.
-            tell: See `Tell`.
+            image: Input of the network.
+            on_share: Called with the share of the work that is done, see `OnShare`.
         """
         self._work_per_pixel = self._work_per_pixel or _work_per_pixel(self._network, image)
         total, done = self._work_per_pixel * image[:, 0].numel(), 0
@@ -90,7 +90,7 @@ class WatchedNetwork:
         def add(work: int) -> None:
             nonlocal done
             done += work
-            tell(min(done / total, 1.0))
+            on_share(min(done / total, 1.0))
 
         with _Watch(add):
             return self._network(image)
@@ -109,7 +109,7 @@ def _work_per_pixel(network: nn.Module, image: Tensor) -> float:
 
 
 class _Watch(TorchFunctionMode):
-    """Sees every convolution of its own thread, whatever module asks for it."""
+    """Reports every convolution of its own thread, whatever module calls it."""
 
     def __init__(self, on_work: Callable[[int], None]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a caller asks for one photo, said once: Python, command line, resume, reports and forms derive from it.
+"""What a caller asks for one photo, defined once: Python, command line, resume, reports and forms derive from it.
 
 Nothing here imports NumPy or torch before a kernel is given.
 """
@@ -81,7 +81,7 @@ _BLUR, _RUN = "What is known of the blur", "How it runs"
 
 @dataclass(frozen=True)
 class RestoreOptions:
-    """What a caller asks for one photo. A method says in `Traits.uses` which of these it heeds.
+    """What a caller asks for one photo. A method declares in `Traits.uses` which of these it uses.
 
     Attributes:
         kernel: The blur, if it is known. A file, an array or a tensor is taken and becomes an array `(kH, kW)` of odd
@@ -94,7 +94,7 @@ class RestoreOptions:
         refine: Learned prior that improves the answer of methods that find a kernel; None: none.
         effort: How long `auto` may search.
         force: `auto` gives its best answer even where it expects that it does harm.
-        seed: Of methods that draw random numbers.
+        seed: Seed of methods that draw random numbers.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         tile: Side of tiles in pixels, of methods that work in tiles; None: the method's own.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -11,12 +12,14 @@ from torch import Tensor
 from unblur.errors import ImageError, ShapeError, TooLargeError
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, tensor_to_array
-from unblur.images.tiling import run_tiled
+from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
-from unblur.methods.base import Method, Restoration, Step, StepHook, ignore_step
+from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
 from unblur.methods.options import RestoreOptions
 from unblur.methods.orientation import settle_orientation
+from unblur.methods.plausibility import TOO_SMALL, is_too_small, keep_plausible
 from unblur.methods.transforms import Transform, apply_forward, transforms_for, undo, undo_field
+from unblur.system.memory import is_out_of_memory
 
 __all__ = ["is_finite", "pass_through", "restore_through_tensor", "run_method"]
 
@@ -25,10 +28,11 @@ def restore_through_tensor(
     picture: Picture, method: Method, options: RestoreOptions, on_step: StepHook, device: str
 ) -> Restoration[Picture]:
     """Restore a picture with a method that works on tensors."""
-    blurry = array_to_tensor(to_working(picture)).to(device)
-    answer = run_method(blurry, method, options, on_step)
-    # At strength 0 not even rounding may change the photo.
-    restored = picture if options.strength == 0 else from_working(tensor_to_array(answer.image), like=picture)
+    with _explaining_memory(device):
+        blurry = array_to_tensor(to_working(picture)).to(device)
+        answer = run_method(blurry, method, options, on_step)
+        # At strength 0 not even rounding may change the photo.
+        restored = picture if options.strength == 0 else from_working(tensor_to_array(answer.image), like=picture)
     return replace(answer, image=restored)  # pyright: ignore[reportReturnType, reportArgumentType] - another image type
 
 
@@ -43,26 +47,45 @@ def run_method(
         TooLargeError: The device has too little memory.
     """
     on_step = _rising(on_step)
+    is_network = isinstance(method, TrainedMethod)
+    if is_network and is_too_small(blurry):
+        on_step(Step(1.0, "too small"))
+        return Restoration(image=blurry.clone(), warnings=(TOO_SMALL,))
     # Fourier transforms need float32 or better.
     working = blurry if blurry.dtype == torch.float64 else blurry.float()
+    # Not inference_mode: a method that learns on the photo switches gradients on again.
+    with torch.no_grad(), _explaining_memory(blurry.device.type):
+        options, remark = settle_orientation(working, method, options)
+        answer = _finite_answer(working, method, options, on_step)
+        if answer.image.shape != blurry.shape:
+            raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
+        restored = answer.image.to(working).clamp(0, 1)
+        restored, doubts = keep_plausible(working, restored) if is_network else (restored, ())
+        if options.strength != 1:
+            restored = torch.lerp(working, restored, options.strength)
+    return replace(
+        answer, image=restored.to(blurry.dtype), warnings=(*answer.warnings, *doubts, *filter(None, [remark]))
+    )
+
+
+def _finite_answer(working: Tensor, method: Method, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+    answer = pass_through(working, method, options, on_step)
+    if not is_finite(answer.image):
+        answer = pass_through(working.to("cpu", torch.float64), method, options, on_step)
+        if not is_finite(answer.image):
+            raise ImageError("gives values that are not finite with this method; try other settings")
+    return answer
+
+
+@contextmanager
+def _explaining_memory(device: str) -> Generator[None]:
     try:
-        # Not inference_mode: a method that learns on the photo switches gradients on again.
-        with torch.no_grad():
-            options, remark = settle_orientation(working, method, options)
-            answer = pass_through(working, method, options, on_step)
-            if not is_finite(answer.image):
-                answer = pass_through(working.to("cpu", torch.float64), method, options, on_step)
-                if not is_finite(answer.image):
-                    raise ImageError("gives values that are not finite with this method; try other settings")
-    except torch.OutOfMemoryError:
-        raise TooLargeError("needs more memory than the device has; use --tile or --device cpu") from None
-    if answer.image.shape != blurry.shape:
-        raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
-    restored = answer.image.to(working).clamp(0, 1)
-    if options.strength != 1:
-        restored = torch.lerp(working, restored, options.strength)
-    warnings = (*answer.warnings, *filter(None, [remark]))
-    return replace(answer, image=restored.to(blurry.dtype), warnings=warnings)
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        advice = "take less of the photo or a smaller copy" if device == "cpu" else "use --device cpu"
+        raise TooLargeError(f"needs more memory than there is, also in small tiles; {advice}") from None
 
 
 def pass_through(
@@ -78,11 +101,7 @@ def pass_through(
     """
     transforms = transforms_for(blurry, method.traits)
     prepared = apply_forward(transforms, blurry)
-    halo, side = method.traits.tile_halo, options.tile or method.traits.tile_side
-    if halo is None or max(prepared.shape[-2:]) <= side:
-        answer = method.restore(prepared, options, _undone(on_step, transforms))
-    else:
-        answer = _in_tiles(prepared, method, options, on_step, side)
+    answer = _run_whole_or_tiled(prepared, method, options, on_step, transforms)
     field = answer.motion_field
     return replace(
         answer,
@@ -92,8 +111,23 @@ def pass_through(
 
 
 def is_finite(image: Tensor) -> bool:
-    """Whether every value is finite; its extremes tell, without a mask as large as the photo."""
+    """Whether every value is finite; decided by its extremes, without a mask as large as the photo."""
     return bool(torch.stack(image.aminmax()).isfinite().all())
+
+
+def _run_whole_or_tiled(
+    prepared: Tensor, method: Method, options: RestoreOptions, on_step: StepHook, transforms: Sequence[Transform]
+) -> Restoration[Tensor]:
+    halo, largest = method.traits.tile_halo, max(prepared.shape[-2:])
+
+    def run(side: int) -> Restoration[Tensor]:
+        if halo is None or largest <= side:
+            return method.restore(prepared, options, _undone(on_step, transforms))
+        return _in_tiles(prepared, method, options, on_step, side)
+
+    if halo is None:
+        return run(largest)
+    return run_in_smaller_tiles(run, min(largest, options.tile or method.traits.tile_side))
 
 
 def _in_tiles(

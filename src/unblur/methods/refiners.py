@@ -1,4 +1,4 @@
-"""Learned priors as refiners: a restored photo is improved by one of them and drawn back to the photo's evidence."""
+"""Learned priors as refiners: a restored photo is improved by one of them and fitted to the photo again."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refine(
     encoding: Literal["encoded", "linear"],
     refiner: Refiner,
 ) -> Images:
-    """The restored photo, nearer to what the learned prior takes for sharp and as near to the evidence.
+    """The restored photo, nearer to what the learned prior takes for sharp and as consistent with the photo.
 
     Args:
         blurry: sRGB-encoded, in [0, 1], of any number of channels.

@@ -1,4 +1,4 @@
-"""Which part of a photo tells most about its blur."""
+"""The part of a photo that is most informative about its blur."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 __all__ = ["crop_informative", "find_informative"]
 
 _CAP = 0.1
-"""A gradient counts at most so much: many edges in many directions tell more than one glaring one."""
+"""A gradient counts at most so much: many edges in many directions are more informative than a single strong one."""
 _CLIPPED = 0.99
 _ENOUGH = 1_000_000
 """Pixels on which the choice is made."""

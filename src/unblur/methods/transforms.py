@@ -33,7 +33,7 @@ class Transform(Protocol):
 
 @dataclass(frozen=True)
 class Channels:
-    """A grey photo for a network of three channels: it sees three times the same, and the mean is its answer."""
+    """A grey photo for a network of three channels: three equal channels in, the mean of three out."""
 
     def forward(self, image: Tensor) -> Tensor:
         """Three equal channels."""
@@ -87,7 +87,7 @@ class Encode:
 
 
 def transforms_for(blurry: Tensor, traits: Traits) -> list[Transform]:
-    """What stands between this photo and a method of these traits.
+    """The transforms that a method of these traits needs for this photo.
 
     Raises:
         ShapeError: The method cannot work on so many channels.

@@ -29,7 +29,7 @@ class Scores(NamedTuple):
 
     Attributes:
         psnr: dB, over all channels, data range 1.
-        ssim: In the variant that belongs to the protocol, see `Protocol`.
+        ssim: SSIM in the variant that belongs to the protocol, see `Protocol`.
         shift: `(B, 2)`, (right, down) in pixels that was undone; zero where nothing is aligned.
         squared_error: Sum of squared differences over what was compared.
         spectral_error: Largest singular value of the difference.

@@ -52,7 +52,7 @@ class AcceleratedDescent(Iteration):
         start: Where to begin.
         rate: Length of a step: at most one over the largest curvature of the objective.
         steps: How many.
-        objective: For the history.
+        objective: Objective for the history.
         record: See `Iteration`; the history is that of `objective`.
     """
 

@@ -1,4 +1,4 @@
-"""Forward differences on a circular frame: the gradient that all priors here look at."""
+"""Forward differences on a circular frame: the gradient on which all priors here are defined."""
 
 from __future__ import annotations
 

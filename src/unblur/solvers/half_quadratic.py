@@ -36,7 +36,7 @@ class _Problem:
         data: What was observed, with a mask that is 0 outside the photo.
         gradient_power: Power of the difference operator at each frequency.
         prior_strength: Multiplier of the prior.
-        exponent: Of the prior.
+        exponent: Exponent of the prior.
         data_penalty: Penalty of the split of the reblurred image.
         gradient_penalty: Penalty of the split of the gradients.
     """
@@ -91,8 +91,8 @@ def deconvolve_sparse(
         prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
         steps: Alternating steps; 0 stops after the half-quadratic start.
-        penalty: Of the alternating steps, over what suits photos without clipped light; lower ones reach farther with
-            each step, which large clipped areas need, and want more steps.
+        penalty: Factor on the penalties of the alternating steps, 1 for photos without clipped light; lower
+            ones reach farther with each step, which large clipped areas need, and want more steps.
         saturation: Pixels from this value up were clipped; None: none was.
     """
     problem = pose_sparse(
@@ -134,7 +134,7 @@ class HalfQuadratic(Iteration):
     """Half-quadratic splitting, one step for each of a few rising penalties: Krishnan and Fergus (NIPS 2009), Eq. 3.
 
     Args:
-        problem: From `pose_sparse`.
+        problem: The problem, as `pose_sparse` returns it.
         record: See `Iteration`; the history is that of `objective` and `residual`.
 
     Attributes:
@@ -177,7 +177,7 @@ class AlternatingDirections(Iteration):
     Almeida and Figueiredo (IEEE TIP 2013), Eq. 30 to 36.
 
     Args:
-        problem: From `pose_sparse`.
+        problem: The problem, as `pose_sparse` returns it.
         start: Spectrum of the latent image to begin with.
         steps: How many.
         record: See `Iteration`; the history is that of `objective` and `residual`.

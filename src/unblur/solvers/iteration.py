@@ -39,7 +39,7 @@ class Iteration(ABC):
         """One step."""
 
     def measure(self) -> dict[str, float]:
-        """Numbers that tell how good the estimate is, for the history."""
+        """Measures of how good the estimate is, for the history."""
         return {}
 
     def update(self) -> None:

@@ -30,20 +30,20 @@ class BlurOperator(Protocol):
         ...
 
     def adjoint(self, blurry: Images) -> Tensor:
-        """The adjoint: light of a blurred image carried back to where it may have come from."""
+        """The adjoint: light of a blurred image distributed over the places that it may have come from."""
         ...
 
 
 class FramedBlur:
-    """One kernel on circular frames: by the Fourier transform, with the kernel's spectrum at hand.
+    """One kernel on circular frames: by the Fourier transform, with the kernel's spectrum computed once.
 
     Args:
         kernel: `(B or 1, 1, kH, kW)`, odd sizes, sum 1.
         size: Height and width of the frame.
 
     Attributes:
-        spectrum: Of the kernel, on the frame.
-        size: See above.
+        spectrum: Spectrum of the kernel on the frame.
+        size: Height and width of the frame.
     """
 
     def __init__(self, kernel: Float[Tensor, "#b 1 kh kw"], size: tuple[int, int]) -> None:

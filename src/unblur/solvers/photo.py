@@ -14,7 +14,7 @@ from torch import Tensor
 from unblur.blur.convolve import convolve
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness, linear_to_srgb, srgb_to_linear
-from unblur.images.tiling import run_tiled
+from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.registry import SOLVERS, PhotoNoise
@@ -31,7 +31,7 @@ _LARGEST_HALO = 256
 """Tiles overlap by so many kernel sizes on each side, large kernels by at least half as many. What rings at a border
 fades with every kernel size, but slowly: see docs/map.md for what is left."""
 _COLOUR_SMOOTHNESS = 5.0
-"""Of colour differences against brightness; on synthetic photos with noise this gains 0.7 dB over equal treatment."""
+"""Smoothness of colour differences relative to brightness; on synthetic photos with noise this gains 0.7 dB over 1."""
 _COMPRESSION_NOISE = 0.01
 """Noise that a JPEG at quality 50 counts as; others by the square root of their rounding steps. Chosen on crops of
 BSDS500 with their true kernels."""
@@ -143,7 +143,10 @@ def _deconvolve(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing, on_progre
         def report(done: int, tiles: int) -> None:
             on_progress((len(restored) + done / tiles) / channels.shape[1])
 
-        restored.append(run_tiled(channel, run, tile, halo, report, side_by_side=True))
+        def run_with(side: int) -> Tensor:
+            return run_tiled(channel, run, side, halo, report, side_by_side=True)  # noqa: B023 - called at once
+
+        restored.append(run_in_smaller_tiles(run_with, min(tile, max(channel.shape[-2:]))))
     answer = torch.cat(restored, dim=1)
     return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
 

@@ -1,4 +1,4 @@
-"""Priors on the latent image of blind deblurring: each tells which gradients and intensities it would rather see.
+"""Priors on the latent image of blind deblurring: each says which gradients and intensities it favours.
 
 All are used in half-quadratic splitting: the image is asked to be close to what the prior makes of it, more and more
 strictly as the penalty rises. They are meant to be too strong for a final image: a blind method needs the few edges
@@ -35,11 +35,11 @@ class LatentPrior(Protocol):
     """What a prior does with an image; `strength` and `penalty` are the weights of prior and splitting."""
 
     def sparsify(self, right: Images, down: Images, strength: Strength, penalty: Strength) -> tuple[Images, Images]:
-        """The gradients that the prior would rather see."""
+        """The gradients that the prior favours."""
         ...
 
     def darken(self, latent: Images, strength: Strength) -> Images | None:
-        """The image with the intensities that the prior would rather see; None: it has no say in them."""
+        """The image with the intensities that the prior favours; None: it concerns gradients alone."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Proximal maps: what a prior makes of a value when it is weighed against staying where it is."""
+"""Proximal maps of priors on gradients."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 __all__ = ["keep_strong", "shrink", "soft_threshold"]
 
 _SERIES_TERMS = 4
-"""Of the binomial series below, after the first: together with the two steps of the fixed point that they stand for,
-off by at most a sixth of the threshold, near the jump, and far less above it."""
+"""Terms of the binomial series below, after the first: together with the two steps of the fixed point that they stand
+for, off by at most a sixth of the threshold, near the jump, and far less above it."""
 
 
 def soft_threshold(values: Float[Tensor, "*s"], threshold: float | Tensor) -> Float[Tensor, "*s"]:

@@ -22,7 +22,7 @@ class RichardsonLucy(Iteration):
     """Expectation maximisation under shot noise: Richardson (1972), Lucy (1974); for any blur operator.
 
     Args:
-        operator: Of the blur; it keeps the sum of light, apart from what leaves the image.
+        operator: Operator of the blur; it keeps the sum of light, apart from what leaves the image.
         data: What was observed.
         steps: More steps are sharper and noisier.
         sensitivity: `operator.adjoint(1)`, by which each step is divided where light leaves the image; None: 1.

@@ -51,7 +51,7 @@ def looks_turned(blurry: Float[Tensor, "1 c h w"], kernel: Kernel) -> bool:
     top, left = (max(0, (side - _SAMPLE) // 2) for side in blurry.shape[-2:])
     part = blurry[..., top : top + _SAMPLE, left : left + _SAMPLE].mean(1, keepdim=True)
     is_small = min(part.shape[-2:]) < max(_SMALLEST_SAMPLE, 2 * max(kernel.shape[-2:]))
-    is_empty = float(part.std()) < _ROUNDING
+    is_empty = float(part.amax() - part.amin()) < _ROUNDING
     if is_small or is_empty or float((kernel - turned).abs().sum()) / 2 < _SYMMETRIC:
         return False
     return _log_sparsity(part, kernel) - _log_sparsity(part, turned) > _LEAST_GAIN

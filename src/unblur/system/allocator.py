@@ -22,10 +22,10 @@ _WISHES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc, once and for the whole process, to keep up to 512 MB for reuse.
+    """Ask glibc, once and for the whole process, to keep up to 512 MB for reuse.
 
     Returns:
-        Whether it was told: not where there is no glibc, and not where the environment says how it is to behave.
+        Whether glibc was asked: not where there is no glibc, and not where the environment says how it is to behave.
     """
     if any(name in os.environ for name in _WISHES):
         return False

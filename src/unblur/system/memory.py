@@ -1,4 +1,4 @@
-"""Peak memory of one piece of work in a process that does many."""
+"""Memory of one piece of work in a process that does many: its peak, and its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import resource
 import sys
 from pathlib import Path
 
-__all__ = ["peak_mb", "restart_peak"]
+__all__ = ["is_out_of_memory", "peak_mb", "restart_peak"]
+
+_SHORTAGES = ("out of memory", "can't allocate memory", "not enough memory", "insufficient memory", "bad_alloc")
 
 
 def restart_peak() -> None:
@@ -25,3 +27,11 @@ def peak_mb() -> float:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024 / 1e6
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, of NumPy, torch or the libraries below them, says that there was too little memory."""
+    if isinstance(error, MemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and any(shortage in words for shortage in _SHORTAGES)

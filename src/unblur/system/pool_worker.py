@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after the parent's end, as if it were told to: a file that is being written is finished."""
+    """End this process soon after the parent's end, as on SIGTERM: a file that is being written is finished."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Numbers that a device computes networks with."""
+"""Precision in which a device computes networks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Precision", "choose_precision"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
-def choose_precision(wish: Precision, device: torch.device) -> torch.dtype:
-    """The numbers to convolve with on a device: what is wished, or what `"auto"` finds there."""
-    if wish == "auto":
+def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
+    """The type of number to convolve with on a device: the one given, or the fast one there for `"auto"`."""
+    if wanted == "auto":
         return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
-    return torch.float32 if wish == "float32" else torch.bfloat16
+    return torch.float32 if wanted == "float32" else torch.bfloat16
 
 
 def _computes_bfloat16(device: torch.device) -> bool:

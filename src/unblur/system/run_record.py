@@ -1,4 +1,4 @@
-"""What a run is made of and where it runs: kept beside its results, compared when it is taken up again."""
+"""The record of a run: settings, data, code and machine; stored with its results, compared when it is resumed."""
 
 from __future__ import annotations
 

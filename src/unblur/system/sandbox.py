@@ -1,4 +1,4 @@
-"""Work on files that may be hostile, in a process of its own: start it, give it jobs, outlive it.
+"""Work on files that may be hostile, in a process of its own: start it, give it jobs, survive its end.
 
 A pool that hands out ready objects would not serve: here nothing that comes back is trusted, each job has limits of
 its own, and pixels travel in files without a copy.

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the photo at hand is dropped, unless it is being written; then it is finished first."""
+"""SIGINT and SIGTERM: the current photo is dropped, unless it is being written; then it is finished first."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def write_stdout(data: bytes | memoryview) -> None:
 
 
 def drop_stderr() -> None:
-    """Send what is still said on standard error nowhere: its reader is gone, or its disk is full."""
+    """Discard what is still written to standard error: its reader is gone, or its disk is full."""
     if sys.stderr is sys.__stderr__:
         _put_null_device(2, os.O_WRONLY)
 

@@ -33,7 +33,7 @@ def run_side_by_side(jobs: Iterable[Job[T]], on_step: Callable[[], None] = lambd
     far as torch's are.
 
     Args:
-        jobs: On the CPU.
+        jobs: Functions that compute on the CPU.
         on_step: Called in the caller's thread for every step of every job; raises to stop them all.
     """
     threads = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Tasks in worker processes: hand them out, collect the answers, outlive any of them.
+"""Tasks in worker processes: distribution, answers, and survival of workers that die.
 
 Not a pool of the standard library: there, a process that dies breaks the pool and takes its neighbours' tasks with it,
 and what a task says before its answer has no way back. Here a connection to each worker is all there is between them:
@@ -42,8 +42,8 @@ def run_in_workers(
     *,
     count: int,
     threads: int,
-    on_message: Callable[[TaskT, Any], None],
     on_death: Callable[[TaskT, str], AnswerT],
+    on_message: Callable[[TaskT, Any], None] | None = None,
 ) -> Generator[AnswerT]:
     """The answers to `tasks` as they come. Close the generator where it may be left early: that ends the workers.
 
@@ -53,9 +53,9 @@ def run_in_workers(
             messages. An exception in it is the end of its process.
         setup: Goes to each process once.
         count: Processes, at most.
-        threads: Of each process, for libraries that compute.
+        threads: Threads of each process, for libraries that compute.
+        on_death: The answer to a task whose process died, `SIGKILL` or `exit code 1`.
         on_message: Called with a task and a message about it.
-        on_death: The answer to a task whose process died; the sentence says how.
     """
     waiting = deque(tasks)
     workers: list[_Worker[TaskT]] = []
@@ -73,7 +73,8 @@ def run_in_workers(
                 elif message is None:
                     yield on_death(worker.task, worker.end())
                 else:
-                    on_message(worker.task, message)
+                    if on_message:
+                        on_message(worker.task, message)
                     continue
                 workers.remove(worker)
                 worker.close()

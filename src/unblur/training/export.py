@@ -1,4 +1,4 @@
-"""The averaged weights of a run as a file of their own, with a card that says how they came about."""
+"""The averaged weights of a run as a file of their own, with a card that describes the run."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def step_if(finite: Tensor, optimizer: Optimizer, step: Callable[[], Any]) -> No
 
     Args:
         finite: One boolean, on the device of the weights.
-        optimizer: Its gradients are there.
+        optimizer: Optimizer whose gradients have been computed.
         step: Takes the step.
     """
     if finite.device.type == "cpu":

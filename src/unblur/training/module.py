@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 
 from unblur.errors import SettingsError
-from unblur.losses.objective import Objective, TurnTaking
+from unblur.losses.objective import AdversarialObjective, Objective
 from unblur.training.averaging import MovingAverage
 from unblur.training.guard import StepGuard, step_if
 from unblur.training.schedules import Constant, RateSchedule
@@ -68,7 +68,7 @@ class SupervisedModule(LightningModule):
     def configure_optimizers(self) -> list[Optimizer]:
         """An optimiser over all that has `requires_grad`; of an objective with players, one for each of them."""
         objective = cast("nn.Module", self.objective)
-        if isinstance(objective, TurnTaking):
+        if isinstance(objective, AdversarialObjective):
             return [self._optimizer_of(player, name) for name, player in objective.players.items()]
         return [self._optimizer_of(objective)]
 
@@ -94,7 +94,7 @@ class SupervisedModule(LightningModule):
 
     def _turns(self, samples: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         objective = cast("nn.Module", self.objective)
-        if isinstance(objective, TurnTaking):
+        if isinstance(objective, AdversarialObjective):
             yield from objective.turns(samples)
         else:
             yield objective(samples)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_VERSION", "convert"]
 
 FORMAT_VERSION = "1"
-"""Of the metadata of our files."""
+"""Version of the metadata of our files."""
 
 
 def convert(

@@ -1,4 +1,4 @@
-"""Files that people take for checkpoints, told by their first bytes."""
+"""Files that people take for checkpoints, recognised by their first bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = {
 
 
 def name_foreign(data: bytes) -> str:
-    """What a file is that cannot be weights, as the rest of a sentence; empty if it cannot be told.
+    """What a file is that cannot be weights, as the rest of a sentence; empty if it is not recognised.
 
     Args:
         data: The beginning of it, 300 bytes or more where there are so many.

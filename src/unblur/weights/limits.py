@@ -8,6 +8,6 @@ MOST_TENSORS = 20_000
 """The networks read here have at most 3,000; a training run keeps each three or four times."""
 MOST_DIMENSIONS = 8
 LARGEST_LENGTH = 2**40
-"""Of one side of a tensor, in numbers."""
+"""Largest side of a tensor, in numbers."""
 LONGEST_NAME = 1_000
 """Characters in the name of a tensor, of a storage or of any other entry."""

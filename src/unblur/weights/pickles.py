@@ -313,7 +313,7 @@ def _note_storage(parts: Any) -> StorageNote:
 
 
 def note_tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorNote:
-    """The note of a tensor, whatever says of it.
+    """The note of a tensor, whichever instruction describes it.
 
     Raises:
         TypeError, ValueError: The parts are no note.

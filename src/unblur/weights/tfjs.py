@@ -33,8 +33,8 @@ class Constant:
     """An entry of the manifest.
 
     Attributes:
-        name: Of its node.
-        shape: Of its numbers.
+        name: Name of its node.
+        shape: Shape of its numbers.
         dtype: `float32` or `int32`.
     """
 
@@ -54,7 +54,7 @@ class GraphModel:
 
     Attributes:
         shards: Names of the files of numbers, in order; plain names without folders.
-        constants: In the order of their numbers.
+        constants: Constants in the order of their numbers.
         users: For each name that is an input of a node, the first node that has it.
     """
 

@@ -15,7 +15,7 @@ _DEEPEST = 4
 """Dictionaries within each other; one may even hold itself."""
 
 _PREFIXES = ("module.", "netG.")
-"""Of networks that were trained within another."""
+"""Prefixes of the names of networks that were trained within another."""
 
 
 def unwrap(saved: Any, kind: type[Any]) -> dict[str, Any]:

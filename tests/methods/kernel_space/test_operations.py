@@ -37,6 +37,7 @@ def test_transfer_is_extracting_and_applying(network):
     assert not carried.requires_grad
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_transfer_needs_photos_of_one_size(network):
     sharp, blurry = photos(2)
     (target,) = photos(1, (40, 20))

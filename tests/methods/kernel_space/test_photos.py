@@ -6,7 +6,7 @@ import torch
 from unblur.errors import CheckpointError, SettingsError, ShapeError
 from unblur.methods.kernel_space.model import KernelSpace, reduced_kernel_space
 from unblur.methods.kernel_space.operations import transfer_blur
-from unblur.methods.kernel_space.photos import carry_blur, find_blur, invent_blur
+from unblur.methods.kernel_space.photos import blur_by_sample, find_blur, transfer_to_photo
 from unblur.methods.kernel_space.streams import LearnedBlurStream
 from unblur.weights.safe_file import write_checkpoint
 
@@ -31,7 +31,7 @@ def test_in_one_window_it_is_transfer():
     network, sharp, target = tiny(), photo(128, 128), photo(128, 128, 1)
     found = find_blur(network, sharp, blurred(sharp), 128)
     torch.testing.assert_close(
-        carry_blur(network, found, target), transfer_blur(network, sharp, blurred(sharp), target)
+        transfer_to_photo(network, found, target), transfer_blur(network, sharp, blurred(sharp), target)
     )
 
 
@@ -42,7 +42,7 @@ def test_targets_of_any_size(size, channels):
     found = find_blur(network, sharp, blurred(sharp), 128)
     assert len(found.codes) == 4
     target = photo(*size, channels=channels)
-    answer = carry_blur(network, found, target)
+    answer = transfer_to_photo(network, found, target)
     assert answer.shape == target.shape
     assert 0 <= answer.min() <= answer.max() <= 1
 
@@ -55,6 +55,7 @@ def test_each_place_has_the_blur_of_the_same_place():
     assert torch.equal(found.at(0.9, 0.8), right)
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_pairs_of_two_sizes_are_refused():
     with pytest.raises(ShapeError, match="one size, not 9x8 and 8x8"):
         find_blur(tiny(), photo(8, 9), photo(8, 8), 128)
@@ -63,12 +64,12 @@ def test_pairs_of_two_sizes_are_refused():
 def test_only_variational_networks_invent():
     target = photo(60, 70)
     first, again, other = (
-        invent_blur(tiny(variational=True), target, 128, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+        blur_by_sample(tiny(variational=True), target, 128, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     with pytest.raises(CheckpointError, match="variational"):
-        invent_blur(tiny(), target, 128, torch.Generator())
+        blur_by_sample(tiny(), target, 128, torch.Generator())
 
 
 class Pairs:

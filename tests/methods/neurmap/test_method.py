@@ -7,8 +7,8 @@ from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
 from unblur.methods.loading import load_method
 from unblur.methods.neurmap.model import Neurmap
-from unblur.methods.neurmap.motion import look_around
-from unblur.methods.neurmap.posterior import make_probable
+from unblur.methods.neurmap.motion import mean_over_views
+from unblur.methods.neurmap.posterior import descend_along_motion
 from unblur.methods.neurmap.reblur import reblur
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.psnr import validation_psnr
@@ -35,16 +35,16 @@ def test_answer_and_motion_are_those_of_the_networks(network):
     down, right = 40 * (network.see(blurry) - network.see(restored.clamp(0, 1)))[0]
     assert torch.allclose(answer.motion_field, torch.stack((right, down))[None], atol=1e-3)
     assert [step.stage for step in seen][-1] == "restored"
-    assert {"restoring", "looking for motion"} <= {step.stage for step in seen}
+    assert {"restoring", "estimating motion"} <= {step.stage for step in seen}
 
 
 def test_the_motion_is_the_one_that_the_answer_was_moved_along(network):
     checkpoint, blurry, seen = Checkpoint("made up", network.state_dict()), photo(), []
     method = load_method("neurmap", {"precision": "float32", "steps": 3}, checkpoint)
     answer = restore_tensor(blurry, method, RestoreOptions(), seen.append)
-    motion = look_around(network.motion, blurry)
+    motion = mean_over_views(network.motion, blurry)
     assert torch.allclose(answer.motion_field, 40 * motion.flip(1), atol=1e-3)
-    expected = make_probable(blurry, network(blurry).clamp(0, 1), motion, 3, lambda _: None)
+    expected = descend_along_motion(blurry, network(blurry).clamp(0, 1), motion, 3, lambda _: None)
     assert torch.allclose(answer.image, expected, atol=1e-3)
     assert [step.fraction for step in seen] == sorted(step.fraction for step in seen)
     with pytest.raises(SettingsError, match="0 or more, not -1"):
@@ -55,7 +55,7 @@ def test_descent_finds_the_photo_behind_a_known_motion():
     sharp = torch.nn.functional.interpolate(photo(12, 12), scale_factor=8)
     motion = torch.tensor([0.1, 0.25]).view(1, 2, 1, 1).expand(1, 2, 96, 96)
     blurry, steps = reblur(sharp, motion, outside="border"), []
-    found = make_probable(blurry, blurry, motion, 30, steps.append)
+    found = descend_along_motion(blurry, blurry, motion, 30, steps.append)
     before, after = validation_psnr(blurry, sharp), validation_psnr(found, sharp)
     assert after > before + 4
     assert steps == list(range(1, 31))

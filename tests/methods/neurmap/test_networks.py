@@ -3,7 +3,7 @@ import torch
 
 from filled import assert_numbers, fill, wave_image
 from unblur.methods.neurmap.discriminator import Discriminator
-from unblur.methods.neurmap.motion import MotionNet, canonical, from_motion_field, look_around, to_motion_field
+from unblur.methods.neurmap.motion import MotionNet, canonical, from_motion_field, mean_over_views, to_motion_field
 
 
 def count(network: torch.nn.Module) -> int:
@@ -88,7 +88,7 @@ def test_eight_looks_that_agree_are_one():
     rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(64.0), indexing="ij")
     for down, right in ((0.3, 0.1), (-0.2, 0.1), (0.2, -0.3), (0.0, 0.1)):
         image = (down * rows + right * columns).double().expand(1, 3, -1, -1)
-        found, once = look_around(see, image), canonical(see(image))
+        found, once = mean_over_views(see, image), canonical(see(image))
         torch.testing.assert_close(found, once, rtol=0.06, atol=0.5)
 
 
@@ -96,4 +96,4 @@ def test_looks_that_disagree_are_short():
     def see(image):
         return torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, *image.shape[-2:])
 
-    assert look_around(see, torch.rand(1, 3, 16, 16)).norm(dim=1).max() < 0.8
+    assert mean_over_views(see, torch.rand(1, 3, 16, 16)).norm(dim=1).max() < 0.8

@@ -6,7 +6,7 @@ import torch
 
 from unblur.backbones.dmphn import CENTRE
 from unblur.errors import SettingsError
-from unblur.losses.objective import TurnTaking
+from unblur.losses.objective import AdversarialObjective
 from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import canonical
 from unblur.methods.neurmap.motion_objective import MotionObjective, turn_to_best
@@ -44,7 +44,7 @@ def learners(objective: NeurmapObjective) -> set[str]:
 
 
 def test_each_player_learns_in_its_own_turn_alone(objective):
-    assert isinstance(objective, TurnTaking)
+    assert isinstance(objective, AdversarialObjective)
     for name, terms in zip(objective.players, objective.turns(batch()), strict=True):
         without_gradients(objective)
         torch.stack([objective.term_weights[term] * value for term, value in terms.items()]).sum().backward()

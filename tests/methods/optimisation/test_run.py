@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from unblur.errors import Cancelled, CheckpointError, ImageError
-from unblur.methods.optimisation.checkpointing import Keeper
+from unblur.methods.optimisation.checkpointing import RunFile
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.optimisation.run import StepSchedule, optimise
 from unblur.methods.optimisation.stopping import Threshold, Variance
@@ -109,28 +109,28 @@ def test_a_cancelled_run_goes_on_bit_for_bit(tmp_path, rule):
     def rule_of():
         return Threshold(1e-6, patience=3, after=0) if rule is Threshold else Variance(window=3, patience=5)
 
-    schedule, keeper = StepSchedule(90, (30, 60)), Keeper(tmp_path / "run.state", of="bowl", every=7)
+    schedule, run_file = StepSchedule(90, (30, 60)), RunFile(tmp_path / "run.state", of="bowl", every=7)
     whole = optimise(NoisyBowl(noise=0.3), schedule, rule=rule_of())
     for number in (13, 40):
         with pytest.raises(Cancelled):
-            optimise(NoisyBowl(noise=0.3), schedule, rule=rule_of(), keeper=keeper, on_step=cancel_at(number))
-    done = optimise(NoisyBowl(noise=0.3), schedule, rule=rule_of(), keeper=keeper)
+            optimise(NoisyBowl(noise=0.3), schedule, rule=rule_of(), run_file=run_file, on_step=cancel_at(number))
+    done = optimise(NoisyBowl(noise=0.3), schedule, rule=rule_of(), run_file=run_file)
     assert (done.steps, done.stopped, done.best_step) == (whole.steps, whole.stopped, whole.best_step)
     assert done.traces["loss"] == whole.traces["loss"]
     for kind in ("last", "best", "average"):
         assert torch.equal(getattr(done, kind)["place"], getattr(whole, kind)["place"])
-    assert not keeper.path.exists(), "a finished run leaves no state"
+    assert not run_file.path.exists(), "a finished run leaves no state"
 
 
 def test_the_state_of_another_run_is_refused(tmp_path):
     path = tmp_path / "run.state"
     with pytest.raises(Cancelled):
-        optimise(NoisyBowl(), StepSchedule(9), keeper=Keeper(path, of="one"), on_step=cancel_at(4))
+        optimise(NoisyBowl(), StepSchedule(9), run_file=RunFile(path, of="one"), on_step=cancel_at(4))
     with pytest.raises(CheckpointError, match="another photo or other settings"):
-        optimise(NoisyBowl(), StepSchedule(9), keeper=Keeper(path, of="two"))
+        optimise(NoisyBowl(), StepSchedule(9), run_file=RunFile(path, of="two"))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError):
-        optimise(NoisyBowl(), StepSchedule(9), keeper=Keeper(path, of="one"))
+        optimise(NoisyBowl(), StepSchedule(9), run_file=RunFile(path, of="one"))
     torch.save({"weights": torch.ones(2)}, path)
     with pytest.raises(CheckpointError, match="holds no run"):
-        optimise(NoisyBowl(), StepSchedule(9), keeper=Keeper(path, of="one"))
+        optimise(NoisyBowl(), StepSchedule(9), run_file=RunFile(path, of="one"))

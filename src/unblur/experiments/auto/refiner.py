@@ -60,17 +60,18 @@ class Example:
     gain: float
 
 
-def examples_of(folder: Path, measured: Path, *, several: bool) -> Iterator[Example]:
+def examples_of(folder: Path, measured: Path, *, several: bool, least_gain: float = _LEAST_GAIN) -> Iterator[Example]:
     """The answers of a folder that are worth refining: the best of each photo, and with `several` a random other one.
 
     Args:
         folder: See `make_answers`.
         measured: See `measure_all`.
         several: Whether a photo may give two.
+        least_gain: Answers below are left out, dB.
     """
     generator = torch.Generator().manual_seed(_SEED)
     for path, photo in zip(sorted(folder.glob("*.npz")), read_measured(measured), strict=False):
-        fit = [place for place, gain in enumerate(photo.gains) if gain > _LEAST_GAIN]
+        fit = [place for place, gain in enumerate(photo.gains) if gain > least_gain]
         if not fit:
             continue
         best = max(fit, key=photo.gains.__getitem__)
@@ -134,7 +135,7 @@ def fit_refiner(
         loss.backward()
         optimizer.step()
         average.update_parameters(network)
-        step, recent = step + 1, 0.98 * recent + 0.02 * float(loss)
+        step, recent = step + 1, 0.98 * recent + 0.02 * float(loss.detach())
         if step % 100 == 0:
             print(step, f"{recent / (1 - 0.98**step):.5f}", f"{share:.3f}", flush=True)  # noqa: T201
     trained = AnswerRefiner(**REFINER_CONFIG)

@@ -57,8 +57,8 @@ class ToyNetworks(nn.Module):
         self.weights = nn.ParameterList([_drawn((count, i, o), i, generator) for i, o in layers])
         self.biases = nn.ParameterList([_drawn((count, 1, o), i, generator) for i, o in layers[:-1]])
 
-    def forward(self, points: Points) -> Float[Tensor, "s n 2"]:
-        """Output of each network for its own points `(s, n, 2)`, or of all for the same `(n, 2)`."""
+    def forward(self, points: Points) -> Float[Tensor, "k n 2"]:
+        """Output of each of the k networks for its own points `(k, n, 2)`, or of all for the same `(n, 2)`."""
         values = points.expand(len(self.weights[0]), -1, -1)
         for weight, bias in zip(self.weights, self.biases, strict=False):
             values = torch.baddbmm(bias, values, weight).relu()

@@ -17,7 +17,7 @@ from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.auto.measures import measure_answers, measure_photo
 from unblur.methods.auto.networks import load_networks
-from unblur.methods.auto.refiner import refine_answer
+from unblur.methods.auto.refiner import has_colour, refine_answer
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
@@ -154,9 +154,12 @@ class Auto(KernelMethod):
         )
 
     def _refine(self, blurry: Tensor, candidate: Candidate, solve: Callable[[], Tensor]) -> Tensor:
+        answer = solve()
+        if not has_colour(blurry):
+            return answer
         return refine_answer(
             self.refiner,
-            solve(),
+            answer,
             blurry,
             candidate.kernel,
             encoding=candidate.encoding,

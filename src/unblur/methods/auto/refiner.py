@@ -17,12 +17,13 @@ from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_tiled
 
-__all__ = ["REFINER_CONFIG", "AnswerRefiner", "reblur_residual", "refine_answer"]
+__all__ = ["REFINER_CONFIG", "AnswerRefiner", "has_colour", "reblur_residual", "refine_answer"]
 
 REFINER_CONFIG = {"channels": 48, "depth": 8}
 """Size of the refiner that ships."""
 _SHRINK = 2
 _COLOURS = 3
+_LEAST_COLOUR = 1 / 255
 _RESIDUAL_SCALE = 10.0
 _NOISE_SCALE = 50.0
 """What brings residuals and noise to the size of the other inputs."""
@@ -72,6 +73,13 @@ class AnswerRefiner(nn.Module):
         return answer + gate * (blurry - answer) + change[:, :3]
 
 
+def has_colour(image: Float[Tensor, "b c h w"]) -> bool:
+    """Whether an image is RGB and its channels differ: the refiner learned on such photos, whose noise differs, too."""
+    if image.shape[1] != _COLOURS:
+        return False
+    return float((image - image.mean(1, keepdim=True)).abs().mean()) > _LEAST_COLOUR
+
+
 def reblur_residual(
     answer: Float[Tensor, "b c h w"],
     blurry: Float[Tensor, "b c h w"],
@@ -87,15 +95,15 @@ def reblur_residual(
 @torch.no_grad()
 def refine_answer(
     network: AnswerRefiner,
-    answer: Float[Tensor, "b c h w"],
-    blurry: Float[Tensor, "b c h w"],
+    answer: Images,
+    blurry: Images,
     kernel: Float[Tensor, "1 1 kh kw"],
     *,
     encoding: Literal["encoded", "linear"],
     noise: float,
     jpeg_coarseness: float,
-) -> Float[Tensor, "b c h w"]:
-    """The answer refined, tile by tile; each channel of what is not RGB is treated as a grey photo.
+) -> Images:
+    """The answer refined, tile by tile.
 
     Args:
         network: With its weights.
@@ -108,19 +116,14 @@ def refine_answer(
     """
     numbers = [blurry.new_full((len(blurry),), value) for value in (noise, jpeg_coarseness)]
     clean = answer.clamp(0, 1)
-    residual = reblur_residual(clean, blurry, kernel, encoding)
-    if blurry.shape[1] == _COLOURS:
-        return _refine_colours(network, torch.cat([clean, blurry, residual], 1), numbers)
-    channels = zip(clean.split(1, 1), blurry.split(1, 1), residual.split(1, 1), strict=True)
-    stacks = (torch.cat([part.expand(-1, _COLOURS, -1, -1) for part in parts], 1) for parts in channels)
-    return torch.cat([_refine_colours(network, stack, numbers).mean(1, keepdim=True) for stack in stacks], 1)
-
-
-def _refine_colours(network: AnswerRefiner, stacked: Tensor, numbers: list[Tensor]) -> Tensor:
+    stacked = torch.cat([clean, blurry, reblur_residual(clean, blurry, kernel, encoding)], 1)
     height, width = stacked.shape[-2:]
     padded = F.pad(stacked, (0, -width % _SHRINK, 0, -height % _SHRINK), mode="replicate")
 
-    def run(part: Tensor) -> Tensor:
-        return network(*part.split(_COLOURS, dim=1), *numbers)
+    def run(folded: Tensor) -> Tensor:
+        images = F.pixel_shuffle(folded, _SHRINK).split(_COLOURS, dim=1)
+        return F.pixel_unshuffle(network(*images, *numbers), _SHRINK)
 
-    return run_tiled(padded, run, _TILE, _HALO)[..., :height, :width]
+    # Tiles of folded pixels: all of them begin at even rows and columns, as the whole photo does.
+    folded = run_tiled(F.pixel_unshuffle(padded, _SHRINK), run, _TILE // _SHRINK, _HALO // _SHRINK)
+    return F.pixel_shuffle(folded, _SHRINK)[..., :height, :width]

@@ -15,7 +15,7 @@ from unblur.methods.architectures import load_weights
 from unblur.methods.backbone.entry import DMPHN, MAXIM, MPRNET, NAFNET
 from unblur.methods.backbone.settings import DmphnSettings, MaximSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
-from unblur.methods.network_runner import NetworkRunner, Tell
+from unblur.methods.network_runner import NetworkRunner, OnShare
 from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
@@ -56,22 +56,22 @@ class _Backbone:
             on_step(Step(done + share, "no blur to remove"))
             return blurry
 
-        def tell(part: float) -> None:
+        def on_share(part: float) -> None:
             on_step(Step(done + share * part, "restoring"))
 
-        answer = self._run(blurry, tell).to(blurry.dtype)
+        answer = self._run(blurry, on_share).to(blurry.dtype)
         on_step(Step(done + share, "restored"))
         return answer
 
-    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
-        return self._network(blurry, tell)
+    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
+        return self._network(blurry, on_share)
 
 
 class Dmphn(_Backbone):
     """A hierarchy of patches (Zhang et al., CVPR 2019), of three or four levels, as the weights say.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of all encoders and decoders.
 
     Raises:
@@ -90,15 +90,15 @@ class Dmphn(_Backbone):
         super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits)
 
     @override
-    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
-        return self._network(blurry - self._centre, tell).to(blurry.dtype) + self._centre
+    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
+        return self._network(blurry - self._centre, on_share).to(blurry.dtype) + self._centre
 
 
 class Maxim(_Backbone):
     """Multi-axis gating (Tu et al., CVPR 2022), three stages, as trained on GoPro.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of the released network.
 
     Raises:
@@ -121,7 +121,7 @@ class Mprnet(_Backbone):
     """Three stages (Zamir et al., CVPR 2021); the image of the last is the answer.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of the released configuration for deblurring.
 
     Raises:
@@ -134,8 +134,8 @@ class Mprnet(_Backbone):
         super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits)
 
     @override
-    def _run(self, blurry: Tensor, tell: Tell) -> Tensor:
-        stages: Stages = self._network(blurry, tell)
+    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
+        stages: Stages = self._network(blurry, on_share)
         return stages.third
 
 
@@ -143,7 +143,7 @@ class Nafnet(_Backbone):
     """A network without activation functions (Chen et al., ECCV 2022), of width 32 or 64, as the weights say.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of a network for motion blur.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Blind MAP deblurring: one kernel for the photo, from coarse to fine, several hypotheses, the best by its looks."""
+"""Blind MAP deblurring: one kernel for the photo, coarse to fine; the best of several hypotheses."""

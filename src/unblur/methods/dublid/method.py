@@ -42,7 +42,7 @@ _FAINTEST = 0.03
 _MOST = {"channels": 256, "layers": 100, "in_channels": 3, "kernel_size": 255}
 """A file cannot ask for more."""
 _SMALLEST = 48
-"""Pixels on the shorter side from which a photo tells anything of its blur."""
+"""Pixels on the shorter side from which the blur of a photo can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class _Found:
     """The answer of the network at some size of the photo.
 
     Attributes:
-        kernel: At the photo's own size, centred.
-        estimate: Of the network, where it saw the whole photo at its own size.
+        kernel: Kernel at the photo's own size, centred.
+        estimate: Estimate of the network, where it was given the whole photo at its own size.
         level: How often the photo was halved.
         cut: The blur did not fit at any size.
     """
@@ -66,7 +66,7 @@ class Dublid(KernelMethod):
     """The network finds the kernel on the photo's brightness; colours are restored with that kernel.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of a grey or a colour network.
 
     Raises:
@@ -88,7 +88,7 @@ class Dublid(KernelMethod):
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
         if min(blurry.shape[-2:]) < _SMALLEST:
-            sentence = f"a photo below {_SMALLEST} pixels does not tell its blur; it is returned as it was"
+            sentence = f"a photo below {_SMALLEST} pixels is too small to estimate its blur; it is returned as it was"
             return BlurEstimate(None, refusal=sentence)
         found = self._find(blurry, options, on_step)
         if float(found.kernel.max()) > _IMPULSE:
@@ -197,7 +197,7 @@ def _cut_out(blurry: Tensor, options: RestoreOptions) -> Tensor:
         return blurry
     x, y, width, height = options.region
     if min(width, height) < _SMALLEST:
-        raise RegionError(f"the region is {width}x{height} pixels; below {_SMALLEST} nothing tells the blur")
+        raise RegionError(f"the region is {width}x{height} pixels; the blur cannot be estimated below {_SMALLEST}")
     return blurry[..., y : y + height, x : x + width]
 
 

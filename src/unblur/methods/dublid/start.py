@@ -16,7 +16,7 @@ __all__ = ["start_from_derivatives"]
 
 _THRESHOLD, _KERNEL_THRESHOLD, _RETRIEVAL = 0.03, 1.0, 2.0
 _UNLIKE = 0.01
-"""Standard deviation of what tells the filters of a stage apart."""
+"""Standard deviation of the noise that makes the filters of a stage differ."""
 
 
 @torch.no_grad()

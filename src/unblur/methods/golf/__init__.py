@@ -1,1 +1,1 @@
-"""Golf Optimizer: a first network brings the photo near, a second one walks the rest in small steps."""
+"""Golf Optimizer: a first network makes a large correction, a second one small ones."""

@@ -54,7 +54,7 @@ class PreparedNet:
     Args:
         network: Its weights are copied.
         device: Where photos will be.
-        precision: Of the convolutions; everything else is float32, or float64 if this is.
+        precision: Type of number of the convolutions; everything else is float32, or float64 if this is.
     """
 
     def __init__(self, network: GolfNet, device: torch.device, precision: torch.dtype) -> None:

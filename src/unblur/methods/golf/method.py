@@ -33,7 +33,7 @@ class Golf:
     """A first shot at the whole photo, then putts; the blur may differ from place to place and is not looked for.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of both networks.
 
     Raises:

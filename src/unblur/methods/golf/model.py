@@ -24,7 +24,7 @@ CONFIG = {"skip": True, "unit_contrast": False}
 _EDGE = 0.25
 """Root mean square difference of neighbours in an image of unit contrast."""
 _LEAST = 1e-3
-"""Of a contrast: an image without any is not divided by nothing."""
+"""Least contrast: an image without any is not divided by nothing."""
 
 
 class Contrast(NamedTuple):
@@ -65,8 +65,8 @@ class BasicBlock(nn.Module):
     branch and lets it add numbers of either sign.
 
     Args:
-        channels_in: Of the input.
-        channels_out: Of the output; the first convolution and the shortcut change the number.
+        channels_in: Channels of the input.
+        channels_out: Channels of the output; the first convolution and the shortcut change the number.
     """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:

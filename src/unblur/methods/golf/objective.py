@@ -102,10 +102,10 @@ class PuttObjective(nn.Module):
         first_shot_weights: File with the weights of F; empty: F is the identity, for trying out.
         putts: N.
         symmetric: See `FirstShotObjective`, as for all others; here of G.
-        content: See there.
-        vgg: See there.
-        perceptual_weight: See there.
-        reduction: See there.
+        content: See `FirstShotObjective`.
+        vgg: See `FirstShotObjective`.
+        perceptual_weight: See `FirstShotObjective`.
+        reduction: See `FirstShotObjective`.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -184,7 +184,7 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
     """The λ at which the perceptual term weighs as much as the content term, measured after some training without it.
 
     Args:
-        objective: With a perceptual term.
+        objective: Objective with a perceptual term.
         batches: 50 say enough.
     """
     sums = {"content": 0.0, "perceptual": 0.0}

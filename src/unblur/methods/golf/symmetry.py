@@ -51,7 +51,7 @@ def mean_over_positions(weight: Tensor) -> Tensor:
     """The mean of a weight and of all that becomes of it when photos are turned or mirrored: the nearest symmetric one.
 
     Args:
-        weight: Of a convolution `(o, i, k, k)`, or one number a channel `(c,)`.
+        weight: Weight of a convolution `(o, i, k, k)`, or one number a channel `(c,)`.
     """
     places = _orbits(tuple(weight.shape)).to(weight.device)
     return weight.flatten()[places].mean(0).view_as(weight)

@@ -1,4 +1,4 @@
-"""Which of several answers is best, and whether any is good: without knowing the truth."""
+"""Which of several answers is best, and whether any is good: without the true image."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Kernel = Float[Tensor, "1 1 kh kw"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """How an answer looks.
+    """Measurements of one answer.
 
     Attributes:
         sparsity: L1 over L2 norm of the restored image's gradients: low for clean edges, high for blur, noise and
@@ -71,7 +71,7 @@ class Judgement:
 def judge(
     blurry: Grey, kernel: Kernel, restored: Grey, encoding: Literal["encoded", "linear"] = "encoded"
 ) -> Judgement:
-    """Look at one answer, leaving out the border that the kernel reaches over.
+    """Measure one answer, leaving out the border that the kernel reaches over.
 
     Args:
         blurry: sRGB-encoded, in [0, 1].
@@ -112,12 +112,12 @@ def find_fault(kernel: Kernel, judgement: Judgement, *, sparsity_gain: float | N
         sparsity_gain: Sparsity of the photo deconvolved with no blur, less that of the answer; None: not measured.
     """
     if judgement.noise_share > _NOISE_LIMIT:
-        return "could not be told from noise"
+        return "could not be distinguished from noise"
     too_little = sparsity_gain is not None and sparsity_gain < _LEAST_SPARSITY_GAIN
     if float(kernel.max()) > _IMPULSE or judgement.unremoved > _UNREMOVED_LIMIT or too_little:
         return LOOKS_SHARP
     if _occupied_share(kernel) > _CLOUD:
-        return "could not be told from noise"
+        return "could not be distinguished from noise"
     if judgement.unexplained > _MISFIT_LIMIT:
         return "is not the same everywhere, or not of a kind that one kernel explains"
     return None

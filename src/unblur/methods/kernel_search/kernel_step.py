@@ -36,7 +36,7 @@ class Gradients:
 
     @classmethod
     def of(cls, right: Tensor, down: Tensor) -> Gradients:
-        """Of the gradients themselves."""
+        """Spectra of the gradients."""
         return cls(spectrum(right), spectrum(down))
 
 
@@ -58,7 +58,7 @@ def fit_kernel(
         blurry: Gradients of the photo.
         start: Odd square box; also gives its size.
         size: Frame (height, width) of the gradients.
-        weight: Of each frequency of the misfit; only its shape matters, not its size.
+        weight: Weight of each frequency of the misfit; only its shape matters, not its size.
     """
     side = start.shape[-1]
     match = power(latent.right) + power(latent.down)

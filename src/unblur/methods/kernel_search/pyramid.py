@@ -1,4 +1,4 @@
-"""Coarse to fine: the kernel grows from two pixels to its full size, latent image and kernel taking turns."""
+"""Coarse to fine: the kernel grows from two pixels to its full size, latent image and kernel in alternation."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ Kernels = Float[Tensor, "b 1 kh kw"]
 
 @dataclass(frozen=True)
 class Descent:
-    """How to get from the coarsest level to the photo.
+    """The schedule from the coarsest level to the photo.
 
     Attributes:
-        ratio: Of the sides of one level to those of the next finer one.
-        final_penalty: On each level the splitting penalty doubles up to this; the higher, the closer the latent image
+        ratio: Ratio of the sides of one level to those of the next finer one.
+        final_penalty: The splitting penalty doubles up to this on each level; the higher, the closer the latent image
             comes to what the prior wants.
     """
 
@@ -58,11 +58,11 @@ _LONGER = Descent(ratio=0.8, final_penalty=2e2)
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One way to go about a photo; which is best differs from photo to photo.
+    """One choice of numbers for the search; which is best differs from photo to photo.
 
     Attributes:
         descent: Its pyramid.
-        prior_strength: At the start; it falls from round to round.
+        prior_strength: Multiplier of the prior at the start; it falls from round to round.
         edge_share: Share of the latent image's gradients, the strongest, that the kernel is fitted to.
         faintest: Kernel values below this share of the largest become zero.
         whitening: Variance of the noise over that of the details that the latent image lacks. The misfit of those
@@ -113,12 +113,12 @@ def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
 
 @dataclass(frozen=True)
 class KernelSearch:
-    """What is looked for: one kernel for each hypothesis.
+    """One search: a kernel is estimated for each hypothesis.
 
     Attributes:
         grey: The photo, or the part of it that may be looked at, in [0, 1].
         box: Odd side of the kernels.
-        hypotheses: How to go about it.
+        hypotheses: Choices of numbers; each gives one kernel.
         start: A kernel `(1, 1, k, k)` that is known already, but roughly: only the finest levels are gone through.
     """
 
@@ -142,7 +142,7 @@ def estimate_kernels(
         problems: Photos, boxes and hypotheses.
         prior: What a sharp image looks like.
         rounds: Rounds on each level.
-        pixels: Each level looks at no more than about so many pixels, its most informative region.
+        pixels: Largest number of pixels used on each level: its most informative region.
         on_round: Called with (rounds done, rounds in all); raises to stop.
     """
     searches = [_searches_of(problem, prior) for problem in problems]
@@ -176,7 +176,7 @@ def _odd(side: float) -> int:
 
 
 def _look(grey: Tensor, level: Level, pixels: int) -> Tensor:
-    """The photo as the level sees it, or the part of it that tells most; cut out before it is shrunk."""
+    """The photo at the size of the level, or its most informative part; cut out before it is shrunk."""
     scale = level.photo[0] / grey.shape[-2]
     part = crop_informative(grey, round(pixels / scale**2), math.ceil(2 * level.box / scale))
     if level.photo == tuple(grey.shape[-2:]):
@@ -212,9 +212,9 @@ class _Search:
         self._strength = column([h.prior_strength for h in hypotheses])
         self._faintest = column([h.faintest for h in hypotheses])
         if problem.start is not None:
-            self._begin_with(problem.start)
+            self._start_from(problem.start)
 
-    def _begin_with(self, kernel: Kernels) -> None:
+    def _start_from(self, kernel: Kernels) -> None:
         """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
         self.levels = self.levels[-_LAST_LEVELS:]
         side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
@@ -230,7 +230,7 @@ class _Search:
         return self.kernel
 
     def _enter(self, number: int, pixels: int) -> None:
-        """Go to level `number` and look at its most informative `pixels`."""
+        """Go to level `number` and take its most informative `pixels`."""
         level = self.levels[number]
         box, levels_left = level.box, len(self.levels) - number
         photo = _look(self.problem.grey, level, pixels)

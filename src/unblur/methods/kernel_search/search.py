@@ -35,7 +35,7 @@ _SMALLEST_PHOTO = 32
 """Sides in pixels below which no blur can be found."""
 _LARGE = 800_000
 _PLENTY = 300_000
-"""Above so many pixels, the most informative region of so many tells as much of the blur in half the time."""
+"""Above so many pixels, the most informative region of so many is as good an estimate in half the time."""
 _BOX_GROWTH = 1.5
 _GO_ON = 2
 _ENCODINGS: tuple[BlurEncoding, ...] = ("encoded", "linear")
@@ -72,7 +72,7 @@ class Finding:
         kernel: Sum 1, odd square box that just holds it.
         encoding: Where it blurs.
         fault: What speaks against it, in words that follow "the blur ..."; None: nothing.
-        scores: Of all answers that were compared, in this encoding and box; lower is better.
+        scores: Scores of all answers that were compared, in this encoding and box; lower is better.
         tried: The hypotheses of these scores.
         hypothesis: Number of the one that was kept.
         cut: The kernel still reached the border of the largest box: the blur may be larger.
@@ -94,7 +94,7 @@ def find_kernel(grey: Grey, settings: SearchSettings, options: RestoreOptions, o
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1].
-        settings: Those of the method.
+        settings: Settings of the method.
         options: Region, kernel size and encoding are heeded.
         on_step: Progress and cancel.
     """

@@ -1,1 +1,1 @@
-"""A space of blurs: each point of it is a blur that a network can find in a pair of photos and give to another."""
+"""A space of blurs: each point is a blur that a network estimates from a pair of photos and applies to another."""

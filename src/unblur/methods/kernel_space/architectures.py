@@ -8,7 +8,7 @@ __all__ = ["BLUR_OPERATOR"]
 
 _CODE, _FEATURES = "kernel_extractor.model.16.weight", "feature_extractor.0.weight"
 _LOWEST_LEVEL = "adapter.model.submodule.submodule.submodule.submodule.up.1.weight"
-"""Of the U-net that puts a code into the features."""
+"""Weight at the lowest level of the U-net that puts a code into the features."""
 
 
 def _describe(shapes: Shapes) -> str:

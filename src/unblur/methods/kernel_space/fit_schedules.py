@@ -17,11 +17,11 @@ class FitSchedule:
     Attributes:
         schedule: Steps and falling rates.
         width: Channels of the image network.
-        warm_steps: In which the networks learn the image and the code to begin with.
-        image_rate: Of Adam, for the image.
-        code_rate: Of Adam, for the code.
+        warm_steps: Steps in which the networks first learn the image and the code of the start.
+        image_rate: Learning rate of Adam for the image.
+        code_rate: Learning rate of Adam for the code.
         guided: The image network is shown the image to begin with; the published one sees noise alone.
-        teacher: Whose answer that image is.
+        teacher: Method whose answer that image is.
         hold: Share of the run in which the code stays where it began.
     """
 

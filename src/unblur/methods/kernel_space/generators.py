@@ -1,4 +1,4 @@
-"""What holds the unknown image and the unknown code while they are looked for: untrained networks, or free numbers."""
+"""Parametrisations of the unknown image and the unknown code: untrained networks, or free numbers."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["BUILDERS", "WINDOW", "load_kernel_space", "window_of"]
 BUILDERS = {"full": full_kernel_space, "reduced": reduced_kernel_space}
 
 _END = "kernel_extractor.model.16.weight"
-"""Of the extractor; a variational one has a deviation for each channel of the code as well."""
+"""Last weight of the extractor; a variational one has a deviation for each channel of the code as well."""
 _LARGEST_WINDOW = 4096
 _CODE = 512
 """Channels of the published code."""
@@ -58,5 +58,5 @@ def _config_of(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _is_variational(checkpoint: Checkpoint) -> bool:
-    """Told by the width at the end of the extractor: that of the released variational networks."""
+    """Whether the end of the extractor has the width of the released variational networks."""
     return _END in checkpoint.tensors and len(checkpoint.tensors[_END]) == 2 * _CODE

@@ -23,7 +23,7 @@ from unblur.methods.kernel_space.operations import extract_code
 from unblur.methods.kernel_space.problem import BlurFit, Distance, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.kernel_space.windows import Window, blend, cut
-from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
+from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
 from unblur.methods.optimisation.run import Optimised, StepSchedule, optimise
 from unblur.methods.optimisation.stopping import choose_rule
@@ -48,7 +48,7 @@ class KernelSpaceMethod:
     """Fits an image and the code of its blur to one photo, under an operator that has learned to blur.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of the operator, and of the extractor beside it.
 
     Raises:
@@ -169,15 +169,17 @@ class KernelSpaceMethod:
     ) -> Optimised:
         settings = self.settings
         decisive = (options.seed, options.encoding, options.kernel_size)
-        keeper = Keeper(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
-        if fit_schedule.warm_steps and not (keeper and keeper.path.exists()):
+        run_file = (
+            RunFile(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
+        )
+        if fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
             span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
             optimise(WarmFit(fit), StepSchedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
         steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
         report = reporting(on_step, span, show)
-        return optimise(fit, fit_schedule.schedule, rule=rule, keeper=keeper, on_step=report)
+        return optimise(fit, fit_schedule.schedule, rule=rule, run_file=run_file, on_step=report)
 
     def _problem(self, part: Tensor, start: Start, fit_schedule: FitSchedule, seed: int) -> BlurFit:
         settings = self.settings

@@ -31,7 +31,7 @@ _HALVINGS = 5
 """From the features, which are a quarter of the photo in size, to the code."""
 
 _GATE = 0.1
-"""Of the usual size of the weights that make the gates, so that the code begins with a small word."""
+"""Share of the usual size of the weights that make the gates, so that the code begins with a small influence."""
 _DIFFERENCE = 40.0
 """Features of a sharp and a blurry photo differ by little; so many times that is about 1."""
 
@@ -41,7 +41,7 @@ Code = Float[Tensor, "b k gh gw"]
 
 
 class CodeSpread(NamedTuple):
-    """What the extractor says of a blur: a normal distribution of codes.
+    """The extractor's estimate of a blur: a normal distribution of codes.
 
     Attributes:
         mean: The code.
@@ -56,7 +56,7 @@ class KernelSpace(nn.Module):
     """F and G; photos of any size, which are continued by their mirror image to multiples of 128.
 
     Args:
-        channels: Of the photos.
+        channels: Channels of the photos.
         width: Channels of the features.
         code: Channels of a code.
         front: Residual blocks that look at photos.
@@ -94,7 +94,7 @@ class KernelSpace(nn.Module):
 
         Args:
             sharp: Values in [0, 1].
-            blurry: Of the same shape.
+            blurry: Blurry image of the same shape.
 
         Raises:
             ShapeError: The photos differ in size.
@@ -166,7 +166,7 @@ class ResidualBlock(nn.Module):
             nn.init.zeros_(convolution.bias)  # pyright: ignore[reportArgumentType] - there is one
 
     def forward(self, features: Features) -> Features:
-        """Of the same shape."""
+        """Features of the same shape."""
         return features + self.conv2(self.conv1(features).relu())
 
 
@@ -189,7 +189,7 @@ def reduced_kernel_space(*, variational: bool = False, signed: bool = False) -> 
 
 
 def _start_well(network: KernelSpace) -> None:
-    """Weights with which the code says something at once and the operator is the identity.
+    """Initial weights under which codes differ at once and the operator is the identity.
 
     With the usual ones a code is a thousand times smaller than the photos, and the operator learns to do without it.
     """

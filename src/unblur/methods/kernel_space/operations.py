@@ -1,4 +1,4 @@
-"""What can be done with a space of blurs: finding one, giving it to a photo, carrying it over, inventing one.
+"""What can be done with a space of blurs: estimation, application to a photo, transfer and sampling.
 
 Photos are `(B, C, H, W)` in [0, 1], sRGB-encoded as those of the training pairs were; answers are clamped.
 """
@@ -64,14 +64,14 @@ def sample_code(
     count: int = 1,
     spread: float = _SPREAD,
 ) -> Code:
-    """Codes of invented blurs for photos of a size, on the processor: normal, each number by itself.
+    """Codes of sampled blurs for photos of a size, on the processor: normal, each number by itself.
 
     They only mean something to a variational network, whose codes are kept near such a distribution in training.
 
     Args:
         network: Says how large a code is.
-        height: Of the photos, in pixels.
-        width: Of the photos.
+        height: Height of the photos in pixels.
+        width: Width of the photos in pixels.
         generator: Source of random numbers.
         count: How many codes.
         spread: Standard deviation.
@@ -80,7 +80,7 @@ def sample_code(
 
 
 def sample_blur(network: KernelSpace, sharp: Image, generator: torch.Generator, *, spread: float = _SPREAD) -> Image:
-    """Photos under an invented blur each; see `sample_code`."""
+    """Photos under a sampled blur each; see `sample_code`."""
     count, _, height, width = sharp.shape
     code = sample_code(network, height, width, generator, count=count, spread=spread)
     return apply_code(network, sharp, code.to(sharp))

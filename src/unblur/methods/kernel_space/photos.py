@@ -18,7 +18,7 @@ from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.kernel_space.operations import apply_code, extract_code, sample_code
 from unblur.methods.kernel_space.windows import Window, blend, cut
 
-__all__ = ["FoundBlur", "carry_blur", "find_blur", "invent_blur"]
+__all__ = ["FoundBlur", "blur_by_sample", "find_blur", "transfer_to_photo"]
 
 _OVERLAP = 4
 """Windows share at least the fourth part of a side."""
@@ -30,12 +30,12 @@ Other = Float[Tensor, "1 c2 h2 w2"]
 
 @dataclass(frozen=True)
 class FoundBlur:
-    """The blur of a pair, place by place.
+    """The blur of a pair by window.
 
     Attributes:
-        codes: Of each window of the pair.
+        codes: Code of each window of the pair.
         centres: Where the windows are, as shares of height and width.
-        side: Of the windows, in pixels.
+        side: Side of the windows in pixels.
     """
 
     codes: list[Tensor]
@@ -54,8 +54,8 @@ def find_blur(network: KernelSpace, sharp: Photo, blurry: Other, side: int) -> F
     Args:
         network: Has the extractor.
         sharp: In [0, 1], in grey or colour.
-        blurry: Of the same size.
-        side: Of the windows, see `window_of`.
+        blurry: Blurry image of the same size.
+        side: Side of the windows, see `window_of`.
 
     Raises:
         ShapeError: The photos differ in size.
@@ -69,13 +69,13 @@ def find_blur(network: KernelSpace, sharp: Photo, blurry: Other, side: int) -> F
     return FoundBlur(codes, [_centre(window, whole_sharp) for window in windows], side)
 
 
-def carry_blur(network: KernelSpace, blur: FoundBlur, target: Photo) -> Photo:
+def transfer_to_photo(network: KernelSpace, blur: FoundBlur, target: Photo) -> Photo:
     """A sharp photo under a blur that was found; photos of any size."""
     return _blurred(network, target, blur.side, blur.at)
 
 
-def invent_blur(network: KernelSpace, target: Photo, side: int, generator: torch.Generator) -> Photo:
-    """A sharp photo under an invented blur, the same in all windows.
+def blur_by_sample(network: KernelSpace, target: Photo, side: int, generator: torch.Generator) -> Photo:
+    """A sharp photo under a sampled blur, the same in all windows.
 
     Raises:
         CheckpointError: The network has not learned how codes are distributed.

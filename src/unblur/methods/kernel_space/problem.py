@@ -29,13 +29,13 @@ __all__ = ["BlurFit", "Distance", "Priors", "Start", "WarmFit", "pixel_distance"
 
 _IMAGE_NOISE, _CODE_NOISE = 8, 64
 _NOISE_SCALE, _JITTER = 0.1, 1e-3
-"""Of the generators' inputs, even from 0 up; and what is added anew at each step, normal."""
+"""Range of the generators' inputs, uniform from 0 up, and deviation of the normal noise added at each step."""
 _EDGES_SHARE = 0.5
-"""Of the difference of edges beside that of pixels."""
+"""Weight of the difference of edges beside that of pixels."""
 
 Photo = Float[Tensor, "1 3 h w"]
 Distance = Callable[[Tensor, Tensor], Tensor]
-"""Of two batches of photos, a number for each photo."""
+"""Distance of two batches of photos, a number for each photo."""
 
 
 class Start(NamedTuple):
@@ -47,7 +47,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Priors:
-    """What is believed of image and code.
+    """Priors on image and code.
 
     Attributes:
         image: A network that can make natural images more easily than others, or free numbers.
@@ -64,7 +64,7 @@ class Priors:
 
 @dataclass(frozen=True)
 class _Weights:
-    """Of the terms, in one half of the run."""
+    """Weights of the terms in one half of the run."""
 
     distance: float
     structure: float
@@ -84,8 +84,8 @@ class BlurFit:
         blurry: The photo.
         start: The image and the code to begin near; the code stays there for as long as the fit_schedule says.
         fit_schedule: Width, rates, and when the terms change.
-        seed: Of weights and noise.
-        precision: Of the convolutions.
+        seed: Seed of weights and noise.
+        precision: Type of number of the convolutions.
         distance: Between the photo and the image blurred again.
         priors: See `Priors`.
         in_turns: Odd steps change the code alone, even ones the image.

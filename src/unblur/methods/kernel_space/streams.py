@@ -1,4 +1,4 @@
-"""Training samples under learned blur: that of other pairs, carried over, or invented."""
+"""Training samples under learned blur: that of other pairs, transferred, or sampled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.kernel_space.loading import load_kernel_space, window_of
-from unblur.methods.kernel_space.photos import carry_blur, find_blur, invent_blur
+from unblur.methods.kernel_space.photos import blur_by_sample, find_blur, transfer_to_photo
 from unblur.weights.shipped import read_weights
 
 __all__ = ["LearnedBlurStream", "Samples"]
@@ -32,9 +32,9 @@ class LearnedBlurStream:
 
     Args:
         stream: The samples.
-        weights: Of the kernel space: a file, or a name that `unblur weights list` shows.
+        weights: Weights of the kernel space: a file, or a name that `unblur weights list` shows.
         sources: Pairs whose blur is carried over; None: other samples of the stream.
-        share: Of the samples whose blur is replaced.
+        share: Share of the samples whose blur is replaced.
         how: `transfer`: the blur of another pair; `sample`: an invented one, for variational weights.
         seed: Another seed is another stream.
 
@@ -77,7 +77,7 @@ class LearnedBlurStream:
 
     def _blurred(self, sharp: Tensor, generator: torch.Generator) -> Tensor:
         if self.how == "sample":
-            return invent_blur(self.network, sharp, self.window, generator)
+            return blur_by_sample(self.network, sharp, self.window, generator)
         source = self.sources.sample(int(torch.randint(_FAR, (), generator=generator)))
         found = find_blur(self.network, source["sharp"][None], source["blurry"][None], self.window)
-        return carry_blur(self.network, found, sharp)
+        return transfer_to_photo(self.network, found, sharp)

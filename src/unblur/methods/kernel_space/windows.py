@@ -30,9 +30,9 @@ def cut(height: int, width: int, side: int, overlap: int) -> list[Window]:
     """Windows that cover a photo, row by row, as few as there can be and evenly spread.
 
     Args:
-        height: Of the photo, in pixels.
-        width: Of the photo.
-        side: Of the windows; a photo that is smaller has one that is smaller.
+        height: Height of the photo in pixels.
+        width: Width of the photo in pixels.
+        side: Side of the windows; a photo that is smaller has one that is smaller.
         overlap: Pixels that neighbours share at least; less than `side`.
     """
     rows, columns = _starts(height, side, overlap), _starts(width, side, overlap)

@@ -1,4 +1,4 @@
-"""The network D that tells photos from answers of the deblurring network, patch by patch, at two sizes."""
+"""The network D that distinguishes photos from answers of the deblurring network, patch by patch, at two sizes."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from unblur.backbones.mprnet import Stages
 from unblur.errors import CheckpointError
 from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
-from unblur.methods.network_runner import NetworkRunner, Tell
+from unblur.methods.network_runner import NetworkRunner, OnShare
 from unblur.methods.neurmap.entry import NEURMAP
 from unblur.methods.neurmap.model import Deblurring, Neurmap
-from unblur.methods.neurmap.motion import canonical, look_around, to_motion_field
-from unblur.methods.neurmap.posterior import make_probable
+from unblur.methods.neurmap.motion import canonical, mean_over_views, to_motion_field
+from unblur.methods.neurmap.posterior import descend_along_motion
 from unblur.methods.neurmap.settings import NeurmapSettings
 from unblur.methods.options import RestoreOptions
 from unblur.system.text import quote
@@ -33,13 +33,13 @@ _STEP = 1.0
 
 
 class NeurmapMethod:
-    """A network once over the photo, then descent on what explains the photo by the motion that is seen in it.
+    """A network applied once, then descent on the reblurring error along the estimated motion.
 
     The motion field is the one that the answer was moved along. Without descent it is that of the photo less that of
     the answer: what is still blurry, or was never sharp, has none.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         checkpoint: Weights of both networks.
 
     Raises:
@@ -76,20 +76,22 @@ class NeurmapMethod:
         steps = self.settings.steps
         total = _DEBLURRING + (_LOOKS * _LOOK + steps * _STEP if steps else 2 * _LOOK)
 
-        def part(begin: float, size: float, stage: str) -> Tell:
+        def part(begin: float, size: float, stage: str) -> OnShare:
             return lambda inner: on_step(Step(done + share * (begin + size * inner) / total, stage))
 
         def see(image: Tensor, number: int) -> Tensor:
-            tell = part(_DEBLURRING + number * _LOOK, _LOOK, "looking for motion")
-            return self._motion(image, tell).to(image.dtype)
+            on_share = part(_DEBLURRING + number * _LOOK, _LOOK, "estimating motion")
+            return self._motion(image, on_share).to(image.dtype)
 
         answer: Tensor | Stages = self._deblurring(blurry - self._centre, part(0.0, _DEBLURRING, "restoring"))
         restored = (answer.third if isinstance(answer, Stages) else answer).to(blurry.dtype) + self._centre
         if steps:
             numbers = count()
-            motion = look_around(lambda image: see(image, next(numbers)), blurry)
-            tell = part(total - steps * _STEP, steps * _STEP, "restoring along the motion")
-            restored = make_probable(blurry, restored.clamp(0, 1), motion, steps, lambda step: tell(step / steps))
+            motion = mean_over_views(lambda image: see(image, next(numbers)), blurry)
+            on_share = part(total - steps * _STEP, steps * _STEP, "restoring along the motion")
+            restored = descend_along_motion(
+                blurry, restored.clamp(0, 1), motion, steps, lambda step: on_share(step / steps)
+            )
         else:
             motion = canonical(see(blurry, 0)) - canonical(see(restored.clamp(0, 1), 1))
         on_step(Step(done + share, "restored"))

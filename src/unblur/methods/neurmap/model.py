@@ -1,4 +1,4 @@
-"""What NeurMAP trains and keeps: the network that deblurs, and the one that sees motion."""
+"""The networks that NeurMAP trains: one deblurs, one estimates motion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network M that sees how each pixel of one photo moved, and what can be done with its maps.
+"""The network M that estimates the motion of each pixel of one photo, and operations on its maps.
 
 A motion map `(B, 2, H, W)` has its channels in the order (down, right), and 1 stands for a straight blur of 40 pixels
 in that direction: half of it, 20 pixels, to each side. Elsewhere in unblur motion fields are (right, down) in pixels;
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["REACH", "MotionNet", "canonical", "from_motion_field", "look_around", "to_motion_field"]
+__all__ = ["REACH", "MotionNet", "canonical", "from_motion_field", "mean_over_views", "to_motion_field"]
 
 REACH = 20.0
 """Pixels to each side that 1 in a map stands for."""
@@ -69,8 +69,8 @@ def from_motion_field(field: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w
     return field.flip(1) / (2 * REACH)
 
 
-def look_around(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2 h w"]:
-    """What is seen in an image from eight sides: turned, and enlarged, mirrored and turned; the mean of all.
+def mean_over_views(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2 h w"]:
+    """Mean estimate over eight views of an image: turned, and enlarged, mirrored and turned.
 
     A network that is short of training takes every motion for one of middling length. Where the image is larger, the
     same motion is long and not short, so the two errors go in opposite directions. A line has no sign, so what is seen
@@ -78,7 +78,7 @@ def look_around(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]
 
     Args:
         see: Gives the motion map of an image.
-        image: With sides that are multiples of 16.
+        image: Image whose sides are multiples of 16.
 
     Returns:
         The map with one of the two directions chosen.
@@ -94,7 +94,7 @@ def look_around(see: Callable[[Tensor], Tensor], image: Float[Tensor, "b 3 h w"]
 
 
 def _look(see: Callable[[Tensor], Tensor], image: Tensor, turns: int) -> Tensor:
-    """One look at the image after quarter turns, which are undone in the map."""
+    """The estimate for one view after quarter turns, which are undone in the map."""
     down, right = torch.rot90(see(torch.rot90(image, turns, (-2, -1))), -turns, (-2, -1)).unbind(1)
     for _ in range(turns):  # turned back, up is right and right is down
         down, right = right, -down

@@ -45,7 +45,7 @@ class MotionObjective(nn.Module):
     turned by ninety, so there is nothing to descend. So four other directions are tried in each step, and M is drawn to
     the best (`motion_turn`).
 
-    Known motion tells the direction at once, and costs a tenth of the time (`motion_known`). A line and its reverse
+    Known motion gives the direction at once, and costs a tenth of the time (`motion_known`). A line and its reverse
     blur alike, so M may give either. Sharp photos are samples whose lines are 0; if half of all were, M would begin by
     seeing nothing in any and stay there.
     """

@@ -23,9 +23,9 @@ class Maps(NamedTuple):
     """What M sees, `(B, 2, H, W)` each, with one of the two directions chosen.
 
     Attributes:
-        blurry: In blurry photos.
-        sharp: In sharp ones, which need not be of the same scenes.
-        restored: In the answers to the blurry ones.
+        blurry: Motion in blurry photos.
+        sharp: Motion in sharp photos, which need not show the same scenes.
+        restored: Motion in the answers to the blurry photos.
     """
 
     blurry: Tensor
@@ -39,7 +39,7 @@ def motion_terms(
     """The terms by name: of blurry photos M sees 40 pixels, of sharp ones nothing, and the rest of answers.
 
     Args:
-        maps: Of the images below, and of sharp ones.
+        maps: Motion of the images below, and of sharp ones.
         blurry: `(B, 3, H, W)` in [0, 1].
         restored: The answers; they get no gradient.
         repeat_coarsest: See `losses.structure`.

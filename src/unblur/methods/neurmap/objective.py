@@ -1,9 +1,9 @@
 """What the three networks learn, each in its turn (Eqs. 4 to 12, in the form of the released code).
 
-M looks for motion that G has left in its answers, and G leaves it none; what holds both to the truth is that the
-answer, moved along what M sees, must give the blurry photo again. A batch holds `unpaired_blurry` and `unpaired_sharp`,
-and unless the training is without pairs, as many `blurry` and `sharp` that belong together; all `(B, 3, H, W)` in
-[0, 1], with sides that are multiples of 16.
+M estimates the motion that remains in the answers of G, and G is trained to leave none; both are constrained, since
+the answer, moved along the motion of M, must give the blurry photo again. A batch holds `unpaired_blurry` and
+`unpaired_sharp`, and unless the training is without pairs, as many `blurry` and `sharp` that belong together; all
+`(B, 3, H, W)` in [0, 1], with sides that are multiples of 16.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = ["NeurmapObjective"]
 Batch = Mapping[str, Tensor]
 
 _STRUCTURE = 0.1
-"""Of the structural part of G's reblurring loss beside the squared one (Eq. 4)."""
+"""Weight of the structural part of G's reblurring loss beside the squared one (Eq. 4)."""
 
 
 class _Half(NamedTuple):
     """A batch: paired samples first.
 
     Attributes:
-        pairs: How many they are.
+        pairs: Number of pairs.
     """
 
     blurry: Tensor
@@ -64,7 +64,7 @@ class NeurmapObjective(nn.Module):
         repeat_coarsest: See `losses.structure`.
         outside: What reblurring sees beyond the border. Black, as published, makes G answer for it wherever a
             border is as near as motions are long, which in a small crop is everywhere.
-        start: Of a deblurring network from scratch: random weights, or the identity, which a DMPHN can begin as.
+        start: Initial weights of a deblurring network from scratch: random, or (DMPHN) the identity.
         deblurring_weights: File to start the deblurring network from; empty: from scratch.
         motion_weights: File to start the motion network from; empty: from scratch.
 

@@ -1,4 +1,4 @@
-"""What the maps of sharp photos looked like lately."""
+"""Running statistics of the motion maps of sharp photos."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class SharpPool(nn.Module):
 
     @torch.no_grad()
     def push(self, motion: Float[Tensor, "b 2 h w"]) -> None:
-        """Take in maps, the first first; the oldest make room."""
+        """Add maps in order; the oldest are dropped."""
         means = motion.abs().mean((2, 3)).to(self.means)
         self.means.copy_(torch.cat((means.flip(0), self.means))[: len(self.means)])
         self.count.add_(len(means)).clamp_(max=len(self.means))
 
     def mean(self) -> Float[Tensor, " 2"]:
-        """Of the sizes in each direction; 0 while there are none."""
+        """Mean size in each direction; 0 while there are none."""
         return self.means.sum(0) / self.count.clamp_min(1)

@@ -17,7 +17,7 @@ from unblur.losses.smoothness import total_variation
 from unblur.methods.neurmap.reblur import reblur
 from unblur.solvers.descent import AdamDescent
 
-__all__ = ["make_probable"]
+__all__ = ["descend_along_motion"]
 
 _EDGES = 4e-3
 """Weight of the total variation beside the mean squared error of reblurring: twice as much is nearer to the truth on
@@ -28,7 +28,7 @@ _TRUST = 4
 """A pixel counts by the share of its line that lies inside the photo, to this power."""
 
 
-def make_probable(
+def descend_along_motion(
     blurry: Float[Tensor, "1 c h w"],
     start: Float[Tensor, "1 c h w"],
     motion: Float[Tensor, "1 2 h w"],

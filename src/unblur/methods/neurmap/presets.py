@@ -22,7 +22,7 @@ _MAPS = {
     "motion_reblur": 1.0,
     "motion_structure": 0.1,
 }
-"""Of the motion network; the paper has one weight for all of these, the released code these."""
+"""Weights of the motion network's terms; the paper has one weight for all of these, the released code these."""
 
 PRESETS: dict[str, dict[str, float]] = {
     "code": {

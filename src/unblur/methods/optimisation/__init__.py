@@ -1,1 +1,1 @@
-"""Methods that learn on the one photo: the loop they share, when it ends, and how it is gone on with."""
+"""Methods that are fitted to one photo: the loop they share, stopping rules, and resuming."""

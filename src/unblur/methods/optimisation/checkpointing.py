@@ -1,4 +1,4 @@
-"""A run on disk, so that it can be gone on with."""
+"""A run on disk, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from unblur.system.atomic import atomic_write
 from unblur.weights.files import read_bytes
 from unblur.weights.zip_file import read_zip
 
-__all__ = ["Keeper", "fingerprint"]
+__all__ = ["RunFile", "fingerprint"]
 
 _PARTS = {"networks", "adam", "generator", "rule", "result", "of"}
 
 
 @dataclass(frozen=True)
-class Keeper:
+class RunFile:
     """One file that holds one run.
 
     Attributes:
-        path: Of the file; its folder exists.
-        of: Tells the run from others: settings, and a checksum of the photo.
+        path: Path of the file; its folder exists.
+        of: Identifies the run: settings, and a checksum of the photo.
         every: Steps from one write to the next.
     """
 
@@ -71,7 +71,7 @@ class Keeper:
 
 
 def fingerprint(photo: Tensor, settings: Any, others: tuple[Any, ...]) -> str:
-    """Of everything that a run depends on, but for the file that it is kept in.
+    """A checksum of everything that a run depends on, except the file that it is kept in.
 
     Args:
         photo: What is fitted.

@@ -1,4 +1,4 @@
-"""What a method that learns on one photo hands to the loop."""
+"""The optimisation problem of a method that is fitted to one photo."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class JointProblem(Protocol):
     def problems(self) -> Sequence[Problem]: ...  # noqa: D102 - said above
 
     def groups(self) -> list[dict[str, Any]]:
-        """What is optimised of all of them, as `Problem.groups` tells it of one."""
+        """What is optimised of all of them, as `Problem.groups` returns it for one."""
         ...
 
     def evaluate(self, step: int) -> Sequence[Evaluation]:
@@ -84,7 +84,7 @@ class SingleProblem:
     """One problem by itself as a `JointProblem`.
 
     Attributes:
-        problem: It.
+        problem: The problem.
     """
 
     problem: Problem

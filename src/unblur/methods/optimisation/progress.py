@@ -18,7 +18,7 @@ _SHOWN_EVERY = 50
 
 
 class Span(NamedTuple):
-    """One optimisation among the whole work: what it is called, its steps, the fractions where it begins and ends."""
+    """One optimisation as a part of the whole work: its name, its steps, the fractions where it begins and ends."""
 
     stage: str
     steps: int
@@ -53,7 +53,7 @@ def part_of(
     Args:
         on_step: Receives the progress of the batch.
         first: Place of the first of these photos.
-        count: How many the batch has.
+        count: Number of problems in the batch.
         number: How many these are.
         phase: Fractions of the work where the phase begins and ends, for a batch of one as for any.
     """

@@ -1,4 +1,4 @@
-"""The loop of every method that learns on one photo: Adam, falling rates, the best answer kept, an end in time."""
+"""The loop of every method that is fitted to one photo: Adam, falling rates, the best answer kept, early stopping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unblur.errors import Cancelled, ImageError
-from unblur.methods.optimisation.checkpointing import Keeper
+from unblur.methods.optimisation.checkpointing import RunFile
 from unblur.methods.optimisation.problem import Evaluation, JointProblem, Problem, SingleProblem
 from unblur.methods.optimisation.stopping import Never, Rule, load_state, state_of
 
@@ -25,17 +25,17 @@ ProgressOfAll = Callable[[int, Sequence[Evaluation]], None]
 
 
 def _ignore(steps: int, evaluation: object) -> None:
-    """The hook of a caller who does not want to know."""
+    """The hook of a caller without interest in progress."""
 
 
 @dataclass(frozen=True)
 class StepSchedule:
-    """How long, and at which rates.
+    """Number of steps and rates of an optimisation.
 
     Attributes:
-        steps: At most so many.
-        milestones: From each of these steps on, all rates are multiplied by `decay` once more.
-        decay: See there.
+        steps: Largest number of steps.
+        milestones: Steps from each of which on all rates are multiplied by `decay` once more.
+        decay: Factor of the rates at each milestone.
         averaging: Share of the mean of answers that remains at each step, in [0, 1).
     """
 
@@ -56,14 +56,14 @@ class StepSchedule:
 
 @dataclass
 class Optimised:
-    """What came of an optimisation; complete after every step.
+    """Result of an optimisation; complete after every step.
 
     Attributes:
-        steps: That were taken.
+        steps: Number of steps taken.
         last: The latest answers by name.
-        best: Those of the lowest criterion.
+        best: Answer with the lowest criterion.
         best_step: When that was, counted from 0.
-        best_criterion: Its value.
+        best_criterion: Criterion of that answer.
         average: A running mean of all answers, the latest counting most.
         traces: Numbers of every step by name.
         stopped: A rule ended it before its time.
@@ -84,7 +84,7 @@ def optimise(
     schedule: StepSchedule,
     *,
     rule: Rule | None = None,
-    keeper: Keeper | None = None,
+    run_file: RunFile | None = None,
     on_step: Progress = _ignore,
 ) -> Optimised:
     """Minimise the problem's loss; see `optimise_jointly`, which this is with one problem."""
@@ -92,7 +92,7 @@ def optimise(
         SingleProblem(problem),
         schedule,
         rules=[rule or Never()],
-        keeper=keeper,
+        run_file=run_file,
         on_step=lambda steps, evaluations: on_step(steps, evaluations[0]),
     )
     return result
@@ -103,7 +103,7 @@ def optimise_jointly(
     schedule: StepSchedule,
     *,
     rules: Sequence[Rule],
-    keeper: Keeper | None = None,
+    run_file: RunFile | None = None,
     on_step: ProgressOfAll = _ignore,
 ) -> list[Optimised]:
     """Minimise the losses of several problems, each of which comes out as it would alone, but for rounding.
@@ -112,30 +112,30 @@ def optimise_jointly(
         joint: The problems; their networks are changed.
         schedule: How long, at which rates.
         rules: When each of them stops early; the loop ends with the last of them.
-        keeper: Where the run is kept, so that it can be gone on with after a cancel or a crash, bit for bit. It takes
+        run_file: Where the run is kept, so that it can be gone on with after a cancel or a crash, bit for bit. It takes
             one problem only.
         on_step: See `ProgressOfAll`.
 
     Raises:
-        Cancelled: `on_step` asked to stop; the keeper has the run as it is.
+        Cancelled: `on_step` asked to stop; the run_file has the run as it is.
         ImageError: A loss is not a finite number at the first step.
-        CheckpointError: The keeper holds another run, or a damaged one.
+        CheckpointError: The run_file holds another run, or a damaged one.
     """
     work = _Work(joint, schedule, rules)
-    if keeper is not None:
-        work.load(keeper.read())
+    if run_file is not None:
+        work.load(run_file.read())
     while not work.is_done:
         evaluations = work.step()
-        if keeper is not None and keeper.is_due(work.steps):
-            keeper.write(work.state())
+        if run_file is not None and run_file.is_due(work.steps):
+            run_file.write(work.state())
         try:
             on_step(work.steps, evaluations)
         except Cancelled:
-            if keeper is not None:
-                keeper.write(work.state())
+            if run_file is not None:
+                run_file.write(work.state())
             raise
-    if keeper is not None:
-        keeper.remove()
+    if run_file is not None:
+        run_file.remove()
     return [run.result for run in work.runs]
 
 
@@ -207,7 +207,7 @@ class _Work:
 
 
 class _Run:
-    """One problem on its way."""
+    """The state of one problem during the run."""
 
     def __init__(self, problem: Problem, rule: Rule, averaging: float) -> None:
         self.problem, self.rule, self._averaging = problem, rule, averaging
@@ -216,7 +216,7 @@ class _Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether it takes no step any more; among others it only keeps its place."""
+        """Whether it takes no further step; in a stack it keeps its place."""
         return self._broken or self.result.stopped
 
     def goes_on(self, step: int, evaluation: Evaluation, loss: float) -> bool:

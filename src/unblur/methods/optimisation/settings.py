@@ -10,7 +10,7 @@ from unblur.methods.catalog import find_entry
 __all__ = ["check_run", "check_teacher"]
 
 _SMALLEST = 33
-"""Five halvings leave two pixels of 33: of one, the networks could not tell a mean from a deviation."""
+"""Five halvings leave two pixels of 33: of one, the networks could not normalise."""
 
 
 class _RunSettings(Protocol):

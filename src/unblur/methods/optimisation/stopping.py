@@ -31,7 +31,7 @@ class Rule(Protocol):
         ...
 
     def restart(self) -> None:
-        """Forget: from here on the quantity means something else."""
+        """Start over: from here on the quantity means something else."""
         ...
 
 
@@ -55,7 +55,7 @@ class Threshold:
     """Stops when the running mean stayed at or below a threshold for some checks in a row.
 
     Attributes:
-        threshold: Of the quantity.
+        threshold: Threshold of the quantity.
         patience: Checks in a row.
         after: No earlier step counts.
         every: Steps from check to check.
@@ -155,9 +155,9 @@ def choose_rule(name: RuleName, steps: int, *, threshold: float, patience: int) 
 
     Args:
         name: What ends the run.
-        steps: Of the whole run.
-        threshold: Of the rule `threshold`.
-        patience: Of the rules `threshold` and `variance`.
+        steps: Steps of the whole run.
+        threshold: Threshold of the rule `threshold`.
+        patience: Patience of the rules `threshold` and `variance`, in steps.
     """
     every, tenth = max(1, steps // 500), steps // 10
     if name == "threshold":
@@ -168,12 +168,12 @@ def choose_rule(name: RuleName, steps: int, *, threshold: float, patience: int) 
 
 
 def state_of(rule: Rule) -> dict[str, Any]:
-    """All that a rule has in mind, as plain values."""
+    """The state of a rule as plain values."""
     return {item.name: getattr(rule, item.name) for item in fields(rule)}  # pyright: ignore[reportArgumentType]
 
 
 def load_state(rule: Rule, memory: Mapping[str, Any]) -> None:
-    """Give a rule back what `state_of` told."""
+    """Restore what `state_of` returned."""
     for name, value in memory.items():
         setattr(rule, name, value)
 

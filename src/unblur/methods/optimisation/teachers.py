@@ -116,7 +116,7 @@ class Oracle:
         return Restoration(image=self.sharp.to(blurry))
 
     def apply(self, image: Grey) -> Grey:
-        """It knows one photo only.
+        """Fails: the true image is known for one photo only.
 
         Raises:
             SettingsError: Always.
@@ -130,7 +130,7 @@ def load_teacher(name: str, weights: str = "") -> Teacher:
 
     Args:
         name: `identity`, or a name of the catalogue.
-        weights: For a trained method, in place of its own.
+        weights: Weights of a trained method, in place of its own.
 
     Raises:
         UnknownMethodError: No such method.

@@ -18,7 +18,7 @@ def find_refusal(blurry: Float[Tensor, "1 c h w"], smallest: int) -> str:
         smallest: Least length of its shorter side in pixels.
     """
     if min(blurry.shape[-2:]) < smallest:
-        return f"a photo below {smallest} pixels does not tell its blur; it is returned as it was"
+        return f"a photo below {smallest} pixels is too small to estimate its blur; it is returned as it was"
     if float(blurry.amax() - blurry.amin()) < _ONE_TONE:
-        return "a photo of nothing but one tone does not tell its blur; it is returned as it was"
+        return "the blur of a photo of one tone cannot be estimated; it is returned as it was"
     return ""

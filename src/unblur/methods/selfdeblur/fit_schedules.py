@@ -24,9 +24,9 @@ class FitSchedule:
         schedule: Steps and falling rates.
         squares_until: Before this step the loss is the mean square, from it on 1 - SSIM.
         width: Channels of the image network.
-        warm_steps: In which it learns the teacher's image first.
-        image_rate: Of Adam, for the image network.
-        kernel_rate: Of Adam, for the kernel network.
+        warm_steps: Steps in which the image network first learns the teacher's image.
+        image_rate: Learning rate of Adam for the image network.
+        kernel_rate: Learning rate of Adam for the kernel network.
     """
 
     schedule: StepSchedule

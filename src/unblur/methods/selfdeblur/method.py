@@ -15,7 +15,7 @@ from unblur.errors import SettingsError
 from unblur.images.tensors import brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
-from unblur.methods.optimisation.checkpointing import Keeper, fingerprint
+from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
 from unblur.methods.optimisation.problem import SingleProblem
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
 from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, StepSchedule, optimise_jointly
@@ -91,7 +91,7 @@ class SelfDeblur(KernelMethod):
     """Fits an image network and a kernel network to the brightness of one photo; no training, no weights.
 
     Args:
-        settings: Its numbers.
+        settings: Settings of the method.
         teacher: In place of the one that the settings name.
         make_rule: Makes the rule that may end a run, from the settings and the run's most steps; another one than
             `rule_for` sees every check, which is how experiments follow a run.
@@ -238,13 +238,13 @@ class SelfDeblur(KernelMethod):
         is_warm = first.teacher_result.teacher is not None and fit_schedule.warm_steps > 0
         fits = [self._make_fit(case, fit_schedule, options.seed, is_warm=is_warm) for case in cases]
         state = Path(settings.state) if settings.state else None
-        keeper = (
-            Keeper(state, fingerprint(first.part, settings, (options.seed, options.encoding, options.kernel_size)))
+        run_file = (
+            RunFile(state, fingerprint(first.part, settings, (options.seed, options.encoding, options.kernel_size)))
             if state
             else None
         )
         stack = SingleProblem(fits[0]) if len(fits) == 1 else Stack(fits)
-        if is_warm and not (keeper and keeper.path.exists()):
+        if is_warm and not (run_file and run_file.path.exists()):
             taught = [case.taught for case in cases]
             teacher_result = (
                 TaughtStack(stack, taught) if isinstance(stack, Stack) else SingleProblem(TaughtFit(fits[0], taught[0]))
@@ -264,7 +264,7 @@ class SelfDeblur(KernelMethod):
         span = Span("fitting", fit_schedule.schedule.steps, _WARMING, _FITTING)
         report = reporting(on_step, span, show if first.is_whole and len(fits) == 1 else None)
         rules = [self._make_rule(settings, fit_schedule.schedule.steps) for _ in fits]
-        return optimise_jointly(stack, fit_schedule.schedule, rules=rules, keeper=keeper, on_step=_of_first(report))
+        return optimise_jointly(stack, fit_schedule.schedule, rules=rules, run_file=run_file, on_step=_of_first(report))
 
     def _make_fit(self, case: _Case, fit_schedule: FitSchedule, seed: int, *, is_warm: bool) -> PhotoFit:
         device, dtype = case.part.device, case.part.dtype
@@ -347,7 +347,7 @@ def _alike(prepared: Sequence[_Case | BlurEstimate]) -> dict[tuple[Any, ...], li
 
 
 def _of_first(report: Progress) -> ProgressOfAll:
-    """Of photos that are fitted together, the first one stands for all."""
+    """A hook that reports the first of the photos that are fitted together."""
     return lambda done, evaluations: report(done, evaluations[0])
 
 

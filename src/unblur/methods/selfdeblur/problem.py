@@ -1,4 +1,4 @@
-"""Two networks that together have to explain one photo: what SelfDeblur minimises (Ren et al., CVPR 2020, Eq. 8)."""
+"""Two networks that together explain one photo: the loss of SelfDeblur (Ren et al., CVPR 2020, Eq. 8)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ Kernel = Float[Tensor, "1 1 kh kw"]
 
 @dataclass(frozen=True)
 class BlurModel:
-    """How the photo came about, as far as it is known.
+    """The blur of the photo, as far as it is known.
 
     Attributes:
         size: Height and width of the kernel.
         encoding: Where the blur took place.
         kernel: To begin with, of that size; None: from nothing.
-        is_known: That kernel is the truth.
+        is_known: Whether that kernel is the true one.
     """
 
     size: tuple[int, int]
@@ -65,8 +65,8 @@ class PhotoFit:
         blurry: Brightness of the photo, sRGB-encoded.
         blur_model: How it was blurred.
         fit_schedule: Width, rates, and when the loss changes.
-        seed: Of weights, codes and noise.
-        precision: Of the convolutions of the image network.
+        seed: Seed of weights, codes and noise.
+        precision: Type of number of the convolutions of the image network.
         tv: Weight of the total variation.
         guide: Takes the place of one channel of the image network's input: an image near the one that is looked for,
             of the photo's size, which the network then reaches in a few steps.
@@ -137,7 +137,7 @@ class PhotoFit:
         return self.image_code + _NOISE * noise
 
     def computing(self) -> torch.autocast:
-        """In which precision the image network computes."""
+        """Type of number in which the image network computes."""
         half = self._precision == torch.bfloat16
         return torch.autocast(self.blurry.device.type, torch.bfloat16, enabled=half)
 
@@ -162,7 +162,7 @@ def explain(
     """How well images and kernels explain the photos of some fits; the criterion is 1 - SSIM.
 
     Args:
-        fits: Of one size, encoding and schedule.
+        fits: Fits of one size, encoding and schedule.
         step: Counted from 0.
         whole: The image of each, with its margin.
         kernels: The kernel of each.

@@ -31,7 +31,7 @@ class Stack:
     they see each photo by itself, as in a run of one. The kernel networks are small and stay what they are.
 
     Args:
-        fits: Of one size, encoding and schedule; the stack begins with copies of their image networks.
+        fits: Fits of one size, encoding and schedule; the stack begins with copies of their image networks.
 
     Raises:
         ShapeError: They differ.
@@ -103,9 +103,9 @@ def largest_stack(device: torch.device, pixels: int, width: int) -> int:
     """How many fits should go side by side: as many as the free memory of a GPU holds, one elsewhere.
 
     Args:
-        device: Where they are.
-        pixels: Of a photo.
-        width: Of the image network.
+        device: Device of the networks.
+        pixels: Pixels of a photo.
+        width: Channels of the image network.
     """
     if device.type != "cuda":
         return 1

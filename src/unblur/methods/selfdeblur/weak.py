@@ -25,7 +25,7 @@ Reblur = Callable[[Grey], Grey]
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the networks have come to at one step."""
+    """Answers of the networks at one step."""
 
     image: Grey
     reblurred: Grey
@@ -59,7 +59,7 @@ class WeakLosses:
         self._seen: _Seen | None = None
 
     def weight_at(self, share: float) -> float:
-        """Of the difference to the teacher's image, when that share of the run is over: half a cosine down to 0."""
+        """Weight of the difference to the teacher's image at a share of the run: half a cosine down to 0."""
         settings = self._settings
         if settings.weak_until == 0:
             return settings.weak
@@ -69,11 +69,11 @@ class WeakLosses:
         """The terms of the loss by name, each with its weight; those that do not count at this step are left out.
 
         Args:
-            image: Of the image network.
-            reblurred: It, blurred by the kernel network's kernel.
+            image: Image of the image network.
+            reblurred: That image blurred by the kernel network's kernel.
             reblur: Blurs any image with that kernel, continued beyond its border.
             step: Counted from 0.
-            share: Of the run that is over.
+            share: Share of the run that is over.
         """
         self._seen = _Seen(image.detach(), reblurred.detach(), reblur)
         terms: dict[str, Tensor] = {}
@@ -92,7 +92,7 @@ class WeakLosses:
 
     @torch.no_grad()
     def measure(self) -> float:
-        """What the teacher sees at the latest step; 0: it sees its own answer."""
+        """Distance of the teacher's answer to the latest image from its own answer to the photo; 0: none."""
         seen = self._seen
         return math.inf if seen is None else float(self._difference_seen(seen.image, seen.reblurred))
 
