@@ -16,7 +16,7 @@ from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.datasets.unpaired_streams import SampleStream
 
-__all__ = ["batches", "evenly", "kodak_pairs", "training_stream"]
+__all__ = ["batches", "evenly", "kodak_pairs", "middle_of", "training_stream"]
 
 
 def kodak_pairs(
@@ -71,6 +71,14 @@ def evenly(count: int, limit: int) -> list[int]:
     """Places of at most `limit` (0: all) of `count` items, evenly spread."""
     taken = min(limit or count, count)
     return [number * count // taken for number in range(taken)]
+
+
+def middle_of(image: Tensor, side: int) -> Tensor:
+    """The square of that side in pixels in the middle of an image; all of it where it is smaller, or for side 0."""
+    if side == 0:
+        return image
+    top, left = (max(0, (length - side) // 2) for length in image.shape[-2:])
+    return image[..., top : top + side, left : left + side]
 
 
 def batches(stream: SampleStream, size: int) -> Iterator[dict[str, Tensor]]:

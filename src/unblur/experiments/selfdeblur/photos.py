@@ -18,7 +18,7 @@ from unblur.datasets.camera import simulate_camera
 from unblur.datasets.folders import find_root
 from unblur.datasets.photos import bsds500
 from unblur.datasets.synthesis import make_pair, seed_for
-from unblur.experiments.photos import evenly
+from unblur.experiments.photos import evenly, middle_of
 from unblur.experiments.scores import psnr_of
 from unblur.methods.options import Encoding
 from unblur.metrics.luma import luma_skimage
@@ -79,7 +79,7 @@ def open_photos(suite: str, limit: int = 0, crop: int = 0, data: str = "") -> li
     photos: list[Photo] = []
     for place in evenly(len(pairs), limit):
         pair = pairs[place]
-        blurry, sharp = (_middle(luma_skimage(image), crop) for image in (pair.blurry, pair.sharp))
+        blurry, sharp = (middle_of(luma_skimage(image), crop) for image in (pair.blurry, pair.sharp))
         photos.append(_photo(pair.name, blurry, sharp, pair.encoding, kernel=pair.kernel))
     return photos
 
@@ -125,7 +125,7 @@ def scenes(limit: int, crop: int, *, data: str = "") -> list[Photo]:
 def _scene(name: str, photo: Tensor, crop: int) -> Photo:
     generator = torch.Generator().manual_seed(seed_for(_SEED, name))
     margin = _KERNEL // 2
-    sharp = _middle(photo, crop + 2 * margin)
+    sharp = middle_of(photo, crop + 2 * margin)
     behind, before = (sample_motion_kernel(_KERNEL, generator) for _ in range(2))
     [thing] = random_blobs((sharp.shape[-2], sharp.shape[-1]), 1, generator)
     mask = convolve(thing[None, None].float(), gaussian_kernel(_SOFTNESS), "replicate")
@@ -151,10 +151,3 @@ def _photo(
     mask: Tensor | None = None,
 ) -> Photo:
     return Photo(name, blurry, sharp, encoding, psnr_of(blurry, sharp, "shift"), kernel, mask)
-
-
-def _middle(image: Tensor, side: int) -> Tensor:
-    if side == 0:
-        return image
-    top, left = (max(0, (length - side) // 2) for length in image.shape[-2:])
-    return image[..., top : top + side, left : left + side]
