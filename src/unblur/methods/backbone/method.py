@@ -176,6 +176,6 @@ def _refuse_part(checkpoint: Checkpoint) -> None:
     """The released network lies in six or eight files."""
     if {"layer1.weight", "layer24.weight"} & checkpoint.tensors.keys():
         raise CheckpointError(
-            "is one encoder or decoder of DMPHN; join all of them first:"
+            "is one encoder or decoder of DMPHN; name the folder that holds all of them, or join them:"
             " unblur weights convert encoder_lv*.pkl decoder_lv*.pkl dmphn.safetensors"
         )
