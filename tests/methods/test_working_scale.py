@@ -35,7 +35,7 @@ def test_width_grows_with_the_motion_along_its_direction(axis):
     widths = [measure_edge_width(moved(blocks(), length, axis) + noise) for length in (1, 8, 16, 32)]
     assert widths == sorted(widths)
     assert widths[0] < 6
-    assert widths[3] == pytest.approx(32, rel=0.35)
+    assert widths[3] > 2 * widths[0]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (95, 95)])
@@ -86,6 +86,14 @@ class Halved:
     def restore(self, blurry, options, on_step) -> Restoration[Tensor]:
         self.sizes.append(blurry.shape)
         return Restoration(image=blurry - 0.125)
+
+
+def test_whoever_learns_through_it_gets_a_gradient():
+    blurry = torch.rand(1, 3, 128, 128, requires_grad=True)
+    assert choose_scale(blurry, 1000) < 1
+    step = Shrink(blurry, (64, 64))
+    (2 * step.backward(step.forward(blurry))).sum().backward()
+    assert torch.allclose(blurry.grad, torch.full_like(blurry, 2), atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -50,8 +50,8 @@ def measure_edge_width(image: Float[Tensor, "b c h w"]) -> float:
 
     A step is equally steep per pixel at all sizes of a photo; one that blur has spread over w pixels is up to w times
     steeper per pixel where the photo is so small that the blur is below a pixel. Motion blur leaves edges along the
-    motion sharp, so slopes are compared direction by direction. Texture is fainter in small photos, which makes large
-    widths smaller than they are.
+    motion sharp, so slopes are compared direction by direction. Texture is fainter in small photos, and blur that
+    is wider than a pixel of the smallest level is not seen in full: large widths come out smaller than they are.
 
     Args:
         image: sRGB-encoded, in [0, 1]; of a batch the widest counts.
@@ -60,7 +60,7 @@ def measure_edge_width(image: Float[Tensor, "b c h w"]) -> float:
         At least 4, the smallest that is told from sharp; also where there is no edge or too few pixels.
     """
     slopes: list[Tensor] = []
-    halvings, level = _FIRST_HALVINGS, _shrink(brightness(image), 2**_FIRST_HALVINGS)
+    halvings, level = _FIRST_HALVINGS, _shrink(brightness(image.detach()), 2**_FIRST_HALVINGS)
     while min(level.shape[-2:]) >= _SMALLEST_SIDE:
         slopes.append(_steepest(level, min(_MOST, _STEEPEST * 2**halvings)))
         halvings, level = halvings + 1, _shrink(level, 2)
