@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import fmean
 
 from torch import Tensor
 
-from unblur.datasets.blur_settings import FrameAverage
-from unblur.datasets.folders import find_root, need_folder
-from unblur.datasets.frames import AveragedFrames, exposures_of, read_frames
+from unblur.datasets.frames import AveragedFrames
 from unblur.experiments.figures import draw_bars, draw_images
 from unblur.experiments.networks.settings import FrameSettings
-from unblur.experiments.photos import middle_of
+from unblur.experiments.photos import averaged_frames
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.experiments.scores import psnr_of
 from unblur.experiments.settings import split_numbers
@@ -47,11 +43,11 @@ class _Scored:
 
 def run(settings: FrameSettings, say: Say) -> ExperimentResult:
     """Every pair restored once and scored against its middle frame."""
-    folder = need_folder(find_root(None) / settings.frames, "consecutive frames")
     counts = [int(count) for count in split_numbers(settings.counts, "counts")]
+    pairs = averaged_frames(settings.frames, counts, step=settings.step, crop=settings.crop)
     method = load_method(settings.method, weights=settings.weights or None)
     scored: list[_Scored] = []
-    for count, exposure in zip(counts, _exposures(folder, counts, settings), strict=True):
+    for count, exposure in zip(counts, pairs, strict=True):
         answer = restore_tensor(exposure.blurry, method)
         scored.append(_score(exposure, count, round_to_8_bits(answer.image), answer.seconds))
         say(f"{exposure.name}, {count} frames: {scored[-1].gain:+.2f} dB")
@@ -71,22 +67,11 @@ def run(settings: FrameSettings, say: Say) -> ExperimentResult:
         comparisons=(),
         notes=(
             f"Mean gain {fmean(gains):.2f} dB plain, {fmean(aligned):.2f} dB shift; worst {min(gains):+.2f} dB plain.",
-            f"Frames of {folder.name}, {size} pixels, averaged with gamma 2.2 and rounded to 8 bits; the truth is the "
+            f"{settings.frames}, {size} pixels, averaged with gamma 2.2 and rounded to 8 bits; the truth is the "
             "middle frame. Pairs overlap in time, and all show one scene.",
             "The example is the pair of median gain.",
         ),
     )
-
-
-def _exposures(folder: Path, counts: Sequence[int], settings: FrameSettings) -> list[AveragedFrames]:
-    """One exposure for each count, each begun some frames later, but early enough to be complete."""
-    frames = [(name, middle_of(image, settings.crop)) for name, image in read_frames(folder)]
-    made: list[AveragedFrames] = []
-    for number, count in enumerate(counts):
-        start = max(0, min(settings.step * number, len(frames) - count))
-        [exposure] = exposures_of(islice(frames, start, start + count), FrameAverage(count=count))
-        made.append(replace(exposure, blurry=round_to_8_bits(exposure.blurry)))
-    return made
 
 
 def _score(exposure: AveragedFrames, count: int, restored: Tensor, seconds: float) -> _Scored:
