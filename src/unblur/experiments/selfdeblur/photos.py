@@ -149,11 +149,11 @@ def _frames(limit: int, crop: int, data: str, *, colour: bool) -> list[Photo]:
     """Pairs of averaged frames of a camera in the hand: the blur varies, and people move by themselves."""
     counts = [_FRAME_COUNTS[place] for place in evenly(len(_FRAME_COUNTS), limit)]
     pairs = averaged_frames(_FRAMES, counts, crop=crop, root=Path(data) if data else None)
-    return [
-        _photo(f"{pair.name}, {count} frames", *images, "linear")
-        for pair, count in zip(pairs, counts, strict=True)
-        for images in [[_toned(image, colour=colour) for image in (pair.blurry, pair.sharp)]]
-    ]
+    photos: list[Photo] = []
+    for pair, count in zip(pairs, counts, strict=True):
+        blurry, sharp = (_toned(image, colour=colour) for image in (pair.blurry, pair.sharp))
+        photos.append(_photo(f"{pair.name}, {count} frames", blurry, sharp, "linear"))
+    return photos
 
 
 def _bsds(split: str, limit: int, data: str, colour: bool) -> list[tuple[str, Tensor]]:
