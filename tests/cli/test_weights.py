@@ -146,7 +146,6 @@ def test_convert_official_dublid(run, data_folder, tmp_path):
     ("words", "told"),
     [
         (["show", "missing"], "the weights missing: there is no such file, and no weights of that name"),
-        (["show", "."], "the weights .: is a folder"),
         (["convert", "plain.pth"], "IN OUT"),
         (["convert", "plain.pth", "new.pth"], "new.pth: the name of the converted file ends in .safetensors"),
         (["convert", "plain.pth", "plain.safetensors"], "plain.safetensors: exists already"),

@@ -6,10 +6,10 @@ import torch
 from planted import draw_picture, plant, shake
 from unblur.datasets.pairs import Pair
 from unblur.errors import SettingsError
-from unblur.experiments.selfdeblur import ablation, noise, nonuniform, stopping, teachers
+from unblur.experiments.selfdeblur import ablation, noise, nonuniform, runs, stopping, teachers
 from unblur.experiments.selfdeblur import photos as photo_sets
 from unblur.experiments.selfdeblur.photos import Photo, open_photos, scenes, synthetic_photos
-from unblur.experiments.selfdeblur.runs import Run, Watch
+from unblur.experiments.selfdeblur.runs import Run, Watch, teacher_for
 from unblur.experiments.selfdeblur.settings import (
     AblationSettings,
     NoiseSettings,
@@ -29,8 +29,9 @@ def photos(monkeypatch):
     pair = Pair(name="planted", blurry=planted.blurry, sharp=planted.sharp, kernel=planted.kernel, encoding="encoded")
     monkeypatch.setattr(photo_sets, "open_dataset", lambda name, data: [pair])
 
-    def drawn(split, limit, data):
-        return [(f"{split}-{number}", draw_picture(150, 160, number)[:, :1]) for number in range(limit)]
+    def drawn(split, limit, data, colour):
+        tint = torch.tensor([1.0, 0.8, 0.6] if colour else [1.0]).view(1, -1, 1, 1)
+        return [(f"{split}-{number}", draw_picture(150, 160, number) * tint) for number in range(limit)]
 
     monkeypatch.setattr(photo_sets, "_bsds", drawn)
 
@@ -95,6 +96,27 @@ def test_layers_are_scored_apart():
     assert arms == ["blurry", "teacher alone", *nonuniform.ARMS]
     blurry, alone = outcome.tables[0].rows[:2]
     assert blurry[2:] == pytest.approx(alone[2:])
+
+
+def test_photos_in_colour_are_scored_in_colour():
+    settings = NonUniformSettings(**SHORT, crop=96, teachers="identity", colour=True)
+    [scene] = open_photos("scenes", 1, 96, colour=True)
+    assert scene.blurry.shape == (1, 3, 96, 96)
+    blurry, alone, *fits = nonuniform.run(settings, lambda _: None).tables[0].rows
+    assert blurry[2] == pytest.approx(scene.psnr, abs=1e-3)
+    assert blurry[2:] == pytest.approx(alone[2:])
+    assert all(10 < row[2] < 60 for row in fits)
+
+
+def test_teachers_get_their_own_weights(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(runs, "load_teacher", lambda name, weights: asked.update({name: weights}))
+    settings = NonUniformSettings(weights="dmphn=parts, nafnet=./file.pth")
+    for name in ("dmphn", "nafnet", "map"):
+        teacher_for(name, settings, None)
+    assert asked == {"dmphn": "parts", "nafnet": "./file.pth", "map": ""}
+    with pytest.raises(SettingsError, match="weights takes NAME=VALUE"):
+        NonUniformSettings(weights="file.pth")
 
 
 def test_each_noise_has_each_weight():

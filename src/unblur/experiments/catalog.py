@@ -65,6 +65,20 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the data set Kodak",
         {"crops": 2, "size": 128, "estimators": "known-kernel,dublid"},
     ),
+    "network-frames": Experiment(
+        "networks.frames",
+        "FrameSettings",
+        "gain of a published network on pairs made from the frames of a fast camera",
+        "the frames of a fast camera (frames); weights of the network",
+        {"counts": "9,13", "crop": 64},
+    ),
+    "network-tiles": Experiment(
+        "networks.tiles",
+        "TileSettings",
+        "loss by restoring in tiles in place of one pass",
+        "the data set Kodak; weights of the network",
+        {"photos": 1, "side": 128, "tile": 64},
+    ),
     "dublid-combinations": Experiment(
         "dublid.combinations",
         "CombinationSettings",

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count as count_up
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from unblur.datasets.blur_settings import Sensor, Synthesis
-from unblur.datasets.folders import find_root
+from unblur.datasets.blur_settings import FrameAverage, Sensor, Synthesis
+from unblur.datasets.folders import find_root, need_folder
+from unblur.datasets.frames import AveragedFrames, exposures_of, read_frames
 from unblur.datasets.pairs import Pair
 from unblur.datasets.photos import bsds500_folder, kodak
 from unblur.datasets.scene_streams import BlurPart, SceneStream
 from unblur.datasets.synthesis import make_pair, seed_for
 from unblur.datasets.unpaired_streams import SampleStream
+from unblur.images.tensors import round_to_8_bits
 
-__all__ = ["batches", "evenly", "kodak_pairs", "training_stream"]
+__all__ = ["averaged_frames", "batches", "evenly", "kodak_pairs", "middle_of", "training_stream"]
 
 
 def kodak_pairs(
@@ -48,6 +52,31 @@ def kodak_pairs(
     return pairs
 
 
+def averaged_frames(
+    folder: str, counts: Sequence[int], *, step: int = 4, crop: int = 0, root: Path | None = None
+) -> list[AveragedFrames]:
+    """Pairs made of one sequence, with gamma 2.2 and 8 bits; each begins some frames after the one before.
+
+    Args:
+        folder: Folder of the frames, below that of the data sets.
+        counts: Number of frames in each pair.
+        step: Frames from the start of one pair to that of the next; the last ones begin early enough to be complete.
+        crop: Side in pixels of the central crop; 0: whole frames.
+        root: Folder of the data sets; None: as `find_root` has it.
+
+    Raises:
+        DataError: The frames are not there, or too few.
+    """
+    source = need_folder(find_root(root) / folder, "consecutive frames")
+    frames = [(name, middle_of(image, crop)) for name, image in read_frames(source)]
+    pairs: list[AveragedFrames] = []
+    for number, count in enumerate(counts):
+        start = max(0, min(step * number, len(frames) - count))
+        [pair] = exposures_of(frames[start : start + count], FrameAverage(count=count))
+        pairs.append(replace(pair, blurry=round_to_8_bits(pair.blurry)))
+    return pairs
+
+
 def training_stream(
     parts: Sequence[BlurPart], photos: str, size: int, seed: int, *, noise_share: float = 0.5
 ) -> SceneStream:
@@ -71,6 +100,14 @@ def evenly(count: int, limit: int) -> list[int]:
     """Places of at most `limit` (0: all) of `count` items, evenly spread."""
     taken = min(limit or count, count)
     return [number * count // taken for number in range(taken)]
+
+
+def middle_of(image: Tensor, side: int) -> Tensor:
+    """The square of that side in pixels in the middle of an image; all of it where it is smaller, or for side 0."""
+    if side == 0:
+        return image
+    top, left = (max(0, (length - side) // 2) for length in image.shape[-2:])
+    return image[..., top : top + side, left : left + side]
 
 
 def batches(stream: SampleStream, size: int) -> Iterator[dict[str, Tensor]]:

@@ -103,7 +103,7 @@ def _work_per_pixel(network: nn.Module, image: Tensor) -> float:
     """
     corner = image[:1, :, :_CORNER, :_CORNER]
     amounts: list[int] = []
-    with _Watch(amounts.append):
+    with torch.no_grad(), _Watch(amounts.append):
         network(corner)
     return sum(amounts) / corner[:, 0].numel()
 

@@ -18,7 +18,7 @@ from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMeth
 from unblur.methods.options import RestoreOptions
 from unblur.methods.orientation import settle_orientation
 from unblur.methods.plausibility import TOO_SMALL, is_too_small, keep_plausible
-from unblur.methods.transforms import Transform, apply_forward, transforms_for, undo, undo_field
+from unblur.methods.transforms import Shrink, Transform, apply_forward, transforms_for, undo, undo_field
 from unblur.system.memory import is_out_of_memory
 
 __all__ = ["is_finite", "pass_through", "restore_through_tensor", "run_method"]
@@ -103,8 +103,10 @@ def pass_through(
     prepared = apply_forward(transforms, blurry)
     answer = _run_whole_or_tiled(prepared, method, options, on_step, transforms)
     field = answer.motion_field
+    sizes = [step.size for step in transforms if isinstance(step, Shrink)]
     return replace(
         answer,
+        facts={**answer.facts, "restored_at": sizes[0]} if sizes else answer.facts,
         image=undo(transforms, answer.image),
         motion_field=None if field is None else undo_field(transforms, field),
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from torch import Tensor
+from torch.nn import functional
 
 from unblur.errors import ShapeError
 from unblur.images.tensors import Padding, crop_padding, linear_to_srgb, pad_reflect, srgb_to_linear
 from unblur.methods.base import Traits
 
-__all__ = ["Channels", "Encode", "Pad", "Transform", "apply_forward", "transforms_for", "undo", "undo_field"]
+__all__ = ["Channels", "Encode", "Pad", "Shrink", "Transform", "apply_forward", "transforms_for", "undo", "undo_field"]
 
 
 class Transform(Protocol):
@@ -68,6 +69,32 @@ class Pad:
 
 
 @dataclass(frozen=True)
+class Shrink:
+    """The photo at a smaller size; what was changed there is added to the photo, which so keeps its finest detail.
+
+    Args:
+        photo: At its own size.
+        size: Height and width of the small one.
+    """
+
+    photo: Tensor
+    size: tuple[int, int]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """At the smaller size, without aliasing."""
+        return _resample(image, self.size)
+
+    def backward(self, image: Tensor) -> Tensor:
+        """The photo, with what the image differs from the small photo by."""
+        return self.photo + _resample(image - self.forward(self.photo), (self.photo.shape[2], self.photo.shape[3]))
+
+    def backward_field(self, field: Tensor) -> Tensor:
+        """At the photo's size and in its pixels."""
+        factor = field.new_tensor([self.photo.shape[3] / self.size[1], self.photo.shape[2] / self.size[0]])
+        return _resample(field, (self.photo.shape[2], self.photo.shape[3])) * factor[:, None, None]
+
+
+@dataclass(frozen=True)
 class Encode:
     """sRGB-encoded values, or the linear light that they stand for, where the blur took place there."""
 
@@ -98,6 +125,9 @@ def transforms_for(blurry: Tensor, traits: Traits) -> list[Transform]:
         steps.append(Channels())
     elif traits.channels == "rgb" and channels != 3:
         raise ShapeError(f"this method works on 1 or 3 colour channels, not {channels}")
+    if traits.scale_for is not None and (scale := traits.scale_for(blurry)) < 1:
+        height, width = (max(1, round(side * scale)) for side in (height, width))
+        steps.append(Shrink(apply_forward(steps, blurry), (height, width)))
     right, below = -width % traits.size_multiple, -height % traits.size_multiple
     if right or below:
         steps.append(Pad(Padding(0, right, 0, below)))
@@ -123,3 +153,7 @@ def undo_field(transforms: Sequence[Transform], field: Tensor) -> Tensor:
     for step in reversed(transforms):
         field = step.backward_field(field)
     return field
+
+
+def _resample(image: Tensor, size: tuple[int, int]) -> Tensor:
+    return functional.interpolate(image, size, mode="bicubic", antialias=True)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from unblur.errors import CheckpointError
 from unblur.weights.architecture import Architecture, guess_architecture, shapes_of
-from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.checkpoint import Checkpoint, join_parts
 from unblur.weights.safe_file import write_checkpoint
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["FORMAT_VERSION", "convert"]
 
@@ -47,7 +43,7 @@ def convert(
     """
     if Path(output).suffix != ".safetensors":
         raise CheckpointError(f"the name of the converted file ends in .safetensors, not {Path(output).suffix!r}")
-    tensors = checkpoints[0].tensors if len(checkpoints) == 1 else _join(checkpoints)
+    tensors = join_parts(checkpoints)
     found = guess_architecture(shapes_of(tensors), architectures)
     metadata = {
         **(checkpoints[0].metadata if len(checkpoints) == 1 else {}),
@@ -57,14 +53,3 @@ def convert(
     }
     write_checkpoint(output, tensors, metadata, overwrite=overwrite)
     return found.name if found else ""
-
-
-def _join(parts: Sequence[Checkpoint]) -> Mapping[str, Tensor]:
-    stems = [Path(part.name).stem for part in parts]
-    if len(set(stems)) < len(stems):
-        raise CheckpointError(f"two of the files have the same name: {', '.join(stems)}")
-    return {
-        f"{stem}.{name}": tensor
-        for stem, part in zip(stems, parts, strict=True)
-        for name, tensor in part.tensors.items()
-    }

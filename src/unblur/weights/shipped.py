@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from unblur.errors import CheckpointError
 from unblur.weights.cache import cache_folder, find_cached
 from unblur.weights.files import read_bytes
+from unblur.weights.parts import checksum_of_parts, part_files
 from unblur.weights.public import PublicWeights, public_weights
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Weights:
 
     Attributes:
         name: Name in the lists of weights, or the path as the user wrote it.
-        path: The file.
+        path: The file, or the folder of files.
         sha256: SHA-256 that it must have; empty: not known beforehand.
         method: Method that they were trained for, where known.
         summary: A line about them.
@@ -59,7 +60,7 @@ def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weigh
     """The place of weights.
 
     Args:
-        given: A name of `shipped()` or `public_weights()`, or a file; `./NAME` is always a file.
+        given: A name of `shipped()` or `public_weights()`, or a file or folder; `./NAME` is always one of these.
         folder: Folder of the shipped weights.
 
     Raises:
@@ -116,13 +117,14 @@ def read_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Check
 
 
 def checksum_of(given: str | os.PathLike[str], folder: Path = _FOLDER) -> str:
-    """The sha256 of the file of weights, without torch.
+    """The sha256 of the weights, without torch: as `Checkpoint.sha256`.
 
     Raises:
         CheckpointError: It cannot be found or read.
     """
     found = find_weights(given, folder)
     try:
-        return found.sha256 or sha256(read_bytes(found.path)).hexdigest()
+        files = part_files(found.path) if found.path.is_dir() else [found.path]
+        return found.sha256 or checksum_of_parts([sha256(read_bytes(file)).hexdigest() for file in files])
     except CheckpointError as error:
         raise CheckpointError(f"the weights {found.name}: {error}") from error

@@ -37,7 +37,7 @@ _MEANS = ("psnr", "ssim", "best", "error_ratio", "spectral_ratio", "kernel_rmse"
 
 def run(settings: AblationSettings, say: Say) -> ExperimentResult:
     """Every arm with every teacher on the same photos and seeds."""
-    photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data)
+    photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data, colour=settings.colour)
     names = split_names(settings.teachers)
     arms: dict[tuple[str, str], Arm] = {}
     for name in names:
@@ -48,7 +48,7 @@ def run(settings: AblationSettings, say: Say) -> ExperimentResult:
     return ExperimentResult(
         title="Weak supervision of SelfDeblur, term by term",
         figures={"curves": _draw(arms)},
-        tables=(Table("ablation", "Means over photos and seeds, grey, protocol shift", _COLUMNS, _rows(arms)),),
+        tables=(Table("ablation", "Means over photos and seeds, protocol shift", _COLUMNS, _rows(arms)),),
         comparisons=_compare(arms, names),
         notes=(
             describe(settings, photos, settings.suite),

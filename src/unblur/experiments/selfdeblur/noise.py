@@ -27,7 +27,10 @@ def run(settings: NoiseSettings, say: Say) -> ExperimentResult:
     """Every weight at every noise, on the same photos and shakes."""
     variations = split_numbers(settings.variations, "variations")
     noises = split_numbers(settings.noises, "noises")
-    sets = {noise: synthetic_photos(settings.limit, settings.crop, noise=noise, data=settings.data) for noise in noises}
+    sets = {
+        noise: synthetic_photos(settings.limit, settings.crop, noise=noise, data=settings.data, colour=settings.colour)
+        for noise in noises
+    }
     arms: dict[tuple[float, float], Arm] = {}
     for noise, photos in sets.items():
         for variation in variations:
@@ -36,7 +39,7 @@ def run(settings: NoiseSettings, say: Say) -> ExperimentResult:
     return ExperimentResult(
         title="SelfDeblur, noise and total variation",
         figures={"noise": _draw(arms, noises)},
-        tables=(Table("noise", "Means, grey, protocol shift, dB", _COLUMNS, _rows(arms, sets)),),
+        tables=(Table("noise", "Means, protocol shift, dB", _COLUMNS, _rows(arms, sets)),),
         comparisons=tuple(_compare(noise, arms) for noise in noises),
         notes=(
             describe(settings, next(iter(sets.values())), f"synthetic (noise {noises[0]:g})"),

@@ -15,7 +15,7 @@ from torch import Tensor
 from unblur.experiments.comparison import Comparison, compare_direction
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import Cell, ExperimentResult, Say, Table
-from unblur.experiments.selfdeblur.photos import Photo, scenes
+from unblur.experiments.selfdeblur.photos import Photo, open_photos
 from unblur.experiments.selfdeblur.runs import describe, fit_photo, teacher_for
 from unblur.experiments.selfdeblur.settings import NonUniformSettings
 from unblur.experiments.settings import split_names
@@ -35,6 +35,10 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 }
 _LEAST = 0.1
 """Smallest difference in dB that counts."""
+_LAYERS = (
+    "Two shakes in each scene: one of the background, one of an object in front of it. A pixel of the outline counts "
+    "for both layers by its shares."
+)
 _COLUMNS = ("teacher", "arm", "whole", "background", "moving object")
 
 
@@ -49,7 +53,7 @@ class Layers:
 
 def run(settings: NonUniformSettings, say: Say) -> ExperimentResult:
     """Every arm with every teacher on the same scenes, scored layer by layer."""
-    photos = scenes(settings.limit, settings.crop, data=settings.data)
+    photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data, colour=settings.colour)
     found = {("-", "blurry"): [score_layers(photo.blurry, photo) for photo in photos]}
     for name in split_names(settings.teachers):
         found[name, "teacher alone"] = [_score_teacher(name, photo, settings) for photo in photos]
@@ -59,12 +63,11 @@ def run(settings: NonUniformSettings, say: Say) -> ExperimentResult:
     return ExperimentResult(
         title="SelfDeblur and its supervision where the blur is not the same everywhere",
         figures={"layers": _draw(found)},
-        tables=(Table("layers", "Mean PSNR in dB, grey, protocol shift, by layer", _COLUMNS, _rows(found)),),
+        tables=(Table("layers", "Mean PSNR in dB, protocol shift, by layer", _COLUMNS, _rows(found)),),
         comparisons=_compare(found, split_names(settings.teachers)),
         notes=(
-            describe(settings, photos, "scenes"),
-            "Two shakes in each scene: one of the background, one of an object in front of it. A pixel of the outline "
-            "counts for both layers by its shares.",
+            describe(settings, photos, settings.suite),
+            "" if settings.suite == "frames" else _LAYERS,
         ),
     )
 
@@ -73,11 +76,11 @@ def score_layers(restored: Tensor, photo: Photo) -> Layers:
     """PSNR of a restored scene, layer by layer.
 
     Args:
-        restored: `(1, 1, h, w)`.
+        restored: `(1, c, h, w)`.
         photo: The scene.
     """
     pair = align_pair(restored.clamp(0, 1), photo.sharp, "shift")
-    squares = (pair.restored.double() - pair.sharp.double()).square()
+    squares = (pair.restored.double() - pair.sharp.double()).square().mean(1, keepdim=True)
     whole = torch.ones_like(squares)
     # The protocol drops the same border on all sides of the truth.
     border = (photo.sharp.shape[-1] - squares.shape[-1]) // 2

@@ -16,8 +16,9 @@ from unblur.datasets.pairs import Pair
 from unblur.experiments.scores import psnr_of
 from unblur.experiments.selfdeblur.photos import Photo
 from unblur.experiments.selfdeblur.settings import FitSettings
+from unblur.experiments.settings import split_pairs
+from unblur.images.tensors import brightness
 from unblur.methods.apply import restore_tensor
-from unblur.methods.catalog import find_entry
 from unblur.methods.optimisation.run import StepSchedule
 from unblur.methods.optimisation.stopping import Rule
 from unblur.methods.optimisation.teachers import Oracle, Teacher, load_teacher
@@ -39,12 +40,12 @@ class Watch:
 
     Attributes:
         rule: Rule that decides.
-        sharp: The true image.
+        sharp: Brightness of the true image.
         scored_every: Steps from one score to the next.
         others: Further rules by name, which are evaluated and decide nothing.
         every: See `Rule`.
         mean: Running mean of the images, which the method returns.
-        psnr: PSNR of that mean in dB, by the number of steps taken.
+        psnr: PSNR of that mean, a brightness, in dB, by the number of steps taken.
         quantities: Input of the rules at each check: (step, value).
         restarts: Steps from which another loss is minimised.
         stops: Steps after which the other rules would have ended the run, by name.
@@ -93,7 +94,7 @@ class Run:
 
     Attributes:
         photo: The photo.
-        image: Image of the networks, `(1, 1, h, w)`.
+        image: Image of the networks, `(1, c, h, w)`.
         psnr: PSNR of the image in dB, protocol `shift`.
         ssim: SSIM of the image, same protocol.
         kernel_rmse: RMSE of the kernel in a frame of 45x45 pixels at its best shift; nan where there is no true or no
@@ -166,7 +167,7 @@ def fit_photo(
 
     def watch(numbers: SelfDeblurSettings, steps: int) -> Watch:
         rules = {name: rule_for(_with_rule(numbers, name), steps) for name in others}
-        watches.append(Watch(rule_for(numbers, steps), photo.sharp, max(1, steps // points), rules))
+        watches.append(Watch(rule_for(numbers, steps), brightness(photo.sharp), max(1, steps // points), rules))
         return watches[-1]
 
     method = SelfDeblur(numbers, teacher, watch)
@@ -202,8 +203,7 @@ def teacher_for(name: str, settings: FitSettings, photo: Photo) -> Teacher:
     """The teacher of that name; `oracle` returns the true image."""
     if name == "oracle":
         return Oracle(photo.sharp)
-    needs_weights = name != "identity" and (entry := find_entry(name)).takes_weights and not entry.weights
-    return load_teacher(name, settings.weights if needs_weights else "")
+    return load_teacher(name, split_pairs(settings.weights, "weights").get(name, ""))
 
 
 def mean_curve(arm: Arm) -> dict[int, float]:
@@ -216,11 +216,12 @@ def mean_curve(arm: Arm) -> dict[int, float]:
 def describe(settings: FitSettings, photos: Sequence[Photo], suite: str) -> str:
     """Photos and settings of the fits, as a sentence for the notes."""
     size = f"{settings.crop}x{settings.crop} pixels" if settings.crop else "whole photos"
+    tones = "in colour" if settings.colour else "grey"
     changed = "".join(f", {name} {getattr(settings, name)}" for name in ("steps", "width") if getattr(settings, name))
     blurry = fmean(photo.psnr for photo in photos)
     return (
-        f"{len(photos)} photos of {suite}, {size}, {settings.seeds} seed(s), preset {settings.preset}{changed}; "
-        f"blurry: {blurry:.2f} dB."
+        f"{len(photos)} photos of {suite}, {tones}, {size}, {settings.seeds} seed(s), "
+        f"preset {settings.preset}{changed}; blurry: {blurry:.2f} dB."
     )
 
 

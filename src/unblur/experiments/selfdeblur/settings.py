@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from unblur.experiments.settings import check_at_least, split_numbers
+from unblur.experiments.settings import check_at_least, split_numbers, split_pairs
 
 __all__ = [
     "AblationSettings",
@@ -27,12 +27,16 @@ class FitSettings:
     steps: Annotated[int, "Largest number of steps; 0: that of the preset."] = 0
     width: Annotated[int, "Channels of the image network; 0: those of the preset."] = 0
     seeds: Annotated[int, "Number of fits of each photo, each with its own seed."] = 1
-    weights: Annotated[str, "Weights for teachers that ship without weights."] = ""
+    weights: Annotated[
+        str, "Weights for teachers, as in dmphn=FOLDER,nafnet=NAME; others use their own or those downloaded for them."
+    ] = ""
+    colour: Annotated[bool, "Photos in colour, scored in RGB; else grey."] = False
     data: Annotated[str, "Folder of the data sets; empty: that of UNBLUR_DATA."] = ""
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "limit", "crop", "steps", "width")
         check_at_least(self, 1, "seeds")
+        split_pairs(self.weights, "weights")
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class TeacherSettings(FitSettings):
     """Settings of `weak-teachers`."""
 
     suites: Annotated[
-        str, "Data sets to score teachers on, separated by commas; scenes: photos of BSDS500 with a moving object."
+        str,
+        "Data sets to score teachers on, separated by commas; scenes: photos of BSDS500 with a moving object; frames.",
     ] = "levin,synthetic,scenes"
     suite: Annotated[str, "Data set of the fits, one of these."] = "synthetic"
     teachers: Annotated[str, "Teachers, separated by commas; oracle returns the true image."] = "map,dublid,identity"
@@ -81,6 +86,9 @@ class NonUniformSettings(FitSettings):
     limit: Annotated[int, "Number of scenes."] = 20
     crop: Annotated[int, "Side of the scenes in pixels."] = 256
     teachers: Annotated[str, "Teachers, separated by commas."] = "map,dublid"
+    suite: Annotated[
+        str, "scenes: photos of BSDS500 with a moving object; frames: averaged frames of a fast camera, not by layer."
+    ] = "scenes"
 
 
 @dataclass(frozen=True)

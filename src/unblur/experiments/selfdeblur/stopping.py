@@ -56,9 +56,11 @@ Stops = Mapping[str, Sequence[Stop]]
 
 def run(settings: StoppingSettings, say: Say) -> ExperimentResult:
     """Full runs, along which every rule is evaluated and none stops the run."""
-    photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data)
+    photos = open_photos(settings.suite, settings.limit, settings.crop, settings.data, colour=settings.colour)
     # Another part of BSDS500 than that of the evaluation, which may be synthetic, too.
-    others = synthetic_photos(settings.calibration, settings.calibration_crop, split="train", data=settings.data)
+    others = synthetic_photos(
+        settings.calibration, settings.calibration_crop, split="train", data=settings.data, colour=settings.colour
+    )
     names = split_names(settings.teachers)
     runs = {name: _fit(photos, settings, name, say) for name in names}
     thresholds = {name: choose_threshold(_fit(others, settings, name, say)) for name in names}

@@ -34,7 +34,10 @@ _LEAST = 0.1
 def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
     """Teachers alone on every set, then fits with each weight of each teacher on one of them."""
     names = split_names(settings.teachers)
-    sets = {suite: open_photos(suite, settings.limit, settings.crop, settings.data) for suite in _suites(settings)}
+    sets = {
+        suite: open_photos(suite, settings.limit, settings.crop, settings.data, colour=settings.colour)
+        for suite in _suites(settings)
+    }
     scores = {
         (name, suite): [_score(name, photo, settings) for photo in photos]
         for name in names
@@ -49,7 +52,7 @@ def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
         title="Teachers of SelfDeblur and the weight of their images",
         figures={"weights": _draw(arms, teachers)},
         tables=(
-            Table("teachers", "Teachers alone: means, grey, protocol shift, dB", _ALONE, _alone_rows(scores, sets)),
+            Table("teachers", "Teachers alone: means, protocol shift, dB", _ALONE, _alone_rows(scores, sets)),
             Table("weights", f"Fits on {settings.suite}: dB", _SWEEP, _sweep_rows(arms, teachers)),
         ),
         comparisons=tuple(_compare(name, arms, teachers[name]) for name in names),
@@ -61,7 +64,7 @@ def run(settings: TeacherSettings, say: Say) -> ExperimentResult:
 
 
 def _restore(name: str, photo: Photo, settings: TeacherSettings) -> Tensor:
-    """The photo restored by a teacher, `(1, 1, h, w)` in [0, 1]."""
+    """The photo restored by a teacher, `(1, c, h, w)` in [0, 1]."""
     teacher = teacher_for(name, settings, photo)
     return teacher.restore(photo.blurry, RestoreOptions(encoding=photo.encoding)).image.clamp(0, 1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
@@ -17,6 +19,7 @@ from unblur.methods.backbone.settings import DmphnSettings, MaximSettings, Mprne
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner, OnShare
 from unblur.methods.options import RestoreOptions
+from unblur.methods.working_scale import choose_scale
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["Dmphn", "Maxim", "Mprnet", "Nafnet"]
@@ -113,6 +116,7 @@ class Maxim(_Backbone):
             size_multiple=network.multiple,
             tile_halo=_MAXIM_HALO,
             tile_side=_MAXIM_TILE,
+            scale_for=partial(_scale_for, settings),
         )
         super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
 
@@ -164,10 +168,14 @@ class Nafnet(_Backbone):
             network.pool_locally()
 
 
+def _scale_for(settings: MaximSettings, blurry: Tensor) -> float:
+    return settings.scale or choose_scale(blurry, settings.pixels)
+
+
 def _refuse_part(checkpoint: Checkpoint) -> None:
     """The released network lies in six or eight files."""
     if {"layer1.weight", "layer24.weight"} & checkpoint.tensors.keys():
         raise CheckpointError(
-            "is one encoder or decoder of DMPHN; join all of them first:"
+            "is one encoder or decoder of DMPHN; name the folder that holds all of them, or join them:"
             " unblur weights convert encoder_lv*.pkl decoder_lv*.pkl dmphn.safetensors"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from unblur.errors import SettingsError
+
 __all__ = ["DmphnSettings", "MaximSettings", "MprnetSettings", "NafnetSettings"]
 
 _Precision = Annotated[
@@ -28,6 +30,16 @@ class MaximSettings:
     """Settings of the method `maxim`; see docs/backbones.md."""
 
     precision: _Precision = "auto"
+    scale: Annotated[
+        float, "Share of the photo's sides at which it is restored, up to 1; 0: chosen by the width of its edges."
+    ] = 0.0
+    pixels: Annotated[int, "Where the scale is chosen: largest number of pixels to restore."] = 3_000_000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.scale <= 1:
+            raise SettingsError(f"scale is from 0 (chosen) to 1 (the photo's own size), not {self.scale:g}")
+        if self.pixels < 1:
+            raise SettingsError(f"pixels is 1 or more, not {self.pixels}")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Experiments with published networks, whose weights others trained."""
