@@ -41,6 +41,7 @@ SHARED_BY_METHODS = {
     "region",
     "settings",
     "transforms",
+    "working_scale",
 }
 """What is in `methods` and is no method."""
 

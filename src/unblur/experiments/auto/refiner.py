@@ -15,6 +15,7 @@ from torch import Tensor
 from unblur.blur.kernels import trim_box
 from unblur.experiments.auto.answers import Answers, read_answer
 from unblur.experiments.auto.judge import read_measured
+from unblur.experiments.result import Say
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner, reblur_residual
@@ -113,7 +114,12 @@ def _moved(sharp: Tensor, answer: Tensor) -> Tensor:
 
 
 def fit_refiner(
-    examples: Sequence[Example], *, minutes: float, rate: float = 1e-3, start: AnswerRefiner | None = None
+    examples: Sequence[Example],
+    *,
+    minutes: float,
+    rate: float = 1e-3,
+    start: AnswerRefiner | None = None,
+    say: Say = lambda _: None,
 ) -> AnswerRefiner:
     """A refiner trained for so many minutes; the moving average of its weights."""
     torch.manual_seed(_SEED)
@@ -137,7 +143,7 @@ def fit_refiner(
         average.update_parameters(network)
         step, recent = step + 1, 0.98 * recent + 0.02 * float(loss.detach())
         if step % 100 == 0:
-            print(step, f"{recent / (1 - 0.98**step):.5f}", f"{share:.3f}", flush=True)  # noqa: T201
+            say(f"step {step}, {share:.0%} of the time: loss {recent / (1 - 0.98**step):.5f}")
     trained = AnswerRefiner(**REFINER_CONFIG)
     trained.load_state_dict(average.module.state_dict())
     return trained.eval()
