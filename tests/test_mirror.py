@@ -36,7 +36,9 @@ COVERED = {
     "experiments/test_auto.py": (
         "experiments/auto/answers experiments/auto/judge experiments/auto/refiner experiments/auto/settings"
     ),
-    "experiments/test_networks.py": "experiments/networks/frames experiments/networks/settings experiments/networks/tiles",
+    "experiments/test_networks.py": (
+        "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"
+    ),
     "methods/auto/test_method.py": "methods/auto/networks",
     "metrics/test_shift.py": "metrics/wide_shift",
     "datasets/test_catalog.py": "datasets/folders datasets/verify",
