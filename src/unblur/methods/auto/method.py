@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,8 +38,10 @@ _HYPOTHESES: dict[Effort, int] = {"fast": 2, "normal": 4, "best": 4}
 _SEARCH_PIXELS: dict[Effort, int] = {"fast": 70_000, "normal": 120_000, "best": 240_000}
 _ENCODINGS: tuple[BlurEncoding, ...] = ("linear", "encoded")
 """In this order: cameras blur in linear light, and what is sure to gain there is not searched again."""
-_SHARP = 0.42
-"""Blur effect of a photo's sharpest ninth up to which something in it is sharp already."""
+_SHARP = 0.3
+_NOISY = 0.012
+"""A photo is called sharp if its blur effect is below the first and its noise, which makes it look sharp, below the
+second: 33 of 48 sharp synthetic photos of BSDS500 are, and 50 of 375 blurred ones."""
 _UNCHANGED = "the photo is returned as it was"
 _LOOKS_SHARP = f"the photo looks sharp; {_UNCHANGED}"
 _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
@@ -54,7 +57,7 @@ class _Verdict:
     Attributes:
         candidate: The answer; None: see `fault`.
         prediction: Its gain.
-        is_sharp: Some part of the photo is sharp.
+        is_sharp: The photo looks sharp.
         cut: The blur may be larger than the box that it was searched in.
         fault: Why there is no answer, in words that follow "the blur ..."; empty: there is one.
     """
@@ -122,7 +125,7 @@ class Auto(KernelMethod):
         predictions = self.judge.predict(measures)
         bounds = [self._lower_bound(one) for one in predictions]
         best = bounds.index(max(bounds))
-        is_sharp = photo.values["sharpest_tile"] < _SHARP
+        is_sharp = photo.values["blur_effect"] < _SHARP and photo.values["log_noise"] < math.log(_NOISY)
         return _Verdict(candidates[best], predictions[best], is_sharp=is_sharp, cut=finding.cut)
 
     def _is_settled(self, verdict: _Verdict, options: RestoreOptions) -> bool:
