@@ -25,7 +25,7 @@ from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding, find_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
-from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
+from unblur.methods.options import BlurEncoding, Effort, Encoding, RestoreOptions
 from unblur.methods.region import crop_informative
 from unblur.solvers.photo import estimate_noise
 from unblur.weights.checkpoint import Checkpoint
@@ -102,11 +102,11 @@ class Auto(KernelMethod):
         grey = brightness(blurry)
         first, *others = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
         count = 1 + len(others)
-        verdict = self._search(grey, replace(options, encoding=first), _part(on_step, 0, count))
+        verdict = self._search(grey, first, options, _part(on_step, 0, count))
         for number, encoding in enumerate(others, start=1):
             if verdict.fault or self._is_settled(verdict, options):
                 break
-            verdict = self._search(grey, replace(options, encoding=encoding), _part(on_step, number, count))
+            verdict = self._search(grey, encoding, options, _part(on_step, number, count))
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
@@ -114,9 +114,9 @@ class Auto(KernelMethod):
             return self._with_kernel(verdict, blurry)
         return self._without_kernel(verdict, options)
 
-    def _search(self, grey: Tensor, options: RestoreOptions, on_step: StepHook) -> _Verdict:
+    def _search(self, grey: Tensor, encoding: Encoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
         """The best answer of one search."""
-        finding = find_kernel(grey, self._search_settings(options), options, on_step)
+        finding = find_kernel(grey, self._search_settings(options), options, on_step, encoding=encoding)
         candidates = finding.candidates
         if not candidates:
             return _Verdict(fault=finding.fault or "was not found")

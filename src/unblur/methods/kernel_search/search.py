@@ -89,7 +89,14 @@ class Finding:
     candidates: tuple[Candidate, ...] = ()
 
 
-def find_kernel(grey: Grey, settings: SearchSettings, options: RestoreOptions, on_step: StepHook) -> Finding:
+def find_kernel(
+    grey: Grey,
+    settings: SearchSettings,
+    options: RestoreOptions,
+    on_step: StepHook,
+    *,
+    encoding: Encoding | None = None,
+) -> Finding:
     """The kernel of the whole photo, found where the caller or the photo's edges say.
 
     Args:
@@ -97,7 +104,9 @@ def find_kernel(grey: Grey, settings: SearchSettings, options: RestoreOptions, o
         settings: Settings of the method.
         options: Region, kernel size and encoding are heeded.
         on_step: Progress and cancel.
+        encoding: In place of that of the options; None: theirs.
     """
+    encoding = encoding or options.encoding
     if options.region is not None:
         x, y, width, height = options.region
         grey = grey[..., y : y + height, x : x + width]
@@ -105,10 +114,10 @@ def find_kernel(grey: Grey, settings: SearchSettings, options: RestoreOptions, o
     if is_large:
         grey = crop_informative(grey, _PLENTY, 2 * settings.largest_box)
     if min(grey.shape[-2:]) < _SMALLEST_PHOTO:
-        return Finding(_impulse(grey), options.encoding, "cannot be found on so few pixels")
+        return Finding(_impulse(grey), encoding, "cannot be found on so few pixels")
     if float(grey.amax() - grey.amin()) < 1 / 255:
-        return Finding(_impulse(grey), options.encoding, "cannot be found where there is nothing but one tone")
-    encodings: tuple[Encoding, ...] = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
+        return Finding(_impulse(grey), encoding, "cannot be found where there is nothing but one tone")
+    encodings: tuple[Encoding, ...] = _ENCODINGS if encoding == "auto" else (encoding,)
     grown = _grow(grey, encodings, settings, options, on_step, brief=is_large)
     best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
     chosen = best[0] if len(best) == 1 else _choose_encoding(grey, best[0], best[1], settings.pixels)
