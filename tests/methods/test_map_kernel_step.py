@@ -4,7 +4,7 @@ from scipy.optimize import nnls
 
 from planted import draw_picture, shake
 from unblur.blur.convolve import convolve
-from unblur.methods.classical_map import kernel_step
+from unblur.methods.kernel_search import kernel_step
 from unblur.methods.kernel_search.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.differences import differences

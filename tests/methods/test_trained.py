@@ -91,13 +91,13 @@ def test_resume_redoes_what_other_weights_made(weights, make_photo, run):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["restore", "photo.png", "--weights", "w.pth"], "the method map takes no weights"),
+        (["restore", "photo.png", "--method", "map", "--weights", "w.pth"], "the method map takes no weights"),
         (["restore", "photo.png", "--method", "tiny"], "the method tiny needs weights"),
         (
             ["restore", "photo.png", "--method", "tiny", "--weights", "w.pth"],
             "the weights w.pth: there is no such file",
         ),
-        (["benchmark", "levin", "--weights", "w.pth"], "the method map takes no weights"),
+        (["benchmark", "levin", "--method", "map", "--weights", "w.pth"], "the method map takes no weights"),
         (["benchmark", "levin", "--methods", "map,tiny", "--weights", "w.pth"], "--weights takes METHOD=NAME"),
         (["benchmark", "levin", "--methods", "map,tiny", "--weights", "tiny=w.pth"], "the weights w.pth: there is no"),
     ],

@@ -64,6 +64,7 @@ def test_the_command_names_the_file(run, tmp_path, make_photo):
 
 def test_every_method_with_weights_of_its_own_is_tested_here():
     assert {entry.weights for entry in list_entries().values() if entry.weights} == {
+        "auto",
         "golf",
         "neurmap",
         "dublid-motion",

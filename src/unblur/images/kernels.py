@@ -146,7 +146,7 @@ def _is_inverted(values: NDArray[np.float64]) -> bool:
 
     Nine tenths of the border are nearly as bright as anything, and what it encloses is darker on the whole.
     """
-    if min(values.shape) < 3:
+    if min(values.shape) < 3 or values.min() == values.max():
         return False
     inner = values[1:-1, 1:-1]
     is_border = np.ones(values.shape, bool)
