@@ -41,8 +41,8 @@ def encode_pages(pictures: Iterable[Picture], kind: str, *, strip_metadata: bool
     notes: dict[str, None] = {}
     frames: list[Picture] = []
     for picture in pictures:
-        fitted, told = fit(picture, kind, strip_metadata=strip_metadata)
-        notes.update(dict.fromkeys(told))
+        fitted, losses = fit(picture, kind, strip_metadata=strip_metadata)
+        notes.update(dict.fromkeys(losses))
         frames.append(fitted)
     try:
         data = _encode_gif(frames) if kind == "gif" else _encode_with_pillow(frames, kind)
@@ -56,8 +56,8 @@ def _encode_document(pictures: Iterable[Picture], *, strip_metadata: bool) -> tu
     with tempfile.TemporaryFile() as file:
         joiner = TiffJoiner(cast("BinaryIO", file))
         for picture in pictures:
-            page, told = encode(picture, "tiff", strip_metadata=strip_metadata)
-            notes.update(dict.fromkeys(told))
+            page, losses = encode(picture, "tiff", strip_metadata=strip_metadata)
+            notes.update(dict.fromkeys(losses))
             joiner.add(page)
         file.flush()
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), tuple(notes)

@@ -57,7 +57,7 @@ def measure_edge_width(image: Float[Tensor, "b c h w"]) -> float:
         image: sRGB-encoded, in [0, 1]; of a batch the widest counts.
 
     Returns:
-        At least 4, the smallest that is told from sharp; also where there is no edge or too few pixels.
+        At least 4, the smallest width that differs from a sharp edge; also where there is no edge or too few pixels.
     """
     slopes: list[Tensor] = []
     halvings, level = _FIRST_HALVINGS, _shrink(brightness(image.detach()), 2**_FIRST_HALVINGS)

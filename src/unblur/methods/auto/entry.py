@@ -6,7 +6,7 @@ from unblur.methods.entry import Entry
 __all__ = ["AUTO"]
 
 AUTO = Entry(
-    summary="looks at the photo, chooses what to do, checks the answer, and leaves alone what it would harm",
+    summary="looks at the photo, chooses what to do, checks the answer, and changes nothing that it would harm",
     role="kernel estimator",
     settings="unblur.methods.auto.settings:AutoSettings",
     method="unblur.methods.auto.method:Auto",

@@ -235,7 +235,7 @@ def _search(
 
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
     blur: BlurEncoding = "linear" if encoding == "linear" else "encoded"
-    # Answers are compared as if there were no JPEG: its blocks cannot be told from a part that begins anywhere.
+    # Answers are compared as if there were no JPEG: its blocks cannot be found in a part that begins anywhere.
     answers = [restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0) for kernel in kernels.split(1)]
     judgements = [judge(sample, one, answer, blur) for one, answer in zip(kernels.split(1), answers, strict=True)]
     scores = tuple(judgement.score for judgement in judgements)
