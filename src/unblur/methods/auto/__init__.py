@@ -1,1 +1,1 @@
-"""The method `auto`: looks at the photo, chooses what to do, checks the answer, and changes nothing that it would harm."""
+"""The method `auto`: looks at the photo, chooses what to do, checks the answer, and refuses what would do harm."""
