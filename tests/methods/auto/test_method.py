@@ -30,8 +30,8 @@ def test_a_sharp_picture_comes_back_as_it_was():
     sharp = (draw_picture(190, 200) * 255).round() / 255
     answer = restore(sharp)
     assert torch.equal(answer.image, sharp)
-    assert answer.facts["found"] == "sharp: unchanged"
-    assert "looks sharp" in answer.warnings[0]
+    assert answer.facts["found"] == "sharp, or blurred in parts: unchanged"
+    assert "is sharp, or only parts" in answer.warnings[0]
 
 
 def test_force_restores_what_would_be_refused(monkeypatch):
