@@ -18,11 +18,14 @@ __all__ = ["DeviceWorker"]
 _TICK = 0.1
 """Seconds after which a cancel or a limit is noticed."""
 _PATIENCE = 2.0
-"""Seconds that a process has to leave a cancelled job by itself; after that it is killed, and the next one starts cold."""
+"""Seconds that a process has to leave a cancelled job by itself; then it is killed, and the next one starts cold."""
 
 
 class DeviceWorker:
     """A thread and a process that restore the photos for one device, one at a time.
+
+    Attributes:
+        process: The process that works or waits now.
 
     Args:
         device: Name of the device.
@@ -31,12 +34,15 @@ class DeviceWorker:
         share: Share of the processor's cores that its computations may use.
     """
 
+    process: Worker[RestoreTask]
+
     def __init__(
         self, device: str, take: Callable[[str], Job | None], finish: Callable[[Job, JobState], None], share: float
     ) -> None:
         self.device = device
         self._take, self._finish = take, finish
-        self._threads = max(1, int((os.cpu_count() or 1) * share))
+        cores = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+        self._threads = max(1, int(cores * share))
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"unblur-{device}", daemon=True)
         self._thread.start()
@@ -47,36 +53,36 @@ class DeviceWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        worker = self._start_process()
+        self.process = self._start_process()
         while (job := self._take(self.device)) is not None:
-            state = self._restore(job, worker)
-            if worker.process.poll() is not None:
-                worker = self._start_process()
+            state = self._restore(job)
+            if self.process.has_ended:
+                self.process = self._start_process()
             self._finish(job, state)
-        worker.kill()
+        self.process.kill()
 
     def _start_process(self) -> Worker[RestoreTask]:
         return Worker("unblur.server.tasks:run_task", Warm(), threads=self._threads)
 
-    def _restore(self, job: Job, worker: Worker[RestoreTask]) -> JobState:
+    def _restore(self, job: Job) -> JobState:
         """The last state of a job; where it did not end by itself, its process is dead."""
         job.become(replace(job.state, status="running"))
-        worker.start(self._with_device(job.task))
+        self.process.start(self._with_device(job.task))
         stop_at: float | None = None
         while True:
             now = time.monotonic()
             if job.is_unwanted and stop_at is None:
-                worker.stop_task()
+                self.process.stop_task()
                 stop_at = now + _PATIENCE
             reason = self._reason_to_end(job, now)
             if reason or (stop_at is not None and now > stop_at):
-                worker.kill()
+                self.process.kill()
                 return _end(job, None, reason)
-            if not worker.link.poll(_TICK):
+            if not self.process.link.poll(_TICK):
                 continue
-            message = worker.listen()
+            message = self.process.listen()
             if message is None:
-                worker.kill()
+                self.process.kill()
                 return _end(job, None, "crash")
             if isinstance(message, Answer):
                 return _end(job, message.value, "")

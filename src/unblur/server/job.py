@@ -21,6 +21,7 @@ Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 Reason = Literal["", "time", "crash", "stop"]
 """Why a job failed, beyond what its result says: the time limit, its process died, the server stops."""
 
+
 @dataclass(frozen=True)
 class JobState:
     """How a job is at one moment.

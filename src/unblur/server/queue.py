@@ -24,15 +24,17 @@ from typing import BinaryIO, Literal
 
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
-from unblur.errors import BusyError, OutputError, ServerError, UsageError
-from unblur.methods.catalog import settings_class_of
+from unblur.errors import BusyError, CheckpointError, OutputError, ServerError, UsageError
+from unblur.methods.catalog import find_entry, settings_class_of
 from unblur.methods.loading import choose_weights
-from unblur.methods.settings import make_settings
+from unblur.methods.settings import describe_settings, make_settings
 from unblur.server.device_worker import DeviceWorker
 from unblur.server.job import Job, JobState
 from unblur.server.settings import ServerSettings
 from unblur.server.storage import Storage
 from unblur.server.tasks import RestoreTask
+from unblur.weights.public import public_weights
+from unblur.weights.shipped import shipped
 
 __all__ = ["JobQueue", "Load", "Saved", "check_options"]
 
@@ -66,7 +68,7 @@ class JobQueue:
         settings: ServerSettings,
         *,
         place: Path | None = None,
-        on_end: Callable[[Job], None] = lambda job: None,
+        on_end: Callable[[Job], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._on_end = on_end
@@ -76,7 +78,9 @@ class JobQueue:
         self._jobs: dict[str, Job] = {}
         self._is_open = True
         self._mean_seconds = 1.0
-        self._workers = [DeviceWorker(device, self._take, self._finish, 1 / len(settings.devices)) for device in settings.devices]
+        self._workers = [
+            DeviceWorker(device, self._take, self._finish, 1 / len(settings.devices)) for device in settings.devices
+        ]
         self._reaper = threading.Thread(target=self._reap, name="unblur-reaper", daemon=True)
         self._reaper.start()
 
@@ -119,7 +123,7 @@ class JobQueue:
             photo: The bytes of its file, or the file, open.
             options: How to restore; its `limits` are lowered to those of the server.
             kernel: A file with the known kernel, see `read_kernel`; one in `options` serves as well.
-            save: What is saved beside the image.
+            save: What is saved beside the image, of methods that find it.
             preview: Longest side in pixels of images of the work so far; 0: none.
             seconds: Longest time that it may run; None: as long as a job may.
 
@@ -196,11 +200,12 @@ class JobQueue:
     def _task(
         self, folder: Path, options: BatchOptions, save: frozenset[Saved], preview: int, *, has_kernel: bool
     ) -> RestoreTask:
+        finds = find_entry(options.method).finds
         job = PhotoJob(
             folder / "photo",
             folder / "restored",
-            kernel=folder / "kernel.png" if "kernel" in save else None,
-            motion=folder / "restored" if "motion" in save else None,
+            kernel=folder / "kernel.png" if "kernel" in save and finds == "kernel" else None,
+            motion=folder / "restored" if "motion" in save and finds == "motion field" else None,
         )
         limits = options.limits
         limits = replace(
@@ -263,17 +268,23 @@ class JobQueue:
             self._storage.remove(job.folder)
 
 
-def check_options(options: BatchOptions, settings: ServerSettings) -> None:
+def check_options(options: BatchOptions, server: ServerSettings) -> None:
     """Refuse at once what would fail, or would touch a file of this machine that the client has no business with.
 
     Raises:
         UsageError: A method, setting, weights or device that there is not.
     """
-    make_settings(settings_class_of(options.method), options.settings)
+    settings_class = settings_class_of(options.method)
+    for item in describe_settings(settings_class):
+        if item.names_file and options.settings.get(item.name):
+            raise UsageError(f"the setting {item.name} names a file, and a server takes no names of its files")
+    make_settings(settings_class, options.settings)
+    if options.weights is not None and options.weights not in {*shipped(), *public_weights()}:
+        raise CheckpointError(f"this server has no weights of that name; it knows: {', '.join(shipped())}")
     choose_weights(options.method, options.weights)
     device = options.restore.device
-    if device != "auto" and device not in settings.devices:
-        raise UsageError(f"this server has no device {device!r}; leave it out, or choose: {', '.join(settings.devices)}")
+    if device != "auto" and device not in server.devices:
+        raise UsageError(f"this server has no device {device!r}; leave it out, or choose: {', '.join(server.devices)}")
 
 
 def _write(path: Path, data: bytes | memoryview | BinaryIO) -> None:

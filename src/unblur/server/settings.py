@@ -21,7 +21,9 @@ class ServerSettings:
 
     host: Annotated[str, "Address to listen on; any but this machine's own needs a token."] = "127.0.0.1"
     port: Annotated[int, "Port to listen on; 0: a free one."] = 8765
-    token: Annotated[str, "Clients send it as 'Authorization: Bearer TOKEN'. Default: generated where one is needed."] = ""
+    token: Annotated[
+        str, "Clients send it as 'Authorization: Bearer TOKEN'. Default: generated where one is needed."
+    ] = ""
     names: Annotated[tuple[str, ...], "Further host names under which clients reach the server."] = ()
     devices: Annotated[tuple[str, ...], "A worker process for each: auto, cpu, cuda, cuda:N or mps."] = ("auto",)
     queue: Annotated[int, "Photos that may wait; further ones are refused (429)."] = 16

@@ -122,6 +122,11 @@ class Worker(Generic[TaskT]):
         except (EOFError, OSError):
             return None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.process.poll() is not None
+
     def end(self) -> str:
         """How it died."""
         status = self.process.wait()
