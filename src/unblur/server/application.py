@@ -18,9 +18,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from unblur.errors import UnblurError
 from unblur.server.answers import FileAnswer, answer_of_error, answer_of_failure, error_answer, image_answer
@@ -28,6 +29,7 @@ from unblur.server.bodies import BodyLimits
 from unblur.server.forms import MOST_FIELDS, MOST_FILES, PART_BYTES, Wanted, form_schema, read_form
 from unblur.server.guard import Guard
 from unblur.server.job import Job, JobState
+from unblur.server.observation import Metrics, Observer
 from unblur.server.queue import JobQueue
 from unblur.server.schemas import (
     JobBody,
@@ -81,10 +83,12 @@ def make_server(settings: ServerSettings | None = None, queue: JobQueue | None =
     )
     server.state.settings = settings
     server.state.queue = queue or JobQueue(settings)
+    server.state.metrics = Metrics(server.state.queue)
     server.include_router(api)
     _add_error_answers(server)
     server.add_middleware(BodyLimits, settings=settings)
     server.add_middleware(Guard, settings=settings)
+    server.add_middleware(Observer, metrics=server.state.metrics)
     return server
 
 
@@ -202,6 +206,12 @@ async def read_readiness(request: Request) -> Response:
     """Whether the server takes photos."""
     is_ready = _queue(request).is_open
     return JSONResponse({"status": "ready" if is_ready else "stopping"}, 200 if is_ready else 503)
+
+
+@api.get("/metrics", response_class=PlainTextResponse)
+def read_metrics(request: Request) -> Response:
+    """Counts of requests and jobs, for Prometheus."""
+    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _submit(request: Request, seconds: float | None) -> Job:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unblur.errors import ServerError
+from unblur.server.observation import log_to_stderr
 from unblur.server.settings import ServerSettings
 
 __all__ = ["listen", "serve"]
@@ -45,6 +46,7 @@ def serve(server: FastAPI, place: socket.socket, on_start: Callable[[], None] = 
         place: Of `listen`.
         on_start: Called once requests are answered.
     """
+    log_to_stderr()
     settings: ServerSettings = server.state.settings
     config = uvicorn.Config(
         server,

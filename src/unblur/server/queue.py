@@ -60,18 +60,14 @@ class JobQueue:
     Args:
         settings: Devices and limits.
         place: Where the private folder is made; None: where the system keeps temporary files.
-        on_end: Called with each job that was taken from the queue, at its end.
+
+    Attributes:
+        observers: Functions that are called with each job that was taken from the queue, at its end.
     """
 
-    def __init__(
-        self,
-        settings: ServerSettings,
-        *,
-        place: Path | None = None,
-        on_end: Callable[[Job], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, settings: ServerSettings, *, place: Path | None = None) -> None:
         self.settings = settings
-        self._on_end = on_end
+        self.observers: list[Callable[[Job], None]] = []
         self._storage = Storage(place)
         self._changed = threading.Condition()
         self._waiting: deque[Job] = deque()
@@ -240,7 +236,8 @@ class JobQueue:
         else:
             self._storage.remove(job.folder)
         job.become(state)
-        self._on_end(job)
+        for observe in self.observers:
+            observe(job)
         if job.id not in self._jobs:  # deleted meanwhile
             self._storage.remove(job.folder)
 
