@@ -8,7 +8,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes with a thread each; tests of one file stay together, for they share what they trained.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: help venv demo test test-slow test-gpu fuzz speed check
+.PHONY: help venv demo test test-slow test-gpu test-browser fuzz speed check
 
 help:
 	@echo "make venv       the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test       the default tests: offline, CPU, a few minutes"
 	@echo "make test-slow  tests that take minutes each"
 	@echo "make test-gpu   tests that need a CUDA device, and a table of times on it"
+	@echo "make test-browser  the web page in Chromium (Debian: apt install chromium npm)"
 	@echo "make fuzz       thousands of damaged image files and checkpoints: each is read or refused in one sentence"
 	@echo "make speed      limits on time: start-up, hostile files"
 	@echo "make check      what CI runs: format, lint, types, changelog, tests"
@@ -42,6 +43,9 @@ test-slow: venv
 test-gpu: venv
 	$(PYTEST) -m gpu -rs
 	$(BIN)/python speed/devices.py
+
+test-browser: venv
+	$(PYTEST) -m browser -rs
 
 fuzz: venv
 	$(PYTEST) $(PARALLEL) -m fuzz

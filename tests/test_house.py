@@ -13,6 +13,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
     {"cli"},
+    {"app"},
     {"server"},
     {"batch", "experiments"},
     {"training", "benchmarks"},

@@ -10,6 +10,8 @@ OF_EVERY_METHOD = re.compile(r"methods/(?!optimisation/)\w+/(entry|settings|arch
 """What tests over the whole catalogue cover: `methods/test_contract.py` and `methods/test_architectures.py`."""
 
 COVERED = {
+    "app/test_page.py": "app/application app/controls cli/app",
+    "app/test_runs.py": "app/sessions",
     "backbones/test_maxim.py": "backbones/maxim_blocks backbones/multi_axis weights/maxim_package weights/tfjs",
     "batch/test_plan.py": "batch/collisions batch/naming",
     "batch/test_resume.py": "batch/provenance",

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from unblur.cli.app import app as page
 from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
@@ -42,6 +43,7 @@ app.command()(methods)
 app.command()(benchmark)
 app.command()(report)
 app.command()(serve)
+app.command("app")(page)
 app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)

@@ -40,18 +40,20 @@ def with_restore_options(command: Callable[..., int]) -> Callable[..., int]:
     return _with_derived(command, _parameters(), make)
 
 
-def with_server_settings(command: Callable[..., int]) -> Callable[..., int]:
+def with_server_settings(command: Callable[..., int], only: Sequence[str] = ()) -> Callable[..., int]:
     """A command whose first argument is a `ServerSettings`, as one with an option for each of its fields.
 
     Args:
         command: Its other arguments are annotated for typer.
+        only: The fields that have an option; none: all of them.
     """
 
     def make(given: dict[str, Any], _: dict[str, Any]) -> ServerSettings:
         values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in given.items()}
         return ServerSettings(**values)
 
-    return _with_derived(command, [_server_parameter(item) for item in describe_settings(ServerSettings)], make)
+    described = [item for item in describe_settings(ServerSettings) if not only or item.name in only]
+    return _with_derived(command, [_server_parameter(item) for item in described], make)
 
 
 def _with_derived(
