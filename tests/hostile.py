@@ -7,6 +7,7 @@ Everything is made here, by other libraries than those under test where there ar
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 __all__ = [
+    "FUZZ_COUNT",
     "HOSTILE_NAMES",
     "bad_files",
     "bombs",
@@ -29,6 +31,7 @@ __all__ = [
     "icc_profile",
     "many_frames",
     "many_pages",
+    "moving",
     "mutations",
     "overlapping_exif",
     "photo",
@@ -37,6 +40,9 @@ __all__ = [
     "with_chunk",
     "without_app14",
 ]
+
+FUZZ_COUNT = int(os.environ.get("UNBLUR_FUZZ", "2000"))
+"""Damaged versions of each file in `make fuzz`; more of them begin with the same ones."""
 
 HOSTILE_NAMES = (
     b"plain.png",
@@ -198,6 +204,17 @@ def seeds() -> dict[str, bytes]:
         "lossy.webp": encode_pillow(rgba, "WEBP", quality=80),
         "plain.bmp": encode_pillow(grey, "BMP"),
         "one.gif": encode_pillow(Image.fromarray(rgb).quantize(32), "GIF"),
+    }
+
+
+def moving() -> dict[str, bytes]:
+    """Small files of several frames or pages, one of each kind."""
+    first, second = (Image.fromarray(photo(seed=number)) for number in (0, 1))
+    return {
+        "animated.gif": encode_pillow(first.quantize(16), "GIF", save_all=True, append_images=[second.quantize(16)]),
+        "animated.webp": encode_pillow(first, "WEBP", save_all=True, append_images=[second], duration=20),
+        "animated.png": encode_pillow(first, "PNG", save_all=True, append_images=[second], duration=20),
+        "pages.tif": encode_pillow(first, "TIFF", save_all=True, append_images=[second]),
     }
 
 
