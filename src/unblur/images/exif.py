@@ -33,7 +33,7 @@ _Bytes = bytes | bytearray | mmap.mmap
 class _Entry(NamedTuple):
     tag: int
     kind: int
-    count: int
+    values: int
     at: int  # where the value is, for the short whole numbers that matter here
 
 
@@ -86,7 +86,7 @@ def check_extent(data: _Bytes, first: int, order: str) -> None:
         count = 0
         for entry in _entries(data, at, order):
             count += 1
-            total += _ENTRY_BYTES + VALUE_SIZES.get(entry.kind, 1) * entry.count
+            total += _ENTRY_BYTES + VALUE_SIZES.get(entry.kind, 1) * entry.values
             if total > 2 * len(data):
                 raise ValueError("directories of metadata overlap")
             if entry.tag in _SUB_DIRECTORIES:
