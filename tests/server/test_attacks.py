@@ -271,7 +271,7 @@ def test_many_clients_get_their_own_photo_or_are_told_to_wait(server):
         return answer.status_code, answer.content == expected[number % 5]
 
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(ask, range(40)))
+        answers = list(pool.map(ask, range(20)))
     assert {status for status, _ in answers} == {200, 429}
     assert all(is_right for status, is_right in answers if status == 200)
 
@@ -280,7 +280,7 @@ def test_nothing_is_left_of_many_requests(server):
     """Good, bad and cut off: descriptors, memory and files are as before."""
     restore(server)
     before = descriptors(server.process.pid), memory_mb(server.process.pid)
-    for number in range(60):
+    for number in range(21):
         if number % 10 == 0:
             restore(server, b"no photo")
         elif number % 20 == 1:
