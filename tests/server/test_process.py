@@ -140,7 +140,7 @@ def test_too_little_memory(tmp_path):
         assert restore(server, photo_bytes()).status_code == 200
         for pid in family_of(server.process.pid)[1:]:
             resource.prlimit(pid, resource.RLIMIT_AS, (700 << 20, 700 << 20))
-        large = restore(server, photo_bytes((6000, 5000), form="JPEG"), set="")
+        large = restore(server, photo_bytes((6000, 5000), form="JPEG"))
         assert large.status_code == 503, large.text
         assert large.json()["error"]["code"] == "memory"
         assert restore(server, photo_bytes()).status_code == 200
