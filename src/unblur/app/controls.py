@@ -17,8 +17,8 @@ from unblur.solvers.names import SOLVER_NAMES
 
 __all__ = ["Control", "option_controls", "setting_controls"]
 
-_NOT_HERE = frozenset({"kernel", "device"})
-"""Options without a control: the kernel has its editor, and the device is the server's."""
+_NOT_HERE = frozenset({"device"})
+"""Options without a control: the device is the server's."""
 _KNOWN: Mapping[str, tuple[str, ...]] = {"solver": tuple(SOLVER_NAMES), "refine": refiner_names()}
 """Values of options that are plain text in `RestoreOptions`."""
 _FEW = 5
@@ -63,6 +63,11 @@ class Control:
         """Whether it is a part of the photo."""
         return Region in get_args(self.type)
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, which `RestoreOptions` reads."""
+        return self.type is Any
+
     def component(self, *, with_id: bool = True) -> Any:
         """A new component with the default in it; call it where the component belongs."""
         shared: dict[str, Any] = {"label": self.label, "info": self.help, "elem_id": self.element if with_id else None}
@@ -72,6 +77,8 @@ class Control:
                 return gr.Dropdown([(_UNSET, ""), *((choice, choice) for choice in choices)], value="", **shared)
             kind = gr.Radio if len(choices) <= _FEW else gr.Dropdown
             return kind(choices, value=str(self.default), **shared)
+        if self.is_file:
+            return gr.File(label=f"{self.label}: {self.help}", elem_id=shared["elem_id"], height=110)
         if self.type is bool:
             return gr.Checkbox(value=self.default, **shared)
         if self.is_share:
@@ -114,7 +121,7 @@ def _option_controls() -> Iterator[Control]:
     hints = get_type_hints(RestoreOptions)
     described = describe_options()
     for item in fields(RestoreOptions):
-        if item.name in _NOT_HERE or hints[item.name] is Any:
+        if item.name in _NOT_HERE:
             continue
         kind, option = hints[item.name], described[item.name]
         choices = get_args(kind) if get_origin(kind) is Literal else _KNOWN.get(item.name, ())

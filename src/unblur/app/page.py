@@ -13,7 +13,7 @@ import numpy as np
 from unblur.app.controls import Control, option_controls, setting_controls
 from unblur.app.elements import answer_html, kernel_editor, link, show_in, status_html, viewer
 from unblur.app.kernels import BLANK, as_cells, encode_npy, from_cells, thin
-from unblur.app.runs import Update, Asked, restore_photos, view_of
+from unblur.app.runs import Asked, Update, restore_photos, view_of
 from unblur.app.sessions import Answer, Session, Sessions
 from unblur.app.views import View
 from unblur.batch.options import BatchOptions

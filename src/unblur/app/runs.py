@@ -21,7 +21,7 @@ from unblur.methods.options import RestoreOptions
 from unblur.server.job import Job, JobState
 from unblur.server.queue import JobQueue
 
-__all__ = ["Update", "Asked", "restore_photos", "view_of"]
+__all__ = ["Asked", "Update", "restore_photos", "view_of"]
 
 _BETWEEN_UPDATES = 0.2
 _PREVIEW_SIDE = 1024
