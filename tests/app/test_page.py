@@ -30,7 +30,7 @@ def client():
 
 def test_options_are_those_of_the_library():
     names = [control.name for control in option_controls()]
-    assert {item.name for item in fields(RestoreOptions)} - set(names) == {"kernel", "device"}
+    assert {item.name for item in fields(RestoreOptions)} - set(names) == {"device"}
     defaults = RestoreOptions()
     for control in option_controls():
         component = control.component()

@@ -77,10 +77,9 @@ class Control:
                 return gr.Dropdown([(_UNSET, ""), *((choice, choice) for choice in choices)], value="", **shared)
             kind = gr.Radio if len(choices) <= _FEW else gr.Dropdown
             return kind(choices, value=str(self.default), **shared)
-        if self.is_file:
-            return gr.File(label=f"{self.label}: {self.help}", elem_id=shared["elem_id"], height=110)
-        if self.type is bool:
-            return gr.Checkbox(value=self.default, **shared)
+        if self.is_file or self.type is bool:
+            file = {"label": f"{self.label}: {self.help}", "elem_id": shared["elem_id"], "height": 110}
+            return gr.File(**file) if self.is_file else gr.Checkbox(value=self.default, **shared)
         if self.is_share:
             return gr.Slider(0, 1, value=self.default, step=0.05, **shared)
         if self._number is not None:

@@ -191,7 +191,8 @@ class Page:
             yield {self.status: status_html(_sentence(error), is_error=True)}
             return
         # What is told of the blur for the search is no matter here.
-        options = replace(options, restore=options.restore.limited_to(list_entries()[_KERNEL_METHOD].uses))
+        restore = options.restore.limited_to(list_entries()[_KERNEL_METHOD].uses)
+        options = replace(options, restore=replace(restore, kernel=None))
         yield from self._run(session, sources[:1], Asked(options, kernel))
 
     def _read_options(self, method: str, settings: dict[str, Any], values: Sequence[Any]) -> BatchOptions:

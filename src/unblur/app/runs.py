@@ -49,9 +49,9 @@ class Asked:
         """What was chosen, in a few words."""
         options = self.options.restore
         chosen = {**self.options.settings, **{name: getattr(options, name) for name in options.given()}}
-        return ", ".join(
-            [self.options.method, *(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())]
-        )
+        # Kernels and masks are arrays: their name says enough.
+        shown = {name: "" if hasattr(value, "shape") else f" {value}" for name, value in chosen.items()}
+        return ", ".join([self.options.method, *(name.replace("_", " ") + value for name, value in shown.items())])
 
 
 @dataclass(frozen=True)
