@@ -107,8 +107,7 @@ def next_run(queue: Iterable[Queued], runs: Path, failed: set[str]) -> Queued | 
 
 def carry_on(run: Queued, runs: Path, seconds: float) -> bool:
     """Begin a run or go on with it, for so long at most; whether nothing went wrong."""
-    if run.data and not Path(run.data["folder"]).exists():
-        subprocess.run([sys.executable, "-m", "unblur", *shlex.split(run.data["command"])], check=True)
+    make_data(run)
     process = subprocess.Popen(run.words(runs))
     try:
         return process.wait(seconds) == 0
@@ -117,10 +116,17 @@ def carry_on(run: Queued, runs: Path, seconds: float) -> bool:
         return process.wait() == 128 + signal.SIGTERM
 
 
+def make_data(run: Queued) -> None:
+    """What a run needs of data that unblur makes, where it is not there."""
+    if run.data and not Path(run.data["folder"]).exists():
+        subprocess.run([sys.executable, "-m", "unblur", *shlex.split(run.data["command"])], check=True)
+
+
 def rehearse(queue: Iterable[Queued], runs: Path) -> int:
     """Ten steps of each on a processor, in the order of the queue; the number of those that failed."""
     failures = 0
     for run in queue:
+        make_data(run)
         begun = time.monotonic()
         more = run.rehearsal or REHEARSAL
         failed = subprocess.run(run.words(runs, more), check=False).returncode
