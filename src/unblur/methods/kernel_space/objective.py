@@ -41,6 +41,9 @@ class KernelSpaceObjective(nn.Module):
         signed: See `KernelSpace`.
         start_weights: File to start from; empty: from scratch. What does not fit is passed over; a variational network
             can begin with a plain one, see `begin_with`.
+        code_size: Root mean square of the codes of `start_weights`, by which they are divided: those of a plain
+            network may have any size, and the divergence draws them to 1.
+        divergence: Weight of the divergence; that of the release suits its networks and crops.
         window: Side in pixels of the windows that photos are cut into under these weights; an exported file tells it.
 
     Raises:
@@ -54,14 +57,17 @@ class KernelSpaceObjective(nn.Module):
         variational: bool = False,
         signed: bool = False,
         start_weights: str = "",
+        code_size: float = 1.0,
+        divergence: float = _DIVERGENCE,
         window: int = WINDOW,
     ) -> None:
         super().__init__()
         self.size, self.signed, self.window = size, signed, window
         self.network: KernelSpace = BUILDERS[size](variational=variational, signed=signed)
-        self.term_weights = {"blur": 1.0} | ({"divergence": _DIVERGENCE} if variational else {})
+        self.term_weights = {"blur": 1.0} | ({"divergence": divergence} if variational else {})
         if start_weights:
             begin_with(self.network, read_checkpoint(Path(start_weights)))
+            self.network.divide_code(code_size)
         # With the channels of a pixel side by side, convolutions on a processor are quickest.
         self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
 
