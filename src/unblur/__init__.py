@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unblur.errors import (
+        BusyError,
         Cancelled,
         CheckpointError,
         DataError,
         DownloadError,
         ImageError,
         KernelError,
+        MemoryShortageError,
         MissingExtraError,
         OutputError,
         ReadError,
         RegionError,
+        ServerError,
         SettingsError,
         ShapeError,
         TooLargeError,
@@ -42,16 +45,20 @@ if TYPE_CHECKING:
     from unblur.methods.catalog import list_methods
     from unblur.methods.loading import load_method
     from unblur.methods.options import Region, RestoreOptions
+    from unblur.server.client import Client
 
     __version__: str
 
 __all__ = [
+    "BusyError",
     "Cancelled",
     "CheckpointError",
+    "Client",
     "DataError",
     "DownloadError",
     "ImageError",
     "KernelError",
+    "MemoryShortageError",
     "MissingExtraError",
     "OutputError",
     "Picture",
@@ -60,6 +67,7 @@ __all__ = [
     "RegionError",
     "Restoration",
     "RestoreOptions",
+    "ServerError",
     "SettingsError",
     "ShapeError",
     "Step",
@@ -78,12 +86,15 @@ __all__ = [
 ]
 
 _PLACES = {
+    "BusyError": "unblur.errors",
     "Cancelled": "unblur.errors",
     "CheckpointError": "unblur.errors",
+    "Client": "unblur.server.client",
     "DataError": "unblur.errors",
     "DownloadError": "unblur.errors",
     "ImageError": "unblur.errors",
     "KernelError": "unblur.errors",
+    "MemoryShortageError": "unblur.errors",
     "MissingExtraError": "unblur.errors",
     "OutputError": "unblur.errors",
     "Picture": "unblur.images.picture",
@@ -92,6 +103,7 @@ _PLACES = {
     "RegionError": "unblur.errors",
     "Restoration": "unblur.methods.base",
     "RestoreOptions": "unblur.methods.options",
+    "ServerError": "unblur.errors",
     "SettingsError": "unblur.errors",
     "ShapeError": "unblur.errors",
     "Step": "unblur.methods.base",

@@ -11,11 +11,14 @@
     ├── ImageError              one image cannot be used; a batch goes on without it (exit 1)
     │   ├── ReadError           not an image, damaged, or of a kind we do not read
     │   ├── TooLargeError       over a limit on pixels, time or memory
+    │   │   └── MemoryShortageError  the machine has too little memory for it
     │   └── WriteError          this one output cannot be written (it exists, it is the input)
     ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
     ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
     ├── TrainingError           a training run cannot start or go on (exit 2)
+    ├── ServerError             a server cannot do what it was asked
+    │   └── BusyError           it has too much to do now; later it may
     ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
     └── Cancelled               the caller's progress hook asked to stop
 
@@ -24,16 +27,19 @@ It never names the file: whoever holds the file name puts it in front.
 """
 
 __all__ = [
+    "BusyError",
     "Cancelled",
     "CheckpointError",
     "DataError",
     "DownloadError",
     "ImageError",
     "KernelError",
+    "MemoryShortageError",
     "MissingExtraError",
     "OutputError",
     "ReadError",
     "RegionError",
+    "ServerError",
     "SettingsError",
     "ShapeError",
     "TooLargeError",
@@ -89,6 +95,10 @@ class TooLargeError(ImageError):
     """The image is over a limit on pixels, decoding time or memory."""
 
 
+class MemoryShortageError(TooLargeError):
+    """The machine, not a limit of ours, has too little memory for the image; another time it may have enough."""
+
+
 class WriteError(ImageError):
     """This output cannot be written; others may be."""
 
@@ -107,6 +117,22 @@ class DataError(UnblurError):
 
 class TrainingError(UnblurError):
     """A training run cannot start here or cannot go on."""
+
+
+class ServerError(UnblurError):
+    """A server, here or elsewhere, cannot do what it was asked."""
+
+
+class BusyError(ServerError):
+    """A server has too much to do now.
+
+    Attributes:
+        retry_after: Seconds after which another attempt is worthwhile.
+    """
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ShapeError(UnblurError, ValueError):
