@@ -148,7 +148,7 @@ def _learned_blur(
         raise UsageError("learned blur has no settings; it is given by --from BLURRY SHARP or --sample")
     if (source is None) is not sample:
         raise UsageError("learned blur is that of a pair (--from BLURRY SHARP) or a sample (--sample)")
-    chosen = choose_weights("kernel-space", weights or (_OF_SAMPLES if sample else None)) or ""
+    chosen = choose_weights("kernel-space", weights) or ""
     return LearnedBlur(chosen) if source is None else LearnedBlur(chosen, str(source[0]), str(source[1]))
 
 
