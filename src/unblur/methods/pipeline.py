@@ -15,6 +15,7 @@ from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
+from unblur.methods.onnx_engine import choose_engine
 from unblur.methods.options import RestoreOptions
 from unblur.methods.orientation import settle_orientation
 from unblur.methods.plausibility import TOO_SMALL, is_too_small, keep_plausible
@@ -56,7 +57,7 @@ def run_method(
     # Not inference_mode: a method that learns on the photo switches gradients on again.
     with torch.no_grad(), _explaining_memory(blurry.device.type):
         options, remark = settle_orientation(working, method, options)
-        answer = _finite_answer(working, method, options, on_step)
+        answer = _finite_answer(working, choose_engine(method, options), options, on_step)
         if answer.image.shape != blurry.shape:
             raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
         restored = answer.image.to(working).clamp(0, 1)
