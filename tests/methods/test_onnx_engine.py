@@ -64,17 +64,10 @@ def test_runtime_and_pytorch_agree(tmp_path):
     assert len(list((tmp_path / "onnx").iterdir())) == 2, "other weights have a file of their own"
 
 
-def test_photos_below_the_least_size_are_continued(tmp_path):
-    """The border of the convolution lies in what was added, so the photo's own border is that of a larger photo."""
-    small, blurry = Small(), photos(10, 12)
-    answer = restore_tensor(blurry, small, WITH_ONNX)
-    plain = restore_tensor(blurry, small)
-    assert torch.allclose(answer.image[..., 1:-1, 1:-1], plain.image[..., 1:-1, 1:-1], atol=1e-5)
-
-
-def test_photos_too_large_for_one_piece_are_left_to_pytorch():
+@pytest.mark.parametrize("size", [(60, 60), (10, 40)])
+def test_photos_too_large_or_too_narrow_are_left_to_pytorch(size):
     small = Small()
-    answer = restore_tensor(photos(60, 60), small, WITH_ONNX)
+    answer = restore_tensor(photos(*size), small, WITH_ONNX)
     assert small.count == 1
     assert "engine" not in answer.facts
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from unblur.errors import UnblurError
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
 from unblur.methods.base import Method, Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.catalog import list_entries
 from unblur.methods.options import RestoreOptions
@@ -38,6 +37,8 @@ class PortableMethod(Protocol):
 class OnnxMethod:
     """A method whose network ONNX Runtime computes; the file is made at the first use and kept beside the weights.
 
+    Photos of a size that the exported network does not take are left to the method itself.
+
     Args:
         method: Ready to run.
 
@@ -54,8 +55,7 @@ class OnnxMethod:
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`; computed in float32."""
-        largest = self._portable.largest
-        if largest is not None and blurry[0, 0].numel() > largest:
+        if not self._portable.takes(*blurry.shape[-2:]):
             return self._method.restore(blurry, options, on_step)
         restored: list[Tensor] = []
         for photo in blurry.split(1):
@@ -68,9 +68,7 @@ class OnnxMethod:
         least, most = blurry.aminmax()
         if least == most:  # a network makes something of nothing
             return blurry
-        below, right = (max(self._portable.smallest - side, 0) for side in blurry.shape[-2:])
-        padding = Padding(right // 2, right - right // 2, below // 2, below - below // 2)
-        return crop_padding(self._network(pad_reflect(blurry, padding)), padding)
+        return self._network(blurry)
 
 
 def choose_engine(method: Method, options: RestoreOptions) -> Method:

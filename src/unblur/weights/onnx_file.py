@@ -45,6 +45,10 @@ class Portable:
     smallest: int = 1
     largest: int | None = None
 
+    def takes(self, height: int, width: int) -> bool:
+        """Whether photos of a size can be given to it as they are."""
+        return min(height, width) >= self.smallest and (self.largest is None or height * width <= self.largest)
+
 
 class OnnxNetwork:
     """An exported network, computed by ONNX Runtime.
