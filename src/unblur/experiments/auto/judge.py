@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unblur.blur.kernels import trim_box
 from unblur.datasets.folders import find_root
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
@@ -24,7 +23,7 @@ from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
-from unblur.methods.auto.measures import MEASURES, measure_answers, measure_photo
+from unblur.methods.auto.measures import MEASURES, AnswerMeasures, measure_photo
 from unblur.solvers.photo import restore_with_kernel
 
 __all__ = ["Measured", "fit_judge", "measure_all", "read_measured", "run"]
@@ -45,15 +44,11 @@ class Measured:
 
     Attributes:
         kind: Name of the photo's kind.
-        chosen: Place of the answer that the rules of `map` took; -1: none.
-        fault: What they held against it; empty: nothing.
         measures: Of each answer, by name.
         gains: Of each answer, dB.
     """
 
     kind: str
-    chosen: int
-    fault: str
     measures: Sequence[dict[str, float]]
     gains: Sequence[float]
 
@@ -94,16 +89,15 @@ def read_measured(place: Path) -> list[Measured]:
 
 def _measure(answers: Answers) -> Measured:
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    kernels = [trim_box(kernel) for kernel in answers.kernels.split(1)] if len(answers.kernels) else []
-    encodings: list[Any] = list(answers.encodings)
+    candidates = answers.candidates()
     coarseness = estimate_jpeg_coarseness(grey)
     before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
     gains: list[float] = []
-    for kernel, encoding in zip(kernels, encodings, strict=True):
-        restored = restore_with_kernel(grey, kernel, encoding=encoding, jpeg_coarseness=coarseness)
+    for one in candidates:
+        restored = restore_with_kernel(grey, one.kernel, encoding=one.encoding, jpeg_coarseness=coarseness)
         gains.append(min(psnr_of(restored, truth, "wide-shift"), _SHARPEST) - before)
-    measures = measure_answers(measure_photo(grey, coarseness), kernels, encodings) if kernels else []
-    return Measured(answers.kind, answers.chosen, answers.fault, measures, gains)
+    measures = AnswerMeasures(measure_photo(grey, coarseness)).measure(candidates) if candidates else []
+    return Measured(answers.kind, measures, gains)
 
 
 def fit_judge(photos: Sequence[Measured], steps: int) -> Judge:
@@ -159,7 +153,7 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
             Table(
                 "thresholds",
                 f"What is kept and what is harmed by threshold (dB) and caution; correlation {correlation:.3f}",
-                ["threshold", "caution", "answered", "gainful kept", "harmed", "mean gain", "rules of map: mean gain"],
+                ["threshold", "caution", "answered", "gainful kept", "harmed", "mean gain"],
                 rows,
             ),
             Table(
@@ -179,16 +173,14 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
 def _outcome(
     photos: Sequence[Measured], predictions: Sequence[Sequence[GainPrediction]], least: float, caution: float
 ) -> list[float]:
-    """Shares answered, of answers that gain 1 dB kept, and harmed; mean gain of the judge and of the rules of `map`."""
+    """Shares answered, of photos where 1 dB can be gained kept, and harmed; mean gain."""
     gains = [_taken(photo, row, least, caution) for photo, row in zip(photos, predictions, strict=True)]
     gainful = [gain for photo, gain in zip(photos, gains, strict=True) if max(photo.gains) > 1]
-    rules = [photo.gains[photo.chosen] if photo.chosen >= 0 and not photo.fault else 0.0 for photo in photos]
     return [
         fmean(gain != 0 for gain in gains),
         fmean(gain > 0.5 for gain in gainful) if gainful else 0.0,
         fmean(gain < -0.5 for gain in gains),
         fmean(gains),
-        fmean(max(gain, _LEAST) for gain in rules),
     ]
 
 
