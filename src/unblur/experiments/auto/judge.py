@@ -17,6 +17,7 @@ from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
 from unblur.experiments.auto.answers import Answers, make_answers, read_answer
 from unblur.experiments.auto.settings import JudgeSettings
+from unblur.experiments.auto.weights import JUDGE_FILE
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.experiments.scores import psnr_of
@@ -64,7 +65,7 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
         measure_all(folder / split, folder / f"{split}.jsonl", say)
         parts[split] = read_measured(folder / f"{split}.jsonl")
     judge = fit_judge(parts["train"], settings.steps)
-    torch.save(judge.state_dict(), folder / "judge.pt")
+    torch.save(judge.state_dict(), folder / JUDGE_FILE)
     return _report(judge, parts["val"], settings)
 
 

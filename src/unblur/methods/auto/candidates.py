@@ -22,7 +22,7 @@ __all__ = ["find_candidates", "find_large_candidates"]
 
 _LARGE_BOX = 75
 """A kernel that is larger than the first box is found as a blob within it, which nothing makes grow."""
-_LARGE_HYPOTHESES = 2
+_LARGE_HYPOTHESES = 1
 _LINES = 3
 _FITTED = 2
 _SPECTRUM_PIXELS = 600_000
