@@ -65,6 +65,7 @@ def _report(network: AnswerRefiner, examples: Sequence[Example], settings: Refin
     rows.append(["all", *_means([(a, b) for _, a, b in gains])])
     return ExperimentResult(
         title="The refiner of auto on answers to photos that it never saw",
+        figures={},
         tables=(
             Table(
                 "kinds",
