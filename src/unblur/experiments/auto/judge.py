@@ -25,6 +25,7 @@ from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
 from unblur.methods.auto.measures import MEASURES, AnswerMeasures, measure_photo
+from unblur.methods.auto.settings import AutoSettings
 from unblur.solvers.photo import restore_with_kernel
 
 __all__ = ["Measured", "fit_judge", "measure_all", "read_measured", "run"]
@@ -37,6 +38,7 @@ _BATCH = 256
 _RATE = 3e-3
 _DECAY = 1e-3
 _SEED = 2031
+_LEAST_GAIN, _CAUTION = AutoSettings().least_gain, AutoSettings().caution
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
             ),
             Table(
                 "kinds",
-                "By kind, at 0.6 dB and caution 0.5",
+                f"By kind, at {_LEAST_GAIN:g} dB and caution {_CAUTION:g}",
                 ["kind", "photos", "answered", "mean gain", "best possible", "harmed"],
                 _by_kind(answered, predictions),
             ),
@@ -195,7 +197,7 @@ def _by_kind(photos: Sequence[Measured], predictions: Sequence[Sequence[GainPred
     rows: list[list[Any]] = []
     for kind in dict.fromkeys(photo.kind for photo in photos):
         own = [(photo, row) for photo, row in zip(photos, predictions, strict=True) if photo.kind == kind]
-        gains = [_taken(photo, row, 0.6, 0.5) for photo, row in own]
+        gains = [_taken(photo, row, _LEAST_GAIN, _CAUTION) for photo, row in own]
         possible = fmean(max(*photo.gains, 0.0) for photo, _ in own)
         rows.append([kind, len(own), sum(g != 0 for g in gains), fmean(gains), possible, sum(g < -0.5 for g in gains)])
     return rows

@@ -20,8 +20,13 @@ REFINER_FILE = "refiner.pt"
 _TRAINED_ON = "answers of the kernel search to synthetic photos of 19 kinds made of BSDS500 train"
 
 
-def write_weights(folder: Path) -> Path:
-    """`auto.safetensors` in the folder, of its judge and its refiner; replaces an older one."""
+def write_weights(folder: Path, metrics: str) -> Path:
+    """`auto.safetensors` in the folder, of its judge and its refiner; replaces an older one.
+
+    Args:
+        folder: Of the answers and of the two networks.
+        metrics: What was measured, one sentence for the file's description.
+    """
     parts = {"judge": JUDGE_FILE, "refiner": REFINER_FILE}
     tensors = {
         f"{part}.{name}": value
@@ -35,6 +40,7 @@ def write_weights(folder: Path) -> Path:
         "arch_config": json.dumps({**JUDGE_CONFIG, **REFINER_CONFIG}),
         "licence": "Apache-2.0",
         "trained_on": _TRAINED_ON,
+        "metrics": metrics,
         "commit": commit() or "unknown",
     }
     path = folder / "auto.safetensors"
