@@ -68,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     given = read_options(words)
     queue = read_queue()
     if given.rehearse:
-        return rehearse([one for one in queue if given.rehearse in (one.name, "all")], given.runs)
+        return rehearse([one for one in queue if given.rehearse in (one.name, "all")], given.runs / "rehearsal")
     end = time.monotonic() + 60 * given.minutes
     failed: set[str] = set()
     while (left := end - time.monotonic() - _STOPPING) > _LEAST:
@@ -123,7 +123,7 @@ def make_data(run: Queued) -> None:
 
 
 def rehearse(queue: Iterable[Queued], runs: Path) -> int:
-    """Ten steps of each on a processor, in the order of the queue; the number of those that failed."""
+    """Ten steps of each on a processor, in a folder of their own; the number of those that failed."""
     failures = 0
     for run in queue:
         make_data(run)
