@@ -110,11 +110,11 @@ def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes],
         source: Open descriptor of the file.
         header: Completed here.
         blobs: Completed here.
-        number: Of the directory.
+        number: Number of the directory.
         pages: How many pages will be kept; what the file says of them is made true.
 
     Raises:
-        ReadError: A camera raw file in TIFF's clothes.
+        ReadError: A camera raw file in the form of a TIFF.
     """
     try:
         with os.fdopen(os.dup(source), "rb") as file, Image.open(file, formats=["TIFF"]) as image:

@@ -47,8 +47,8 @@ class Measured:
         kind: Name of the photo's kind.
         chosen: Place of the answer that the rules of `map` took; -1: none.
         fault: What they held against it; empty: nothing.
-        measures: Of each answer, by name.
-        gains: Of each answer, dB.
+        measures: Measures of each answer, by name.
+        gains: Gain of each answer, dB.
     """
 
     kind: str

@@ -41,14 +41,14 @@ class Example:
     """One answer as the refiner sees it; images on 256 levels, `(3, h, w)`.
 
     Attributes:
-        kind: Of the photo.
+        kind: Kind of the photo.
         answer: The solver's image, clamped.
         blurry: The photo.
         residual: Reblurred answer less photo, half precision.
         truth: Moved to where the answer lies.
         noise: See `estimate_noise`.
         jpeg: See `estimate_jpeg_coarseness`.
-        gain: Of the answer in brightness, dB.
+        gain: Gain of the answer in brightness, dB.
     """
 
     kind: str
