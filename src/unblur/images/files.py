@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -178,7 +178,7 @@ def encode_pages(
 
 
 @contextmanager
-def _opened(source: Source | BinaryIO) -> Iterator[int]:
+def _opened(source: Source | BinaryIO) -> Generator[int]:
     """Its descriptor; errors of the system become ours."""
     try:
         file = _open(source)
