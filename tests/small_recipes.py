@@ -6,9 +6,6 @@ from pathlib import Path
 
 from conftest import photo_of
 
-SIDE = 64
-"""Of a crop in pixels."""
-
 
 def make_photos(folder: Path) -> Path:
     """Photos for every stream of the recipes below a folder; gives the folder of the sharp ones."""
@@ -49,4 +46,4 @@ def shrink(stream: dict, photos: Path) -> None:
     if "dataset" in settings:  # pairs of one photo each, in the form that any set of one's own may have
         settings |= {"dataset": "neurmap", "root": os.fspath(photos.parent)}
     if "size" in settings or "photos" in settings:
-        settings["size"] = min(SIDE, settings.get("size", SIDE))
+        settings["size"] = min(96, settings.get("size", 96))

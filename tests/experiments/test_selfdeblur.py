@@ -17,28 +17,9 @@ from unblur.experiments.selfdeblur.settings import (
     StoppingSettings,
     TeacherSettings,
 )
-from unblur.methods.base import ignore_step
 from unblur.methods.optimisation.stopping import Never, Plateau, Threshold
-from unblur.methods.optimisation.teachers import CatalogTeacher
 
-STEPS = 10
-SHORT = {"preset": "smoke", "steps": STEPS, "limit": 1}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _searched_once():
-    """`map` searches each photo once: every fit begins with the search, which takes longer than its few steps."""
-    search, answers = CatalogTeacher.restore, {}
-
-    def remember(teacher, blurry, options, on_step=ignore_step):
-        key = (teacher.name, blurry.shape, blurry.numpy().tobytes(), repr(options))
-        if key not in answers:
-            answers[key] = search(teacher, blurry, options, on_step)
-        return answers[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CatalogTeacher, "restore", remember)
-        yield
+SHORT = {"preset": "smoke", "steps": 20, "limit": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -103,9 +84,9 @@ def test_rules_are_evaluated_and_stop_nothing():
     assert list(rules) == [
         "none", "oracle", "threshold x 0.5", "threshold x 1", "threshold x 2", "plateau", "variance"
     ]  # fmt: skip
-    assert rules["none"][4] == STEPS
+    assert rules["none"][4] == 20
     assert rules["none"][5] == rules["oracle"][3] == 0
-    assert all(row[3] >= 0 and row[4] <= STEPS for row in rules.values())
+    assert all(row[3] >= 0 and row[4] <= 20 for row in rules.values())
 
 
 def test_layers_are_scored_apart():

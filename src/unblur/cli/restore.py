@@ -149,7 +149,9 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         in_place=in_place,
         replaceable=replaceable,
         side=SideOutputs(save_kernel, save_steps, save_motion, report),
-        read_too=[name for name in (files_from, weights, context.params["kernel"]) if name],
+        read_too=[
+            name for name in (files_from, weights, *(context.params[option] for option in ("kernel", "mask"))) if name
+        ],
     )
     _check_pipes(plan)
     if resume:

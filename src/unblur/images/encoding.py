@@ -27,7 +27,7 @@ from unblur.images.palettes import encode_palette
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_exif import embed_exif
 
-__all__ = ["AVIF_QUALITY", "encode", "to_pillow", "to_vips", "webp_coding"]
+__all__ = ["AVIF_QUALITY", "encode", "keeps_values", "to_pillow", "to_vips", "webp_coding"]
 
 # libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
@@ -116,6 +116,16 @@ def _webp(picture: Picture) -> bytes:
 def webp_coding(facts: FileFacts) -> dict[str, Any]:
     """Pillow's options for WebP: without loss unless the file that was read had lost something already."""
     return {"lossless": facts.lossless, "quality": 80 if facts.lossless else _WEBP_QUALITY}
+
+
+def keeps_values(kind: str, facts: FileFacts) -> bool:
+    """Whether a file of this format holds every pixel value exactly, as far as its depth reaches.
+
+    Args:
+        kind: A format that `encode_image` takes.
+        facts: Of the picture.
+    """
+    return kind in {"png", "tiff", "bmp"} or (kind == "webp" and facts.lossless)
 
 
 def _avif(picture: Picture) -> bytes:
