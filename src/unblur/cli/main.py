@@ -18,6 +18,7 @@ from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
 from unblur.cli.experiment import experiment
+from unblur.cli.export import export
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
@@ -47,6 +48,7 @@ app.command()(serve)
 app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)
+app.command()(export)
 app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")
 
