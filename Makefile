@@ -8,11 +8,12 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes with a thread each; tests of one file stay together, for they share what they trained.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: help venv demo test test-slow test-gpu fuzz speed check
+.PHONY: help venv demo man test test-slow test-gpu fuzz speed check
 
 help:
 	@echo "make venv       the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
 	@echo "make demo       blur a photo, restore it with the command line, write one picture of it"
+	@echo "make man        the man page of all commands, build/unblur.1 (read it with: man -l build/unblur.1)"
 	@echo "make test       the default tests: offline, CPU, a few minutes"
 	@echo "make test-slow  tests that take minutes each"
 	@echo "make test-gpu   tests that need a CUDA device, and a table of times on it"
@@ -31,6 +32,10 @@ $(READY): pyproject.toml constraints.txt
 
 demo: venv
 	$(BIN)/python examples/demo.py
+
+man: venv
+	mkdir -p build
+	$(BIN)/python -m unblur.cli.man_page > build/unblur.1
 
 test: venv
 	$(PYTEST) $(PARALLEL)

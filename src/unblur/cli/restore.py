@@ -18,7 +18,7 @@ from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
 from unblur.images.limits import Limits
 from unblur.images.signatures import Frames
-from unblur.methods.catalog import DEFAULT_METHOD
+from unblur.methods.catalog import DEFAULT_METHOD, list_entries
 from unblur.methods.options import RestoreOptions
 from unblur.system.streams import is_closed
 
@@ -49,7 +49,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         ),
     ] = None,
     method: Annotated[
-        str, _option("How to restore; 'unblur methods' lists the methods.", "--method", "-m", metavar="NAME")
+        str,
+        _option(
+            "How to restore; 'unblur methods' lists the methods.",
+            "--method",
+            "-m",
+            metavar="NAME",
+            autocompletion=lambda: list(list_entries()),
+        ),
     ] = DEFAULT_METHOD,
     settings: Annotated[
         list[str] | None, _option("A setting of the method; may be repeated.", "--set", metavar="NAME=VALUE")

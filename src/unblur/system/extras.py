@@ -7,20 +7,31 @@ from typing import Any
 
 from unblur.errors import MissingExtraError
 
-__all__ = ["EXTRAS", "import_extra", "missing_extra"]
+__all__ = ["EXTRAS", "import_extra", "install_line", "missing_extra"]
 
 EXTRAS = {
     "cv2": ("opencv-python-headless", "bench"),
+    "fastapi": ("fastapi", "server"),
+    "gradio": ("gradio", "app"),
+    "httpx": ("httpx", "server"),
     "jinja2": ("jinja2", "bench"),
     "jsonargparse": ("jsonargparse", "train"),
     "lightning": ("lightning", "train"),
     "matplotlib": ("matplotlib", "bench"),
+    "onnx": ("onnx", "onnx"),
+    "onnxruntime": ("onnxruntime", "onnx"),
+    "onnxscript": ("onnxscript", "onnx"),
     "pillow_heif": ("pillow-heif", "heif"),
+    "prometheus_client": ("prometheus-client", "server"),
+    "python_multipart": ("python-multipart", "server"),
+    "rawpy": ("rawpy", "raw"),
     "scipy": ("scipy", "bench"),
     "skimage": ("scikit-image", "bench"),
+    "starlette": ("starlette", "server"),
     "tensorboard": ("tensorboard", "train"),
     "torchmetrics": ("torchmetrics", "metrics"),
     "torchvision": ("torchvision", "metrics"),
+    "uvicorn": ("uvicorn", "server"),
 }
 """By the name that Python imports: the package that contains it, and the extra that installs that package."""
 
@@ -41,7 +52,7 @@ def import_extra(module: str, purpose: str) -> Any:
         raise missing_extra(error, purpose) or error from None
     except Exception as error:  # a package that does not fit the others fails with errors of any kind
         package, extra = EXTRAS[module.partition(".")[0]]
-        reason = f"{purpose} needs {package}, which fails on import ({error}); install it with {_command(extra)}"
+        reason = f"{purpose} needs {package}, which fails on import ({error}); install it with {install_line(extra)}"
         raise MissingExtraError(reason) from error
 
 
@@ -51,8 +62,11 @@ def missing_extra(error: ModuleNotFoundError, purpose: str) -> MissingExtraError
     if found is None:
         return None
     package, extra = found
-    return MissingExtraError(f"{purpose} needs {package}, which is not installed; install it with {_command(extra)}")
+    return MissingExtraError(
+        f"{purpose} needs {package}, which is not installed; install it with {install_line(extra)}"
+    )
 
 
-def _command(extra: str) -> str:
+def install_line(extra: str) -> str:
+    """The command that installs an extra."""
     return f'pip install "unblur[{extra}]"'
