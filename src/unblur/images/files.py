@@ -120,15 +120,17 @@ def write_image(
     format: str | None = None,  # noqa: A002 - the word every image library uses
     overwrite: bool = False,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[str, ...]:
     """Write a picture so that its name never stands for part of it.
 
     Args:
         picture: What to write; depth, alpha, colour mode and metadata are kept as far as the format can hold them.
         path: Name of the file; its extension decides the format unless `format` is given.
-        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`.
+        format: One of `signatures.Format`.
         overwrite: Replace a file of that name.
         strip_metadata: Leave out EXIF, XMP, IPTC and resolution. The colour profile stays, or the colours would change.
+        quality: Quality of JPEG, WebP, AVIF and HEIC, 1 to 100; None: the format's own. A number makes WebP lose, too.
 
     Returns:
         Sentences on what the format could not hold.
@@ -137,7 +139,7 @@ def write_image(
         WriteError: No such format, the picture does not fit into it, or the name cannot be used.
         OutputError: The folder cannot be written to.
     """
-    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata)
+    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata, quality=quality)
     atomic_write(path, data, overwrite=overwrite)
     return notes
 
@@ -147,11 +149,12 @@ def encode_image(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of an image file, and sentences on what the format could not hold; see `write_image`."""
     from unblur.images.encoding import encode  # noqa: PLC0415 - libvips is needed here for writing alone
 
-    return encode(picture, format, strip_metadata=strip_metadata)
+    return encode(picture, format, strip_metadata=strip_metadata, quality=quality)
 
 
 def encode_pages(
@@ -159,6 +162,7 @@ def encode_pages(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[memoryview, tuple[str, ...]]:
     """The bytes of a file with several pages or frames, and sentences on what the format could not hold.
 
@@ -169,7 +173,7 @@ def encode_pages(
     """
     from unblur.images.page_writing import encode_pages as encode  # noqa: PLC0415 - libvips, as above
 
-    return encode(pictures, format, strip_metadata=strip_metadata)
+    return encode(pictures, format, strip_metadata=strip_metadata, quality=quality)
 
 
 def _open(source: Source | BinaryIO) -> int:

@@ -11,6 +11,7 @@ from unblur.images.tiff_structure import BITS, COMPRESSION, PHOTOMETRIC, SAMPLE_
 
 __all__ = [
     "HEIC",
+    "RAW_SUFFIXES",
     "UNSUPPORTED_SUFFIXES",
     "UnsupportedKind",
     "can_read_heif",
@@ -85,7 +86,7 @@ UNSUPPORTED_SUFFIXES = frozenset(
 )
 """Files of a folder that may be photos of a kind that is not read; `unsupported_kind` tells by the content."""
 
-_RAW_SUFFIXES = frozenset(
+RAW_SUFFIXES = frozenset(
     {".nef", ".nrw", ".arw", ".srf", ".sr2", ".pef", ".dng", ".3fr", ".erf", ".iiq", ".kdc", ".srw"}
 )
 _COMPRESSIONS = {
@@ -132,7 +133,7 @@ def unsupported_kind(path: str | os.PathLike[str]) -> UnsupportedKind | None:
     if found is HEIC and can_read_heif():
         return None
     is_tiff = head[:4] in (b"II*\x00", b"MM\x00*")
-    return _RAW if found is None and is_tiff and suffix in _RAW_SUFFIXES else found
+    return _RAW if found is None and is_tiff and suffix in RAW_SUFFIXES else found
 
 
 def can_read_heif() -> bool:
