@@ -14,7 +14,7 @@ from unblur.images.limits import check_size
 from unblur.images.page_reading import describe_pages
 from unblur.system.scratch import lasting_scratch_file, write_all
 
-__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "is_grey_avif"]
+__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "gather_exif", "is_grey_avif"]
 
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
@@ -140,6 +140,19 @@ def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes],
             kept.get_ifd(directory).update(values)
             kept[directory] = kept.get_ifd(directory)
     blobs["exif"] = kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
+
+
+def gather_exif(found: Image.Exif) -> bytes:
+    """The entries of a TIFF file that are about the photo, as a block of their own without prefix; empty: none."""
+    kept = Image.Exif()
+    for tag in _EXIF_IN_TIFF:
+        if tag in found:
+            kept[tag] = found[tag]
+    for directory in _EXIF_DIRECTORIES:
+        if values := dict(found.get_ifd(directory)):
+            kept.get_ifd(directory).update(values)
+            kept[directory] = kept.get_ifd(directory)
+    return kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
 
 
 def _correct_description(kept: Image.Exif, header: dict[str, Any], pages: int) -> None:

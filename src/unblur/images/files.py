@@ -14,6 +14,7 @@ from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.signatures import HEAD_BYTES, Frames, format_of_bytes, format_of_name
+from unblur.images.unsupported import RAW, can_read_raw, is_raw_tiff
 from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
@@ -31,7 +32,7 @@ Source = str | os.PathLike[str] | bytes
 
 _DOCUMENTS = {"tiff"}  # whose pages are separate images
 _ANIMATIONS = {"gif", "webp", "png", "avif"}
-_SINGLE = {"jpeg", "bmp", "heif"}  # of which one image is read
+_SINGLE = {"jpeg", "bmp", "heif", "raw"}  # of which one image is read
 
 _UNREADABLE = {
     errno.ENOENT: "does not exist",
@@ -47,8 +48,9 @@ _UNREADABLE = {
 def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
     """Read one image; decoding happens in a process of its own, so that no file can harm this one.
 
-    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are recognised by content. Pixels come upright (EXIF
-    orientation applied), otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
+    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with extras, HEIC and camera raw are recognised by content. Pixels come
+    upright (EXIF orientation applied), otherwise as stored. Of several frames or pages the first is read, and
+    `facts.notes` says so.
 
     Args:
         source: Path of a file, or its bytes.
@@ -198,7 +200,7 @@ def _open(source: Source | BinaryIO) -> int:
 
 def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: bool) -> Iterator[Picture]:
     size = os.fstat(file).st_size
-    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    kind = _kind_of(file)
     if size > limits.max_bytes:
         raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
     is_only_page = not _takes_all(kind, frames)
@@ -212,6 +214,16 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     del first  # not held while the others are worked on
     for page in range(1, count):
         yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
+
+
+def _kind_of(file: int) -> str:
+    """The format of an open file, of which a camera raw file in TIFF's form shows only behind its first bytes."""
+    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    if kind == "tiff" and is_raw_tiff(file):
+        if not can_read_raw():
+            raise ReadError(RAW.sentence)
+        return "raw"
+    return kind
 
 
 def _takes_all(kind: str, frames: Frames) -> bool:

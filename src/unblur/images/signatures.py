@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from unblur.errors import ReadError, WriteError
-from unblur.images.unsupported import HEIC, can_read_heif, kind_of_head
+from unblur.images.unsupported import HEIC, RAW, can_read_heif, can_read_raw, kind_of_head
 
 __all__ = ["HEAD_BYTES", "KINDS", "Format", "Frames", "extension_of", "format_of_bytes", "format_of_name"]
 
@@ -64,8 +64,11 @@ def format_of_bytes(head: bytes) -> str:
         return "bmp"
     if head[4:8] == b"ftyp" and _brands(head) & {b"avif", b"avis"}:
         return "avif"
-    if kind_of_head(head) is HEIC and can_read_heif():
+    kind = kind_of_head(head)
+    if kind is HEIC and can_read_heif():
         return "heif"
+    if kind is RAW and can_read_raw():
+        return "raw"
     raise ReadError(_what_else(head))
 
 
