@@ -66,6 +66,10 @@ COVERED = {
         " experiments/neurmap/scores experiments/neurmap/settings experiments/neurmap/table1"
         " experiments/neurmap/weights"
     ),
+    "experiments/test_papers.py": (
+        "experiments/papers/contents experiments/papers/counted experiments/papers/lines experiments/papers/page"
+        " experiments/papers/stored"
+    ),
     "experiments/test_parts.py": "experiments/parts/combinations experiments/parts/settings",
     "experiments/test_report.py": "experiments/result",
     "experiments/test_selfdeblur.py": (
