@@ -13,6 +13,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
     {"cli"},
+    {"server"},
     {"batch", "experiments"},
     {"training", "benchmarks"},
     {"methods", "datasets"},

@@ -131,6 +131,11 @@ COVERED = {
     "solvers/test_photo.py": "solvers/names solvers/registry",
     "solvers/test_sparsity.py": "methods/orientation",
     "test_public_surface.py": "errors",
+    "server/test_api.py": (
+        "cli/serve server/answers server/application server/bodies server/client server/forms server/guard"
+        " server/observation server/process server/schemas server/settings"
+    ),
+    "server/test_queue.py": "server/device_worker server/job server/storage server/tasks",
     "training/test_kills.py": "training/interruption",
     "training/test_parts.py": (
         "training/averaging training/data training/guard training/hooks training/step_log training/streams"

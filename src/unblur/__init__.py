@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unblur.errors import (
+        BusyError,
         Cancelled,
         CheckpointError,
         DataError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         OutputError,
         ReadError,
         RegionError,
+        ServerError,
         SettingsError,
         ShapeError,
         TooLargeError,
@@ -42,12 +44,15 @@ if TYPE_CHECKING:
     from unblur.methods.catalog import list_methods
     from unblur.methods.loading import load_method
     from unblur.methods.options import Region, RestoreOptions
+    from unblur.server.client import Client
 
     __version__: str
 
 __all__ = [
+    "BusyError",
     "Cancelled",
     "CheckpointError",
+    "Client",
     "DataError",
     "DownloadError",
     "ImageError",
@@ -60,6 +65,7 @@ __all__ = [
     "RegionError",
     "Restoration",
     "RestoreOptions",
+    "ServerError",
     "SettingsError",
     "ShapeError",
     "Step",
@@ -78,8 +84,10 @@ __all__ = [
 ]
 
 _PLACES = {
+    "BusyError": "unblur.errors",
     "Cancelled": "unblur.errors",
     "CheckpointError": "unblur.errors",
+    "Client": "unblur.server.client",
     "DataError": "unblur.errors",
     "DownloadError": "unblur.errors",
     "ImageError": "unblur.errors",
@@ -92,6 +100,7 @@ _PLACES = {
     "RegionError": "unblur.errors",
     "Restoration": "unblur.methods.base",
     "RestoreOptions": "unblur.methods.options",
+    "ServerError": "unblur.errors",
     "SettingsError": "unblur.errors",
     "ShapeError": "unblur.errors",
     "Step": "unblur.methods.base",

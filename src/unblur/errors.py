@@ -16,6 +16,8 @@
     ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
     ├── TrainingError           a training run cannot start or go on (exit 2)
+    ├── ServerError             a server cannot do what it was asked
+    │   └── BusyError           it has too much to do now; later it may
     ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
     └── Cancelled               the caller's progress hook asked to stop
 
@@ -24,6 +26,7 @@ It never names the file: whoever holds the file name puts it in front.
 """
 
 __all__ = [
+    "BusyError",
     "Cancelled",
     "CheckpointError",
     "DataError",
@@ -34,6 +37,7 @@ __all__ = [
     "OutputError",
     "ReadError",
     "RegionError",
+    "ServerError",
     "SettingsError",
     "ShapeError",
     "TooLargeError",
@@ -107,6 +111,22 @@ class DataError(UnblurError):
 
 class TrainingError(UnblurError):
     """A training run cannot start here or cannot go on."""
+
+
+class ServerError(UnblurError):
+    """A server, here or elsewhere, cannot do what it was asked."""
+
+
+class BusyError(ServerError):
+    """A server has too much to do now.
+
+    Attributes:
+        retry_after: Seconds after which another attempt is worthwhile.
+    """
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ShapeError(UnblurError, ValueError):

@@ -21,6 +21,7 @@ from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
 from unblur.cli.restore import restore, settle_save_kernel
+from unblur.cli.serve import serve
 from unblur.cli.train import OVERRIDES, train
 from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
@@ -43,6 +44,7 @@ app.command()(restore)
 app.command()(methods)
 app.command()(benchmark)
 app.command()(report)
+app.command()(serve)
 app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)

@@ -50,7 +50,7 @@ def read_kernel(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     values = picture.colour.mean(axis=2, dtype=np.float64) / peak_of(picture.pixels.dtype)
     if _is_inverted(values):
         warnings.warn(
-            f"the kernel {os.fspath(path)} shows a dark path on a bright ground, so it was used inverted; "
+            "the kernel shows a dark path on a bright ground, so it was used inverted; "
             "a kernel is a bright path on black",
             stacklevel=2,
         )

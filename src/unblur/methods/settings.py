@@ -1,7 +1,8 @@
 """Settings dataclasses from loose values: names and types checked, one sentence when something is off.
 
 A settings class is a frozen dataclass whose fields read `name: Annotated[type, "a sentence"] = default`; a third item,
-`Choices`, lists the values of a text. Command line, benchmark and reports all derive from it.
+`Choices`, lists the values of a text, or `FILE_NAME` says that it may name a file of this machine. Command line,
+benchmark and reports all derive from it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 from unblur.errors import SettingsError
 
-__all__ = ["Choices", "Setting", "describe_settings", "make_settings"]
+__all__ = ["FILE_NAME", "Choices", "Setting", "describe_settings", "make_settings"]
 
 SettingsT = TypeVar("SettingsT")
+
+FILE_NAME = "file name"
+"""Third item of a field whose text may name a file: nothing that strangers may set."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of a settings class: its name, type, default, sentence, and its values where they are few."""
+    """One field of a settings class: its name, type, default, sentence, its values where they are few, and its kind."""
 
     name: str
     type: Any
     default: Any
     help: str
     choices: tuple[Any, ...] = ()
+    names_file: bool = False
 
 
 def describe_settings(settings_class: type[Any]) -> list[Setting]:
@@ -46,9 +51,10 @@ def describe_settings(settings_class: type[Any]) -> list[Setting]:
     for item in fields(settings_class):
         hint = hints[item.name]
         kind, help_text, *more = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
-        choices = get_args(kind) if get_origin(kind) is Literal else more[0].names() if more else ()
+        names_file = FILE_NAME in more
+        choices = get_args(kind) if get_origin(kind) is Literal else () if names_file or not more else more[0].names()
         default = item.default if item.default is not MISSING else None
-        described.append(Setting(item.name, kind, default, help_text, choices))
+        described.append(Setting(item.name, kind, default, help_text, choices, names_file))
     return described
 
 

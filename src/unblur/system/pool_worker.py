@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
 
+from unblur.errors import Cancelled
 from unblur.system.signals import Interrupted, catch_signals
-from unblur.system.worker_pool import Answer
+from unblur.system.worker_pool import Answer, Stop
 
 __all__ = ["main"]
 
@@ -31,7 +33,16 @@ def main() -> None:
         function = getattr(import_module(module), name)
         setup = parent.recv()
         while True:
-            parent.send(Answer(function(setup, parent.recv(), parent.send)))
+            task = parent.recv()
+            if not isinstance(task, Stop):  # one that came too late for the task before
+                parent.send(Answer(function(setup, task, partial(_report, parent))))
+
+
+def _report(parent: Connection, message: object) -> None:
+    """Send a message about the task; what comes from the parent in the middle of a task can only ask to stop it."""
+    parent.send(message)
+    if parent.poll() and isinstance(parent.recv(), Stop):
+        raise Cancelled("was cancelled")
 
 
 def _end_with(parent: int) -> None:

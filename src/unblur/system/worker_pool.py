@@ -19,7 +19,7 @@ from multiprocessing import Pipe, connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Answer", "run_in_workers"]
+__all__ = ["Answer", "Stop", "Worker", "run_in_workers"]
 
 TaskT = TypeVar("TaskT")
 AnswerT = TypeVar("AnswerT")
@@ -33,6 +33,10 @@ class Answer:
 
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+class Stop:
+    """What a worker is sent to stop its task: its next message raises `Cancelled` in the worker."""
 
 
 def run_in_workers(
@@ -58,11 +62,12 @@ def run_in_workers(
         on_message: Called with a task and a message about it.
     """
     waiting = deque(tasks)
-    workers: list[_Worker[TaskT]] = []
+    workers: list[Worker[TaskT]] = []
     try:
         while waiting or workers:
             while waiting and len(workers) < count:
-                workers.append(_Worker(function, setup, threads, waiting.popleft()))
+                workers.append(Worker(function, setup, threads=threads))
+                workers[-1].start(waiting.popleft())
             for worker in _talking(workers):
                 message = worker.listen()
                 if isinstance(message, Answer):
@@ -82,33 +87,58 @@ def run_in_workers(
         _stop(workers)
 
 
-class _Worker(Generic[TaskT]):
-    """One worker process, always with a task."""
+class Worker(Generic[TaskT]):
+    """One worker process, for one task at a time.
 
-    def __init__(self, function: str, setup: Any, threads: int, task: TaskT) -> None:
+    Args:
+        function: As `run_in_workers` has it, with `setup` and `threads`.
+
+    Attributes:
+        link: Readable when there is something to `listen` to.
+        task: The last one that it was given.
+    """
+
+    task: TaskT
+
+    def __init__(self, function: str, setup: Any, *, threads: int) -> None:
         self.link, theirs = Pipe()
         with theirs:
             self.process = _start_process(theirs.fileno(), function, threads)
         self._send(setup)
-        self.start(task)
 
     def start(self, task: TaskT) -> None:
+        """Give it a task; the one before has been answered."""
         self.task = task
         self._send(task)
 
+    def stop_task(self) -> None:
+        """Ask it to leave its task; it answers all the same, if it reports on its way."""
+        self._send(Stop())
+
     def listen(self) -> Any:
-        """Its next message; None: it is dead."""
+        """Its next message, waited for; None: it is dead."""
         try:
             return self.link.recv()
         except (EOFError, OSError):
             return None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.process.poll() is not None
 
     def end(self) -> str:
         """How it died."""
         status = self.process.wait()
         return signal.Signals(-status).name if status < 0 else f"exit code {status}"
 
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        self.process.kill()
+        self.close()
+
     def close(self) -> None:
+        """Let go of it; it ends after its task."""
         self.link.close()
         self.process.wait()
 
@@ -132,12 +162,12 @@ def _start_process(link: int, function: str, threads: int) -> subprocess.Popen[b
     )
 
 
-def _talking(workers: Sequence[_Worker[TaskT]]) -> list[_Worker[TaskT]]:
+def _talking(workers: Sequence[Worker[TaskT]]) -> list[Worker[TaskT]]:
     ready = connection.wait([worker.link for worker in workers])
     return [worker for worker in workers if worker.link in ready]
 
 
-def _stop(workers: Sequence[_Worker[Any]]) -> None:
+def _stop(workers: Sequence[Worker[Any]]) -> None:
     """End all workers; a second signal meanwhile ends them at once."""
     try:
         for worker in workers:
@@ -147,5 +177,4 @@ def _stop(workers: Sequence[_Worker[Any]]) -> None:
                 worker.process.wait(_PATIENCE)
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.close()
+            worker.kill()

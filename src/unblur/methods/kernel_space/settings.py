@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from unblur.errors import SettingsError
 from unblur.methods.catalog import teacher_names
 from unblur.methods.optimisation.settings import check_run, check_teacher
-from unblur.methods.settings import Choices
+from unblur.methods.settings import FILE_NAME, Choices
 
 __all__ = ["KernelSpaceSettings"]
 
@@ -35,7 +35,7 @@ class KernelSpaceSettings:
         "photo itself and the code of a common blur; auto: as the preset says.",
         Choices(_teachers),
     ] = "auto"
-    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
+    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own.", FILE_NAME] = ""
     hold: Annotated[float, "Share of the run in which the code stays where it began; -1: as the preset says."] = -1.0
     warm_steps: Annotated[
         int, "Steps in which the networks learn the image and the code to begin with; -1: as the preset says."
@@ -71,7 +71,9 @@ class KernelSpaceSettings:
     ] = 65_536
     window: Annotated[int, "Side of the windows that a photo is cut into, a blur for each; 0: as the weights say."] = 0
     smallest: Annotated[int, "Photos with a shorter side than this are returned as they were."] = 64
-    state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
+    state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none.", FILE_NAME] = (
+        ""
+    )
 
     def __post_init__(self) -> None:
         check_run(self)

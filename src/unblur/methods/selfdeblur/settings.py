@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from unblur.errors import SettingsError
 from unblur.methods.catalog import teacher_names
 from unblur.methods.optimisation.settings import check_run, check_teacher
-from unblur.methods.settings import Choices
+from unblur.methods.settings import FILE_NAME, Choices
 
 __all__ = ["Reading", "SelfDeblurSettings", "WeakSettings"]
 
@@ -24,7 +24,7 @@ class WeakSettings:
         "Method whose answer guides the image: any of these, identity (the photo itself, a control) or none.",
         Choices(teacher_names),
     ] = "map"
-    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own."] = ""
+    teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own.", FILE_NAME] = ""
     weak: Annotated[float, "Weight of the difference to the teacher's image, at the first step."] = 0.1
     weak_until: Annotated[float, "Share of the run after which that weight has fallen to 0; 0: it never falls."] = 0.6
     rec: Annotated[float, "Weight of the difference that the teacher sees; above 0 only for a teacher network."] = 0.0
@@ -94,7 +94,9 @@ class SelfDeblurSettings(WeakSettings):
     stack: Annotated[
         int, "Photos of a batch that are fitted side by side; 0: as many as a GPU's memory holds, one on a processor."
     ] = 0
-    state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none."] = ""
+    state: Annotated[str, "File in which the run is kept, so that a cancelled one goes on; empty: none.", FILE_NAME] = (
+        ""
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,109 @@
+"""The work of a server's worker process: one photo from file to file, with steps that can be shown."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unblur.batch.jobs import PhotoJob
+from unblur.batch.options import BatchOptions
+from unblur.batch.work import PhotoResult, restore_job
+from unblur.errors import UnblurError
+from unblur.methods.base import Step
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Progress", "RestoreTask", "Warm", "run_task"]
+
+
+@dataclass(frozen=True)
+class RestoreTask:
+    """One photo.
+
+    Attributes:
+        job: The files.
+        options: How to restore; a kernel that was sent as a file is not in it.
+        kernel: File of the known kernel.
+        preview: Longest side in pixels of the images that are shown on the way; 0: none.
+    """
+
+    job: PhotoJob
+    options: BatchOptions
+    kernel: Path | None = None
+    preview: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a restoration is.
+
+    Attributes:
+        fraction: 0 to 1.
+        stage: What is being done, a few words.
+        preview: The image so far as JPEG, colours as stored.
+    """
+
+    fraction: float = 0.0
+    stage: str = ""
+    preview: bytes | None = None
+
+
+@dataclass
+class Warm:
+    """What a process keeps from task to task: a method that is loaded serves the next photo with the same options."""
+
+    options: BatchOptions = field(default_factory=BatchOptions)
+
+    def take(self, options: BatchOptions) -> BatchOptions:
+        """The options, with the method loaded if they are those of the task before."""
+        if options != self.options:
+            self.options = options
+        return self.options
+
+
+def run_task(warm: Warm, task: RestoreTask, send: Callable[[Progress], None]) -> PhotoResult:
+    """Restore the photo, for `unblur.system.worker_pool`; whatever goes wrong with it becomes a failed result."""
+
+    def on_step(_: PhotoJob, step: Step) -> None:
+        send(Progress(step.fraction, step.stage, _encode_preview(step.preview, task.preview)))
+
+    try:
+        options, remarks = _with_kernel(task)
+    except UnblurError as error:
+        return PhotoResult(None, None, "failed", method=task.options.method, error=str(error), fault="usage")
+    result = restore_job(task.job, warm.take(options), on_step)
+    return replace(result, warnings=(*remarks, *result.warnings))
+
+
+def _with_kernel(task: RestoreTask) -> tuple[BatchOptions, tuple[str, ...]]:
+    """The options with the kernel that was sent, and what there is to say of it."""
+    if task.kernel is None:
+        return task.options, ()
+    from unblur.images.kernels import read_kernel  # noqa: PLC0415 - only where a kernel is given
+
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        kernel = read_kernel(task.kernel)
+    options = replace(task.options, restore=replace(task.options.restore, kernel=kernel))
+    return options, tuple(str(remark.message) for remark in remarks)
+
+
+def _encode_preview(image: Tensor | None, side: int) -> bytes | None:
+    if image is None or not side:
+        return None
+    from torch.nn.functional import interpolate  # noqa: PLC0415 - whoever has an image has loaded it already
+
+    from unblur.images.files import encode_image  # noqa: PLC0415 - as above
+    from unblur.images.picture import Picture  # noqa: PLC0415
+    from unblur.images.tensors import tensor_to_array  # noqa: PLC0415
+
+    scale = min(1.0, side / max(image.shape[-2:]))
+    small = interpolate(image[:1].float(), scale_factor=scale, mode="area") if scale < 1 else image[:1].float()
+    pixels: Any = (255 * tensor_to_array(small.clamp(0, 1))).round().astype("uint8")
+    if pixels.shape[2] not in (1, 3):
+        return None
+    return encode_image(Picture(pixels, "grey" if pixels.shape[2] == 1 else "rgb"), "jpeg")[0]

@@ -1,0 +1,160 @@
+"""The routes: what they answer, and that a photo comes back as the command line writes it."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import unblur
+from conftest import ROOT
+from running_server import photo_bytes
+from unblur.server.forms import form_fields
+
+FAST = {"method": "input"}
+
+
+def files(data: bytes | None = None, name: str = "photo.png") -> dict[str, tuple[str, bytes]]:
+    return {"photo": (name, photo_bytes() if data is None else data)}
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_photo_comes_back_as_from_the_command_line(api, run, tmp_path, form):
+    photo = tmp_path / f"photo.{form.lower()}"
+    photo.write_bytes(photo_bytes(form=form))
+    assert run("restore", photo, "-m", "input", "--strength", "0.5", "--strip-metadata").code == 0
+    answer = api.post("/v1/restore", files=files(photo.read_bytes()), data={**FAST, "strength": "0.5"})
+    assert answer.status_code == 200
+    assert answer.content == photo.with_name(f"photo.unblur.{form.lower()}").read_bytes()
+    assert answer.headers["content-type"] == f"image/{form.lower()}"
+
+
+def test_json_has_image_and_kernel(api, run, make_photo):
+    photo = make_photo(size=(64, 48))
+    assert run("restore", photo, "-m", "map", "--strip-metadata", "--save-kernel", "--kernel-size", "5").code == 0
+    answer = api.post(
+        "/v1/restore",
+        files=files(photo.read_bytes()),
+        data={"method": "map", "kernel_size": "5"},
+        headers={"Accept": "application/json"},
+    ).json()
+    beside = {"image": "photo.unblur.png", "kernel": "photo.unblur.kernel.png"}
+    for name, file in beside.items():
+        expected = photo.with_name(file)
+        if expected.exists():
+            assert base64.b64decode(answer[name]["base64"]) == expected.read_bytes()
+        else:
+            assert answer[name] is None
+    assert answer["method"] == "map"
+    assert answer["settings"]
+    assert isinstance(answer["warnings"], list)
+
+
+def test_job_from_start_to_delete(api):
+    made = api.post("/v1/jobs", files=files(), data={"method": "slow-input", "set": ["steps=2", "nap=0.1"]})
+    assert made.status_code == 202
+    place = made.headers["location"]
+    events = [json.loads(line[6:]) for line in api.get(f"{place}/events").text.splitlines() if line[:6] == "data: "]
+    assert events[-1]["status"] == "done"
+    assert events[-1]["links"]["result"] == f"{place}/result"
+    assert api.get(place).json()["outcome"]["method"] == "slow-input"
+    assert api.get(f"{place}/result").content[:4] == b"\x89PNG"
+    assert api.get(f"{place}/kernel").status_code == 404
+    assert api.delete(place).status_code == 204
+    assert [api.get(place).status_code, api.get(f"{place}/result").status_code] == [404, 404]
+    assert api.delete(place).status_code == 404
+
+
+def test_kernel_that_is_sent_is_used(api, tmp_path):
+    kernel = photo_bytes((5, 5))
+    answer = api.post(
+        "/v1/restore",
+        files={**files(photo_bytes((48, 48))), "kernel": ("k", kernel)},
+        data={"method": "known-kernel"},
+        headers={"Accept": "application/json"},
+    )
+    assert answer.json()["kernel_size"] == [5, 5]
+    bad = api.post("/v1/restore", files={**files(), "kernel": ("k", b"no")}, data={"method": "known-kernel"})
+    assert bad.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"url": "http://127.0.0.1/"}, "there is no field 'url'"),
+        ({"strength": "2"}, "strength is from 0"),
+        ({"seed": "many"}, "seed cannot be 'many'"),
+        ({"effort": "huge"}, "effort cannot be 'huge'"),
+        ({"region": "1,2"}, "four whole numbers"),
+        ({"method": "sharpen"}, "no method named"),
+        ({"set": "steps"}, "NAME=VALUE"),
+        ({"photo": "text"}, "photo is a file"),
+        ({"method": ["input", "map"]}, "twice"),
+    ],
+)
+def test_wrong_fields(api, fields, words):
+    answer = api.post("/v1/restore", files={"kernel": ("k", b"")} if "photo" in fields else files(), data=fields)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+
+
+def test_not_a_form(api):
+    assert api.post("/v1/restore", content=photo_bytes(), headers={"content-type": "image/png"}).status_code == 415
+    assert api.post("/v1/restore", files={"kernel": ("k", b"")}).json()["error"]["code"] == "options"
+
+
+def test_methods_are_those_of_the_library(api):
+    listed = {item["name"]: item for item in api.get("/v1/methods").json()}
+    assert set(listed) == set(unblur.list_methods())
+    assert [name for name, item in listed.items() if item["is_default"]] == ["auto"]
+    assert listed["map"]["settings"]["properties"]["prior"]["enum"]
+
+
+def test_openapi_names_every_field(api):
+    schema = api.get("/openapi.json").json()
+    form = schema["paths"]["/v1/restore"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"photo", "kernel", *form_fields()}
+    assert form["properties"]["kernel_size"]["anyOf"][0]["type"] == "integer"
+
+
+def test_health(api):
+    assert api.get("/healthz").json() == {"status": "ok"}
+    assert api.get("/readyz").status_code == 200
+
+
+def test_client_against_a_server(server, tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(photo_bytes())
+    with unblur.Client(server.address) as client:
+        answer = client.restore(photo, method="input")
+        assert answer.image[:4] == b"\x89PNG"
+        assert answer.method == "input"
+        job = client.submit(photo.read_bytes(), method="slow-input", settings={"steps": 2, "nap": 0.1})
+        states = list(client.follow(job.id))
+        assert states[-1].status == "done"
+        assert client.job(job.id).status == "done"
+        assert client.result(job.id) == answer.image
+        client.cancel(job.id)
+        with pytest.raises(unblur.ServerError, match="no such job"):
+            client.result(job.id)
+        with pytest.raises(unblur.ImageError, match="not an image"):
+            client.restore(b"nothing", method="input")
+        with pytest.raises(unblur.UsageError, match="no method"):
+            client.restore(photo, method="sharpen")
+        assert {item["name"] for item in client.methods()} == set(unblur.list_methods())
+    with unblur.Client("http://127.0.0.1:9") as client, pytest.raises(unblur.ServerError, match="cannot be reached"):
+        client.methods()
+
+
+def test_curl_lines_of_the_page(server, tmp_path, monkeypatch):
+    """Each line of the page runs, against a server with another port."""
+    import subprocess
+
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(photo_bytes(form="JPEG"))
+    text = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        script = block.replace("http://127.0.0.1:8765", server.address).replace("curl ", "curl --fail-with-body -sS ")
+        subprocess.run(["bash", "-euc", script], check=True, timeout=200, stdout=subprocess.DEVNULL)
+    assert Path("sharp.jpg").stat().st_size > 0
