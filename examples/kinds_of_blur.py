@@ -1,6 +1,6 @@
 """Draw the same photo sharp and with four kinds of blur, each with its kernel in the corner.
 
-    python examples/kinds_of_blur.py --out kinds.jpg
+python examples/kinds_of_blur.py --out kinds.jpg
 """
 
 from __future__ import annotations

@@ -74,8 +74,10 @@ class _FinishedFiles:
             self._said.add(reason)
 
     def _is_ready(self, job: PhotoJob, stamps: dict[Path, Stamp]) -> bool:
-        stamp = stamps.get(job.input) if job.input else None
-        return stamp is not None and self._last.get(job.input) == stamp and self._given.get(job.input) != stamp
+        path = job.input
+        if path is None or path not in stamps:
+            return False
+        return self._last.get(path) == stamps[path] != self._given.get(path)
 
 
 def _stamp(path: Path) -> Stamp | None:
