@@ -18,7 +18,7 @@ help:
 	@echo "make test       the default tests: offline, CPU, a few minutes"
 	@echo "make test-slow  tests that take minutes each"
 	@echo "make test-gpu   tests that need a CUDA device, and a table of times on it"
-	@echo "make fuzz       thousands of damaged image files and checkpoints: each is read or refused in one sentence"
+	@echo "make fuzz       2,000 damaged versions of each kind of file (UNBLUR_FUZZ=100000: more of them): read or refused, never worse"
 	@echo "make speed      limits on time: start-up, hostile files"
 	@echo "make check      what CI runs: format, lint, types, site, changelog, tests"
 

@@ -7,6 +7,7 @@ Everything is made here, by other libraries than those under test where there ar
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 __all__ = [
+    "FUZZ_COUNT",
     "HOSTILE_NAMES",
     "bad_files",
     "bombs",
@@ -27,12 +29,20 @@ __all__ = [
     "exif_block",
     "good_files",
     "icc_profile",
+    "many_frames",
+    "many_pages",
+    "moving",
     "mutations",
+    "overlapping_exif",
     "photo",
     "scan_bomb",
     "seeds",
+    "with_chunk",
     "without_app14",
 ]
+
+FUZZ_COUNT = int(os.environ.get("UNBLUR_FUZZ", "2000"))
+"""Damaged versions of each file in `make fuzz`; more of them begin with the same ones."""
 
 HOSTILE_NAMES = (
     b"plain.png",
@@ -197,6 +207,17 @@ def seeds() -> dict[str, bytes]:
     }
 
 
+def moving() -> dict[str, bytes]:
+    """Small files of several frames or pages, one of each kind."""
+    first, second = (Image.fromarray(photo(seed=number)) for number in (0, 1))
+    return {
+        "animated.gif": encode_pillow(first.quantize(16), "GIF", save_all=True, append_images=[second.quantize(16)]),
+        "animated.webp": encode_pillow(first, "WEBP", save_all=True, append_images=[second], duration=20),
+        "animated.png": encode_pillow(first, "PNG", save_all=True, append_images=[second], duration=20),
+        "pages.tif": encode_pillow(first, "TIFF", save_all=True, append_images=[second]),
+    }
+
+
 def good_files() -> dict[str, bytes]:
     """Files that every careful program reads; names say what is odd about them."""
     rgb, deep = photo(), photo(dtype="uint16")
@@ -278,14 +299,17 @@ def bombs() -> dict[str, bytes]:
         "huge-header.tif": encode_tiff(photo(), photometric="rgb").replace(
             struct.pack("<HHLL", 256, 4, 1, 32), struct.pack("<HHLL", 256, 4, 1, 2**31 - 1)
         ),
+        "many-scans.jpg": scan_bomb(2000),
+        "many-frames.webp": many_frames(10_001),
+        "many-pages.tif": many_pages(10_001),
         "huge-header.webp": b"RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00"
         + b"\xff" * 6
         + b"VP8 \x00\x00\x00\x00",
     }
 
 
-def scan_bomb(side: int = 9000) -> bytes:
-    """A valid progressive JPEG of 884 scans, each of which costs a walk over the whole picture.
+def scan_bomb(side: int = 9000, scans: int = 883) -> bytes:
+    """A valid progressive JPEG of so many scans, 883 at most, each of which costs a walk over the whole picture.
 
     In an all-grey picture every scan over AC coefficients holds the same bytes, so one of them serves for each
     coefficient at each of 14 successive precisions.
@@ -298,12 +322,50 @@ def scan_bomb(side: int = 9000) -> bytes:
     )
     start, coded = jpeg[second : second + 7], jpeg[second + 10 : next_marker]
     precisions = [(0, 13)] + [(high, high - 1) for high in range(13, 0, -1)]
-    scans = [
+    fine = [
         start + bytes([coefficient, coefficient, high << 4 | low]) + coded
         for coefficient in range(1, 64)
         for high, low in precisions
     ]
-    return jpeg[:second] + b"".join(scans) + b"\xff\xd9"
+    return jpeg[:second] + b"".join(fine[: scans - 1]) + b"\xff\xd9"
+
+
+def many_frames(count: int) -> bytes:
+    """An animated WebP of so many frames, all alike."""
+    two = encode_pillow(photo(8, 8), "WEBP", save_all=True, append_images=[Image.fromarray(photo(8, 8, seed=1))])
+    first = two.index(b"ANMF")
+    body = two[12:first] + two[first : two.index(b"ANMF", first + 4)] * count
+    return b"RIFF" + struct.pack("<L", 4 + len(body)) + b"WEBP" + body
+
+
+def many_pages(count: int, *extra: tuple[int, int]) -> bytes:
+    """A TIFF of so many pages of one pixel, with further tags."""
+    tags = [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 4), (277, 1), (278, 1), (279, 1), *extra]
+    entries = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
+    ends = [8 + (page + 1) * (len(entries) + 4) for page in range(count)]
+    ends[-1] = 0
+    return b"II*\x00\x08\x00\x00\x00" + b"".join(entries + struct.pack("<L", end) for end in ends)
+
+
+def overlapping_exif(size: int = 4_000_000, entries: int = 60_000) -> dict[str, bytes]:
+    """EXIF blocks whose entries all have the same bytes for their values: together a hundred gigabytes."""
+
+    def directory(values: list[tuple[int, int, int, int]]) -> bytes:
+        return struct.pack("<H", len(values)) + b"".join(struct.pack("<HHLL", *value) for value in values) + bytes(4)
+
+    shared = [(1000 + number, 7, size - 12 * entries - 200, 8) for number in range(entries)]
+    head, pointer = b"II*\x00\x08\x00\x00\x00", directory([(0x8769, 4, 1, 26)])
+    return {
+        "flat": (head + directory(shared)).ljust(size, b"\x00"),
+        "below": (head + pointer + directory(shared)).ljust(size, b"\x00"),
+        "loop": head + directory([(0x8769, 4, 1, 8)] * 500),
+    }
+
+
+def with_chunk(png: bytes, name: bytes, data: bytes) -> bytes:
+    """The PNG with a further chunk behind its header."""
+    chunk = struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
+    return png[:33] + chunk + png[33:]
 
 
 def cuts(data: bytes, count: int = 12) -> Iterator[bytes]:

@@ -3,8 +3,10 @@
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,3 +69,65 @@ def start_server(place: Path, *words: str) -> RunningServer:
     address = httpx.URL(first.split()[-1])
     token = process.stdout.readline().split()[-1] if {"--host", "--token"} & set(words) else ""
     return RunningServer(process, address.host, address.port or 80, token, folder, place / "log")
+
+
+def talk(server: RunningServer, *parts: bytes, seconds: float = 30, pause: float = 0) -> bytes:
+    """What comes back on a connection of its own, until the server closes it or the time is over."""
+    answer = b""
+    with socket.create_connection((server.host, server.port), timeout=seconds) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+            while piece := connection.recv(1 << 16):
+                answer += piece
+        except OSError:
+            pass
+    return answer
+
+
+def status_of(answer: bytes) -> int:
+    """0: there was none."""
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+
+def head_of(path: str = "/healthz", method: str = "GET", **headers: str) -> bytes:
+    """The head of a request after which the connection is closed; an empty value leaves a header out."""
+    given = {
+        "Host": "127.0.0.1",
+        "Connection": "close",
+        **{name.replace("_", "-"): text for name, text in headers.items()},
+    }
+    lines = [f"{name}: {text}" for name, text in given.items() if text]
+    return f"{method} {path} HTTP/1.1\r\n".encode() + "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+
+
+def form_of(*parts: tuple[str, bytes], boundary: str = "cut") -> bytes:
+    """A multipart body; each part has the parameters of its disposition, such as `name="photo"; filename="a"`."""
+    written = [
+        f"--{boundary}\r\nContent-Disposition: form-data; {words}\r\n\r\n".encode() + data + b"\r\n"
+        for words, data in parts
+    ]
+    return b"".join(written) + f"--{boundary}--\r\n".encode()
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid: int) -> int:
+    """Open files and connections of a process."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def files_below(folder: Path) -> list[str]:
+    """Files in the folder of a server besides the lock that says that it runs."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != "lock"]

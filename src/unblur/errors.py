@@ -11,6 +11,7 @@
     ├── ImageError              one image cannot be used; a batch goes on without it (exit 1)
     │   ├── ReadError           not an image, damaged, or of a kind we do not read
     │   ├── TooLargeError       over a limit on pixels, time or memory
+    │   │   └── MemoryShortageError  the machine has too little memory for it
     │   └── WriteError          this one output cannot be written (it exists, it is the input)
     ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
     ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
@@ -33,6 +34,7 @@ __all__ = [
     "DownloadError",
     "ImageError",
     "KernelError",
+    "MemoryShortageError",
     "MissingExtraError",
     "OutputError",
     "ReadError",
@@ -91,6 +93,10 @@ class ReadError(ImageError):
 
 class TooLargeError(ImageError):
     """The image is over a limit on pixels, decoding time or memory."""
+
+
+class MemoryShortageError(TooLargeError):
+    """The machine, not a limit of ours, has too little memory for the image; another time it may have enough."""
 
 
 class WriteError(ImageError):

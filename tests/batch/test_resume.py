@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,9 @@ while status == signal.SIGKILL:
 print(at, status)
 """
 """Runs that are killed before the first, second, ... call that changes a file, until one lives."""
+
+CHANGES = "write,fsync,link,unlink,rename,setxattr,mkdir,openat"
+"""Calls of the system through which a run changes files."""
 
 
 @pytest.fixture
@@ -90,22 +94,46 @@ def test_killed_before_every_call_that_changes_a_file(photos, run):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
-def test_killed_by_the_system_60_times(photos, run, tmp_path):
-    words = ["restore", str(photos / "in"), "-o", str(photos / "out"), *FREE]
-    for number in range(1, 61):
-        kill = f"inject=write,fsync,link,rename,setxattr,openat:signal=KILL:when={number * 7}+10000"
-        shutil.rmtree(photos / "out", ignore_errors=True)
-        subprocess.run(
-            ["strace", "-f", "-o", tmp_path / "trace", "-e", kill, sys.executable, "-m", "unblur", *words],
-            capture_output=True,
-            check=False,
-        )
-        before = states(photos / "out")
+def test_killed_by_the_system_60_times(tmp_path, make_photo, run):
+    """At calls spread over all that the whole program, with its decoder, does from the first output on."""
+    for number in range(6):
+        make_photo(f"in/{number}.png", seed=number)
+    out, trace = tmp_path / "out", tmp_path / "trace"
+    words = ["restore", str(tmp_path / "in"), "-o", str(out), *FREE]
+    assert traced(trace, f"trace={CHANGES}", words) == 0
+    moments = moments_of(trace, out)
+    assert len(moments) > 60
+    for number in range(60):
+        call, count = moments[number * len(moments) // 60]
+        shutil.rmtree(out)
+        assert traced(trace, f"inject={call}:signal=KILL:when={count}", words) != 0
+        before = states(out)
         first, second = run(*words, "--resume"), run(*words, "--resume")
-        assert (first.code, second.code, last_line(second)) == (0, 0, "0 done, 3 skipped, 0 failed"), number
-        assert_whole(photos / "out", photos / "in")
-        assert states(photos / "out").items() >= before.items()
+        assert (first.code, second.code, last_line(second)) == (0, 0, "0 done, 6 skipped, 0 failed"), (call, count)
+        assert_whole(out, tmp_path / "in")
+        assert states(out).items() >= before.items()
+        out.mkdir(exist_ok=True)
+
+
+def traced(trace: Path, expression: str, words: list[str]) -> int:
+    """Exit status of the program under strace."""
+    command = ["strace", "-f", "-o", trace, "-e", expression, sys.executable, "-m", "unblur", *words]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def moments_of(trace: Path, out: Path) -> list[tuple[str, int]]:
+    """Calls of the main process from the first that names the outputs on, and which of their kind each one is."""
+    lines = [line.split(maxsplit=1) for line in trace.read_text(errors="replace").splitlines()]
+    main = [text.partition("(") for process, text in lines if process == lines[0][0]]
+    counts, moments = Counter[str](), list[tuple[str, int]]()
+    for call, is_call, words in main:
+        if is_call:
+            counts[call] += 1
+            if moments or str(out) in words:
+                moments.append((call, counts[call]))
+    return moments
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -199,3 +200,27 @@ def test_black_picture_is_no_kernel(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "k.png")
     with pytest.raises(KernelError, match="zero everywhere"):
         read_kernel(tmp_path / "k.png")
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(24 * 3600)
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+@pytest.mark.filterwarnings("ignore:a kernel")
+def test_thousands_of_mutated_kernels(tmp_path: Path, save: Callable[..., None]) -> None:
+    file = io.BytesIO()
+    save(file, _kernel())
+    path = tmp_path / "k.npz"
+    refused = 0
+    for _, data in hostile.mutations(hostile.FUZZ_COUNT, given={"k": file.getvalue()}):
+        path.write_bytes(data)
+        refused += not _is_read(path)
+    assert refused > hostile.FUZZ_COUNT / 10
+
+
+def _is_read(path: Path) -> bool:
+    """Whether a file is read as a kernel; anything but a kernel or our error fails the test."""
+    try:
+        kernel = read_kernel(path)
+    except UnblurError:
+        return False
+    return kernel.sum() == pytest.approx(1, abs=1e-5)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 import unblur
 from conftest import ROOT
 from running_server import photo_bytes
+from unblur.methods.settings import describe_settings
 from unblur.server.forms import form_fields
+from unblur.server.settings import ServerSettings
 
 FAST = {"method": "input"}
 
@@ -31,12 +34,12 @@ def test_photo_comes_back_as_from_the_command_line(api, run, tmp_path, form):
 
 
 def test_json_has_image_and_kernel(api, run, make_photo):
-    photo = make_photo(size=(64, 48))
-    assert run("restore", photo, "-m", "map", "--strip-metadata", "--save-kernel", "--kernel-size", "5").code == 0
+    photo = make_photo(size=(40, 32))
+    assert run("restore", photo, "-m", "map", "--strip-metadata", "--save-kernel", "--kernel-size", "3").code == 0
     answer = api.post(
         "/v1/restore",
         files=files(photo.read_bytes()),
-        data={"method": "map", "kernel_size": "5"},
+        data={"method": "map", "kernel_size": "3"},
         headers={"Accept": "application/json"},
     ).json()
     beside = {"image": "photo.unblur.png", "kernel": "photo.unblur.kernel.png"}
@@ -147,14 +150,47 @@ def test_client_against_a_server(server, tmp_path):
         client.methods()
 
 
-def test_curl_lines_of_the_page(server, tmp_path, monkeypatch):
-    """Each line of the page runs, against a server with another port."""
-    import subprocess
-
-    monkeypatch.chdir(tmp_path)
-    Path("photo.jpg").write_bytes(photo_bytes(form="JPEG"))
+def blocks(language: str) -> list[str]:
     text = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
-    for block in re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+def test_lines_of_the_page_run(server, tmp_path, monkeypatch, capsys):
+    """Each line of shell and Python, against a server with another port."""
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(photo_bytes((64, 48), form="JPEG"))
+    assert len(blocks("sh")) >= 4
+    for block in blocks("sh"):
         script = block.replace("http://127.0.0.1:8765", server.address).replace("curl ", "curl --fail-with-body -sS ")
-        subprocess.run(["bash", "-euc", script], check=True, timeout=200, stdout=subprocess.DEVNULL)
+        subprocess.run(["bash", "-euc", script], check=True, timeout=280, stdout=subprocess.DEVNULL)
     assert Path("sharp.jpg").stat().st_size > 0
+    for block in blocks("python"):
+        exec(block.replace("unblur.Client()", f"unblur.Client('{server.address}')"), {})
+    assert "done 1.0" in capsys.readouterr().out
+
+
+def test_table_of_options_is_that_of_the_settings(run):
+    text = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `--([\w-]+)` \| ([^|]+) \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    settings = describe_settings(ServerSettings)
+    assert [help_text for _, _, help_text in rows] == [item.help for item in settings]
+    for (flag, default, _), item in zip(rows, settings, strict=True):
+        assert flag.replace("-", "_") in (item.name, item.name.removesuffix("s"))
+        assert default in (
+            str(item.default),
+            f"{item.default}".removesuffix(".0"),
+            "-",
+            *map(str, ServerSettings.devices),
+        )
+    shown = run("serve", "--help").out.decode()
+    assert all(f"--{flag}" in shown for flag, _, _ in rows)
+
+
+def test_table_of_routes_is_that_of_the_api(api):
+    text = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`(?:GET|POST|DELETE) [^|]+) \|", text, flags=re.MULTILINE)
+    listed = {tuple(words.split()) for cell in cells for words in re.findall(r"`([^`]+)`", cell)}
+    paths = api.get("/openapi.json").json()["paths"]
+    ours = {(verb.upper(), path.replace("{job_id}", "{id}")) for path, verbs in paths.items() for verb in verbs}
+    assert listed == ours | {("GET", "/openapi.json")}

@@ -58,8 +58,8 @@ def test_five_hundred_mutations(tmp_path, kind):
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(24 * 3600)
 @pytest.mark.parametrize("kind", ["safe", "zip", "legacy", "description"])
-def test_twenty_thousand_mutations(tmp_path, kind):
-    refused, _ = read_all(tmp_path / "w", kind, 20_000)
-    assert refused > 5_000
+def test_thousands_of_mutations(tmp_path, kind):
+    refused, _ = read_all(tmp_path / "w", kind, hostile.FUZZ_COUNT)
+    assert refused > hostile.FUZZ_COUNT / 4

@@ -15,7 +15,7 @@ from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
-from unblur.errors import OutputError, UnblurError, UsageError, WriteError
+from unblur.errors import MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
 from unblur.images.streams import split_images
@@ -27,8 +27,8 @@ from unblur.system.signals import check_interrupted, shielded
 __all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_in_worker", "restore_job"]
 
 Status = Literal["done", "skipped", "failed"]
-Fault = Literal["", "photo", "name", "usage", "place", "bug"]
-"""Where a failure comes from: the photo, the output's name, the options, the place for outputs, or unblur itself."""
+Fault = Literal["", "photo", "name", "usage", "place", "memory", "bug"]
+"""Where a failure comes from: photo, name of the output, options, place for outputs, short memory, unblur itself."""
 
 JobHook = Callable[[PhotoJob, Step], None]
 
@@ -180,6 +180,8 @@ def _sentence(error: UnblurError | MemoryError | OSError) -> str:
 def _fault_of(error: Exception) -> Fault:
     if isinstance(error, OutputError):
         return "place"
+    if isinstance(error, MemoryError | MemoryShortageError):
+        return "memory"
     if isinstance(error, WriteError):
         return "name"
     return "usage" if isinstance(error, UsageError) else "photo"

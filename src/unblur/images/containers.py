@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
-from typing import Any, cast
+from typing import Any
 
-from PIL import Image, ImageFile, TiffImagePlugin
+from PIL import Image, ImageFile
 
 from unblur.errors import ReadError
-from unblur.images.exif import PREFIX
+from unblur.images.exif import PREFIX, check_extent
 from unblur.images.limits import check_size
 from unblur.images.page_reading import describe_pages
+from unblur.images.tiff_structure import Directory
 from unblur.system.scratch import lasting_scratch_file, write_all
 
-__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "gather_exif", "is_grey_avif"]
+__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "is_grey_avif", "read_exif"]
 
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
@@ -103,56 +105,49 @@ def _note_further_pictures(head: bytes, header: dict[str, Any]) -> None:
         header["notes"].append("further pictures in the file (a gain map, a preview) are not kept")
 
 
-def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes], number: int, pages: int) -> None:
-    """Facts of one of a TIFF's directories, and its EXIF, which libvips passes over.
+def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes], page: Directory, pages: int) -> None:
+    """Facts of one page of a TIFF, and its EXIF, which libvips passes over.
 
     Args:
         source: Open descriptor of the file.
         header: Completed here.
         blobs: Completed here.
-        number: Of the directory.
+        page: Directory of the page.
         pages: How many pages will be kept; what the file says of them is made true.
 
     Raises:
         ReadError: A camera raw file in TIFF's clothes.
     """
-    try:
-        with os.fdopen(os.dup(source), "rb") as file, Image.open(file, formats=["TIFF"]) as image:
-            image.seek(number)
-            tags = dict(cast("TiffImagePlugin.TiffImageFile", image).tag_v2)
-            found = image.getexif()
-            directories = {directory: dict(found.get_ifd(directory)) for directory in _EXIF_DIRECTORIES}
-    except Exception:  # Pillow knows fewer kinds of TIFF than libvips; what it cannot open has no EXIF for us
-        return
-    if _TIFF_DNG_VERSION in tags or int(tags.get(_TIFF_SUBFILE, 0)) & 1:
+    tags = page.numbers
+    if _TIFF_DNG_VERSION in tags or tags.get(_TIFF_SUBFILE, 0) & 1:
         raise ReadError(
             "is a camera raw file or opens with a reduced picture; develop it to a plain TIFF or JPEG first"
         )
     header["palette"] = tags.get(_TIFF_PHOTOMETRIC) == _TIFF_PALETTE
     header["lossless"] = tags.get(_TIFF_COMPRESSION) not in {_TIFF_JPEG, _TIFF_OLD_JPEG}
-    kept = Image.Exif()
-    for tag in _EXIF_IN_TIFF:
-        if tag in found:
-            kept[tag] = found[tag]
+    try:
+        kept = read_exif(source, page)
+    except Exception:  # Pillow's parser raises nearly everything on damaged directories, which then have no EXIF for us
+        return
     _correct_description(kept, header, pages)
-    for directory, values in directories.items():
-        if values:
-            kept.get_ifd(directory).update(values)
-            kept[directory] = kept.get_ifd(directory)
     blobs["exif"] = kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
 
 
-def gather_exif(found: Image.Exif) -> bytes:
-    """The entries of a TIFF file that are about the photo, as a block of their own without prefix; empty: none."""
-    kept = Image.Exif()
-    for tag in _EXIF_IN_TIFF:
-        if tag in found:
-            kept[tag] = found[tag]
-    for directory in _EXIF_DIRECTORIES:
-        if values := dict(found.get_ifd(directory)):
-            kept.get_ifd(directory).update(values)
-            kept[directory] = kept.get_ifd(directory)
-    return kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
+def read_exif(source: int, page: Directory) -> Image.Exif:
+    """The tags of a page that belong into an EXIF block."""
+    head = os.pread(source, 4, 0)
+    found, kept = Image.Exif(), Image.Exif()
+    found.endian, found.bigtiff = "<" if head[:2] == b"II" else ">", 43 in head
+    with os.fdopen(os.dup(source), "rb") as file, mmap.mmap(source, 0, access=mmap.ACCESS_READ) as data:
+        if not found.bigtiff:
+            check_extent(data, page.at, found.endian)
+        found.load_from_fp(file, page.at)
+        kept.update({tag: found[tag] for tag in _EXIF_IN_TIFF if tag in found})
+        for directory in _EXIF_DIRECTORIES:
+            if values := dict(found.get_ifd(directory)):
+                kept.get_ifd(directory).update(values)
+                kept[directory] = kept.get_ifd(directory)
+    return kept
 
 
 def _correct_description(kept: Image.Exif, header: dict[str, Any], pages: int) -> None:

@@ -15,7 +15,8 @@ import pyvips
 
 from unblur.errors import ReadError
 from unblur.images import arrays, colour, containers, exif, heif, raw
-from unblur.images.limits import check_size
+from unblur.images.complexity import refuse_costly
+from unblur.images.limits import check_page_count, check_size, keep_small_blocks
 from unblur.images.page_reading import find_pages, read_frame
 from unblur.images.streams import another_image_follows
 from unblur.images.unsupported import describe_unsupported_tiff
@@ -61,8 +62,9 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
     Raises:
         ReadError: Damaged, or samples of a kind that is not read.
-        TooLargeError: More pixels than allowed.
+        TooLargeError: More pixels, pages or scans than allowed.
     """
+    refuse_costly(source, request["format"])
     try:
         header, pixels = _decode(source, request, damaged=False)
         _note_further_image(source, request, header)
@@ -141,7 +143,7 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
     kind = request["format"]
     os.lseek(source, 0, os.SEEK_SET)
     pages = find_pages(source) if kind == "tiff" else []
-    which = {"page": pages[request["page"]] if pages else request["page"]} if kind in _PAGED else {}
+    which = {"page": pages[request["page"]].number if pages else request["page"]} if kind in _PAGED else {}
     loader = getattr(pyvips.Image, ("heif" if kind == "avif" else kind) + "load_source")
     image: Any = loader(pyvips.Source.new_from_descriptor(source), access="sequential", fail_on=fail_on, **which)
     check_size(image.width, image.height, request["max_pixels"])
@@ -153,8 +155,11 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
     if pages:
         header["frames"] = len(pages)
         kept_pages = 1 if request["is_only_page"] else len(pages)
-        containers.add_tiff_facts(source, header, blobs, which["page"], kept_pages)
+        containers.add_tiff_facts(source, header, blobs, pages[request["page"]], kept_pages)
     containers.add_facts(kind, source, header)
+    if kind == "tiff" or not request["is_only_page"]:
+        check_page_count(header["frames"])
+    blobs = keep_small_blocks(blobs, header["notes"])
     orientation = 1 if kind == "avif" else _field(image, "orientation", 1)  # libheif has turned AVIF already
     if header["frames"] > 1 and kind in _FRAMES_BY_PILLOW and not request["is_only_page"]:
         image, time = read_frame(source, kind, request["page"])

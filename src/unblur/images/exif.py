@@ -6,12 +6,15 @@ point nowhere) and drops unknown tags. So a block is kept byte for byte and patc
 
 from __future__ import annotations
 
+import mmap
 import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["PREFIX", "upright_exif", "upright_xmp", "with_valid_orientation"]
+from unblur.images.tiff_structure import VALUE_SIZES
+
+__all__ = ["PREFIX", "check_extent", "upright_exif", "upright_xmp", "with_valid_orientation"]
 
 PREFIX = b"Exif\x00\x00"
 """What JPEG puts before the block, and PNG does not."""
@@ -20,11 +23,17 @@ _ORIENTATION, _EXIF_DIRECTORY = 0x0112, 0x8769
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _WIDTHS, _HEIGHTS = {0x0100, 0xA002}, {0x0101, 0xA003}
 _SHORT, _LONG = 3, 4
+_ENTRY_BYTES = 12
+_SUB_DIRECTORIES = {0x8769, 0x8825, 0xA005}  # EXIF, GPS, interoperability
+
+
+_Bytes = bytes | bytearray | mmap.mmap
 
 
 class _Entry(NamedTuple):
     tag: int
     kind: int
+    values: int
     at: int  # where the value is, for the short whole numbers that matter here
 
 
@@ -44,6 +53,7 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
     data, order = bytearray(block), "<" if block[:2] == b"II" else ">"
     try:
         (first,) = struct.unpack_from(order + "L", data, 4)
+        check_extent(data, first, order)
         entries = list(_entries(data, first, order))
         for entry in list(entries):
             if entry.tag == _EXIF_DIRECTORY:
@@ -56,6 +66,34 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
         return _without_thumbnail(data, first, order)
     except struct.error:
         raise ValueError("an EXIF directory points outside its block") from None
+
+
+def check_extent(data: _Bytes, first: int, order: str) -> None:
+    """Refuse directories whose entries share their values, so that reading each one gives far more than there is.
+
+    Args:
+        data: TIFF structure of the classic kind.
+        first: Offset of the directory to start with; those below it and the one after it are followed.
+        order: `"<"` or `">"`.
+
+    Raises:
+        ValueError: All that the directories hold is more than twice as large as the data.
+        struct.error: A directory points outside the data.
+    """
+    total, waiting = 0, [first]
+    while waiting:
+        at = waiting.pop()
+        count = 0
+        for entry in _entries(data, at, order):
+            count += 1
+            total += _ENTRY_BYTES + VALUE_SIZES.get(entry.kind, 1) * entry.values
+            if total > 2 * len(data):
+                raise ValueError("directories of metadata overlap")
+            if entry.tag in _SUB_DIRECTORIES:
+                waiting.append(_number(data, entry, order))
+        if at == first:
+            (following,) = struct.unpack_from(order + "L", data, at + 2 + _ENTRY_BYTES * count)
+            waiting += [following] if following else []
 
 
 def with_valid_orientation(tiff: bytes) -> bytes:
@@ -85,14 +123,14 @@ def upright_xmp(packet: bytes) -> bytes:
     return re.sub(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[2-8](?=\s*[\"'<])", rb"\g<1>1", packet)
 
 
-def _entries(data: bytearray, at: int, order: str) -> Iterator[_Entry]:
+def _entries(data: _Bytes, at: int, order: str) -> Iterator[_Entry]:
     (count,) = struct.unpack_from(order + "H", data, at)
     for place in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind, _, _ = struct.unpack_from(order + "HHLL", data, place)
-        yield _Entry(tag, kind, place + 8)
+        tag, kind, values, _ = struct.unpack_from(order + "HHLL", data, place)
+        yield _Entry(tag, kind, values, place + 8)
 
 
-def _number(data: bytearray, entry: _Entry, order: str) -> int:
+def _number(data: _Bytes, entry: _Entry, order: str) -> int:
     (value,) = struct.unpack_from(order + ("H" if entry.kind == _SHORT else "L"), data, entry.at)
     return value
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unblur.images.limits import check_size
+from unblur.images.limits import check_size, keep_small_blocks
 from unblur.images.picture import Picture
 from unblur.system.extras import import_extra
 from unblur.system.scratch import lasting_scratch_file, write_all
@@ -38,7 +38,8 @@ def decode_heif(source: int, max_pixels: int, page: int) -> tuple[dict[str, Any]
         check_size(width, height, max_pixels)
         pixels = np.asarray(image)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    blobs = {name: bytes(image.info.get(key) or b"") for name, key in _BLOBS.items()}
+    notes = list[str]()
+    blobs = keep_small_blocks({name: bytes(image.info.get(key) or b"") for name, key in _BLOBS.items()}, notes)
     header = {
         "dtype": pixels.dtype.name,
         "space": "grey" if pixels.shape[2] < 3 else "rgb",
@@ -49,7 +50,7 @@ def decode_heif(source: int, max_pixels: int, page: int) -> tuple[dict[str, Any]
         "resolution": None,
         "lossless": False,
         "subsampled": image.info.get("chroma") not in (444, None),
-        "notes": list[str](),
+        "notes": notes,
         "shape": list(pixels.shape),
         "blobs": {name: len(blob) for name, blob in blobs.items()},
     }

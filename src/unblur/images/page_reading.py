@@ -10,7 +10,7 @@ import pyvips
 from PIL import Image, PngImagePlugin
 
 from unblur.errors import ReadError
-from unblur.images.tiff_structure import is_page, read_directories
+from unblur.images.tiff_structure import Directory, is_page, read_directories
 
 __all__ = ["describe_pages", "find_pages", "read_frame", "skipped_directories"]
 
@@ -18,10 +18,18 @@ _LONE_IMAGEJ_LINE = re.compile(r"^(images|slices|frames|channels|hyperstack|loop
 _PAGES_OF_IMAGEJ = re.compile(r"^images=(\d+)", re.MULTILINE)
 
 
-def find_pages(source: int) -> list[int]:
-    """Numbers of a TIFF's directories that are pages, and no reduced copies or masks; never empty."""
-    numbers = [number for number, directory in enumerate(read_directories(source)) if is_page(directory)]
-    return numbers or [0]
+_latest: dict[tuple[int, ...], list[Directory]] = {}
+"""Pages of the file that was asked for last: each of a thousand would else cost a walk over all of them."""
+
+
+def find_pages(source: int) -> list[Directory]:
+    """A TIFF's directories that are pages, and no reduced copies or masks; empty where none can be read."""
+    state = os.fstat(source)
+    identity = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    if identity not in _latest:
+        _latest.clear()
+        _latest[identity] = [directory for directory in read_directories(source) if is_page(directory)]
+    return _latest[identity]
 
 
 def skipped_directories(source: int) -> int:

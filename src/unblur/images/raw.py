@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from unblur.errors import ReadError
-from unblur.images.containers import gather_exif
+from unblur.images.containers import read_exif
+from unblur.images.exif import PREFIX
 from unblur.images.limits import check_size
+from unblur.images.tiff_structure import begins_tiff, read_directories
 from unblur.system.extras import import_extra
 from unblur.system.scratch import lasting_scratch_file, write_all
 
 __all__ = ["decode_raw"]
 
-_TIFF_STARTS = (b"II", b"MM")
 _NO_EXIF = "EXIF of this kind of camera raw file is not kept"
 
 
@@ -58,7 +58,7 @@ def decode_raw(source: int, max_pixels: int) -> tuple[dict[str, Any], int]:
             raise ReadError(
                 f"is a camera raw file that cannot be decoded ({reason.lower()}); develop it first"
             ) from None
-        exif = _read_exif(file)
+    exif = _read_exif(source)
     header = {
         "dtype": "uint16",
         "space": "grey" if linear.shape[2] == 1 else "rgb",
@@ -86,15 +86,13 @@ def _encode_srgb(linear: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return np.round(0xFFFF * curve).astype(np.uint16)[linear]
 
 
-def _read_exif(file: Any) -> bytes:
+def _read_exif(source: int) -> bytes:
     """The EXIF of a raw file in TIFF's form, without its orientation, which is applied; empty for other forms."""
-    file.seek(0)
-    if file.read(2) not in _TIFF_STARTS:
+    first = next(read_directories(source), None) if begins_tiff(source, 0) else None
+    if first is None:
         return b""
-    file.seek(0)
-    found = Image.Exif()
     try:
-        found.load_from_fp(file)
-        return gather_exif(found)
+        found = read_exif(source, first)
     except Exception:  # Pillow's parser raises nearly everything on what is no plain TIFF
         return b""
+    return found.tobytes().removeprefix(PREFIX) if len(found) else b""

@@ -6,11 +6,11 @@ import struct
 from typing import BinaryIO
 
 from unblur.errors import WriteError
+from unblur.images.tiff_structure import VALUE_SIZES
 
 __all__ = ["TiffJoiner"]
 
 _SHORT, _LONG = 3, 4
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _PIXELS = (273, 324)  # offsets of strips, of tiles
 _DIRECTORIES = (330, 0x8769, 0x8825, 0xA005)  # offsets of further directories: sub-images, EXIF, GPS, interoperability
 _DEEPEST = 3
@@ -60,7 +60,7 @@ def _move(data: bytearray, at: int, base: int, depth: int) -> None:
         tag, kind, count = struct.unpack_from("<HHL", data, place)
         field = place + 8
         values = field
-        if count * _SIZES[kind] > 4:
+        if count * VALUE_SIZES[kind] > 4:
             (values,) = struct.unpack_from("<L", data, field)
             struct.pack_into("<L", data, field, values + base)
         if tag in _PIXELS:

@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from unblur.images.limits import MOST_PAGES
+
 __all__ = [
     "BITS",
     "COMPRESSION",
-    "LARGEST_COUNT",
     "PHOTOMETRIC",
     "SAMPLE_FORMAT",
+    "VALUE_SIZES",
     "Directory",
     "begins_tiff",
     "end_of_tiff",
     "is_page",
     "read_directories",
 ]
-
-LARGEST_COUNT = 100_000
-"""Directories that are read of one file."""
 
 BITS = 258
 COMPRESSION = 259
@@ -33,7 +32,8 @@ _REDUCED, _MASK = 1, 4  # bits of the tag _SUBFILE
 _MOST_ENTRIES = 4096
 _MOST_STRIPS = 1 << 20
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "L", 16: "Q"}
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+VALUE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of a value by its kind, as TIFF numbers them."""
 _PIXELS = ((273, 279), (324, 325))
 """Tags of the offsets and sizes of strips, and of tiles."""
 
@@ -43,10 +43,14 @@ class Directory:
     """One page's tags.
 
     Attributes:
+        number: Of the directory in the file, from 0.
+        at: Its offset.
         numbers: First value of each tag that holds whole numbers, by tag.
         end: Offset behind all that is known to belong to the page: the directory, its values, its pixels.
     """
 
+    number: int
+    at: int
     numbers: dict[int, int]
     end: int
 
@@ -68,7 +72,9 @@ def end_of_tiff(file: int) -> int:
 
 
 def read_directories(file: int) -> Iterator[Directory]:
-    """The directories of an open file in their order; ends where the file is damaged or begins anew.
+    """The directories of an open file in their order.
+
+    They end where the file is damaged or begins anew, and behind so many that the file is refused for their number.
 
     Args:
         file: Descriptor of a classic TIFF or a BigTIFF, of either byte order.
@@ -79,9 +85,9 @@ def read_directories(file: int) -> Iterator[Directory]:
     try:
         (at,) = struct.unpack_from(tiff.order + tiff.offset, head, 8 if is_big else 4)
         seen = set[int]()
-        while at and at not in seen and len(seen) < LARGEST_COUNT:
+        while at and at not in seen and len(seen) <= MOST_PAGES:
             seen.add(at)
-            directory, at = tiff.read_directory(at)
+            directory, at = tiff.read_directory(at, len(seen) - 1)
             yield directory
     except struct.error:
         return
@@ -108,8 +114,8 @@ class _Tiff:
     entry: str
     offset: str
 
-    def read_directory(self, at: int) -> tuple[Directory, int]:
-        """The directory at an offset and the offset of the next one; 0: there is none."""
+    def read_directory(self, at: int, number: int) -> tuple[Directory, int]:
+        """The directory at an offset, with its number, and the offset of the next one; 0: there is none."""
         (count,) = self._unpack(self.count, at)
         if count > _MOST_ENTRIES:
             raise struct.error
@@ -119,14 +125,14 @@ class _Tiff:
         entries = [_Entry(*values[first : first + 4]) for first in range(0, len(values), 4)]
         numbers = {entry.tag: self._numbers(entry, 1)[0] for entry in entries if self._is_number(entry)}
         end = max([start + struct.calcsize(self.order + form), *map(self._end_of, entries)])
-        return Directory(numbers, max(end, self._end_of_pixels(entries))), following
+        return Directory(number, at, numbers, max(end, self._end_of_pixels(entries))), following
 
     def _is_number(self, entry: _Entry) -> bool:
         return entry.kind in _WHOLE_NUMBERS and entry.values > 0
 
     def _end_of(self, entry: _Entry) -> int:
         """Offset behind an entry's values, if they lie outside of it."""
-        size = _SIZES.get(entry.kind, 1) * entry.values
+        size = VALUE_SIZES.get(entry.kind, 1) * entry.values
         return self._place(entry) + size if size > len(entry.field) else 0
 
     def _end_of_pixels(self, entries: list[_Entry]) -> int:
@@ -142,7 +148,7 @@ class _Tiff:
     def _numbers(self, entry: _Entry, most: int) -> tuple[int, ...]:
         """An entry's values, the first ones of too many."""
         letter, count = _WHOLE_NUMBERS[entry.kind], min(entry.values, most)
-        if entry.values * _SIZES[entry.kind] > len(entry.field):
+        if entry.values * VALUE_SIZES[entry.kind] > len(entry.field):
             return self._unpack(letter * count, self._place(entry))
         return struct.unpack_from(self.order + letter * count, entry.field)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unblur.errors import ImageError, ShapeError, TooLargeError
+from unblur.errors import ImageError, MemoryShortageError, ShapeError
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
@@ -44,7 +44,7 @@ def run_method(
     Raises:
         ShapeError: The method cannot work on so many channels, or its answer has another shape.
         ImageError: The answer is not finite, not even in double precision.
-        TooLargeError: The device has too little memory.
+        MemoryShortageError: The device has too little memory.
     """
     on_step = _rising(on_step)
     is_network = isinstance(method, TrainedMethod)
@@ -85,7 +85,7 @@ def _explaining_memory(device: str) -> Generator[None]:
         if not is_out_of_memory(error):
             raise
         advice = "take less of the photo or a smaller copy" if device == "cpu" else "use --device cpu"
-        raise TooLargeError(f"needs more memory than there is, also in small tiles; {advice}") from None
+        raise MemoryShortageError(f"needs more memory than there is, also in small tiles; {advice}") from None
 
 
 def pass_through(

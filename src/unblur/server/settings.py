@@ -28,7 +28,7 @@ class ServerSettings:
     devices: Annotated[tuple[str, ...], "A worker process for each: auto, cpu, cuda, cuda:N or mps."] = ("auto",)
     queue: Annotated[int, "Photos that may wait; further ones are refused (429)."] = 16
     body: Annotated[int, "Largest request in bytes."] = 50_000_000
-    uploads: Annotated[int, "Bytes of all requests together that are being received."] = 800_000_000
+    uploads: Annotated[int, "Bytes of all requests together that are being received."] = 1_000_000_000
     pixels: Annotated[int, "Largest photo in pixels."] = 50_000_000
     seconds: Annotated[float, "Longest work on a photo whose client waits for it, in seconds."] = 120.0
     job_seconds: Annotated[float, "Longest work on a photo of a job, in seconds."] = 3600.0

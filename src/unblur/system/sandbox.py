@@ -17,7 +17,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from unblur.errors import ImageError, ReadError, TooLargeError, UnblurError
+from unblur.errors import ImageError, MemoryShortageError, ReadError, TooLargeError, UnblurError
 from unblur.system.limits import describe_memory_limit, describe_processor_limit
 from unblur.system.messages import receive, send
 
@@ -157,7 +157,11 @@ def _error_of(answer: dict[str, Any]) -> UnblurError:
     """The error that an answer of the worker stands for: one of ours, whatever the worker says."""
     limit = "" if answer.get("memory_is_free", True) else describe_memory_limit()
     if answer["error"] == "MemoryError":
-        return _over_limit(limit) if limit else TooLargeError("needs more memory to decode than is allowed")
+        return (
+            _over_limit(limit, MemoryShortageError)
+            if limit
+            else TooLargeError("needs more memory to decode than is allowed")
+        )
     kind = getattr(sys.modules[UnblurError.__module__], str(answer["error"]), None)
     if not (isinstance(kind, type) and issubclass(kind, UnblurError)):
         kind = ReadError
@@ -172,16 +176,16 @@ def _reason(error: Exception, status: int, cpu_seconds: int) -> ImageError:
     if isinstance(error, TimeoutError) or status == -signal.SIGXCPU:
         return TooLargeError(f"takes more than the allowed {cpu_seconds} s to decode")
     if status == -signal.SIGKILL:
-        return TooLargeError("needs more memory to decode than there is")
+        return MemoryShortageError("needs more memory to decode than there is")
     if memory_limit and status in (0, 1, -signal.SIGABRT, -signal.SIGTRAP):  # how libraries end that get no memory
-        return _over_limit(memory_limit)
+        return _over_limit(memory_limit, MemoryShortageError)
     if status >= 0:
         return ReadError("cannot be decoded: the decoding process could not start or ended on its own")
     return ReadError("makes the decoder crash; the file is damaged or malicious")
 
 
-def _over_limit(limit: str) -> TooLargeError:
-    return TooLargeError(f"cannot be read here: this system allows a process {limit}; raise that limit")
+def _over_limit(limit: str, kind: type[TooLargeError] = TooLargeError) -> TooLargeError:
+    return kind(f"cannot be read here: this system allows a process {limit}; raise that limit")
 
 
 _all: weakref.WeakSet[Sandbox] = weakref.WeakSet()

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from unblur.errors import UnblurError
+from unblur.system.confinement import confine
 from unblur.system.limits import allow_more_memory, allow_more_processor_time
 from unblur.system.messages import receive, send
 
@@ -24,6 +25,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Serve jobs until the parent closes the socket or dies."""
+    confine()
     link, parent, module = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), import_module(sys.argv[3])
     # Ctrl-C reaches every process of a terminal; whether the file at hand is finished is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
