@@ -86,6 +86,7 @@ def test_kernel_that_is_sent_is_used(api, tmp_path):
     ("fields", "words"),
     [
         ({"url": "http://127.0.0.1/"}, "there is no field 'url'"),
+        ({"mask": "/etc/passwd"}, "there is no field 'mask'"),
         ({"strength": "2"}, "strength is from 0"),
         ({"seed": "many"}, "seed cannot be 'many'"),
         ({"effort": "huge"}, "effort cannot be 'huge'"),

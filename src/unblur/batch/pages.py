@@ -14,6 +14,7 @@ from unblur.batch.options import BatchOptions
 from unblur.batch.steps import StepSaver
 from unblur.batch.writing import PhotoWriter
 from unblur.errors import ImageError
+from unblur.images.encoding import keeps_values
 from unblur.images.files import check_holds_pages, count_pages, encode_image, encode_pages, read_pages
 from unblur.images.picture import Picture
 from unblur.images.signatures import format_of_name
@@ -23,6 +24,9 @@ from unblur.methods.base import Restoration, Step, StepHook
 __all__ = ["PageNotes", "PageRestorer"]
 
 _MOST_NAMED = 3
+_ENCODED_ANEW = (
+    "the rest of the photo is as near to the input as encoding it again allows; in a PNG it is the same bit for bit"
+)
 
 
 class PageNotes:
@@ -103,6 +107,8 @@ class PageRestorer:
             restored = self._restore_each(chain([first], pages), count)
             data, losses = encode_pages(restored, kind, strip_metadata=options.strip_metadata, quality=options.quality)
         self._notes.add(self.count, losses)
+        if options.restore.names_part and not keeps_values(kind, first.facts, options.quality):
+            self._notes.add(self.count, [_ENCODED_ANEW])
         return data
 
     def _may_be_copied(self, photo: Picture, kind: str) -> bool:

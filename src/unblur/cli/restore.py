@@ -192,7 +192,9 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         replaceable=replaceable,
         written_as=written_as,
         side=SideOutputs(save_kernel, save_steps, save_motion, report, gallery),
-        read_too=[name for name in (files_from, weights, context.params["kernel"]) if name],
+        read_too=[
+            name for name in (files_from, weights, *(context.params[option] for option in ("kernel", "mask"))) if name
+        ],
         may_be_empty=watch,
     )
     plan = plan_now()

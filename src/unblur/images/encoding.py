@@ -27,7 +27,7 @@ from unblur.images.palettes import encode_palette
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_exif import embed_exif
 
-__all__ = ["QUALITIES", "encode", "to_pillow", "to_vips", "unused_quality", "webp_coding"]
+__all__ = ["QUALITIES", "encode", "keeps_values", "to_pillow", "to_vips", "unused_quality", "webp_coding"]
 
 # libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
@@ -124,8 +124,19 @@ def _webp(picture: Picture, quality: int | None) -> bytes:
 
 def webp_coding(facts: FileFacts, quality: int | None) -> dict[str, Any]:
     """Pillow's options for WebP: without loss unless a quality is asked for or the file had lost something already."""
-    lossless = facts.lossless and quality is None
+    lossless = keeps_values("webp", facts, quality)
     return {"lossless": lossless, "quality": 80 if lossless else quality or QUALITIES["webp"]}
+
+
+def keeps_values(kind: str, facts: FileFacts, quality: int | None) -> bool:
+    """Whether a file of this format holds every pixel value exactly, as far as its depth reaches.
+
+    Args:
+        kind: A format that `encode_image` takes.
+        facts: Of the picture.
+        quality: That is asked for; None: the format's own.
+    """
+    return kind in {"png", "tiff", "bmp"} or (kind == "webp" and facts.lossless and quality is None)
 
 
 def _avif(picture: Picture, quality: int | None) -> bytes:

@@ -42,6 +42,8 @@ Effort = Literal["fast", "normal", "best"]
 """How long a method that can choose may take."""
 
 _SMALLEST_TILE = 32
+_ARRAYS = ("kernel", "mask")
+"""Options that are arrays, which do not compare as a whole."""
 
 
 class Region(NamedTuple):
@@ -55,6 +57,17 @@ class Region(NamedTuple):
     def __str__(self) -> str:
         """As the command line takes it."""
         return f"{self.x},{self.y},{self.width},{self.height}"
+
+    def within(self, outer: Region) -> Region:
+        """The same rectangle, counted from the top left corner of another one that holds it.
+
+        Raises:
+            RegionError: The other one does not hold it.
+        """
+        x, y = self.x - outer.x, self.y - outer.y
+        if x < 0 or y < 0 or x + self.width > outer.width or y + self.height > outer.height:
+            raise RegionError(f"the region {self} reaches outside the part that is restored, which is {outer}")
+        return Region(x, y, self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,9 @@ class RestoreOptions:
             sizes, non-negative, sum 1.
         kernel_size: Largest extent of the blur in pixels, odd; None: it is estimated.
         region: Where to look for the blur; None: the method chooses.
+        only_region: Restore this rectangle alone, and estimate the blur from it; all other pixels stay as they are.
+        mask: Restore the marked pixels alone, as with `only_region`; with both, what lies in both. A file (white is
+            restored), an array or a tensor is taken and becomes an array of booleans `(H, W)` of the photo's size.
         encoding: Where the blur took place.
         strength: 1 is the method's own answer, 0 the photo, between them a mixture.
         solver: Known-kernel solver of methods that find a kernel; None: the method's own.
@@ -110,6 +126,16 @@ class RestoreOptions:
     ] = None
     region: Annotated[
         Region | None, Option("Where to look for the blur, in pixels. Default: chosen.", "X,Y,W,H", _BLUR)
+    ] = None
+    only_region: Annotated[
+        Region | None,
+        Option("Restore this part alone, blurred by itself; the rest stays as it is.", "X,Y,W,H", for_all=True),
+    ] = None
+    mask: Annotated[
+        Any,
+        Option(
+            "Restore what is white in this picture of the photo's size; the rest stays as it is.", "FILE", for_all=True
+        ),
     ] = None
     encoding: Annotated[
         Encoding,
@@ -140,8 +166,11 @@ class RestoreOptions:
     def __post_init__(self) -> None:
         if self.kernel is not None:
             object.__setattr__(self, "kernel", _read_kernel(self.kernel))
-        if self.region is not None:
-            object.__setattr__(self, "region", _check_region(self.region))
+        if self.mask is not None:
+            object.__setattr__(self, "mask", _read_mask(self.mask))
+        for name in ("region", "only_region"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _check_region(getattr(self, name)))
         if self.kernel_size is not None and (self.kernel_size < 1 or self.kernel_size % 2 == 0):
             raise UsageError(f"the kernel size is an odd number of pixels, such as 25, not {self.kernel_size}")
         if not 0 <= self.strength <= 1:
@@ -167,10 +196,15 @@ class RestoreOptions:
         """Names of the options that differ from their defaults."""
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name == "kernel":
+            if item.name in _ARRAYS:
                 value = None if value is None else True
             if value != item.default:
                 yield item.name
+
+    @property
+    def names_part(self) -> bool:
+        """Whether a part of the photo alone is to be restored."""
+        return self.only_region is not None or self.mask is not None
 
     def kernel_for(self, image: Tensor) -> Tensor | None:
         """The known kernel `(1, 1, kH, kW)` on the device and in the type of an image."""
@@ -188,7 +222,7 @@ class RestoreOptions:
 
     def for_teacher(self) -> RestoreOptions:
         """The same for a method that restores a part of the photo first: its own full answer, by its own solver."""
-        return replace(self, region=None, strength=1.0, solver=None, refine=None)
+        return replace(self, region=None, mask=None, strength=1.0, solver=None, refine=None)
 
     def as_plain(self) -> dict[str, Any]:
         """All that decides the pixels, as values that JSON can hold; a kernel by its checksum."""
@@ -196,8 +230,11 @@ class RestoreOptions:
         plain = {item.name: getattr(self, item.name) for item in fields(self) if described[item.name].decides_pixels}
         if self.kernel is not None:
             plain["kernel"] = sha256(self.kernel.tobytes()).hexdigest()
-        if self.region is not None:
-            plain["region"] = list(self.region)
+        if self.mask is not None:
+            plain["mask"] = sha256(repr(self.mask.shape).encode() + self.mask.tobytes()).hexdigest()
+        for name in ("region", "only_region"):
+            if plain[name] is not None:
+                plain[name] = list(plain[name])
         return plain
 
 
@@ -224,12 +261,15 @@ def check_fit(options: RestoreOptions, height: int, width: int) -> None:
     """Refuse what is impossible for a photo of this size.
 
     Raises:
-        RegionError: The region reaches outside it.
+        RegionError: A region reaches outside it, or the mask has another size.
         KernelError: The kernel, or its stated size, is larger than it.
     """
-    region = options.region
-    if region is not None and (region.x + region.width > width or region.y + region.height > height):
-        raise RegionError(f"the region {region} reaches outside the photo, which has {width}x{height} pixels")
+    for region in (options.region, options.only_region):
+        if region is not None and (region.x + region.width > width or region.y + region.height > height):
+            raise RegionError(f"the region {region} reaches outside the photo, which has {width}x{height} pixels")
+    if options.mask is not None and options.mask.shape != (height, width):
+        size = f"{options.mask.shape[1]}x{options.mask.shape[0]}"
+        raise RegionError(f"the mask has {size} pixels and the photo {width}x{height}; they must be of one size")
     if options.kernel is not None and (options.kernel.shape[-2] > height or options.kernel.shape[-1] > width):
         size = f"{options.kernel.shape[-1]}x{options.kernel.shape[-2]}"
         raise KernelError(f"the kernel ({size} pixels) is larger than the photo ({width}x{height})")
@@ -275,6 +315,24 @@ def _read_kernel(kernel: Any) -> NDArray[np.float32]:
     if _is_checked(kernel):
         return kernel
     return normalise_kernel(kernel)
+
+
+def _read_mask(mask: Any) -> NDArray[np.bool_]:
+    """A file, an array or a tensor as an array of booleans."""
+    import numpy as np  # noqa: PLC0415 - help and lists do without it
+
+    from unblur.images.masks import as_mask, read_mask  # noqa: PLC0415 - as above
+
+    if isinstance(mask, str | os.PathLike):
+        try:
+            return read_mask(mask)
+        except UnblurError as error:
+            raise RegionError(f"the mask {os.fspath(mask)!s}: {error}") from error
+    if _is_tensor(mask):
+        mask = mask.detach().cpu().numpy()
+    if not isinstance(mask, np.ndarray):
+        raise TypeError(f"mask is a {type(mask).__name__}; a path, an array or a tensor was expected")
+    return as_mask(mask)
 
 
 def _is_checked(kernel: NDArray[Any]) -> bool:

@@ -15,8 +15,9 @@ from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
-from unblur.methods.options import RestoreOptions
+from unblur.methods.options import RestoreOptions, check_fit
 from unblur.methods.orientation import settle_orientation
+from unblur.methods.part import choose_part
 from unblur.methods.plausibility import TOO_SMALL, is_too_small, keep_plausible
 from unblur.methods.transforms import Shrink, Transform, apply_forward, transforms_for, undo, undo_field
 from unblur.system.memory import is_out_of_memory
@@ -33,6 +34,8 @@ def restore_through_tensor(
         answer = run_method(blurry, method, options, on_step)
         # At strength 0 not even rounding may change the photo.
         restored = picture if options.strength == 0 else from_working(tensor_to_array(answer.image), like=picture)
+        part = choose_part(options, picture.height, picture.width)
+        restored = restored if part is None else part.keep_rest(restored, picture)
     return replace(answer, image=restored)  # pyright: ignore[reportReturnType, reportArgumentType] - another image type
 
 
@@ -41,11 +44,26 @@ def run_method(
 ) -> Restoration[Tensor]:
     """Run a method on `(B, C, H, W)` in [0, 1], sRGB-encoded, without gradients, and clamp its answer once.
 
+    Where the options name a part of the photo, the method is given that part alone.
+
     Raises:
         ShapeError: The method cannot work on so many channels, or its answer has another shape.
+        KernelError: The kernel is larger than the part.
+        RegionError: The region lies outside the part.
         ImageError: The answer is not finite, not even in double precision.
         MemoryShortageError: The device has too little memory.
     """
+    part = choose_part(options, blurry.shape[-2], blurry.shape[-1])
+    if part is None:
+        return _run_on_all(blurry, method, options, on_step)
+    limited = part.limit(options)
+    check_fit(limited, part.box.height, part.box.width)
+    answer = _run_on_all(part.cut(blurry), method, limited, part.show_whole(on_step, blurry))
+    return part.complete(answer, blurry)
+
+
+def _run_on_all(blurry: Tensor, method: Method, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+    """As `run_method`, for a photo that is restored as a whole."""
     on_step = _rising(on_step)
     is_network = isinstance(method, TrainedMethod)
     if is_network and is_too_small(blurry):
@@ -137,7 +155,7 @@ def _in_tiles(
 ) -> Restoration[Tensor]:
     """Tile by tile; what a method finds in one tile (kernel, field, history) is not the photo's and is left out."""
     warnings: dict[str, None] = {}
-    part_options = replace(options, region=None)
+    part_options = replace(options, region=None, mask=None)
 
     def can_cancel(step: Step) -> None:
         on_step(replace(step, fraction=0.0, preview=None))

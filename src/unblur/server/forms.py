@@ -90,6 +90,9 @@ _OWN: Mapping[str, FormField] = {
 """Fields that are no options of a photo. A server serves strangers, so metadata is left out unless they want it."""
 _FILES = {"photo": "The blurry photo.", "kernel": "The blur, if you know it: a picture (bright path on black) or .npy."}
 
+_NOT_OFFERED = frozenset({"mask"})
+"""Options that name a file on the machine of the caller: as a text, they would name one of the server's own."""
+
 
 @cache
 def form_fields() -> dict[str, FormField]:
@@ -99,7 +102,7 @@ def form_fields() -> dict[str, FormField]:
     options = {
         item.name: FormField(hints[item.name], item.default, described[item.name].help)
         for item in fields(RestoreOptions)
-        if item.name not in _FILES
+        if item.name not in _FILES and item.name not in _NOT_OFFERED
     }
     return {**_OWN, **options}
 
