@@ -26,7 +26,8 @@ def call(monkeypatch) -> ModuleType:
 
 def test_a_file_is_restored_with_options(call, make_photo, tmp_path):
     call.restore_file(make_photo(), tmp_path / "out.png", "--method input --strength '0.5'")
-    assert Image.open(tmp_path / "out.png").size == (48, 32)
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (48, 32)
 
 
 def test_what_went_wrong_is_one_sentence(call, make_photo, tmp_path, monkeypatch):
