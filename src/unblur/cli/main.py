@@ -17,6 +17,7 @@ from unblur.cli.blur import blur
 from unblur.cli.data import data
 from unblur.cli.doctor import doctor
 from unblur.cli.experiment import experiment
+from unblur.cli.export import export
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
@@ -49,6 +50,7 @@ app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)
 app.command()(doctor)
+app.command()(export)
 app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")
 
