@@ -9,7 +9,7 @@ import typer.main
 
 import unblur
 from conftest import photo_of
-from doc_blocks import blocks_of, place_photo, place_what_is_named, unblur_lines
+from doc_blocks import blocks_of, place_what_is_named, unblur_lines
 from unblur.cli.main import app
 from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
@@ -143,7 +143,7 @@ def test_options_of_lines_exist(page, line):
 def test_page_runs(page, tmp_path, monkeypatch, run):
     """All blocks of a page from top to bottom in one folder."""
     monkeypatch.chdir(tmp_path)
-    place_photo("photo.jpg")
+    photo_of((96, 80)).save("photo.jpg")
     names: dict[str, object] = {}
     for language, text in blocks_of(page):
         for line in unblur_lines(language, text):

@@ -109,7 +109,7 @@ def test_every_small_size(name):
 FIELDS = {item.name for item in fields(RestoreOptions)}
 FOR_ALL = {name for name, option in describe_options().items() if option.for_all}
 PASSED_ON = FIELDS - {"region", "mask", "strength", "solver", "refine"}
-"""What a teacher hears of the caller."""
+"""Options that a teacher gets."""
 SEEN: set[str] = set()
 
 

@@ -7,9 +7,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from unblur.cli.benchmark import benchmark
@@ -86,13 +88,13 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with catch_signals(signal.SIGINT, signal.SIGTERM):
             words_of_command = settle_save_kernel(_with_command(given))
-            code = get_command(app).main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
+            code = _commands().main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
             sys.stdout.flush()
     except Interrupted as interrupted:
         return interrupted.exit_code
     except Exception as error:  # the outermost boundary: whatever it is, a user sees one line
         code, reason = _explain(error, given[0])
-        if isinstance(error, typer.TyperException) and given[0] in _command_names() and os.path.lexists(given[0]):
+        if isinstance(error, typer.TyperException) and given[0] in _commands().commands and os.path.lexists(given[0]):
             reason += f" (to restore what is here under the name {given[0]}, write ./{given[0]})"
         if "--debug" in given:
             say(traceback.format_exc().rstrip())
@@ -100,16 +102,18 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+@cache
+def _commands() -> TyperGroup:
+    """The parser of all commands; building it takes most of the time of a short command."""
+    return cast("TyperGroup", get_command(app))
+
+
 def _with_command(words: list[str]) -> list[str]:
     """The command line with the command `restore` where it begins with a photo or an option of that command."""
     first = words[0]
-    is_command = first in _command_names() or first in _OF_THE_PROGRAM
+    is_command = first in _commands().commands or first in _OF_THE_PROGRAM
     names_photo = first.startswith("-") or set(first) & set("./*?[") or os.path.lexists(first)
     return ["restore", *words] if names_photo and not is_command else words
-
-
-def _command_names() -> set[str]:
-    return set(getattr(get_command(app), "commands", {}))
 
 
 def _explain(error: Exception, command: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.golf.entry import GOLF
