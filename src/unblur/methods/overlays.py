@@ -47,7 +47,7 @@ _LEAST_STEPS = 120
 _LEAST_ACROSS = 0.2
 """Steps of one thing, and share of the weaker direction in them: straight motion leaves edges sharp in one
 direction."""
-_LARGEST = 0.2
+_LARGEST = 0.25
 """Share of the photo that one thing covers; what is sharp beyond that is the photo itself."""
 _ABOVE_NOISE = 6.0
 _QUIET, _QUIET_SIGMA = 0.3, 0.385
@@ -110,7 +110,7 @@ def find_overlay(photo: Photo, options: RestoreOptions) -> Overlay | None:
     return Overlay(part, _without(covered, part.cut(photo), part, options), described)
 
 
-def without_overlay(photo: Photo) -> Photo:
+def without_overlay(photo: Photo) -> Float[Tensor, "1 c ih iw"]:
     """The photo inside its borders, with a smooth continuation in the place of what is laid over it."""
     overlay = find_overlay(photo, RestoreOptions())
     if overlay is None:
@@ -184,7 +184,7 @@ def find_laid_over(photo: Photo) -> Mask:
     numbers, sizes = labels.unique(return_counts=True)
     for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True):
         if number and size <= _LARGEST * labels.numel():
-            rows, columns, inside = _extent(labels == number, covered)
+            rows, columns, inside = _extent(labels == number, (photo.shape[-2], photo.shape[-1]))
             part = (..., rows, columns)
             thing = _Thing(photo[part], right[part] * inside, down[part] * inside)
             if thing.is_drawn():
@@ -222,13 +222,11 @@ def _local_noise(step: Tensor) -> Tensor:
     return quantile.repeat_interleave(_CELL, -2).repeat_interleave(_CELL, -1)[..., :height, :width]
 
 
-def _extent(cells: Mask, like: Mask) -> tuple[slice, slice, Mask]:
+def _extent(cells: Mask, size: tuple[int, int]) -> tuple[slice, slice, Bool[Tensor, "1 1 ph pw"]]:
     """Rows and columns of the pixels that hold some cells, and which pixels there are in them."""
     rows, columns = (
         slice(int(places[0]) * _CELL, min((int(places[-1]) + 1) * _CELL, side))
-        for places, side in zip(
-            (cells[0, 0].any(dim).nonzero().flatten() for dim in (1, 0)), like.shape[-2:], strict=True
-        )
+        for places, side in zip((cells[0, 0].any(dim).nonzero().flatten() for dim in (1, 0)), size, strict=True)
     )
     inside = cells.repeat_interleave(_CELL, -2).repeat_interleave(_CELL, -1)
     return rows, columns, inside[..., rows, columns]
