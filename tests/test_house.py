@@ -35,6 +35,7 @@ SHARED_BY_METHODS = {
     "kernel_search",
     "loading",
     "network_runner",
+    "onnx_engine",
     "optimisation",
     "options",
     "pipeline",

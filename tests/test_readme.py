@@ -33,11 +33,14 @@ WITH_OTHER_VALUES = {"-o", "--output", "--report", "--save-kernel", "--out"}
 
 
 def place_photo(name: str) -> None:
-    """A photo, or a folder of two, under a name that the README takes for granted."""
+    """A photo, or a folder of two, under a name that the README takes for granted.
+
+    Too small for a search of seconds, which other tests make: here the command lines are tested.
+    """
     for path in [Path(name)] if Path(name).suffix else [Path(name) / "one.jpg", Path(name) / "two.png"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if "*" not in path.name and not path.exists():
-            photo_of((56, 40)).save(path)
+            photo_of((24, 20)).save(path)
 
 
 def place_kernel(name: str) -> None:

@@ -16,6 +16,7 @@ from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
 from unblur.errors import MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
+from unblur.images.files import check_file
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
 from unblur.images.streams import split_images
@@ -90,6 +91,8 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
         check_interrupted()
         on_step(job, step)
 
+    if job.input:
+        check_file(job.input, options.limits)  # the note of the writer holds a checksum of the whole file
     writer = PhotoWriter(job, options.provenance_of(job))
     writer.check_names()
     method = options.ready_method

@@ -7,15 +7,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
-from typer.main import get_command
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
 from unblur.cli.experiment import experiment
+from unblur.cli.export import export
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
@@ -45,6 +48,7 @@ app.command()(serve)
 app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)
+app.command()(export)
 app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")
 
@@ -80,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with catch_signals(signal.SIGINT, signal.SIGTERM):
             words_of_command = settle_save_kernel(_with_command(given))
-            code = get_command(app).main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
+            code = _commands().main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
             sys.stdout.flush()
     except Interrupted as interrupted:
         return interrupted.exit_code
@@ -92,11 +96,16 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+@cache
+def _commands() -> TyperGroup:
+    """The parser of all commands; building it takes most of the time of a short command."""
+    return get_group(app)
+
+
 def _with_command(words: list[str]) -> list[str]:
     """The command line with the command `restore` where it begins with a photo or an option of that command."""
     first = words[0]
-    known = get_command(app)
-    is_command = first in getattr(known, "commands", {}) or first in {"--help", "-h", "--version"}
+    is_command = first in _commands().commands or first in {"--help", "-h", "--version"}
     names_photo = first.startswith("-") or set(first) & set("./*?[") or os.path.lexists(first)
     return ["restore", *words] if names_photo and not is_command else words
 

@@ -113,7 +113,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     allow_damaged: Annotated[
         bool, _option("Take what can be decoded of a damaged file.", "--allow-damaged", panel=_RUN)
     ] = False,
-    quiet: Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=_RUN)] = False,
+    quiet: Annotated[bool, _option("Print errors only.", "--quiet", "-q", panel=_RUN)] = False,
     debug: Annotated[bool, _option("Show the traceback of errors.", "--debug", panel=_RUN)] = False,
 ) -> int:
     """Restore blurry photos.

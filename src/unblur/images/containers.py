@@ -116,7 +116,7 @@ def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes],
         pages: How many pages will be kept; what the file says of them is made true.
 
     Raises:
-        ReadError: A camera raw file in TIFF's clothes.
+        ReadError: A camera raw file in the form of a TIFF.
     """
     tags = page.numbers
     if _TIFF_DNG_VERSION in tags or tags.get(_TIFF_SUBFILE, 0) & 1:

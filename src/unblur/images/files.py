@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
 __all__ = [
+    "check_file",
     "check_holds_pages",
     "count_pages",
     "encode_image",
@@ -78,16 +80,19 @@ def read_pages(
         ReadError: Not an image of a kind that is read, damaged, or unreadable.
         TooLargeError: Over a limit.
     """
-    limits = limits or Limits()
-    try:
-        file = _open(source)
-        try:
-            yield from _read_pages(file, frames, limits, allow_damaged=allow_damaged)
-        finally:
-            os.close(file)
-    except OSError as error:
-        reason = _UNREADABLE.get(error.errno or 0)
-        raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+    with _opened(source) as file:
+        yield from _read_pages(file, frames, limits or Limits(), allow_damaged=allow_damaged)
+
+
+def check_file(source: Source, limits: Limits) -> None:
+    """Refuse by its size and its first bytes what `read_image` would refuse so; nothing more is read of the file.
+
+    Raises:
+        ReadError: Not an image of a kind that is read, or unreadable.
+        TooLargeError: The file is larger than allowed.
+    """
+    with _opened(source) as file:
+        _recognise(file, limits)
 
 
 def count_pages(first: Picture, frames: Frames) -> int:
@@ -172,6 +177,20 @@ def encode_pages(
     return encode(pictures, format, strip_metadata=strip_metadata)
 
 
+@contextmanager
+def _opened(source: Source | BinaryIO) -> Generator[int]:
+    """Its descriptor; errors of the system become ours."""
+    try:
+        file = _open(source)
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except OSError as error:
+        reason = _UNREADABLE.get(error.errno or 0)
+        raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+
+
 def _open(source: Source | BinaryIO) -> int:
     """Descriptor of a regular file, or of a scratch file with the bytes."""
     if isinstance(source, bytes):
@@ -193,10 +212,7 @@ def _open(source: Source | BinaryIO) -> int:
 
 
 def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: bool) -> Iterator[Picture]:
-    size = os.fstat(file).st_size
-    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
-    if size > limits.max_bytes:
-        raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    kind = _recognise(file, limits)
     is_only_page = not _takes_all(kind, frames)
     first = _decode(file, kind, limits, page=0, is_only_page=is_only_page, allow_damaged=allow_damaged)
     count = first.facts.frames
@@ -208,6 +224,15 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     del first  # not held while the others are worked on
     for page in range(1, count):
         yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
+
+
+def _recognise(file: int, limits: Limits) -> str:
+    """The format of an open file, unless the file is too large."""
+    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    size = os.fstat(file).st_size
+    if size > limits.max_bytes:
+        raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    return kind
 
 
 def _takes_all(kind: str, frames: Frames) -> bool:

@@ -45,7 +45,7 @@ class Answers:
         kind: Name of its kind.
         blurry: `(1, 3, H, W)` on 256 levels.
         sharp: The truth, the same shape.
-        kernels: Of all hypotheses `(n, 1, k, k)`; none where no search was possible.
+        kernels: Kernels of all hypotheses `(n, 1, k, k)`; none where no search was possible.
         encodings: Where each blurs, `n` names.
         origins: How each was found, `n` words.
     """
@@ -80,7 +80,7 @@ def make_answers(
         kinds: The kinds, taken in turn.
         count: Number of samples.
         size: Side of the photos in pixels.
-        seed: Of all samples.
+        seed: Seed of all samples.
     """
     make_folder(folder)
     names = list(kinds)

@@ -47,8 +47,8 @@ class Measured:
 
     Attributes:
         kind: Name of the photo's kind.
-        measures: Of each answer, by name.
-        gains: Of each answer, dB.
+        measures: Measures of each answer, by name.
+        gains: Gain of each answer, dB.
     """
 
     kind: str

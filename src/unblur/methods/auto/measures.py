@@ -68,7 +68,7 @@ def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1]; more than 32 pixels a side.
-        jpeg_coarseness: Of the whole photo, see `estimate_jpeg_coarseness`.
+        jpeg_coarseness: Coarseness of the whole photo, see `estimate_jpeg_coarseness`.
     """
     effects = [measure_blur_effect(tile) for tile in _tiles(grey)]
     right, down = torch.diff(grey, dim=-1), torch.diff(grey, dim=-2)

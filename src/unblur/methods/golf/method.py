@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.golf.entry import GOLF
@@ -20,6 +20,7 @@ from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
+from unblur.weights.onnx_file import Portable
 
 __all__ = ["Golf", "load_networks", "load_refiner"]
 
@@ -57,6 +58,11 @@ class Golf:
             answers.append(self._restore_one(photo, _share(on_step, number, len(photos))))
         precision = self._precision(blurry)
         return Restoration(image=torch.cat(answers), facts={"precision": str(precision).removeprefix("torch.")})
+
+    def portable(self) -> Portable:
+        """See `PortableMethod.portable`."""
+        networks = GolfOptimizer(self.networks.first_shot, self.networks.putt, iters=self.settings.iters)
+        return Portable(networks, smallest=_SMALLEST, largest=round(1e6 * self.settings.whole))
 
     def iterates(self, blurry: Tensor, on_step: StepHook = ignore_step) -> Iterator[Tensor]:
         """x_0, x_1, ... of one photo `(1, 3, H, W)`, as they come; none is clamped."""

@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unblur.backbones.reflection import Reflection
+from unblur.blur.borders import crop_padding, pad_to_multiple
 from unblur.errors import ShapeError
-from unblur.images.tensors import crop_padding, pad_to_multiple
 
 __all__ = ["CELL", "CodeSpread", "KernelSpace", "ResidualBlock", "full_kernel_space", "reduced_kernel_space"]
 
