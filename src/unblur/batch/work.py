@@ -22,7 +22,7 @@ from unblur.images.picture import Picture
 from unblur.images.streams import split_images
 from unblur.methods.apply import choose_device
 from unblur.methods.base import PictureMethod, Restoration, Step
-from unblur.system.memory import peak_mb, restart_peak
+from unblur.system.memory import is_out_of_memory, peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
 __all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_in_worker", "restore_job"]
@@ -183,7 +183,7 @@ def _sentence(error: UnblurError | MemoryError | OSError) -> str:
 def _fault_of(error: Exception) -> Fault:
     if isinstance(error, OutputError):
         return "place"
-    if isinstance(error, MemoryError | MemoryShortageError):
+    if isinstance(error, MemoryShortageError) or is_out_of_memory(error) or is_out_of_memory(error.__cause__):
         return "memory"
     if isinstance(error, WriteError):
         return "name"

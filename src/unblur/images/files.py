@@ -15,6 +15,7 @@ from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.signatures import HEAD_BYTES, Frames, format_of_bytes, format_of_name
+from unblur.images.unsupported import RAW, can_read_raw, is_raw_tiff
 from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
@@ -33,7 +34,7 @@ Source = str | os.PathLike[str] | bytes
 
 _DOCUMENTS = {"tiff"}  # whose pages are separate images
 _ANIMATIONS = {"gif", "webp", "png", "avif"}
-_SINGLE = {"jpeg", "bmp", "heif"}  # of which one image is read
+_SINGLE = {"jpeg", "bmp", "heif", "raw"}  # of which one image is read
 
 _UNREADABLE = {
     errno.ENOENT: "does not exist",
@@ -49,8 +50,9 @@ _UNREADABLE = {
 def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
     """Read one image; decoding happens in a process of its own, so that no file can harm this one.
 
-    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are recognised by content. Pixels come upright (EXIF
-    orientation applied), otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
+    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with extras, HEIC and camera raw are recognised by content. Pixels come
+    upright (EXIF orientation applied), otherwise as stored. Of several frames or pages the first is read, and
+    `facts.notes` says so.
 
     Args:
         source: Path of a file, or its bytes.
@@ -125,15 +127,17 @@ def write_image(
     format: str | None = None,  # noqa: A002 - the word every image library uses
     overwrite: bool = False,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[str, ...]:
     """Write a picture so that its name never stands for part of it.
 
     Args:
         picture: What to write; depth, alpha, colour mode and metadata are kept as far as the format can hold them.
         path: Name of the file; its extension decides the format unless `format` is given.
-        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`.
+        format: One of `signatures.Format`.
         overwrite: Replace a file of that name.
         strip_metadata: Leave out EXIF, XMP, IPTC and resolution. The colour profile stays, or the colours would change.
+        quality: Quality of JPEG, WebP, AVIF and HEIC, 1 to 100; None: the format's own. A number makes WebP lose, too.
 
     Returns:
         Sentences on what the format could not hold.
@@ -142,7 +146,7 @@ def write_image(
         WriteError: No such format, the picture does not fit into it, or the name cannot be used.
         OutputError: The folder cannot be written to.
     """
-    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata)
+    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata, quality=quality)
     atomic_write(path, data, overwrite=overwrite)
     return notes
 
@@ -152,11 +156,12 @@ def encode_image(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of an image file, and sentences on what the format could not hold; see `write_image`."""
     from unblur.images.encoding import encode  # noqa: PLC0415 - libvips is needed here for writing alone
 
-    return encode(picture, format, strip_metadata=strip_metadata)
+    return encode(picture, format, strip_metadata=strip_metadata, quality=quality)
 
 
 def encode_pages(
@@ -164,6 +169,7 @@ def encode_pages(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[memoryview, tuple[str, ...]]:
     """The bytes of a file with several pages or frames, and sentences on what the format could not hold.
 
@@ -174,7 +180,7 @@ def encode_pages(
     """
     from unblur.images.page_writing import encode_pages as encode  # noqa: PLC0415 - libvips, as above
 
-    return encode(pictures, format, strip_metadata=strip_metadata)
+    return encode(pictures, format, strip_metadata=strip_metadata, quality=quality)
 
 
 @contextmanager
@@ -228,10 +234,20 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
 
 def _recognise(file: int, limits: Limits) -> str:
     """The format of an open file, unless the file is too large."""
-    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    kind = _kind_of(file)
     size = os.fstat(file).st_size
     if size > limits.max_bytes:
         raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    return kind
+
+
+def _kind_of(file: int) -> str:
+    """The format of an open file, of which a camera raw file in TIFF's form shows only behind its first bytes."""
+    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    if kind == "tiff" and is_raw_tiff(file):
+        if not can_read_raw():
+            raise ReadError(RAW.sentence)
+        return "raw"
     return kind
 
 
