@@ -33,6 +33,8 @@ COVERED = {
     "datasets/test_photo_kinds.py": (
         "datasets/photo_kinds/blurs datasets/photo_kinds/kinds datasets/photo_kinds/names datasets/photo_kinds/scenes"
     ),
+    "images/test_working.py": "images/filling",
+    "methods/test_overlays.py": "images/labels",
     "experiments/test_auto.py": (
         "experiments/auto/answers experiments/auto/examples experiments/auto/judge experiments/auto/refiner"
         " experiments/auto/settings experiments/auto/weights"

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.images.filling import fill_hidden
 
 __all__ = [
     "BT601",
     "BT709",
     "array_to_tensor",
     "brightness",
+    "fill_unknown",
     "linear_to_srgb",
     "round_to_8_bits",
     "srgb_to_linear",
@@ -80,6 +82,18 @@ def brightness(image: Float[Tensor, "b c h w"], shares: tuple[float, float, floa
 def round_to_8_bits(image: Tensor) -> Tensor:
     """Values clamped to [0, 1] and rounded to the 256 levels of a file."""
     return (image.clamp(0, 1) * 255).round() / 255
+
+
+def fill_unknown(image: Float[Tensor, "1 c h w"], known: NDArray[np.bool_]) -> Float[Tensor, "1 c h w"]:
+    """The image with a smooth continuation of the known pixels in the place of all others.
+
+    Args:
+        image: Where it is known, its values stay as they are.
+        known: `(H, W)`.
+    """
+    filled = fill_hidden(tensor_to_array(image), known[..., None].astype(np.float32))
+    seen = torch.from_numpy(known.copy()).to(image.device)
+    return torch.where(seen, image, array_to_tensor(filled).to(image))
 
 
 def turned(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:

@@ -72,6 +72,15 @@ class Region(NamedTuple):
             raise RegionError(f"the region {self} reaches outside the part that is restored, which is {outer}")
         return Region(x, y, self.width, self.height)
 
+    def overlap(self, outer: Region) -> Region | None:
+        """What lies in another rectangle, counted from its top left corner; None: nothing."""
+        left, top = max(self.x, outer.x), max(self.y, outer.y)
+        right = min(self.x + self.width, outer.x + outer.width)
+        bottom = min(self.y + self.height, outer.y + outer.height)
+        if right <= left or bottom <= top:
+            return None
+        return Region(left - outer.x, top - outer.y, right - left, bottom - top)
+
 
 @dataclass(frozen=True)
 class Option:

@@ -95,6 +95,7 @@ class Auto(KernelMethod):
 
     traits = Traits(uses=AUTO.uses)
     search_share = 0.7
+    leaves_out_overlays = True
 
     def __init__(self, settings: AutoSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
