@@ -8,18 +8,20 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes with a thread each; tests of one file stay together, for they share what they trained.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: help venv demo test test-slow test-gpu test-browser fuzz speed check
+.PHONY: help venv demo man docs test test-slow test-gpu test-browser fuzz speed check
 
 help:
 	@echo "make venv       the environment with everything in .venv (PYTHON=$(PYTHON), 3.11 or newer)"
 	@echo "make demo       blur a photo, restore it with the command line, write one picture of it"
+	@echo "make man        the man page of all commands, build/unblur.1 (read it with: man -l build/unblur.1)"
+	@echo "make docs       the documentation site, build/site; a broken link or reference is an error"
 	@echo "make test       the default tests: offline, CPU, a few minutes"
 	@echo "make test-slow  tests that take minutes each"
 	@echo "make test-gpu   tests that need a CUDA device, and a table of times on it"
 	@echo "make test-browser  the web page in Chromium (Debian: apt install chromium npm)"
 	@echo "make fuzz       2,000 damaged versions of each kind of file (UNBLUR_FUZZ=100000: more of them): read or refused, never worse"
 	@echo "make speed      limits on time: start-up, hostile files"
-	@echo "make check      what CI runs: format, lint, types, changelog, tests"
+	@echo "make check      what CI runs: format, lint, types, site, changelog, tests"
 
 venv: $(READY)
 
@@ -32,6 +34,14 @@ $(READY): pyproject.toml constraints.txt
 
 demo: venv
 	$(BIN)/python examples/demo.py
+
+man: venv
+	mkdir -p build
+	$(BIN)/python -m unblur.cli.man_page > build/unblur.1
+
+# Quiet about the theme's successor; the theme itself gets fixes until 2027.
+docs: venv
+	PYTHONPATH=src NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 test: venv
 	$(PYTEST) $(PARALLEL)
@@ -59,4 +69,5 @@ check: venv
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
+	$(MAKE) docs
 	$(PYTEST) $(PARALLEL)

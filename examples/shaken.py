@@ -47,7 +47,7 @@ def shaken_photo(name: str = "coffee", *, side: int, kernel_size: int, seed: int
         seed: Seed of the random shake and noise.
     """
     generator = torch.Generator().manual_seed(seed)
-    sharp = _middle_of(getattr(skimage.data, name)(), side)
+    sharp = photo_part(name, side=side)
     kernel = sample_motion_kernel(kernel_size, generator, length=(kernel_size, 1.5 * kernel_size))
     seen = linear_to_srgb(convolve(srgb_to_linear(sharp), kernel, "valid"))
     blurry = quantise(add_gaussian_noise(seen, NOISE_SIGMA, generator))
@@ -56,7 +56,9 @@ def shaken_photo(name: str = "coffee", *, side: int, kernel_size: int, seed: int
     return Shaken(tensor_to_array(blurry), tensor_to_array(shown), kernel[0, 0].numpy())
 
 
-def _middle_of(photo: NDArray[np.uint8], side: int) -> Tensor:
+def photo_part(name: str, *, side: int) -> Tensor:
+    """The middle of a photo of `skimage.data`, `(1, 3, side, side)`, sRGB-encoded."""
+    photo = getattr(skimage.data, name)()
     image = array_to_tensor(photo.astype(np.float32) / 255)
     top, left = (max(0, (length - side) // 2) for length in image.shape[-2:])
     return image[..., top : top + side, left : left + side]

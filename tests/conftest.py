@@ -1,6 +1,7 @@
 """What tests of several folders use: the program run in this process, small photos, the shared data."""
 
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -33,11 +34,19 @@ class Ran:
         return [line for line in self.err.splitlines() if line.startswith("unblur: error: ")]
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory) -> Iterator[Path]:
+    """A folder for each test, made by the first that writes: `mktemp` makes all, and lists thousands to number each."""
+    base = tmp_path_factory.mktemp("homes")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _no_traces_outside(tmp_path_factory, monkeypatch):
+def _no_traces_outside(_homes, monkeypatch):
     """Notes for --resume and brought weights stay in folders of the test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-    monkeypatch.setenv("UNBLUR_WEIGHTS_CACHE", str(tmp_path_factory.mktemp("weights")))
+    home = next(_homes)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("UNBLUR_WEIGHTS_CACHE", str(home / "weights"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,17 @@ def processor_seconds(pid: int) -> float:
     """What a process has used of the processor."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ask_for_health(port: int, pid: int) -> None:
+    """Ask for ever, and print the seconds until each answer: by the clock, and of the server's process."""
+    while True:
+        began, used = time.monotonic(), processor_seconds(pid)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
+            answer.read()
+        sys.stdout.write(f"{time.monotonic() - began} {processor_seconds(pid) - used}\n")
+        sys.stdout.flush()
+        time.sleep(0.2)
 
 
 def descriptors(pid: int) -> int:

@@ -1,17 +1,26 @@
 """The pages say what is true of the code, and their links lead somewhere."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer.main
 
 import unblur
 from conftest import photo_of
+from doc_blocks import blocks_of, place_what_is_named, unblur_lines
+from unblur.cli.main import app
 from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
 from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
 
 ROOT = Path(__file__).parents[1]
+SITE = sorted((ROOT / "docs").glob("*.md"))
+LINES = [(page.stem, line) for page in SITE for block in blocks_of(page) for line in unblur_lines(*block)]
+RESTORING = [(page, line) for page, line in LINES if line.split()[1] == "restore" or "." in line.split()[1]]
+OF_OTHER_TESTS = {"server", "app"}
+"""Pages whose blocks need a program that runs; the tests of that program run them."""
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
 
 
@@ -81,3 +90,67 @@ def test_python_of_the_page_runs(name, tmp_path, monkeypatch):
     assert blocks
     for block in blocks:
         exec(block, names)
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    assert sorted(re.findall(r"(\w+\.md)$", navigation, flags=re.MULTILINE)) == [page.name for page in SITE]
+
+
+def test_pages_load_nothing_from_elsewhere():
+    """Neither fonts nor scripts nor pictures: the theme's defaults that would are off."""
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert "font: false" in settings
+    assert not re.search(r"extra_javascript|extra_css|https?://", settings)
+    assert [
+        page.name for page in SITE if re.search(r"!\[[^\]]*\]\(https?:|<(img|script|iframe)", page.read_text())
+    ] == []
+
+
+@pytest.mark.parametrize(("page", "line"), RESTORING, ids=lambda value: str(value)[:60])
+def test_lines_that_restore_would_be_carried_out(page, line, tmp_path, monkeypatch, run):
+    """As a dry run: options, names and their combinations are right. `test_page_runs` restores the photos, too."""
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line, comments=True)[1:]
+    place_what_is_named(words)
+    if "--in-place" not in words:
+        words += ["--dry-run"] * ("--dry-run" not in words)
+    ran = run(*words)
+    assert ran.errors == []
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=lambda value: str(value)[:60])
+def test_options_of_lines_exist(page, line):
+    """Every command and option is known, and every value of the right kind."""
+    command, words = typer.main.get_command(app), shlex.split(line, comments=True)[1:]
+    if words[0] not in command.commands:
+        words = ["restore", *words]
+    context = None
+    while hasattr(command, "commands"):
+        name, *words = words
+        command = command.commands[name]
+    settled = [
+        "--save-kernel=" if word == "--save-kernel" and not words[at + 1 : at + 2] else word
+        for at, word in enumerate(words)
+    ]
+    extra = {"allow_extra_args": True, "ignore_unknown_options": True} if command.name == "train" else {}
+    command.make_context("unblur", settled, parent=context, **extra)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in SITE if page.stem not in OF_OTHER_TESTS], ids=lambda page: page.stem)
+def test_page_runs(page, tmp_path, monkeypatch, run):
+    """All blocks of a page from top to bottom in one folder."""
+    monkeypatch.chdir(tmp_path)
+    photo_of((96, 80)).save("photo.jpg")
+    names: dict[str, object] = {}
+    for language, text in blocks_of(page):
+        for line in unblur_lines(language, text):
+            words = shlex.split(line, comments=True)[1:]
+            place_what_is_named(words)
+            may_exist = {"--in-place", "--resume", "--dry-run", "--overwrite"} & set(words)
+            is_restoring = words[0] == "restore" or "." in words[0]
+            assert run(*words, *(["--overwrite"] if is_restoring and not may_exist else [])).code == 0, line
+        if language == "python":
+            exec(text, names)

@@ -91,3 +91,15 @@ def test_demo(example, tmp_path):
     assert (last_column == 0).all(axis=-1).any(axis=1).sum() > height / 2, "two kernels on black"
     for name in ("true", "found"):
         assert np.load(tmp_path / f"{name}.npy").sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_kinds_of_blur(example, tmp_path):
+    """The picture of the site; all kinds but the first are smoother than it."""
+    printed = example("kinds_of_blur", "--out", tmp_path / "kinds.png")
+    with Image.open(tmp_path / "kinds.png") as image:
+        pixels = np.asarray(image.convert("L"), float)[26:90]
+    assert numbers(r": (\d+)x", printed) == [pixels.shape[1]]
+    panels = [pixels[:, at : at + 120] for at in range(0, pixels.shape[1], 128)]
+    detail = [np.abs(np.diff(panel, axis=1)).mean() for panel in panels]
+    assert len(detail) == 5
+    assert detail[0] > 1.5 * max(detail[1:])

@@ -36,6 +36,7 @@ SHARED_BY_METHODS = {
     "kernel_search",
     "loading",
     "network_runner",
+    "onnx_engine",
     "optimisation",
     "options",
     "pipeline",

@@ -35,8 +35,11 @@ COVERED = {
     "datasets/test_photo_kinds.py": (
         "datasets/photo_kinds/blurs datasets/photo_kinds/kinds datasets/photo_kinds/names datasets/photo_kinds/scenes"
     ),
+    "images/test_working.py": "images/filling",
+    "methods/test_overlays.py": "images/labels",
     "experiments/test_auto.py": (
-        "experiments/auto/answers experiments/auto/judge experiments/auto/refiner experiments/auto/settings"
+        "experiments/auto/answers experiments/auto/examples experiments/auto/judge experiments/auto/refiner"
+        " experiments/auto/settings experiments/auto/weights"
     ),
     "experiments/test_networks.py": (
         "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"
@@ -117,6 +120,8 @@ COVERED = {
         "methods/catalog methods/identity/method methods/loading methods/refiners methods/settings"
     ),
     "methods/test_known_kernel.py": "methods/kernel_method methods/known_kernel/method",
+    "methods/test_kernel_cepstrum.py": "methods/kernel_search/cepstrum",
+    "methods/test_kernel_lines.py": "methods/kernel_search/lines",
     "methods/test_map.py": ("methods/classical_map/method methods/kernel_search/pyramid methods/kernel_search/search"),
     "methods/test_map_answer_quality.py": "methods/kernel_search/answer_quality",
     "methods/test_map_kernel_step.py": "methods/kernel_search/kernel_step",

@@ -99,14 +99,16 @@ def test_odd_things_by_name_are_errors(tree):
     assert found(tree / ("deep/" * 900)) == ["!deep"]
 
 
-def test_what_a_folder_holds_besides_photos(tree):
+def test_what_a_folder_holds_besides_photos(tree, monkeypatch):
+    for module in ("images.unsupported", "batch.inputs"):
+        monkeypatch.setattr(f"unblur.{module}.can_read_raw", lambda: False)
     os.mkfifo(tree / "pipe.png")
     (tree / "outside.png").symlink_to("/etc/hostname")
     (tree / ".hidden").touch()
     for name in ("1.cr3", "2.CR3"):
         (tree / name).write_bytes(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(99))
     told = not_photos(tree)
-    assert "2 camera raw files (develop it" in told
+    assert "2 camera raw files (install what reads it" in told
     assert "1 other file (its name" in told
     assert "1 unblur output (" in told
     assert "1 special file (" in told

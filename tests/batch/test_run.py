@@ -14,7 +14,7 @@ from PIL import Image
 from living_processes import relatives, workers_of
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import make_plan
-from unblur.batch.run import exit_code, resume_plan, run_plan
+from unblur.batch.run import Tally, resume_plan, run_plan
 from unblur.methods.options import RestoreOptions
 
 COPY = BatchOptions(method="input")
@@ -60,7 +60,7 @@ def test_a_worker_that_dies_costs_one_photo(folder):
     assert sorted(outcome.status for outcome in outcomes) == ["done", "done", "done", "failed"]
     (failed,) = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert "SIGKILL" in failed.error
-    assert exit_code(outcomes) == 1
+    assert Tally(outcomes).exit_code == 1
     assert workers_of(os.getpid()) == []
 
 
@@ -78,7 +78,7 @@ def test_a_full_place_stops_the_batch(folder):
     (folder / "out").write_text("in the way")
     outcomes = list(run_plan(plan, COPY))
     assert [outcome.fault for outcome in outcomes] == ["place"]
-    assert exit_code(outcomes) == 2
+    assert Tally(outcomes).exit_code == 2
 
 
 def test_resume(folder, make_photo):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, signal
 
-from unblur.blur.convolve import convolve, convolve_adjoint, extend, extend_adjoint
+from unblur.blur.convolve import convolve, convolve_adjoint
 from unblur.errors import ShapeError
 
 BOUNDARIES = ["circular", "reflect", "replicate", "zeros", "valid"]
@@ -89,21 +89,6 @@ def test_a_kernel_for_each_image_and_channel():
         for c in range(3):
             alone = convolve(image[b : b + 1, c : c + 1], kernels[b : b + 1, c : c + 1], "reflect")
             torch.testing.assert_close(together[b : b + 1, c : c + 1], alone)
-
-
-@pytest.mark.parametrize("boundary", ["circular", "reflect", "replicate"])
-def test_extension_equals_numpy(boundary):
-    mode = {"circular": "wrap", "reflect": "reflect", "replicate": "edge"}[boundary]
-    for height, width in ((1, 1), (2, 3), (5, 4)):
-        image = uniform(1, 1, height, width)
-        expected = np.pad(image[0, 0].numpy(), ((6, 6), (9, 9)), mode=mode)
-        np.testing.assert_array_equal(extend(image, (6, 9), boundary)[0, 0].numpy(), expected)
-
-
-def test_extension_adjoint_sums_every_copy():
-    ones = torch.ones(1, 1, 3 + 4, 4 + 2)
-    assert extend_adjoint(ones, (2, 1), "replicate").sum() == ones.sum()
-    assert extend_adjoint(ones, (2, 1), "zeros").sum() == 12
 
 
 def test_convention_dtype_is_kept_and_arguments_are_unchanged():

@@ -85,3 +85,39 @@ def test_lines_of_progress_without_a_terminal(make_photo):
     lines = [line for line in ran.stderr.splitlines() if "left  photo.png: waiting" in line]
     assert 1 <= len(lines) <= (time.monotonic() - started) / 5
     assert lines[0].lstrip()[0].isdigit()
+
+
+def test_a_folder_named_like_a_command(run, make_photo, tmp_path, monkeypatch):
+    """The command is meant; where that cannot be, how to name the folder is said."""
+    monkeypatch.chdir(tmp_path)
+    make_photo("blur/a.png")
+    for words in (["blur"], ["data"]):
+        (tmp_path / words[0]).mkdir(exist_ok=True)
+        ran = run(*words)
+        assert ran.code == 2
+        assert ran.errors[0].endswith(f"(to restore what is here under the name {words[0]}, write ./{words[0]})")
+    assert run("./blur", *FREE).code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_offered_to_each_shell(program, monkeypatch, shell):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    shown = program("--show-completion", shell, stdout=subprocess.PIPE)
+    assert shown.returncode == 0
+    assert b"_UNBLUR_COMPLETE" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("unblur we", {"weights"}),
+        ("unblur restore --method self", {"selfdeblur"}),
+        ("unblur -", {"--version", "--help"}),
+    ],
+)
+def test_completion_of_commands_and_methods(program, monkeypatch, words, offered):
+    monkeypatch.setenv("_UNBLUR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    ran = program(stdout=subprocess.PIPE)
+    assert offered <= set(ran.stdout.decode().split())

@@ -2,9 +2,13 @@
 
 import pytest
 
+from unblur.experiments.auto import refiner
+from unblur.experiments.auto.answers import read_answer
+from unblur.experiments.auto.examples import examples_of
 from unblur.experiments.auto.judge import read_measured, run
-from unblur.experiments.auto.refiner import examples_of, fit_refiner, refined_gain
-from unblur.experiments.auto.settings import JudgeSettings
+from unblur.experiments.auto.settings import JudgeSettings, RefinerSettings
+from unblur.methods.auto.networks import load_networks
+from unblur.weights.checkpoint import read_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,23 @@ def test_every_photo_is_measured_once(finished):
     assert not second, "answers and measures that lie there are not made again"
 
 
-def test_a_refiner_learns_from_the_answers(finished):
+def test_answers_keep_where_their_kernels_came_from(finished):
+    folder, *_ = finished
+    answers = read_answer(folder / "train" / "00002.npz")
+    assert {one.origin for one in answers.candidates()} >= {"search", "line"}
+    assert len(answers.candidates()) == len(answers.kernels) == len(answers.encodings)
+
+
+def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(finished):
     folder, *_ = finished
     examples = list(examples_of(folder / "train", folder / "train.jsonl", several=True, least_gain=-100))
     assert examples
     example = examples[0]
     assert example.answer.shape == example.blurry.shape == example.truth.shape == example.residual.shape
-    network = fit_refiner([example], minutes=0.01)
-    before, after = refined_gain(network, example)
+    result = refiner.run(RefinerSettings(folder=str(folder), minutes=0.01, least_gain=-100), lambda _: None)
+    assert result.tables[0].rows[-1][0] == "all"
+    trained = load_networks(read_checkpoint(folder / "auto.safetensors")).refiner
+    before, after = refiner.refined_gain(trained, example)
     assert abs(after - before) < 1
 
 

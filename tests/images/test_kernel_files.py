@@ -105,6 +105,7 @@ def test_bright_kernels_are_no_inverted_ones(tmp_path: Path, pixels: np.ndarray)
         (np.array([[1.0, -0.1]]), "negative"),
         (np.array([[1.0, np.nan]]), "finite"),
         (np.array([[np.inf]]), "finite"),
+        (np.array([[0x7FA00000]], np.uint32).view(np.float32), "finite"),  # a signalling NaN
         (np.ones((2, 2, 2)), "two dimensions"),
         (np.ones(3), "two dimensions"),
         (np.ones((0, 3)), "two dimensions"),

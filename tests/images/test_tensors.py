@@ -1,20 +1,14 @@
-"""Tensors, linear light and padding."""
+"""Tensors, linear light and turns."""
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import hostile
 from unblur.errors import ShapeError
 from unblur.images.tensors import (
-    Padding,
     array_to_tensor,
-    crop_padding,
     linear_to_srgb,
-    pad_reflect,
-    pad_to_multiple,
     srgb_to_linear,
     tensor_to_array,
     turned,
@@ -69,28 +63,6 @@ def test_linear_light_is_differentiable_everywhere() -> None:
         (gradient,) = torch.autograd.grad(function(values).sum(), values)
         assert torch.isfinite(gradient).all()
         assert (gradient > 0).all()
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(1, 9), st.integers(1, 9), st.tuples(*[st.integers(0, 30)] * 4))
-def test_reflection_of_any_size_agrees_with_numpy(height: int, width: int, sides: tuple[int, int, int, int]) -> None:
-    image = torch.arange(height * width, dtype=torch.float32).reshape(1, 1, height, width)
-    left, right, top, bottom = sides
-    padded = pad_reflect(image, Padding(left, right, top, bottom))
-    expected = np.pad(image[0, 0].numpy(), ((top, bottom), (left, right)), mode="reflect")
-    np.testing.assert_array_equal(padded[0, 0].numpy(), expected)
-    torch.testing.assert_close(crop_padding(padded, Padding(left, right, top, bottom)), image, atol=0, rtol=0)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 4, 8, 32]))
-def test_padding_to_a_multiple_is_least_and_undone(height: int, width: int, multiple: int) -> None:
-    image = torch.rand(1, 2, height, width)
-    padded, padding = pad_to_multiple(image, multiple)
-    for side, before in zip(padded.shape[2:], (height, width), strict=True):
-        assert side % multiple == 0
-        assert before <= side < before + multiple
-    assert torch.equal(crop_padding(padded, padding), image)
 
 
 def test_the_eight_positions() -> None:

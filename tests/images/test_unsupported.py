@@ -30,14 +30,16 @@ HEADS = {
 
 
 @pytest.fixture
-def without_heif(tmp_path, monkeypatch) -> None:
-    """As where the extra that reads HEIC is not installed."""
+def without_extras(tmp_path, monkeypatch) -> None:
+    """As where the extras that read HEIC and camera raw are not installed."""
     monkeypatch.setattr("unblur.images.unsupported.can_read_heif", lambda: False)
     monkeypatch.setattr("unblur.images.signatures.can_read_heif", lambda: False)
+    for module in ("unsupported", "signatures", "files"):
+        monkeypatch.setattr(f"unblur.images.{module}.can_read_raw", lambda: False)
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_kind_of_a_file_and_what_helps(tmp_path: Path, without_heif: None, name: str) -> None:
+def test_kind_of_a_file_and_what_helps(tmp_path: Path, without_extras: None, name: str) -> None:
     head, words, advice = HEADS[name]
     path = tmp_path / name
     path.write_bytes(head + _REST)
@@ -48,7 +50,7 @@ def test_kind_of_a_file_and_what_helps(tmp_path: Path, without_heif: None, name:
 
 
 @pytest.mark.parametrize("name", sorted(HEADS.keys() - {"photo.nef"}))  # a TIFF by its content; libtiff judges it
-def test_content_and_not_the_name_is_refused(tmp_path: Path, without_heif: None, name: str) -> None:
+def test_content_and_not_the_name_is_refused(tmp_path: Path, without_extras: None, name: str) -> None:
     head, words, advice = HEADS[name]
     path = tmp_path / "photo.JPG"
     path.write_bytes(head + _REST)

@@ -12,6 +12,7 @@ from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.base import ignore_step
 from unblur.methods.catalog import CATALOG, find_entry, settings_class_of
 from unblur.methods.loading import load_method
+from unblur.methods.onnx_engine import PortableMethod
 from unblur.methods.options import RestoreOptions, describe_options
 from unblur.methods.settings import describe_settings
 from untrained import load_any
@@ -108,7 +109,7 @@ def test_every_small_size(name):
 FIELDS = {item.name for item in fields(RestoreOptions)}
 FOR_ALL = {name for name, option in describe_options().items() if option.for_all}
 PASSED_ON = FIELDS - {"region", "mask", "strength", "solver", "refine"}
-"""What a teacher hears of the caller."""
+"""Options that a teacher gets."""
 SEEN: set[str] = set()
 
 
@@ -153,7 +154,8 @@ def test_a_method_reads_the_options_that_it_declares_and_no_others(name):
     if entry.role != "solver":
         read |= read_by(method, side)
     through_a_teacher = PASSED_ON if "passed on" in read else set()
-    declared = entry.uses - {"tile"}  # the pipeline heeds it for methods that work in tiles
+    declared = entry.uses - {"tile", "engine"}  # the pipeline heeds them, for tiles and for networks to export
     assert read - FOR_ALL - {"passed on"} <= declared
     assert declared - read <= through_a_teacher
     assert ("tile" in entry.uses) == (method.traits.tile_halo is not None)
+    assert ("engine" in entry.uses) == isinstance(method, PortableMethod)

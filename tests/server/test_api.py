@@ -69,24 +69,28 @@ def test_job_from_start_to_delete(api):
     assert api.delete(place).status_code == 404
 
 
-def test_kernel_that_is_sent_is_used(api, tmp_path):
-    kernel = photo_bytes((5, 5))
-    answer = api.post(
-        "/v1/restore",
-        files={**files(photo_bytes((48, 48))), "kernel": ("k", kernel)},
-        data={"method": "known-kernel"},
-        headers={"Accept": "application/json"},
+def test_kernel_and_mask_that_are_sent_are_used(api, run, make_photo):
+    photo, kernel, mask = (
+        make_photo(size=(48, 48)),
+        make_photo("kernel.png", size=(5, 5)),
+        make_photo("mask.png", size=(48, 48)),
     )
-    assert answer.json()["kernel_size"] == [5, 5]
-    bad = api.post("/v1/restore", files={**files(), "kernel": ("k", b"no")}, data={"method": "known-kernel"})
-    assert bad.status_code == 422
+    names = ("--kernel", kernel, "--mask", mask)
+    assert run("restore", photo, "-m", "known-kernel", "--strip-metadata", *names).code == 0
+    given = {"kernel": ("k", kernel.read_bytes()), "mask": ("m", mask.read_bytes())}
+    answer = api.post("/v1/restore", files={**files(photo.read_bytes()), **given}, data={"method": "known-kernel"})
+    assert answer.content == photo.with_name("photo.unblur.png").read_bytes()
+    for name in given:
+        bad = api.post("/v1/restore", files={**files(), name: ("k", b"no")}, data={"method": "known-kernel"})
+        assert bad.status_code == 422
+        assert "/" not in bad.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"url": "http://127.0.0.1/"}, "there is no field 'url'"),
-        ({"mask": "/etc/passwd"}, "there is no field 'mask'"),
+        ({"mask": "/etc/passwd"}, "mask is a file"),
         ({"strength": "2"}, "strength is from 0"),
         ({"seed": "many"}, "seed cannot be 'many'"),
         ({"effort": "huge"}, "effort cannot be 'huge'"),
@@ -118,7 +122,8 @@ def test_methods_are_those_of_the_library(api):
 def test_openapi_names_every_field(api):
     schema = api.get("/openapi.json").json()
     form = schema["paths"]["/v1/restore"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"photo", "kernel", *form_fields()}
+    assert set(form["properties"]) == {"photo", "kernel", "mask", *form_fields()}
+    assert {"kernel", "mask"} & set(form_fields()) == set()
     assert form["properties"]["kernel_size"]["anyOf"][0]["type"] == "integer"
 
 

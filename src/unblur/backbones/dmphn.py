@@ -72,7 +72,9 @@ class Dmphn(nn.Module):
         if level == self.levels:
             return self._encode(patch, level)
         across = _COLUMNS if axis == _ROWS else _ROWS
-        below = torch.cat([self._look_at(half, level + 1, across) for half in patch.chunk(2, axis)], axis)
+        half = patch.shape[axis] // 2  # narrow and not chunk, whose number of parts ONNX does not know
+        halves = (patch.narrow(axis, start, half) for start in (0, half))
+        below = torch.cat([self._look_at(part, level + 1, across) for part in halves], axis)
         # The sum in place costs no memory; nothing else holds what the encoder returned.
         return self._encode(patch + self._decode(below, level + 1), level).add_(below)
 

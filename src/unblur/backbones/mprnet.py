@@ -134,7 +134,7 @@ class _Encoder(nn.Module):
 
     Args:
         slope: Slope of every rectifier for negative values.
-        joins: It gets what the stage before found, and adds it at each size.
+        joins: Whether it gets the features of the stage before and adds them at each size.
     """
 
     def __init__(self, slope: nn.PReLU, *, joins: bool) -> None:

@@ -35,7 +35,7 @@ class SkipNet(nn.Module):
         scales: How often the size is halved.
         non_local_from: First scale, counted from 0, whose encoder has a non-local block.
         padding: What convolutions see beyond the border.
-        copies: So many networks side by side in one, each with weights of its own along the first axis: groups of
+        copies: Number of networks side by side in one, each with weights of its own along the first axis: groups of
             convolutions, whose input has the channels of all copies one after another, and so has the image.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unblur.batch.jobs import PhotoJob
@@ -16,13 +16,13 @@ _STEP = re.compile(r"(.+)\.step-\d+\.png")
 
 
 def check_collisions(
-    jobs: Sequence[PhotoJob], report: str | None, read_too: Iterable[str | os.PathLike[str]] = ()
+    jobs: Sequence[PhotoJob], records: Mapping[str, str | None], read_too: Iterable[str | os.PathLike[str]] = ()
 ) -> None:
     """Refuse a plan in which two files would have one name.
 
     Args:
         jobs: One for each photo.
-        report: File with a line for each photo, `-` for standard output.
+        records: Files about all photos by what they are ("the report"): a name, `-` for standard output, None: none.
         read_too: Further files that are read: lists, kernels, weights.
 
     Raises:
@@ -31,10 +31,11 @@ def check_collisions(
     sources = {identity: Path(path) for path in read_too if (identity := _identity(Path(path)))}
     sources |= {identity: job.input for job in jobs if job.input and (identity := _identity(job.input))}
     writers = _Writers()
-    if report is not None:
-        path = None if report == "-" else Path(report)
-        writers.add(path, "the report")
-        _refuse_source(path, sources, "choose another name")
+    for what, place in records.items():
+        if place is not None:
+            path = None if place == "-" else Path(place)
+            writers.add(path, what)
+            _refuse_source(path, sources, "choose another name")
     for job in jobs:
         for path in (job.output, *job.side_outputs()):
             writers.add(path, _show(job.input))

@@ -14,7 +14,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from unblur.errors import UsageError
-from unblur.images.unsupported import can_read_heif, unsupported_kind
+from unblur.images.unsupported import RAW_SUFFIXES, can_read_heif, can_read_raw, unsupported_kind
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -208,6 +208,8 @@ def _examine_entry(
 
 def _may_be_photo(path: Path) -> bool:
     suffix = path.suffix.lower()
+    if suffix in RAW_SUFFIXES:
+        return can_read_raw()
     return suffix in IMAGE_SUFFIXES or (suffix in _HEIF_SUFFIXES and can_read_heif())
 
 

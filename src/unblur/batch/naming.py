@@ -8,18 +8,43 @@ from hashlib import sha256
 from pathlib import Path
 
 from unblur.batch.inputs import Found
+from unblur.errors import WriteError
+from unblur.images.signatures import extension_of, format_of_name
+from unblur.images.unsupported import RAW_SUFFIXES
 
-__all__ = ["output_beside", "side_places", "side_stem", "split_name", "tagged"]
+__all__ = ["names_format", "output_beside", "output_name", "side_places", "side_stem", "split_name", "tagged"]
 
 _LONGEST_NAME = 255  # bytes, in every file system that is common on Linux, macOS and Windows
 _LONGEST_SUFFIX = 16
 _SIDE_ENDING = len(".step-0000.png")
 
 
-def output_beside(path: Path) -> Path:
-    """`NAME.unblur.EXT` beside a photo."""
-    stem, suffix = split_name(path.name)
+def output_beside(path: Path, written_as: str | None = None) -> Path:
+    """`NAME.unblur.EXT` beside a photo; see `output_name`."""
+    stem, suffix = split_name(output_name(path, written_as).name)
     return path.with_name(tagged(stem, suffix))
+
+
+def output_name(photo: Path, written_as: str | None = None) -> Path:
+    """The photo's own path with the extension of what is written.
+
+    Args:
+        photo: Path of the input.
+        written_as: The format; None: that of the photo, or TIFF for camera raw files, which nobody but cameras writes.
+    """
+    stem, suffix = split_name(photo.name)
+    if written_as is None:
+        return photo.with_name(stem + ".tif") if suffix.lower() in RAW_SUFFIXES else photo
+    is_named_so = names_format(suffix, written_as)
+    return photo if is_named_so else photo.with_name(stem + extension_of(written_as))
+
+
+def names_format(suffix: str, format: str) -> bool:  # noqa: A002
+    """Whether a file with this extension is written in that format."""
+    try:
+        return format_of_name(f"name{suffix}") == format
+    except WriteError:
+        return False
 
 
 def split_name(name: str) -> tuple[str, str]:

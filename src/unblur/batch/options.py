@@ -10,7 +10,7 @@ from typing import Any
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.provenance import Provenance, fingerprint
 from unblur.images.limits import Limits
-from unblur.images.signatures import Frames
+from unblur.images.signatures import Format, Frames
 from unblur.methods.base import Method, TrainedMethod
 from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.loading import load_method
@@ -32,6 +32,8 @@ class BatchOptions:
         frames: Which pages or frames of a file are restored, as `read_pages` has it.
         allow_damaged: Take what can be decoded of a damaged file.
         strip_metadata: Leave out EXIF, XMP and comments.
+        format: Format of the outputs; None: as their names say, see `unblur.batch.plan`.
+        quality: Quality of formats with loss, 1 to 100; None: the format's own.
     """
 
     method: str = DEFAULT_METHOD
@@ -42,6 +44,8 @@ class BatchOptions:
     frames: Frames = "auto"
     allow_damaged: bool = False
     strip_metadata: bool = False
+    format: Format | None = None
+    quality: int | None = None
 
     @cached_property
     def ready_method(self) -> Method:
@@ -56,6 +60,7 @@ class BatchOptions:
     def fingerprint(self) -> str:
         """A checksum of what decides the pixels of every output, besides the photo itself."""
         method = self.ready_method
+        coding = {"format": self.format, "quality": self.quality}
         return fingerprint(
             {
                 "version": version("unblur"),
@@ -65,6 +70,8 @@ class BatchOptions:
                 "options": self.restore.as_plain(),
                 "frames": self.frames,
                 "strip_metadata": self.strip_metadata,
+                # Only what is given: outputs of earlier versions, which knew neither, stay finished.
+                **{name: value for name, value in coding.items() if value is not None},
             }
         )
 

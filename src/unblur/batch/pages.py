@@ -96,24 +96,25 @@ class PageRestorer:
         count = count_pages(first, options.frames)
         if count < count_pages(first, "all"):
             self._notes.add(self.count + 1, ["--frames all takes all pages or frames"])
-        kind = _output_format(self._job, first)
+        kind = options.format or _output_format(self._job, first)
         if count == 1:
             restored = self._restore(first)
             if isinstance(source, Path) and self._may_be_copied(first, kind):
                 return source.read_bytes()
-            data, losses = encode_image(restored, kind, strip_metadata=options.strip_metadata)
+            data, losses = encode_image(restored, kind, strip_metadata=options.strip_metadata, quality=options.quality)
         else:
             check_holds_pages(kind, first)
             restored = self._restore_each(chain([first], pages), count)
-            data, losses = encode_pages(restored, kind, strip_metadata=options.strip_metadata)
+            data, losses = encode_pages(restored, kind, strip_metadata=options.strip_metadata, quality=options.quality)
         self._notes.add(self.count, losses)
-        if options.restore.names_part and not keeps_values(kind, first.facts):
+        if options.restore.names_part and not keeps_values(kind, first.facts, options.quality):
             self._notes.add(self.count, [_ENCODED_ANEW])
         return data
 
     def _may_be_copied(self, photo: Picture, kind: str) -> bool:
         """Whether the output is the file that was read, byte for byte: the method changed nothing, nor does writing."""
-        if photo.facts.notes or kind != photo.facts.format or self._options.strip_metadata:
+        options = self._options
+        if photo.facts.notes or kind != photo.facts.format or options.strip_metadata or options.quality:
             return False
         return self.count == 1 and self.first[1].unchanged and count_pages(photo, "all") == 1
 
@@ -157,7 +158,7 @@ def _naming(page: int) -> Generator[None]:
 def _output_format(job: PhotoJob, page: Picture) -> str:
     """That of the output's name, unless it only carries on the input's, which may be wrong or say nothing."""
     if job.output is None or (job.input and job.output.suffix in (job.input.suffix, ".unblur")):
-        return page.facts.format
+        return page.facts.written_as
     return format_of_name(job.output)
 
 

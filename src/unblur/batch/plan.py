@@ -19,8 +19,9 @@ from unblur.batch.inputs import (
     is_address,
 )
 from unblur.batch.jobs import PhotoJob, Replaceable
-from unblur.batch.naming import output_beside, side_places, side_stem, split_name, tagged
+from unblur.batch.naming import names_format, output_beside, output_name, side_places, side_stem, split_name, tagged
 from unblur.errors import OutputError, UsageError
+from unblur.images.signatures import Format
 
 __all__ = ["DEFAULT_NAME", "Plan", "SideOutputs", "make_plan"]
 
@@ -37,12 +38,14 @@ class SideOutputs:
         steps: Folder for the image after each step.
         motion: Folder for the motion, as numbers and pictures.
         report: File with a line for each photo, `-` for standard output.
+        gallery: HTML file with all photos before and after.
     """
 
     kernel: str | None = None
     steps: str | None = None
     motion: str | None = None
     report: str | None = None
+    gallery: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def make_plan(
     replaceable: Replaceable = "nothing",
     side: SideOutputs | None = None,
     read_too: Iterable[str | os.PathLike[str]] = (),
+    written_as: Format | None = None,
+    may_be_empty: bool = False,
 ) -> Plan:
     """Match inputs with outputs.
 
@@ -85,6 +90,8 @@ def make_plan(
         replaceable: Which existing outputs may be replaced.
         side: What is written beside the photos.
         read_too: Further files that are read and must not be written onto.
+        written_as: Format of the outputs whose names are made here; None: that of each photo, TIFF for camera raw.
+        may_be_empty: Folders without photos are no error: some may come.
 
     Raises:
         UsageError: Nothing to do, two files with one name, an output that is an input, or a name of the wrong kind.
@@ -96,6 +103,8 @@ def make_plan(
     for option, place in _places_by_option(output, side):
         if is_address(place):
             raise UsageError(f"{option} takes the name of a file or folder, and {place} is an address")
+    if written_as is not None:
+        _check_format(written_as, output, in_place=in_place)
     folder = Path(output) if output is not None and _means_folder(output, names) else None
     own_folders = [place for place in (folder and str(folder), side.steps, side.motion) if place]
     seen = list(
@@ -104,7 +113,7 @@ def make_plan(
     found = _without_repeats(item for item in seen if isinstance(item, Found))
     failures = tuple(item for item in seen if isinstance(item, Failure))
     not_photos = tuple(item for item in seen if isinstance(item, SkippedFile))
-    if not found and not failures:
+    if not found and not failures and not may_be_empty:
         raise UsageError(_nothing_found(len(names), not_photos))
     if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
         folder = Path(output)
@@ -115,15 +124,24 @@ def make_plan(
     jobs = [
         PhotoJob(
             item.path,
-            _output_of(item, output, folder, in_place),
+            _output_of(item, output, folder, written_as, in_place=in_place),
             in_place=in_place,
             replaceable="anything" if in_place else replaceable,
         )
         for item in found
     ]
     jobs = _with_side_outputs(jobs, found, side)
-    check_collisions(jobs, side.report, read_too)
+    check_collisions(jobs, {"the report": side.report, "the gallery": side.gallery}, read_too)
     return Plan(tuple(jobs), failures, not_photos)
+
+
+def _check_format(written_as: Format, output: str | None, *, in_place: bool) -> None:
+    """Refuse a format that the output's own name contradicts."""
+    if in_place:
+        raise UsageError("--in-place keeps each photo's format, so there can be no --format beside it")
+    suffix = Path(output or "").suffix.lower()
+    if suffix in IMAGE_SUFFIXES and not Path(output or "").is_dir() and not names_format(suffix, written_as):
+        raise UsageError(f"--output {output} and --format {written_as} are different formats; leave one of them out")
 
 
 def _places_by_option(output: str | None, side: SideOutputs) -> list[tuple[str, str]]:
@@ -133,6 +151,7 @@ def _places_by_option(output: str | None, side: SideOutputs) -> list[tuple[str, 
         "--save-steps": side.steps,
         "--save-motion": side.motion,
         "--report": side.report,
+        "--gallery": side.gallery,
     }
     return [(option, place) for option, place in options.items() if place]
 
@@ -185,16 +204,18 @@ def _check_place(place: Path, what: str, *, is_folder: bool) -> None:
         raise OutputError(f"there is no permission to write into the folder for {what}")
 
 
-def _output_of(found: Found, output: str | None, folder: Path | None, in_place: bool) -> Path | None:
+def _output_of(
+    found: Found, output: str | None, folder: Path | None, written_as: Format | None, *, in_place: bool
+) -> Path | None:
     if in_place and found.path is not None:
         return found.path.resolve()
     if folder is not None:
         if found.path is None:
             raise UsageError("a photo from a pipe has no name of its own; give a file name as --output")
-        return folder / found.place
+        return folder / output_name(found.place, written_as)
     if output is not None:
         return None if output == "-" else Path(output)
-    return found.path and output_beside(found.path)
+    return found.path and output_beside(found.path, written_as)
 
 
 def _with_side_outputs(jobs: Sequence[PhotoJob], found: Sequence[Found], side: SideOutputs) -> list[PhotoJob]:
@@ -205,6 +226,8 @@ def _with_side_outputs(jobs: Sequence[PhotoJob], found: Sequence[Found], side: S
             _check_place(Path(folder), f"the folder of {option}", is_folder=True)
     if side.report not in (None, "-"):
         _check_place(Path(side.report), "the report", is_folder=False)
+    if side.gallery is not None:
+        _check_place(Path(side.gallery), "the gallery", is_folder=False)
     return [
         replace(
             job,

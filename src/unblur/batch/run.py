@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from typing import get_args
 
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
 from unblur.batch.provenance import Verdict, judge_output
-from unblur.batch.work import JobHook, PhotoResult, restore_job
+from unblur.batch.work import Fault, JobHook, PhotoResult, Status, restore_job
 from unblur.methods.base import Step
 from unblur.system.atomic import remove_leftovers
 from unblur.system.worker_pool import run_in_workers
 
-__all__ = ["exit_code", "resume_plan", "run_plan"]
+__all__ = ["Tally", "resume_plan", "run_plan"]
+
+
+class Tally:
+    """How many photos ended how; the results themselves are not kept, so that memory does not depend on their number.
+
+    Args:
+        outcomes: Those so far.
+    """
+
+    def __init__(self, outcomes: Iterable[PhotoResult] = ()) -> None:
+        self._statuses: Counter[Status] = Counter()
+        self._faults: Counter[Fault] = Counter()
+        for outcome in outcomes:
+            self.add(outcome)
+
+    def add(self, outcome: PhotoResult) -> None:
+        """Count a photo."""
+        self._statuses[outcome.status] += 1
+        if outcome.status == "failed":
+            self._faults[outcome.fault] += 1
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 1 some failed; 2 nothing could start, or no output can be written."""
+        if "place" in self._faults:
+            return 2
+        if self._faults and self._faults["usage"] == self._statuses.total():
+            return 2
+        return 1 if self._faults else 0
+
+    def __str__(self) -> str:
+        """`N done, N skipped, N failed`."""
+        return ", ".join(f"{self._statuses[status]} {status}" for status in get_args(Status))
 
 
 def ignore_step(job: PhotoJob, step: Step) -> None:
@@ -69,16 +104,6 @@ def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
         skipped=tuple(job for job, verdict in verdicts if verdict == "finished"),
         redone=sum(verdict == "outdated" for _, verdict in verdicts),
     )
-
-
-def exit_code(outcomes: Sequence[PhotoResult]) -> int:
-    """0 all done; 1 some failed; 2 nothing could start, or no output can be written."""
-    faults = [outcome.fault for outcome in outcomes if outcome.status == "failed"]
-    if "place" in faults:
-        return 2
-    if faults and len(faults) == len(outcomes) and all(fault == "usage" for fault in faults):
-        return 2
-    return 1 if faults else 0
 
 
 def _run(

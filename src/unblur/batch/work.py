@@ -16,12 +16,13 @@ from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
 from unblur.errors import MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
+from unblur.images.files import check_file
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
 from unblur.images.streams import split_images
 from unblur.methods.apply import choose_device
 from unblur.methods.base import PictureMethod, Restoration, Step
-from unblur.system.memory import peak_mb, restart_peak
+from unblur.system.memory import is_out_of_memory, peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
 __all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_in_worker", "restore_job"]
@@ -90,6 +91,8 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
         check_interrupted()
         on_step(job, step)
 
+    if job.input:
+        check_file(job.input, options.limits)  # the note of the writer holds a checksum of the whole file
     writer = PhotoWriter(job, options.provenance_of(job))
     writer.check_names()
     method = options.ready_method
@@ -180,7 +183,7 @@ def _sentence(error: UnblurError | MemoryError | OSError) -> str:
 def _fault_of(error: Exception) -> Fault:
     if isinstance(error, OutputError):
         return "place"
-    if isinstance(error, MemoryError | MemoryShortageError):
+    if isinstance(error, MemoryShortageError) or is_out_of_memory(error) or is_out_of_memory(error.__cause__):
         return "memory"
     if isinstance(error, WriteError):
         return "name"

@@ -6,21 +6,18 @@ kernel lies wholly inside. The adjoint is the two adjoint steps in reverse order
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.blur.borders import Boundary, extend, extend_adjoint
 from unblur.blur.fft import from_spectrum, good_size, kernel_spectrum, multiply, multiply_conjugate, spectrum
 from unblur.errors import ShapeError
 
-__all__ = ["Boundary", "convolve", "convolve_adjoint", "extend", "extend_adjoint"]
-
-Boundary = Literal["circular", "reflect", "replicate", "zeros", "valid"]
-"""What lies outside the image: itself again, its mirror image about the border pixel, the border pixel, nothing;
-`"valid"` keeps only those pixels for which the question does not arise."""
+__all__ = ["convolve", "convolve_adjoint"]
 
 _DIRECT_AREA = 25
 """Kernels of up to so many pixels are applied directly; above, the Fourier transform is quicker."""
@@ -70,42 +67,6 @@ def convolve_adjoint(
     if boundary != "valid":
         full = extend_adjoint(full, (kernel.shape[-2] // 2, kernel.shape[-1] // 2), boundary)
     return full.to(image.dtype)
-
-
-def extend(image: Float[Tensor, "b c h w"], margin: tuple[int, int], boundary: Boundary) -> Float[Tensor, "b c eh ew"]:
-    """The image with `margin` (rows, columns) more pixels on each side; the margin may exceed the image."""
-    if boundary == "zeros":
-        return F.pad(image, (margin[1], margin[1], margin[0], margin[0]))
-    for axis, width in zip((-2, -1), margin, strict=True):
-        if width:
-            image = image.index_select(axis, _sources(image.shape[axis], width, boundary, image.device))
-    return image
-
-
-def extend_adjoint(
-    image: Float[Tensor, "b c eh ew"], margin: tuple[int, int], boundary: Boundary
-) -> Float[Tensor, "b c h w"]:
-    """The adjoint of `extend`: each pixel of the margin is added to the pixel that it was copied from."""
-    for axis, width in zip((-2, -1), margin, strict=True):
-        size = image.shape[axis] - 2 * width
-        inside = image.narrow(axis, width, size)
-        if boundary != "zeros" and width:
-            sources = _sources(size, width, boundary, image.device)
-            inside = torch.zeros_like(inside).index_add(axis, sources, image)
-        image = inside
-    return image
-
-
-def _sources(size: int, margin: int, boundary: Boundary, device: torch.device) -> Tensor:
-    """Which pixel of a line of `size` each pixel of the extended line is a copy of."""
-    position = torch.arange(-margin, size + margin, device=device)
-    if boundary == "circular":
-        return position % size
-    if boundary == "replicate":
-        return position.clamp(0, size - 1)
-    period = max(2 * (size - 1), 1)  # the mirror image of a mirror image, again and again
-    position = position % period
-    return torch.minimum(position, period - position) if size > 1 else position
 
 
 def _convolve_inside(image: Tensor, kernel: Tensor) -> Tensor:

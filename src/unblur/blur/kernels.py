@@ -6,6 +6,7 @@ Angles are degrees counter-clockwise from the right, as on paper; offsets and po
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -16,11 +17,13 @@ from unblur.errors import KernelError
 
 __all__ = [
     "Kernel",
+    "KernelAxes",
     "centre_kernel",
     "check_kernel",
     "disk_kernel",
     "fit_box",
     "gaussian_kernel",
+    "kernel_axes",
     "kernel_from_trajectory",
     "linear_kernel",
     "trim_box",
@@ -149,6 +152,32 @@ def centre_kernel(kernel: Float[Tensor, "b c kh kw"]) -> Float[Tensor, "b c kh k
         top, left = max(-down, 0), max(-right, 0)
         target[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
     return moved * (kernel.sum((-2, -1), keepdim=True) / moved.sum((-2, -1), keepdim=True))
+
+
+class KernelAxes(NamedTuple):
+    """Second moments of a kernel.
+
+    Attributes:
+        across: Standard deviation across the main direction, pixels.
+        along: Standard deviation along it.
+        angle: The main direction, degrees.
+    """
+
+    across: float
+    along: float
+    angle: float
+
+
+def kernel_axes(kernel: Kernel) -> KernelAxes:
+    """Spread and direction of a kernel, from the covariance of where its light falls."""
+    weights = kernel[0, 0].double() / kernel.double().sum()
+    down, right = _offset_of_mass(weights)
+    rows, columns = (torch.arange(side, dtype=torch.float64, device=kernel.device) for side in weights.shape)
+    y, x = (rows - len(rows) // 2 - down)[:, None], (columns - len(columns) // 2 - right)[None, :]
+    matrix = torch.stack([(weights * a * b).sum() for a, b in ((y, y), (y, x), (x, y), (x, x))]).view(2, 2)
+    variances, directions = torch.linalg.eigh(matrix)
+    across, along = variances.clamp_min(0).sqrt().tolist()
+    return KernelAxes(across, along, -math.degrees(math.atan2(*directions[:, 1].tolist())))
 
 
 def check_kernel(kernel: Tensor, image_size: tuple[int, int] | None = None) -> None:

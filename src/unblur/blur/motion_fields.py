@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.convolve import extend
+from unblur.blur.borders import extend
 from unblur.errors import ShapeError
 
 __all__ = [

@@ -7,16 +7,20 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from unblur.cli.app import app as page
 from unblur.cli.benchmark import benchmark
 from unblur.cli.blur import blur
 from unblur.cli.data import data
+from unblur.cli.doctor import doctor
 from unblur.cli.experiment import experiment
+from unblur.cli.export import export
 from unblur.cli.messages import error_line, say
 from unblur.cli.methods import methods
 from unblur.cli.report import report
@@ -31,10 +35,12 @@ from unblur.system.streams import prepare_streams
 
 __all__ = ["app", "main"]
 
+_OF_THE_PROGRAM = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
+"""Options that stand before any command."""
+
 app = typer.Typer(
     name="unblur",
     help="One blurry photo in, a sharp one out, together with the blur that was found.",
-    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
@@ -47,6 +53,8 @@ app.command("app")(page)
 app.command()(blur)
 app.command()(experiment)
 app.command(context_settings=OVERRIDES)(train)
+app.command()(doctor)
+app.command()(export)
 app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")
 
@@ -82,23 +90,30 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with catch_signals(signal.SIGINT, signal.SIGTERM):
             words_of_command = settle_save_kernel(_with_command(given))
-            code = get_command(app).main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
+            code = _commands().main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
             sys.stdout.flush()
     except Interrupted as interrupted:
         return interrupted.exit_code
     except Exception as error:  # the outermost boundary: whatever it is, a user sees one line
         code, reason = _explain(error, given[0])
+        if isinstance(error, typer.TyperException) and given[0] in _commands().commands and os.path.lexists(given[0]):
+            reason += f" (to restore what is here under the name {given[0]}, write ./{given[0]})"
         if "--debug" in given:
             say(traceback.format_exc().rstrip())
         say(error_line(reason))
     return code
 
 
+@cache
+def _commands() -> TyperGroup:
+    """The parser of all commands; building it takes most of the time of a short command."""
+    return cast("TyperGroup", get_command(app))
+
+
 def _with_command(words: list[str]) -> list[str]:
     """The command line with the command `restore` where it begins with a photo or an option of that command."""
     first = words[0]
-    known = get_command(app)
-    is_command = first in getattr(known, "commands", {}) or first in {"--help", "-h", "--version"}
+    is_command = first in _commands().commands or first in _OF_THE_PROGRAM
     names_photo = first.startswith("-") or set(first) & set("./*?[") or os.path.lexists(first)
     return ["restore", *words] if names_photo and not is_command else words
 
@@ -116,7 +131,7 @@ def _explain(error: Exception, command: str) -> tuple[int, str]:
 
 def _usage_sentence(error: typer.TyperException) -> str:
     """What is wrong with the command line, in the form of all our errors."""
-    sentence = error.format_message().rstrip(". ")
+    sentence = error.format_message().rstrip(". ") or "a command is missing"
     context = getattr(error, "ctx", None)
     return f"{sentence[:1].lower()}{sentence[1:]}; try {context.command_path if context else 'unblur'} --help"
 

@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +19,8 @@ from unblur.cli.option_parameters import with_restore_options
 from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
 from unblur.images.limits import Limits
-from unblur.images.signatures import Frames
-from unblur.methods.catalog import DEFAULT_METHOD
+from unblur.images.signatures import Format, Frames
+from unblur.methods.catalog import DEFAULT_METHOD, list_entries
 from unblur.methods.options import RestoreOptions
 from unblur.system.streams import is_closed
 
@@ -49,7 +51,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         ),
     ] = None,
     method: Annotated[
-        str, _option("How to restore; 'unblur methods' lists the methods.", "--method", "-m", metavar="NAME")
+        str,
+        _option(
+            "How to restore; 'unblur methods' lists the methods.",
+            "--method",
+            "-m",
+            metavar="NAME",
+            autocompletion=lambda: list(list_entries()),
+        ),
     ] = DEFAULT_METHOD,
     settings: Annotated[
         list[str] | None, _option("A setting of the method; may be repeated.", "--set", metavar="NAME=VALUE")
@@ -86,6 +95,25 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             panel=_OUTPUT,
         ),
     ] = None,
+    written_as: Annotated[
+        Format | None,
+        _option(
+            "Format of the outputs. Default: that of --output's name, else that of the photo (raw: TIFF).",
+            "--format",
+            metavar="NAME",
+            panel=_OUTPUT,
+        ),
+    ] = None,
+    quality: Annotated[
+        int | None,
+        _option(
+            "Quality of JPEG, WebP, AVIF and HEIC, 1 to 100. Default: 95, of AVIF and HEIC 90.",
+            metavar="N",
+            panel=_OUTPUT,
+            min=1,
+            max=100,
+        ),
+    ] = None,
     strip_metadata: Annotated[
         bool, _option("Leave out EXIF, XMP and place; colours stay.", "--strip-metadata", panel=_OUTPUT)
     ] = False,
@@ -103,6 +131,15 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     report: Annotated[
         str | None, _option("Write what became of each photo, one JSON object a line.", metavar="FILE", panel=_MANY)
     ] = None,
+    gallery: Annotated[
+        str | None, _option("Write a page with all photos before and after.", metavar="FILE.html", panel=_MANY)
+    ] = None,
+    dry_run: Annotated[
+        bool, _option("Say which photo would become which file, and write nothing.", "--dry-run", "-n", panel=_MANY)
+    ] = False,
+    watch: Annotated[
+        bool, _option("Go on: restore what comes into the folders, with --resume.", "--watch", panel=_MANY)
+    ] = False,
     max_pixels: Annotated[
         int, _option("Refuse photos with more pixels.", metavar="N", panel=_RUN, min=1)
     ] = Limits.max_pixels,
@@ -113,7 +150,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     allow_damaged: Annotated[
         bool, _option("Take what can be decoded of a damaged file.", "--allow-damaged", panel=_RUN)
     ] = False,
-    quiet: Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=_RUN)] = False,
+    quiet: Annotated[bool, _option("Print errors only.", "--quiet", "-q", panel=_RUN)] = False,
     debug: Annotated[bool, _option("Show the traceback of errors.", "--debug", panel=_RUN)] = False,
 ) -> int:
     """Restore blurry photos.
@@ -121,11 +158,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     unblur restore photo.jpg                     writes photo.unblur.jpg
     unblur restore photos/ -o sharp/ -r -j 2     a tree of folders, two at a time
     unblur restore photo.png --kernel k.png      with a blur that you know
+    unblur restore in/ -o out/ --watch           whatever comes into a folder
     """
     # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
+    from unblur.batch.gallery import Gallery  # noqa: PLC0415
     from unblur.batch.options import BatchOptions  # noqa: PLC0415
     from unblur.batch.report import Report  # noqa: PLC0415
-    from unblur.cli.run_command import carry_out, check_options, without_finished  # noqa: PLC0415
+    from unblur.cli.run_command import carry_out, check_options, show_plan, without_finished  # noqa: PLC0415
+    from unblur.cli.watching import watch as follow  # noqa: PLC0415
 
     names, save_kernel = _settle_names(inputs or [], save_kernel, files_from, null=null)
     batch_options = BatchOptions(
@@ -137,27 +177,45 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         frames=frames,
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
+        format=written_as,
+        quality=quality,
     )
     check_options(batch_options)
-    if resume and in_place:
-        raise UsageError("--resume cannot determine which inputs --in-place has written onto; leave one of them out")
-    replaceable = "anything" if overwrite else "own" if resume else "nothing"
-    plan = make_plan(
+    _check_together(resume=resume or watch, in_place=in_place, gallery=gallery)
+    replaceable = "anything" if overwrite else "own" if resume or watch else "nothing"
+    plan_now = partial(
+        make_plan,
         names,
         output=output,
         recursive=recursive,
         in_place=in_place,
         replaceable=replaceable,
-        side=SideOutputs(save_kernel, save_steps, save_motion, report),
+        written_as=written_as,
+        side=SideOutputs(save_kernel, save_steps, save_motion, report, gallery),
         read_too=[
             name for name in (files_from, weights, *(context.params[option] for option in ("kernel", "mask"))) if name
         ],
+        may_be_empty=watch,
     )
+    plan = plan_now()
+    if watch:
+        _check_watch(names, overwrite=overwrite, dry_run=dry_run, gallery=gallery)
     _check_pipes(plan)
-    if resume:
-        plan = without_finished(plan, batch_options, quiet=quiet)
-    open_report = None if report is None else Report(report, replaceable)
-    return carry_out(plan, batch_options, jobs, open_report, quiet=quiet, debug=debug)
+
+    def run(plan: Plan) -> int:
+        if resume or watch:
+            plan = without_finished(plan, batch_options, quiet=quiet)
+        if dry_run:
+            return show_plan(plan, batch_options, quiet=quiet)
+        if watch:
+            plan = replace(plan, skipped=())  # said at every look, it would drown what is new
+            if not plan.jobs and not plan.failures:
+                return 0
+        open_report = None if report is None else Report(report, replaceable)
+        open_gallery = None if gallery is None else Gallery(gallery, replaceable, batch_options.limits)
+        return carry_out(plan, batch_options, jobs, open_report, open_gallery, quiet=quiet, debug=debug)
+
+    return follow(plan_now, run) if watch else run(plan)
 
 
 def settle_save_kernel(words: Sequence[str]) -> list[str]:
@@ -174,6 +232,21 @@ def settle_save_kernel(words: Sequence[str]) -> list[str]:
         is_value = following.endswith((".png", ".npy", "/")) and not following.startswith("-")
         settled.append("--save-kernel=" if word == "--save-kernel" and not is_value else word)
     return settled
+
+
+def _check_together(*, resume: bool, in_place: bool, gallery: str | None) -> None:
+    if in_place and resume:
+        raise UsageError("--resume cannot determine which inputs --in-place has written onto; leave one of them out")
+    if in_place and gallery is not None:
+        raise UsageError("--gallery shows the photos as they were, and --in-place leaves none; leave one of them out")
+
+
+def _check_watch(names: Sequence[str], *, overwrite: bool, dry_run: bool, gallery: str | None) -> None:
+    for option, given in {"--overwrite": overwrite, "--dry-run": dry_run, "--gallery": gallery is not None}.items():
+        if given:
+            raise UsageError(f"{option} is for a run that ends, and --watch goes on; leave one of them out")
+    if not any(Path(name).is_dir() for name in names):
+        raise UsageError("--watch takes folders, and none is named")
 
 
 def _settle_names(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from unblur.blur.borders import Padding, pad_reflect
 from unblur.blur.convolve import convolve
 from unblur.blur.dynamic import expose, random_blobs, sample_layer_paths
 from unblur.blur.kernels import disk_kernel, gaussian_kernel, kernel_from_trajectory, linear_kernel
@@ -43,7 +44,7 @@ from unblur.datasets.pairs import Loader, Pair, PairedSet
 from unblur.datasets.photos import PhotoSet
 from unblur.datasets.segments import choose_objects, read_segments
 from unblur.errors import SettingsError, ShapeError
-from unblur.images.tensors import Padding, pad_reflect, srgb_to_linear
+from unblur.images.tensors import srgb_to_linear
 
 __all__ = ["SyntheticPair", "cut_window", "make_pair", "seed_for", "synthetic_set"]
 

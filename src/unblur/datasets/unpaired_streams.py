@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from unblur.blur.borders import Padding, pad_reflect
 from unblur.datasets.image_files import read_tensor
 from unblur.datasets.photos import photo_paths
 from unblur.datasets.sampling import draw, generator_for
 from unblur.errors import SettingsError
-from unblur.images.tensors import Padding, pad_reflect
 
 __all__ = ["SampleStream", "SemiSupervisedStream", "UnpairedStream"]
 

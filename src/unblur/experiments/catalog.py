@@ -58,6 +58,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the data set BSDS500 and recordings of gyroscopes (kernels/gyro)",
         {"count": 19, "held_out": 19, "size": 96, "steps": 100},
     ),
+    "auto-refiner": Experiment(
+        "auto.refiner",
+        "RefinerSettings",
+        "training of the refiner of auto on the answers of auto-judge, and its test on other scenes",
+        "the folder that auto-judge has filled",
+        {"minutes": 0.5},
+    ),
     "part-combinations": Experiment(
         "parts.combinations",
         "CombinationSettings",

@@ -7,7 +7,7 @@ from unblur.errors import SettingsError
 __all__ = ["check_at_least", "split_names", "split_numbers", "split_pairs"]
 
 
-def check_at_least(settings: object, least: int, *names: str) -> None:
+def check_at_least(settings: object, least: float, *names: str) -> None:
     """Check the smallest allowed value of some settings.
 
     Raises:
@@ -15,7 +15,7 @@ def check_at_least(settings: object, least: int, *names: str) -> None:
     """
     for name in names:
         if getattr(settings, name) < least:
-            raise SettingsError(f"{name} takes a number from {least} up, not {getattr(settings, name)}")
+            raise SettingsError(f"{name} takes a number from {least:g} up, not {getattr(settings, name)}")
 
 
 def split_names(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from unblur.images.page_reading import describe_pages
 from unblur.images.tiff_structure import Directory
 from unblur.system.scratch import lasting_scratch_file, write_all
 
-__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "is_grey_avif"]
+__all__ = ["add_facts", "add_tiff_facts", "decode_bmp", "is_grey_avif", "read_exif"]
 
 _TIFF_SUBFILE, _TIFF_PHOTOMETRIC, _TIFF_DNG_VERSION, _TIFF_COMPRESSION = 254, 262, 50706, 259
 _TIFF_PALETTE, _TIFF_JPEG, _TIFF_OLD_JPEG = 3, 7, 6
@@ -116,7 +116,7 @@ def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes],
         pages: How many pages will be kept; what the file says of them is made true.
 
     Raises:
-        ReadError: A camera raw file in TIFF's clothes.
+        ReadError: A camera raw file in the form of a TIFF.
     """
     tags = page.numbers
     if _TIFF_DNG_VERSION in tags or tags.get(_TIFF_SUBFILE, 0) & 1:
@@ -126,14 +126,14 @@ def add_tiff_facts(source: int, header: dict[str, Any], blobs: dict[str, bytes],
     header["palette"] = tags.get(_TIFF_PHOTOMETRIC) == _TIFF_PALETTE
     header["lossless"] = tags.get(_TIFF_COMPRESSION) not in {_TIFF_JPEG, _TIFF_OLD_JPEG}
     try:
-        kept = _read_exif(source, page)
+        kept = read_exif(source, page)
     except Exception:  # Pillow's parser raises nearly everything on damaged directories, which then have no EXIF for us
         return
     _correct_description(kept, header, pages)
     blobs["exif"] = kept.tobytes().removeprefix(PREFIX) if len(kept) else b""
 
 
-def _read_exif(source: int, page: Directory) -> Image.Exif:
+def read_exif(source: int, page: Directory) -> Image.Exif:
     """The tags of a page that belong into an EXIF block."""
     head = os.pread(source, 4, 0)
     found, kept = Image.Exif(), Image.Exif()

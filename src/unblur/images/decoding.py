@@ -1,8 +1,8 @@
 """Decoding itself, run in the worker process alone: an open file in, pixels in a scratch file out.
 
-libvips reads all formats but BMP, which its wheel lacks and Pillow reads. Pixels leave in strips, so that a
-photo is in memory once and not twice. CMYK needs no care here: libvips treats every CMYK and YCCK JPEG as
-inverted, with an APP14 marker or without, which is what the JPEG standard and all browsers do.
+libvips reads all formats but BMP, HEIC and camera raw, which its wheel lacks: Pillow reads the first, extras the rest.
+Pixels leave in strips, so that a photo is in memory once and not twice. CMYK needs no care here: libvips treats every
+CMYK and YCCK JPEG as inverted, with an APP14 marker or without, which is what the JPEG standard and all browsers do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pyvips
 
 from unblur.errors import ReadError
-from unblur.images import arrays, colour, containers, exif, heif
+from unblur.images import arrays, colour, containers, exif, heif, raw
 from unblur.images.complexity import refuse_costly
 from unblur.images.limits import check_page_count, check_size, keep_small_blocks
 from unblur.images.page_reading import find_pages, read_frame
@@ -38,6 +38,14 @@ _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation")
 _PAGED = {"tiff", "gif", "webp"}
 _FRAMES_BY_PILLOW = {"png", "avif"}
 _BLOBS = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
+
+
+_BY_OTHERS: dict[str, Callable[[int, int, bool], tuple[dict[str, Any], int]]] = {
+    "bmp": lambda source, max_pixels, damaged: containers.decode_bmp(source, max_pixels, damaged=damaged),
+    "heif": lambda source, max_pixels, _: heif.decode_heif(source, max_pixels, 0),
+    "raw": lambda source, max_pixels, _: raw.decode_raw(source, max_pixels),
+}
+"""Formats that libvips does not read."""
 
 
 def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -101,10 +109,8 @@ def complaint(error: Exception) -> str:
 
 
 def _decode(source: int, request: dict[str, Any], *, damaged: bool) -> tuple[dict[str, Any], int]:
-    if request["format"] == "bmp":
-        return containers.decode_bmp(source, request["max_pixels"], damaged=damaged)
-    if request["format"] == "heif":
-        return heif.decode_heif(source, request["max_pixels"], 0)
+    if request["format"] in _BY_OTHERS:
+        return _BY_OTHERS[request["format"]](source, request["max_pixels"], damaged)
     if damaged:
         return _decode_with_vips(source, request, "none")
     try:

@@ -1,8 +1,8 @@
 """Pictures to the bytes of image files.
 
-JPEG is written at quality 95, with full chroma unless the file that was read had less. WebP is lossless unless the file
-that was read was not; AVIF is written at quality 90 with full chroma and exact alpha, HEIC at quality 90 with full
-chroma. The others keep every value.
+Where no quality is asked for: JPEG is written at quality 95, with full chroma unless the file that was read had less.
+WebP is lossless unless the file that was read was not; AVIF is written at quality 90 with full chroma and exact alpha,
+HEIC at quality 90 with full chroma. The others keep every value.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from unblur.images.palettes import encode_palette
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_exif import embed_exif
 
-__all__ = ["AVIF_QUALITY", "encode", "keeps_values", "to_pillow", "to_vips", "webp_coding"]
+__all__ = ["QUALITIES", "encode", "keeps_values", "to_pillow", "to_vips", "unused_quality", "webp_coding"]
 
 # libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
 
 _KEEP = "icc|xmp|iptc"  # EXIF is put in by ourselves, byte for byte
-AVIF_QUALITY = 90
-_JPEG_QUALITY = 95
-_WEBP_QUALITY = 95
+QUALITIES = {"jpeg": 95, "webp": 95, "avif": 90, "heif": 90}
+"""Of formats with loss, where none is asked for."""
 _INTERPRETATIONS = {
     ("grey", "uint8"): "b-w",
     ("grey", "uint16"): "grey16",
@@ -47,8 +46,10 @@ _INTERPRETATIONS = {
 _FORMATS = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 
 
-def encode(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[bytes, tuple[str, ...]]:
-    """The bytes of an image file, and sentences on what the format could not hold.
+def encode(
+    picture: Picture, kind: str, *, strip_metadata: bool, quality: int | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of an image file, and sentences on what the format could not hold; see `files.write_image`.
 
     Raises:
         WriteError: No such format, or the picture does not fit into it.
@@ -56,10 +57,11 @@ def encode(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[bytes,
     if kind not in _ENCODERS:
         raise WriteError(f"{kind!r} is no format that is written; choose one of {', '.join(_ENCODERS)}")
     fitted, notes = fit(picture, kind, strip_metadata=strip_metadata)
+    notes = (*notes, *unused_quality(kind, quality))
     try:
         if fitted.facts.palette and (data := encode_palette(fitted, kind)):
             return data, notes
-        return _ENCODERS[kind](fitted), notes
+        return _ENCODERS[kind](fitted, quality), notes
     except (pyvips.Error, OSError, ValueError) as error:
         reason = (getattr(error, "detail", "") or str(error)).strip().splitlines()
         raise WriteError(
@@ -67,10 +69,17 @@ def encode(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[bytes,
         ) from error
 
 
-def _jpeg(picture: Picture) -> bytes:
+def unused_quality(kind: str, quality: int | None) -> tuple[str, ...]:
+    """A sentence where a quality was asked for and the format has none."""
+    return (
+        () if quality is None or kind in QUALITIES else (f"{kind.upper()} has no quality; the one given is not used",)
+    )
+
+
+def _jpeg(picture: Picture, quality: int | None) -> bytes:
     subsample = "on" if picture.facts.subsampled and picture.space == "rgb" else "off"
     data: bytes = to_vips(picture).jpegsave_buffer(
-        Q=_JPEG_QUALITY, optimize_coding=True, subsample_mode=subsample, keep=_KEEP
+        Q=quality or QUALITIES["jpeg"], optimize_coding=True, subsample_mode=subsample, keep=_KEEP
     )
     segments = b""
     if picture.facts.resolution and picture.space != "cmyk":  # JFIF knows no inks
@@ -82,7 +91,7 @@ def _jpeg(picture: Picture) -> bytes:
     return data[:2] + segments + data[2:]
 
 
-def _png(picture: Picture) -> bytes:
+def _png(picture: Picture, _: int | None) -> bytes:
     data: bytes = to_vips(picture).pngsave_buffer(
         compression=6, keep=_KEEP, bitdepth=low_bits(picture) or 8 * picture.pixels.itemsize
     )
@@ -100,7 +109,7 @@ def _png(picture: Picture) -> bytes:
     )
 
 
-def _tiff(picture: Picture) -> bytes:
+def _tiff(picture: Picture, _: int | None) -> bytes:
     low = low_bits(picture)
     if low == 4 and picture.width % 2:
         low = 0  # libvips 8.18 spoils the last column of odd widths at 4 bits
@@ -109,38 +118,41 @@ def _tiff(picture: Picture) -> bytes:
     return embed_exif(data, picture.facts.exif) if picture.facts.exif else data
 
 
-def _webp(picture: Picture) -> bytes:
-    return _with_pillow(picture, "WEBP", exact=True, **webp_coding(picture.facts))
+def _webp(picture: Picture, quality: int | None) -> bytes:
+    return _with_pillow(picture, "WEBP", exact=True, **webp_coding(picture.facts, quality))
 
 
-def webp_coding(facts: FileFacts) -> dict[str, Any]:
-    """Pillow's options for WebP: without loss unless the file that was read had lost something already."""
-    return {"lossless": facts.lossless, "quality": 80 if facts.lossless else _WEBP_QUALITY}
+def webp_coding(facts: FileFacts, quality: int | None) -> dict[str, Any]:
+    """Pillow's options for WebP: without loss unless a quality is asked for or the file had lost something already."""
+    lossless = keeps_values("webp", facts, quality)
+    return {"lossless": lossless, "quality": 80 if lossless else quality or QUALITIES["webp"]}
 
 
-def keeps_values(kind: str, facts: FileFacts) -> bool:
+def keeps_values(kind: str, facts: FileFacts, quality: int | None) -> bool:
     """Whether a file of this format holds every pixel value exactly, as far as its depth reaches.
 
     Args:
         kind: A format that `encode_image` takes.
         facts: Of the picture.
+        quality: That is asked for; None: the format's own.
     """
-    return kind in {"png", "tiff", "bmp"} or (kind == "webp" and facts.lossless)
+    return kind in {"png", "tiff", "bmp"} or (kind == "webp" and facts.lossless and quality is None)
 
 
-def _avif(picture: Picture) -> bytes:
+def _avif(picture: Picture, quality: int | None) -> bytes:
+    quality = quality or QUALITIES["avif"]
     if picture.pixels.dtype == np.uint8:
         # Alpha is to come back bit for bit, so it is coded without loss.
         alpha = {"codec": "aom", "advanced": {"alpha:lossless": "1"}} if picture.has_alpha else {}
         subsampling = "4:0:0" if picture.pixels.shape[2] == 1 else "4:4:4"
-        return _with_pillow(picture, "AVIF", quality=AVIF_QUALITY, subsampling=subsampling, **alpha)
+        return _with_pillow(picture, "AVIF", quality=quality, subsampling=subsampling, **alpha)
     image = to_vips(picture)
     if picture.facts.exif:
         # Pillow writes 8 bits alone; libvips keeps the tags and adds a few of its own.
         image.set_type(pyvips.GValue.blob_type, "exif-data", PREFIX + picture.facts.exif)
     data: bytes = image.heifsave_buffer(
         compression="av1",
-        Q=AVIF_QUALITY,
+        Q=quality,
         bitdepth=picture.facts.bits if picture.facts.bits in (10, 12) else 12,
         subsample_mode="off",
         keep=_KEEP + "|exif",
@@ -148,12 +160,16 @@ def _avif(picture: Picture) -> bytes:
     return data
 
 
-def _gif(picture: Picture) -> bytes:
+def _heif(picture: Picture, quality: int | None) -> bytes:
+    return encode_heif(picture, quality or QUALITIES["heif"])
+
+
+def _gif(picture: Picture, _: int | None) -> bytes:
     data: bytes = to_vips(picture).gifsave_buffer(keep="none")
     return data
 
 
-def _bmp(picture: Picture) -> bytes:
+def _bmp(picture: Picture, _: int | None) -> bytes:
     if picture.has_alpha:
         return _bmp_with_alpha(picture)
     file = io.BytesIO()
@@ -220,7 +236,7 @@ def _resolution(picture: Picture) -> dict[str, Any]:
     return {"dpi": (resolution[0] * 25.4, resolution[1] * 25.4)} if resolution else {}
 
 
-_ENCODERS: dict[str, Callable[[Picture], bytes]] = {
+_ENCODERS: dict[str, Callable[[Picture, int | None], bytes]] = {
     "jpeg": _jpeg,
     "png": _png,
     "tiff": _tiff,
@@ -228,5 +244,5 @@ _ENCODERS: dict[str, Callable[[Picture], bytes]] = {
     "bmp": _bmp,
     "gif": _gif,
     "avif": _avif,
-    "heif": encode_heif,
+    "heif": _heif,
 }

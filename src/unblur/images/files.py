@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -14,10 +15,12 @@ from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.signatures import HEAD_BYTES, Frames, format_of_bytes, format_of_name
+from unblur.images.unsupported import RAW, can_read_raw, is_raw_tiff
 from unblur.system.atomic import atomic_write
 from unblur.system.scratch import scratch_file, write_all
 
 __all__ = [
+    "check_file",
     "check_holds_pages",
     "count_pages",
     "encode_image",
@@ -31,7 +34,7 @@ Source = str | os.PathLike[str] | bytes
 
 _DOCUMENTS = {"tiff"}  # whose pages are separate images
 _ANIMATIONS = {"gif", "webp", "png", "avif"}
-_SINGLE = {"jpeg", "bmp", "heif"}  # of which one image is read
+_SINGLE = {"jpeg", "bmp", "heif", "raw"}  # of which one image is read
 
 _UNREADABLE = {
     errno.ENOENT: "does not exist",
@@ -47,8 +50,9 @@ _UNREADABLE = {
 def read_image(source: Source, *, limits: Limits | None = None, allow_damaged: bool = False) -> Picture:
     """Read one image; decoding happens in a process of its own, so that no file can harm this one.
 
-    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with an extra, HEIC are recognised by content. Pixels come upright (EXIF
-    orientation applied), otherwise as stored. Of several frames or pages the first is read, and `facts.notes` says so.
+    JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF and, with extras, HEIC and camera raw are recognised by content. Pixels come
+    upright (EXIF orientation applied), otherwise as stored. Of several frames or pages the first is read, and
+    `facts.notes` says so.
 
     Args:
         source: Path of a file, or its bytes.
@@ -78,16 +82,19 @@ def read_pages(
         ReadError: Not an image of a kind that is read, damaged, or unreadable.
         TooLargeError: Over a limit.
     """
-    limits = limits or Limits()
-    try:
-        file = _open(source)
-        try:
-            yield from _read_pages(file, frames, limits, allow_damaged=allow_damaged)
-        finally:
-            os.close(file)
-    except OSError as error:
-        reason = _UNREADABLE.get(error.errno or 0)
-        raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+    with _opened(source) as file:
+        yield from _read_pages(file, frames, limits or Limits(), allow_damaged=allow_damaged)
+
+
+def check_file(source: Source, limits: Limits) -> None:
+    """Refuse by its size and its first bytes what `read_image` would refuse so; nothing more is read of the file.
+
+    Raises:
+        ReadError: Not an image of a kind that is read, or unreadable.
+        TooLargeError: The file is larger than allowed.
+    """
+    with _opened(source) as file:
+        _recognise(file, limits)
 
 
 def count_pages(first: Picture, frames: Frames) -> int:
@@ -120,15 +127,17 @@ def write_image(
     format: str | None = None,  # noqa: A002 - the word every image library uses
     overwrite: bool = False,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[str, ...]:
     """Write a picture so that its name never stands for part of it.
 
     Args:
         picture: What to write; depth, alpha, colour mode and metadata are kept as far as the format can hold them.
         path: Name of the file; its extension decides the format unless `format` is given.
-        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif"`.
+        format: One of `signatures.Format`.
         overwrite: Replace a file of that name.
         strip_metadata: Leave out EXIF, XMP, IPTC and resolution. The colour profile stays, or the colours would change.
+        quality: Quality of JPEG, WebP, AVIF and HEIC, 1 to 100; None: the format's own. A number makes WebP lose, too.
 
     Returns:
         Sentences on what the format could not hold.
@@ -137,7 +146,7 @@ def write_image(
         WriteError: No such format, the picture does not fit into it, or the name cannot be used.
         OutputError: The folder cannot be written to.
     """
-    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata)
+    data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata, quality=quality)
     atomic_write(path, data, overwrite=overwrite)
     return notes
 
@@ -147,11 +156,12 @@ def encode_image(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of an image file, and sentences on what the format could not hold; see `write_image`."""
     from unblur.images.encoding import encode  # noqa: PLC0415 - libvips is needed here for writing alone
 
-    return encode(picture, format, strip_metadata=strip_metadata)
+    return encode(picture, format, strip_metadata=strip_metadata, quality=quality)
 
 
 def encode_pages(
@@ -159,6 +169,7 @@ def encode_pages(
     format: str,  # noqa: A002
     *,
     strip_metadata: bool = False,
+    quality: int | None = None,
 ) -> tuple[memoryview, tuple[str, ...]]:
     """The bytes of a file with several pages or frames, and sentences on what the format could not hold.
 
@@ -169,7 +180,21 @@ def encode_pages(
     """
     from unblur.images.page_writing import encode_pages as encode  # noqa: PLC0415 - libvips, as above
 
-    return encode(pictures, format, strip_metadata=strip_metadata)
+    return encode(pictures, format, strip_metadata=strip_metadata, quality=quality)
+
+
+@contextmanager
+def _opened(source: Source | BinaryIO) -> Generator[int]:
+    """Its descriptor; errors of the system become ours."""
+    try:
+        file = _open(source)
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except OSError as error:
+        reason = _UNREADABLE.get(error.errno or 0)
+        raise ReadError(reason or f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
 
 
 def _open(source: Source | BinaryIO) -> int:
@@ -193,10 +218,7 @@ def _open(source: Source | BinaryIO) -> int:
 
 
 def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: bool) -> Iterator[Picture]:
-    size = os.fstat(file).st_size
-    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
-    if size > limits.max_bytes:
-        raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    kind = _recognise(file, limits)
     is_only_page = not _takes_all(kind, frames)
     first = _decode(file, kind, limits, page=0, is_only_page=is_only_page, allow_damaged=allow_damaged)
     count = first.facts.frames
@@ -208,6 +230,25 @@ def _read_pages(file: int, frames: Frames, limits: Limits, *, allow_damaged: boo
     del first  # not held while the others are worked on
     for page in range(1, count):
         yield _decode(file, kind, limits, page=page, is_only_page=False, allow_damaged=allow_damaged)
+
+
+def _recognise(file: int, limits: Limits) -> str:
+    """The format of an open file, unless the file is too large."""
+    kind = _kind_of(file)
+    size = os.fstat(file).st_size
+    if size > limits.max_bytes:
+        raise TooLargeError(f"is a file of {size / 1e6:.0f} MB; {limits.max_bytes / 1e6:.0f} MB are allowed")
+    return kind
+
+
+def _kind_of(file: int) -> str:
+    """The format of an open file, of which a camera raw file in TIFF's form shows only behind its first bytes."""
+    kind = format_of_bytes(os.pread(file, HEAD_BYTES, 0))
+    if kind == "tiff" and is_raw_tiff(file):
+        if not can_read_raw():
+            raise ReadError(RAW.sentence)
+        return "raw"
+    return kind
 
 
 def _takes_all(kind: str, frames: Frames) -> bool:

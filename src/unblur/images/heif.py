@@ -15,7 +15,6 @@ from unblur.system.scratch import lasting_scratch_file, write_all
 
 __all__ = ["decode_heif", "encode_heif"]
 
-_QUALITY = 90
 _BLOBS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
 
 
@@ -61,8 +60,8 @@ def decode_heif(source: int, max_pixels: int, page: int) -> tuple[dict[str, Any]
     return header, result
 
 
-def encode_heif(picture: Picture) -> bytes:
-    """The bytes of a HEIC file at quality 90 with full chroma: 8 bits, or 10 where the picture has more."""
+def encode_heif(picture: Picture, quality: int) -> bytes:
+    """The bytes of a HEIC file with full chroma: 8 bits, or 10 where the picture has more."""
     library = import_extra("pillow_heif", "writing HEIC")
     letters = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[picture.pixels.shape[2]]
     is_deep = picture.pixels.dtype == np.uint16
@@ -73,7 +72,7 @@ def encode_heif(picture: Picture) -> bytes:
         (picture.width, picture.height),
         np.ascontiguousarray(picture.pixels).tobytes(),
         file,
-        quality=_QUALITY,
+        quality=quality,
         chroma=444,
         **{name: block for name, block in blocks.items() if block},
     )

@@ -107,7 +107,8 @@ def normalise_kernel(values: NDArray[Any]) -> NDArray[np.float32]:
     """
     if values.dtype.kind not in "bfiu":
         raise KernelError(f"a kernel is an array of real numbers; these are of type {values.dtype}")
-    values = np.asarray(values, np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN, which is refused below
+        values = np.asarray(values, np.float64)
     if values.ndim != 2 or 0 in values.shape:
         raise KernelError(f"a kernel has two dimensions; this has the shape {values.shape}")
     if not np.isfinite(values).all():

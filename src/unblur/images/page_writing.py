@@ -14,7 +14,7 @@ import numpy as np
 import pyvips
 
 from unblur.errors import WriteError
-from unblur.images.encoding import AVIF_QUALITY, encode, to_pillow, to_vips, webp_coding
+from unblur.images.encoding import QUALITIES, encode, to_pillow, to_vips, unused_quality, webp_coding
 from unblur.images.fitting import fit
 from unblur.images.palettes import png_text
 from unblur.images.picture import FileFacts, Picture
@@ -23,7 +23,9 @@ from unblur.images.tiff_pages import TiffJoiner
 __all__ = ["encode_pages"]
 
 
-def encode_pages(pictures: Iterable[Picture], kind: str, *, strip_metadata: bool) -> tuple[memoryview, tuple[str, ...]]:
+def encode_pages(
+    pictures: Iterable[Picture], kind: str, *, strip_metadata: bool, quality: int | None = None
+) -> tuple[memoryview, tuple[str, ...]]:
     """The bytes of a file with all these pages, and sentences on what the format could not hold.
 
     Pages of a TIFF are taken one by one and go to the disk; frames of an animation are held together.
@@ -32,20 +34,22 @@ def encode_pages(pictures: Iterable[Picture], kind: str, *, strip_metadata: bool
         pictures: At least one; see `files.check_holds_pages` for what fits together.
         kind: `"tiff" | "gif" | "webp" | "png" | "avif"`.
         strip_metadata: See `files.write_image`.
+        quality: See `files.write_image`.
 
     Raises:
         WriteError: A page does not fit into the format.
     """
     if kind == "tiff":
-        return _encode_document(pictures, strip_metadata=strip_metadata)
-    notes: dict[str, None] = {}
+        data, losses = _encode_document(pictures, strip_metadata=strip_metadata)
+        return data, (*losses, *unused_quality(kind, quality))
+    notes: dict[str, None] = dict.fromkeys(unused_quality(kind, quality))
     frames: list[Picture] = []
     for picture in pictures:
         fitted, losses = fit(picture, kind, strip_metadata=strip_metadata)
         notes.update(dict.fromkeys(losses))
         frames.append(fitted)
     try:
-        data = _encode_gif(frames) if kind == "gif" else _encode_with_pillow(frames, kind)
+        data = _encode_gif(frames) if kind == "gif" else _encode_with_pillow(frames, kind, quality)
     except (pyvips.Error, OSError, ValueError) as error:
         raise WriteError(f"cannot be written as {kind.upper()}: {error}") from error
     return memoryview(data), tuple(notes)
@@ -74,13 +78,13 @@ def _encode_gif(frames: Sequence[Picture]) -> bytes:
     return data
 
 
-def _encode_with_pillow(frames: Sequence[Picture], kind: str) -> bytes:
+def _encode_with_pillow(frames: Sequence[Picture], kind: str, quality: int | None) -> bytes:
     alike, facts, file = _alike(frames), frames[0].facts, io.BytesIO()
     mode = "RGBA" if alike[0].has_alpha else "RGB"
     images = [to_pillow(frame).convert(mode) for frame in alike]
     xmp = {"pnginfo": png_text(facts.xmp)} if facts.xmp and kind == "png" else {"xmp": facts.xmp}
     blocks = {"exif": facts.exif, "icc_profile": facts.icc, **xmp}
-    options: dict[str, Any] = {name: block for name, block in blocks.items() if block} | _coding(kind, facts)
+    options: dict[str, Any] = {name: block for name, block in blocks.items() if block} | _coding(kind, facts, quality)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on oddities in EXIF, which are the camera's
         images[0].save(
@@ -108,7 +112,7 @@ def _alike(frames: Sequence[Picture]) -> Sequence[Picture]:
     return alike
 
 
-def _coding(kind: str, facts: FileFacts) -> dict[str, Any]:
+def _coding(kind: str, facts: FileFacts, quality: int | None) -> dict[str, Any]:
     if kind == "webp":
-        return webp_coding(facts)
-    return {"quality": AVIF_QUALITY, "subsampling": "4:4:4"} if kind == "avif" else {}
+        return webp_coding(facts, quality)
+    return {"quality": quality or QUALITIES["avif"], "subsampling": "4:4:4"} if kind == "avif" else {}

@@ -18,7 +18,7 @@ class FileFacts:
     """What a file says beside its pixels, so that a new file can say the same.
 
     Attributes:
-        format: `"jpeg" | "png" | "tiff" | "webp" | "bmp" | "gif" | "avif" | "heif"`; empty for pixels from memory.
+        format: One of `signatures.Format`, or `"raw"`; empty for pixels from memory.
         bits: Bits a sample in the file: 1 to 16, or 32 for floating point.
         palette: The colours came from a palette.
         frames: Frames or pages in the file, of which this is one.
@@ -49,6 +49,11 @@ class FileFacts:
     lossless: bool = True
     subsampled: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def written_as(self) -> str:
+        """The format of a file that takes this one's place: its own, or TIFF where cameras alone write it."""
+        return "tiff" if self.format == "raw" else self.format
 
 
 @dataclass(frozen=True)

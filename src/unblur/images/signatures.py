@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from unblur.errors import ReadError, WriteError
-from unblur.images.unsupported import HEIC, can_read_heif, kind_of_head
+from unblur.images.unsupported import HEIC, RAW, can_read_heif, can_read_raw, kind_of_head
 
-__all__ = ["HEAD_BYTES", "KINDS", "Frames", "format_of_bytes", "format_of_name"]
+__all__ = ["HEAD_BYTES", "KINDS", "Format", "Frames", "extension_of", "format_of_bytes", "format_of_name"]
 
 KINDS = "JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF"
 HEAD_BYTES = 512
+Format = Literal["jpeg", "png", "tiff", "webp", "bmp", "gif", "avif", "heif"]
+"""Formats that are written."""
 Frames = Literal["auto", "all", "first"]
 """Which pages or frames of a file are meant: all of documents and the first of animations, all, or the first."""
 
@@ -62,9 +64,17 @@ def format_of_bytes(head: bytes) -> str:
         return "bmp"
     if head[4:8] == b"ftyp" and _brands(head) & {b"avif", b"avis"}:
         return "avif"
-    if kind_of_head(head) is HEIC and can_read_heif():
+    kind = kind_of_head(head)
+    if kind is HEIC and can_read_heif():
         return "heif"
+    if kind is RAW and can_read_raw():
+        return "raw"
     raise ReadError(_what_else(head))
+
+
+def extension_of(format: str) -> str:  # noqa: A002
+    """The usual extension of a format that is written, with its dot."""
+    return next(extension for extension, name in _EXTENSIONS.items() if name == format)
 
 
 def format_of_name(path: str | os.PathLike[str]) -> str:

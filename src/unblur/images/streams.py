@@ -62,7 +62,7 @@ def another_image_follows(file: int, kind: str) -> bool:
     if kind == "tiff":
         return begins_tiff(file, end_of_tiff(file))
     with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data:
-        if all(data.find(start, 1) < 0 for start in _STARTS[kind]):  # nearly always, and quickly known
+        if all(data.find(start, 1) < 0 for start in _STARTS.get(kind, ())):  # nearly always, and quickly known
             return False
         source = _Source(cast("BinaryIO", data))
         source.begin(None, len(data))

@@ -1,8 +1,6 @@
-"""Arrays to tensors and back, sRGB to linear light and back, padding to a size that a network wants, turns."""
+"""Arrays to tensors and back, sRGB to linear light and back, brightness, turns."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,17 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.images.filling import fill_hidden
 
 __all__ = [
     "BT601",
     "BT709",
-    "Padding",
     "array_to_tensor",
     "brightness",
-    "crop_padding",
+    "fill_unknown",
     "linear_to_srgb",
-    "pad_reflect",
-    "pad_to_multiple",
     "round_to_8_bits",
     "srgb_to_linear",
     "tensor_to_array",
@@ -36,15 +32,6 @@ _LINEAR_THRESHOLD = _ENCODED_THRESHOLD / _LINEAR_SLOPE
 BT601 = (0.299, 0.587, 0.114)
 BT709 = (0.2125, 0.7154, 0.0721)
 """Shares of red, green and blue in brightness; the second as scikit-image has them."""
-
-
-class Padding(NamedTuple):
-    """Pixels added on each side."""
-
-    left: int
-    right: int
-    top: int
-    bottom: int
 
 
 def array_to_tensor(array: NDArray[np.float32]) -> Float[Tensor, "1 c h w"]:
@@ -97,35 +84,19 @@ def round_to_8_bits(image: Tensor) -> Tensor:
     return (image.clamp(0, 1) * 255).round() / 255
 
 
-def pad_reflect(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:
-    """The image with its mirror image around it (edge pixels not repeated), for a padding of any size."""
-    rows = _mirror(image.shape[2], padding.top, padding.bottom).to(image.device)
-    columns = _mirror(image.shape[3], padding.left, padding.right).to(image.device)
-    return image.index_select(2, rows).index_select(3, columns)
+def fill_unknown(image: Float[Tensor, "1 c h w"], known: NDArray[np.bool_]) -> Float[Tensor, "1 c h w"]:
+    """The image with a smooth continuation of the known pixels in the place of all others.
 
-
-def pad_to_multiple(image: Float[Tensor, "b c h w"], multiple: int) -> tuple[Float[Tensor, "b c h2 w2"], Padding]:
-    """The image, mirrored on the right and below until both sides are multiples, and what was added."""
-    padding = Padding(0, -image.shape[3] % multiple, 0, -image.shape[2] % multiple)
-    return pad_reflect(image, padding), padding
-
-
-def crop_padding(image: Float[Tensor, "b c h w"], padding: Padding) -> Float[Tensor, "b c h2 w2"]:
-    """The image without what `padding` added, a view."""
-    height, width = image.shape[2:]
-    return image[..., padding.top : height - padding.bottom, padding.left : width - padding.right]
+    Args:
+        image: Where it is known, its values stay as they are.
+        known: `(H, W)`.
+    """
+    filled = fill_hidden(tensor_to_array(image), known[..., None].astype(np.float32))
+    seen = torch.from_numpy(known.copy()).to(image.device)
+    return torch.where(seen, image, array_to_tensor(filled).to(image))
 
 
 def turned(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:
     """An image `(..., H, W)` in one of its eight positions: turned to the left, then mirrored left to right."""
     answer = torch.rot90(image, quarter_turns, (-2, -1))
     return (answer.flip(-1) if mirrored else answer).contiguous()
-
-
-def _mirror(size: int, before: int, after: int) -> Tensor:
-    """Indices `-before .. size + after - 1` folded into `0 .. size - 1`, as often as it takes."""
-    if size == 1:
-        return torch.zeros(before + 1 + after, dtype=torch.long)
-    period = 2 * (size - 1)
-    place = torch.arange(-before, size + after) % period
-    return torch.minimum(place, period - place)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from unblur.images.tiff_structure import BITS, COMPRESSION, PHOTOMETRIC, SAMPLE_FORMAT, read_directories
+from unblur.images.tiff_structure import BITS, COMPRESSION, PHOTOMETRIC, SAMPLE_FORMAT, is_page, read_directories
 
 __all__ = [
     "HEIC",
+    "RAW",
+    "RAW_SUFFIXES",
     "UNSUPPORTED_SUFFIXES",
     "UnsupportedKind",
     "can_read_heif",
+    "can_read_raw",
     "describe_unsupported_tiff",
+    "is_raw_tiff",
     "kind_of_head",
     "unsupported_kind",
 ]
@@ -39,21 +43,22 @@ class UnsupportedKind:
 
 
 _CONVERT = "convert it to PNG or TIFF first, for example with ImageMagick (magick IN OUT.png)"
-_RAW = UnsupportedKind(
-    "camera raw", "develop it to a 16-bit TIFF or a JPEG first, for example with darktable or RawTherapee"
+RAW = UnsupportedKind(
+    "camera raw",
+    'install what reads it with pip install "unblur[raw]", or develop it to a 16-bit TIFF, for example with darktable',
 )
 _VIDEO = UnsupportedKind("video", "take its frames out first (ffmpeg -i IN frame-%04d.png)")
 HEIC = UnsupportedKind("HEIC", 'install what reads it with pip install "unblur[heif]", or export the photo as JPEG')
 
 _STARTS = {
-    b"FUJIFILMCCD-RAW": _RAW,
-    b"IIRO": _RAW,
-    b"IIRS": _RAW,
-    b"MMOR": _RAW,
-    b"IIU\x00": _RAW,
-    b"FOVb": _RAW,
-    b"\x00MRM": _RAW,
-    b"HEAPCCDR": _RAW,
+    b"FUJIFILMCCD-RAW": RAW,
+    b"IIRO": RAW,
+    b"IIRS": RAW,
+    b"MMOR": RAW,
+    b"IIU\x00": RAW,
+    b"FOVb": RAW,
+    b"\x00MRM": RAW,
+    b"HEAPCCDR": RAW,
     b"\xff\x0a": UnsupportedKind("JPEG XL", "convert it to PNG first (djxl IN OUT.png)"),
     b"\x00\x00\x00\x0cJXL ": UnsupportedKind("JPEG XL", "convert it to PNG first (djxl IN OUT.png)"),
     b"\x00\x00\x00\x0cjP  ": UnsupportedKind("JPEG 2000", _CONVERT),
@@ -73,7 +78,7 @@ _STARTS = {
 }
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC),
-    b"crx ": _RAW,
+    b"crx ": RAW,
 }
 
 UNSUPPORTED_SUFFIXES = frozenset(
@@ -85,9 +90,15 @@ UNSUPPORTED_SUFFIXES = frozenset(
 )
 """Files of a folder that may be photos of a kind that is not read; `unsupported_kind` tells by the content."""
 
-_RAW_SUFFIXES = frozenset(
-    {".nef", ".nrw", ".arw", ".srf", ".sr2", ".pef", ".dng", ".3fr", ".erf", ".iiq", ".kdc", ".srw"}
+RAW_SUFFIXES = frozenset(
+    {
+        *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".dng"),
+        *(".3fr", ".erf", ".iiq", ".kdc", ".mrw", ".rwl", ".srw", ".x3f"),
+    }
 )
+"""Extensions that cameras give to raw files."""
+_RAW_PHOTOMETRICS = (32803, 34892)
+_DNG_VERSION, _SUBDIRECTORIES = 50706, 330
 _COMPRESSIONS = {
     6: "old-style JPEG",
     34712: "JPEG 2000",
@@ -129,10 +140,10 @@ def unsupported_kind(path: str | os.PathLike[str]) -> UnsupportedKind | None:
     except OSError:
         return None
     found = kind_of_head(head)
-    if found is HEIC and can_read_heif():
+    if (found is HEIC and can_read_heif()) or (suffix in RAW_SUFFIXES and can_read_raw()):
         return None
     is_tiff = head[:4] in (b"II*\x00", b"MM\x00*")
-    return _RAW if found is None and is_tiff and suffix in _RAW_SUFFIXES else found
+    return RAW if found is None and is_tiff and suffix in RAW_SUFFIXES else found
 
 
 def can_read_heif() -> bool:
@@ -140,10 +151,26 @@ def can_read_heif() -> bool:
     return find_spec("pillow_heif") is not None
 
 
+def can_read_raw() -> bool:
+    """Whether the extra that reads camera raw files is installed."""
+    return find_spec("rawpy") is not None
+
+
+def is_raw_tiff(file: int) -> bool:
+    """Whether an open TIFF is a camera raw file: it says so, its pixels are a sensor's, or they lie below a preview."""
+    directories = [directory for directory, _ in zip(read_directories(file), range(8), strict=False)]
+    if not directories:
+        return False
+    first = directories[0].numbers
+    has_preview_first = not any(map(is_page, directories)) and _SUBDIRECTORIES in first
+    of_sensor = any(directory.numbers.get(PHOTOMETRIC) in _RAW_PHOTOMETRICS for directory in directories)
+    return _DNG_VERSION in first or of_sensor or has_preview_first
+
+
 def kind_of_head(head: bytes) -> UnsupportedKind | None:
     """The kind that the first bytes of a file announce, 64 or more of them, if it is known and not read."""
     if head[8:10] == b"CR" and head[:4] == b"II*\x00":
-        return _RAW
+        return RAW
     for start, kind in _STARTS.items():
         if head.startswith(start):
             return kind

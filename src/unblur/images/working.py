@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unblur.errors import ImageError, ShapeError
+from unblur.images.filling import fill_hidden
 from unblur.images.inks import peak_of, rgb_to_cmyk, to_srgb
 from unblur.images.picture import Picture
 
@@ -36,7 +37,7 @@ def to_working(picture: Picture) -> NDArray[np.float32]:
     working /= np.float32(_scale_of(picture))
     if picture.alpha is not None and not picture.alpha.all():
         alpha = picture.alpha.astype(np.float32) / np.float32(peak_of(picture.pixels.dtype))
-        working = _fill_hidden(working, np.clip(alpha, 0, 1))
+        working = fill_hidden(working, np.clip(alpha, 0, 1))
     return np.clip(working, 0, 1, out=working)
 
 
@@ -78,31 +79,3 @@ def _scale_of(picture: Picture) -> float:
         return peak_of(picture.pixels.dtype)
     largest = float(picture.colour.max(initial=0))
     return 2.0 ** math.ceil(math.log2(largest)) if largest > 1 else 1.0
-
-
-def _fill_hidden(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours where alpha is 0 from the visible ones around, weighted by their alpha.
-
-    A pyramid: each level halves the picture by weighted means; what has no weight takes the next level's value.
-    """
-    weight = np.where(alpha > 0, alpha, 0)
-    weighted = np.where(weight > 0, colour, 0) * weight
-    levels = [(weighted, weight)]
-    while (levels[-1][1] == 0).any() and max(weighted.shape[:2]) > 1:
-        weighted, weight = _halve(weighted), _halve(weight)
-        levels.append((weighted, weight))
-    filled = np.zeros_like(weighted)
-    for weighted, weight in reversed(levels):
-        if filled.shape != weighted.shape:
-            filled = filled.repeat(2, axis=0).repeat(2, axis=1)[: weighted.shape[0], : weighted.shape[1]]
-        means = np.divide(weighted, weight, out=np.zeros_like(weighted), where=weight > 0)
-        filled = np.where(weight > 0, means, filled)
-    # Visible pixels are returned as they came: weighting and its undoing would cost their last bit.
-    return np.where(alpha > 0, colour, filled)
-
-
-def _halve(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sums of 2 x 2 blocks; an odd last row or column stands alone."""
-    height, width, _ = values.shape
-    even = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
-    return even[0::2, 0::2] + even[1::2, 0::2] + even[0::2, 1::2] + even[1::2, 1::2]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_device", "name_device", "restore", "restore_picture", "restore_tensor"]
 
-_CAMERA_FORMATS = ("jpeg", "heif", "avif")
+_CAMERA_FORMATS = ("jpeg", "heif", "avif", "raw")
 """Photos come in these; test images that were blurred as stored are kept without loss."""
 
 

@@ -49,7 +49,7 @@ def receive(blurry: object) -> ReceivedPhoto:
         return ReceivedPhoto(read_image(Path(blurry)), lambda restored: restored)
     if isinstance(blurry, bytes | bytearray | memoryview):
         picture = read_image(bytes(blurry))
-        return ReceivedPhoto(picture, lambda restored: encode_image(restored, picture.facts.format)[0])
+        return ReceivedPhoto(picture, lambda restored: encode_image(restored, picture.facts.written_as)[0])
     if isinstance(blurry, np.ndarray):
         return _receive_array(blurry)
     if _is_pillow(blurry):

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box
+from unblur.images.tensors import fill_unknown
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.options import Encoding, RestoreOptions
+from unblur.methods.overlays import find_overlay
 from unblur.methods.refiners import load_refiner, refine
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
@@ -61,6 +63,8 @@ class KernelMethod(ABC):
     traits: Traits
     search_share = 0.5
     """Share of the whole work that the estimate is taken to be, for progress."""
+    leaves_out_overlays = False
+    """Whether bars, frames and letters that are laid over a photo are found and left out."""
 
     @abstractmethod
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
@@ -95,13 +99,34 @@ class KernelMethod(ABC):
         return Solving()
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
-        """See `Method.restore`; each photo of a batch has its own kernel."""
+        """See `Method.restore`; each photo of a batch has its own kernel.
+
+        Where the method leaves out what is laid over a photo, that is returned as it was.
+        """
+        if not self.leaves_out_overlays:
+            return self._restore_batch(blurry, options, on_step)
         photos = blurry.split(1)
+        hooks = [_part(on_step, (0.0, 1.0), number, len(photos)) for number in range(len(photos))]
+        return join_answers([self._restore_under(*one, options) for one in zip(photos, hooks, strict=True)])
+
+    def _restore_under(self, blurry: Tensor, on_step: StepHook, options: RestoreOptions) -> Restoration[Tensor]:
+        """The answer for one photo, whatever lies over it."""
+        overlay = find_overlay(blurry, options)
+        if overlay is None:
+            return self._restore_batch(blurry, options, on_step)
+        part = overlay.part
+        answer = self._restore_batch(part.cut(blurry), overlay.options, part.show_whole(on_step, blurry))
+        image = part.paste(answer.image, blurry)
+        return replace(answer, image=image, facts={**answer.facts, "laid_over": overlay.description})
+
+    def _restore_batch(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+        photos = [photo if options.mask is None else fill_unknown(photo, options.mask) for photo in blurry.split(1)]
         begin = self.search_share if self.searches(options) else 0.0
         estimates = self.estimate_all(photos, options, on_step)
         answers: list[Restoration[Tensor]] = []
         for number, (photo, estimate) in enumerate(zip(photos, estimates, strict=True)):
-            answers.append(self._finish(photo, estimate, options, _part(on_step, (begin, 1.0), number, len(photos))))
+            answer = self._finish(photo, estimate, options, _part(on_step, (begin, 1.0), number, len(photos)))
+            answers.append(replace(answer, image=blurry[number : number + 1]) if answer.unchanged else answer)
         return join_answers(answers)
 
     def _finish(
@@ -132,6 +157,7 @@ class KernelMethod(ABC):
                 solver=chosen.solver,
                 smoothness=chosen.smoothness,
                 encoding=encoding,
+                known=_known(options, blurry),
                 on_progress=lambda share: on_step(Step(share, "restoring the photo")),
             )
 
@@ -172,6 +198,11 @@ def _part(on_step: StepHook, phase: tuple[float, float], number: int, count: int
         on_step(replace(step, fraction=fraction, preview=step.preview if count == 1 else None))
 
     return on_part
+
+
+def _known(options: RestoreOptions, like: Tensor) -> Tensor | None:
+    """Where the photo counts, as a solver takes it."""
+    return None if options.mask is None else torch.from_numpy(options.mask.copy()).to(like)[None, None]
 
 
 def _decide_encoding(blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions) -> Literal["encoded", "linear"]:

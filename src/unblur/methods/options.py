@@ -26,6 +26,7 @@ __all__ = [
     "BlurEncoding",
     "Effort",
     "Encoding",
+    "Engine",
     "Option",
     "Region",
     "RestoreOptions",
@@ -40,6 +41,8 @@ Encoding = Literal["auto", BlurEncoding]
 """Where the blur took place, or auto: as estimated."""
 Effort = Literal["fast", "normal", "best"]
 """How long a method that can choose may take."""
+Engine = Literal["torch", "onnx"]
+"""What computes a network: PyTorch, or ONNX Runtime on the processor."""
 
 _SMALLEST_TILE = 32
 _ARRAYS = ("kernel", "mask")
@@ -68,6 +71,15 @@ class Region(NamedTuple):
         if x < 0 or y < 0 or x + self.width > outer.width or y + self.height > outer.height:
             raise RegionError(f"the region {self} reaches outside the part that is restored, which is {outer}")
         return Region(x, y, self.width, self.height)
+
+    def overlap(self, outer: Region) -> Region | None:
+        """What lies in another rectangle, counted from its top left corner; None: nothing."""
+        left, top = max(self.x, outer.x), max(self.y, outer.y)
+        right = min(self.x + self.width, outer.x + outer.width)
+        bottom = min(self.y + self.height, outer.y + outer.height)
+        if right <= left or bottom <= top:
+            return None
+        return Region(left - outer.x, top - outer.y, right - left, bottom - top)
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,7 @@ class RestoreOptions:
         seed: Seed of methods that draw random numbers.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         tile: Side of tiles in pixels, of methods that work in tiles; None: the method's own.
+        engine: What computes the network of a method that is one network.
 
     Raises:
         UsageError: A value that cannot be; the message names the option.
@@ -162,6 +175,9 @@ class RestoreOptions:
         str, Option("auto, cpu, cuda, cuda:N or mps.", "NAME", _RUN, decides_pixels=False, for_all=True)
     ] = "auto"
     tile: Annotated[int | None, Option("Side of tiles in pixels, for methods that use them.", "N", _RUN)] = None
+    engine: Annotated[
+        Engine, Option("What computes the network: torch, or onnx (ONNX Runtime, on the processor).", "NAME", _RUN)
+    ] = "torch"
 
     def __post_init__(self) -> None:
         if self.kernel is not None:
@@ -179,6 +195,8 @@ class RestoreOptions:
             raise UsageError(f"encoding is one of {', '.join(get_args(Encoding))}, not {self.encoding!r}")
         if self.effort not in get_args(Effort):
             raise UsageError(f"effort is one of {', '.join(get_args(Effort))}, not {self.effort!r}")
+        if self.engine not in get_args(Engine):
+            raise UsageError(f"engine is one of {', '.join(get_args(Engine))}, not {self.engine!r}")
         if self.tile is not None and self.tile < _SMALLEST_TILE:
             raise UsageError(f"a tile has a side of at least {_SMALLEST_TILE} pixels, not {self.tile}")
         _check_parts(self.solver, self.refine)

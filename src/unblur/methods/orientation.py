@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unblur.methods.base import Method
 from unblur.methods.options import RestoreOptions
+from unblur.methods.overlays import without_overlay
 from unblur.solvers.sparsity import looks_turned
 
 __all__ = ["settle_orientation"]
@@ -27,6 +28,6 @@ def settle_orientation(blurry: Tensor, method: Method, options: RestoreOptions) 
         options: What the caller asks.
     """
     kernel = options.kernel_for(blurry)
-    if kernel is None or "kernel" not in method.traits.uses or not looks_turned(blurry[:1], kernel):
+    if kernel is None or "kernel" not in method.traits.uses or not looks_turned(without_overlay(blurry[:1]), kernel):
         return options, ""
     return replace(options, kernel=options.kernel[::-1, ::-1]), _TURNED

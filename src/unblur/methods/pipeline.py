@@ -15,6 +15,7 @@ from unblur.images.tensors import array_to_tensor, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
+from unblur.methods.onnx_engine import choose_engine
 from unblur.methods.options import RestoreOptions, check_fit
 from unblur.methods.orientation import settle_orientation
 from unblur.methods.part import choose_part
@@ -74,7 +75,7 @@ def _run_on_all(blurry: Tensor, method: Method, options: RestoreOptions, on_step
     # Not inference_mode: a method that learns on the photo switches gradients on again.
     with torch.no_grad(), _explaining_memory(blurry.device.type):
         options, remark = settle_orientation(working, method, options)
-        answer = _finite_answer(working, method, options, on_step)
+        answer = _finite_answer(working, choose_engine(method, options), options, on_step)
         if answer.image.shape != blurry.shape:
             raise ShapeError(f"the method answered with shape {tuple(answer.image.shape)} to {tuple(blurry.shape)}")
         restored = answer.image.to(working).clamp(0, 1)

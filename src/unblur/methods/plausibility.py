@@ -35,7 +35,7 @@ def keep_plausible(blurry: Tensor, restored: Tensor) -> tuple[Tensor, tuple[str,
 
     Args:
         blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1].
-        restored: Of the same shape, clamped.
+        restored: The restored photo, of the same shape, clamped.
     """
     change = restored - blurry
     shift = change.mean((2, 3)).abs().amax(1)

@@ -7,13 +7,23 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["crop_informative", "find_informative"]
+from unblur.methods.options import Region
+
+__all__ = ["crop_informative", "crop_region", "find_informative"]
 
 _CAP = 0.1
 """A gradient counts at most so much: many edges in many directions are more informative than a single strong one."""
 _CLIPPED = 0.99
 _ENOUGH = 1_000_000
 """Pixels on which the choice is made."""
+
+
+def crop_region(grey: Float[Tensor, "1 1 h w"], region: Region | None) -> Float[Tensor, "1 1 ch cw"]:
+    """The part of the photo that the caller says to look at; None: all of it."""
+    if region is None:
+        return grey
+    x, y, width, height = region
+    return grey[..., y : y + height, x : x + width]
 
 
 def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:

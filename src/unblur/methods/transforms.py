@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 from torch import Tensor
 from torch.nn import functional
 
+from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.errors import ShapeError
-from unblur.images.tensors import Padding, crop_padding, linear_to_srgb, pad_reflect, srgb_to_linear
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.base import Traits
 
 __all__ = ["Channels", "Encode", "Pad", "Shrink", "Transform", "apply_forward", "transforms_for", "undo", "undo_field"]

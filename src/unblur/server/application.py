@@ -222,15 +222,16 @@ async def _submit(request: Request, seconds: float | None) -> Job:
         raise HTTPException(415, "send the photo as a form: multipart/form-data with a file named photo")
     async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=PART_BYTES) as form:
         wanted = read_form(form)
-        kernel = None if wanted.kernel is None else await wanted.kernel.read()
-        return await asyncio.to_thread(_submit_wanted, queue, wanted, kernel, seconds)
+        files = {name: await file.read() for name, file in wanted.files.items()}
+        return await asyncio.to_thread(_submit_wanted, queue, wanted, files, seconds)
 
 
-def _submit_wanted(queue: JobQueue, wanted: Wanted, kernel: bytes | None, seconds: float | None) -> Job:
+def _submit_wanted(queue: JobQueue, wanted: Wanted, files: dict[str, bytes], seconds: float | None) -> Job:
     return queue.submit(
         wanted.photo.file,
         wanted.options,
-        kernel=kernel,
+        kernel=files.get("kernel"),
+        mask=files.get("mask"),
         save=frozenset({"kernel", "motion"}),
         preview=wanted.preview,
         seconds=seconds,

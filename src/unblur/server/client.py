@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from unblur.errors import (
     BusyError,
@@ -100,7 +101,8 @@ class Client:
             answer = client.restore("photo.jpg", method="map")
 
     Options are the fields of the form of `POST /v1/restore`: those of `RestoreOptions`, `method`, `weights`, `frames`,
-    `allow_damaged`, `strip_metadata`; `settings` are the method's own; `kernel` is a file or its bytes.
+    `allow_damaged`, `strip_metadata`; `settings` are the method's own; `kernel` and `mask` are files or
+    the bytes of one.
 
     Args:
         address: Of the server, without a path.
@@ -154,11 +156,11 @@ class Client:
 
     def job(self, job_id: str) -> RemoteJob:
         """How a job is."""
-        return _job(self._call("GET", f"/v1/jobs/{job_id}").json())
+        return _job(self._call("GET", f"/v1/jobs/{quote(job_id)}").json())
 
     def follow(self, job_id: str) -> Iterator[RemoteJob]:
         """How a job is, now and at each change until its end."""
-        with _explaining(self._httpx.HTTPError), self._http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+        with _explaining(self._httpx.HTTPError), self._http.stream("GET", f"/v1/jobs/{quote(job_id)}/events") as answer:
             if answer.is_error:
                 answer.read()
                 raise _error(answer)
@@ -168,15 +170,15 @@ class Client:
 
     def result(self, job_id: str) -> bytes:
         """The bytes of the restored photo of a job that is done."""
-        return self._call("GET", f"/v1/jobs/{job_id}/result").content
+        return self._call("GET", f"/v1/jobs/{quote(job_id)}/result").content
 
     def kernel(self, job_id: str, *, exact: bool = False) -> bytes:
         """The kernel that a job found: a 16-bit PNG file, or a NumPy file with exact values."""
-        return self._call("GET", f"/v1/jobs/{job_id}/kernel", params={"exact": exact}).content
+        return self._call("GET", f"/v1/jobs/{quote(job_id)}/kernel", params={"exact": exact}).content
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job, and have the server forget it with its result."""
-        self._call("DELETE", f"/v1/jobs/{job_id}")
+        self._call("DELETE", f"/v1/jobs/{quote(job_id)}")
 
     def methods(self) -> list[dict[str, Any]]:
         """The methods of the server, each with its options and the JSON Schema of its settings."""
@@ -185,8 +187,8 @@ class Client:
     def _send(
         self, path: str, photo: PhotoInput, settings: Mapping[str, Any] | None, options: dict[str, Any]
     ) -> dict[str, Any]:
-        kernel = options.pop("kernel", None)
-        files = {"photo": _bytes_of(photo)} | ({} if kernel is None else {"kernel": _bytes_of(kernel)})
+        given = {name: options.pop(name, None) for name in ("kernel", "mask")}
+        files = {name: _bytes_of(file) for name, file in {"photo": photo, **given}.items() if file is not None}
         fields = {name: _text(value) for name, value in options.items() if value is not None}
         pairs = [f"{name}={value}" for name, value in (settings or {}).items()]
         for attempt in range(self._attempts):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from unblur.batch.work import PhotoResult
@@ -14,6 +16,8 @@ from unblur.server.tasks import RestoreTask, Warm
 from unblur.system.worker_pool import Answer, Worker
 
 __all__ = ["DeviceWorker"]
+
+_LOG = logging.getLogger("unblur.server")
 
 _TICK = 0.1
 """Seconds after which a cancel or a limit is noticed."""
@@ -25,7 +29,7 @@ class DeviceWorker:
     """A thread and a process that restore the photos for one device, one at a time.
 
     Attributes:
-        process: The process that works or waits now.
+        process: The process that works or waits now; None: there is none yet.
 
     Args:
         device: Name of the device.
@@ -34,16 +38,16 @@ class DeviceWorker:
         share: Share of the processor's cores that its computations may use.
     """
 
-    process: Worker[RestoreTask]
-
     def __init__(
         self, device: str, take: Callable[[str], Job | None], finish: Callable[[Job, JobState], None], share: float
     ) -> None:
         self.device = device
         self._take, self._finish = take, finish
-        cores = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+        wanted = os.environ.get("OMP_NUM_THREADS", "")
+        cores = int(wanted) if wanted.isdecimal() else os.cpu_count() or 1
         self._threads = max(1, int(cores * share))
         self._deadline: float | None = None
+        self.process: Worker[RestoreTask] | None = None
         self._thread = threading.Thread(target=self._run, name=f"unblur-{device}", daemon=True)
         self._thread.start()
 
@@ -53,36 +57,49 @@ class DeviceWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        self.process = self._start_process()
+        with suppress(OSError):  # then the first job says why
+            self._ready_process()
         while (job := self._take(self.device)) is not None:
-            state = self._restore(job)
-            if self.process.has_ended:
-                self.process = self._start_process()
+            try:
+                state = self._restore(job)
+            except Exception:  # whatever it is, the next job needs this thread
+                _LOG.exception("a job failed outside of its process")
+                self._end_process()
+                state = _end(job, None, "crash")
             self._finish(job, state)
-        self.process.kill()
+        self._end_process()
 
-    def _start_process(self) -> Worker[RestoreTask]:
-        return Worker("unblur.server.tasks:run_task", Warm(), threads=self._threads)
+    def _ready_process(self) -> Worker[RestoreTask]:
+        if self.process is None or self.process.has_ended:
+            self._end_process()
+            self.process = Worker("unblur.server.tasks:run_task", Warm(), threads=self._threads)
+        return self.process
+
+    def _end_process(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process = None
 
     def _restore(self, job: Job) -> JobState:
-        """The last state of a job; where it did not end by itself, its process is dead."""
+        """The last state of a job; where it did not end by itself, its process is gone."""
         job.become(replace(job.state, status="running"))
-        self.process.start(self._with_device(job.task))
+        process = self._ready_process()
+        process.start(self._with_device(job.task))
         stop_at: float | None = None
         while True:
             now = time.monotonic()
             if job.is_unwanted and stop_at is None:
-                self.process.stop_task()
+                process.stop_task()
                 stop_at = now + _PATIENCE
             reason = self._reason_to_end(job, now)
             if reason or (stop_at is not None and now > stop_at):
-                self.process.kill()
+                self._end_process()
                 return _end(job, None, reason)
-            if not self.process.link.poll(_TICK):
+            if not process.link.poll(_TICK):
                 continue
-            message = self.process.listen()
+            message = process.listen()
             if message is None:
-                self.process.kill()
+                self._end_process()
                 return _end(job, None, "crash")
             if isinstance(message, Answer):
                 return _end(job, message.value, "")
@@ -102,4 +119,5 @@ def _end(job: Job, result: PhotoResult | None, reason: Reason) -> JobState:
     if job.is_unwanted:
         return replace(job.state, status="cancelled", result=None, reason="")
     is_done = result is not None and result.status == "done"
-    return replace(job.state, status="done" if is_done else "failed", result=result, reason=reason)
+    progress = replace(job.state.progress, preview=None)
+    return replace(job.state, status="done" if is_done else "failed", progress=progress, result=result, reason=reason)

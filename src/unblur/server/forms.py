@@ -17,9 +17,19 @@ from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.options import Region, RestoreOptions, describe_options, parse_region
 from unblur.system.text import quote
 
-__all__ = ["MOST_FIELDS", "MOST_FILES", "PART_BYTES", "FormField", "Wanted", "form_fields", "form_schema", "read_form"]
+__all__ = [
+    "MOST_FIELDS",
+    "MOST_FILES",
+    "PART_BYTES",
+    "FormField",
+    "Wanted",
+    "file_fields",
+    "form_fields",
+    "form_schema",
+    "read_form",
+]
 
-MOST_FILES = 2
+MOST_FILES = 3
 MOST_FIELDS = 64
 PART_BYTES = 10_000
 """Limits on one form: files, other fields, and bytes of each of these."""
@@ -68,13 +78,13 @@ class Wanted:
     Attributes:
         photo: The uploaded file.
         options: How to restore it.
-        kernel: The uploaded file of the known kernel.
+        files: The other uploaded files, by the option that they are for: `kernel`, `mask`.
         preview: Longest side of the images of the work so far.
     """
 
     photo: UploadFile
     options: BatchOptions
-    kernel: UploadFile | None
+    files: dict[str, UploadFile]
     preview: int
 
 
@@ -88,10 +98,6 @@ _OWN: Mapping[str, FormField] = {
     "preview": FormField(int, 0, "Longest side in pixels of images of the work so far, in events; 0: none."),
 }
 """Fields that are no options of a photo. A server serves strangers, so metadata is left out unless they want it."""
-_FILES = {"photo": "The blurry photo.", "kernel": "The blur, if you know it: a picture (bright path on black) or .npy."}
-
-_NOT_OFFERED = frozenset({"mask"})
-"""Options that name a file on the machine of the caller: as a text, they would name one of the server's own."""
 
 
 @cache
@@ -102,14 +108,21 @@ def form_fields() -> dict[str, FormField]:
     options = {
         item.name: FormField(hints[item.name], item.default, described[item.name].help)
         for item in fields(RestoreOptions)
-        if item.name not in _FILES and item.name not in _NOT_OFFERED
+        if hints[item.name] is not Any
     }
     return {**_OWN, **options}
 
 
+@cache
+def file_fields() -> dict[str, str]:
+    """The fields that are files, with a sentence on each: the photo, and options whose text would name a file here."""
+    hints, described = get_type_hints(RestoreOptions), describe_options()
+    return {"photo": "The blurry photo."} | {name: described[name].help for name in hints if hints[name] is Any}
+
+
 def form_schema() -> dict[str, Any]:
     """The JSON Schema of the form, for OpenAPI."""
-    files = {name: {"type": "string", "format": "binary", "description": text} for name, text in _FILES.items()}
+    files = {name: {"type": "string", "format": "binary", "description": text} for name, text in file_fields().items()}
     properties = {**files, **{name: item.schema() for name, item in form_fields().items()}}
     properties["set"] = {"type": "array", "items": {"type": "string"}, "description": _OWN["set"].help}
     return {"type": "object", "required": ["photo"], "additionalProperties": False, "properties": properties}
@@ -131,15 +144,17 @@ def read_form(form: FormData) -> Wanted:
     own = {name: values.pop(name, item.default) for name, item in _OWN.items() if name != "set"}
     preview = own.pop("preview")
     options = BatchOptions(settings=settings, restore=RestoreOptions(**values), **own)
-    return Wanted(files["photo"], options, files.get("kernel"), max(0, min(preview, 1024)))
+    return Wanted(files.pop("photo"), options, files, max(0, min(preview, 1024)))
 
 
 def _check_names(names: list[str], files: set[str]) -> None:
     for name in names:
-        if name not in form_fields() and name not in _FILES:
-            raise UsageError(f"there is no field {quote(name)}; known fields: {', '.join([*_FILES, *form_fields()])}")
-        if (name in _FILES) != (name in files):
-            raise UsageError(f"the field {name} is {'a file' if name in _FILES else 'no file'}")
+        if name not in form_fields() and name not in file_fields():
+            raise UsageError(
+                f"there is no field {quote(name)}; known fields: {', '.join([*file_fields(), *form_fields()])}"
+            )
+        if (name in file_fields()) != (name in files):
+            raise UsageError(f"the field {name} is {'a file' if name in file_fields() else 'no file'}")
         if names.count(name) > 1:
             raise UsageError(f"the field {name} is there twice")
 

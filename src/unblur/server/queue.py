@@ -43,6 +43,8 @@ Saved = Literal["kernel", "motion"]
 
 _COPIED_AT_ONCE = 1 << 20
 _REAPER_PERIOD = 1.0
+_MOST_KEPT = 1000
+"""Jobs that are over and remembered; failed ones have no size."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class JobQueue:
         options: BatchOptions,
         *,
         kernel: bytes | None = None,
+        mask: bytes | None = None,
         save: frozenset[Saved] = frozenset({"kernel"}),
         preview: int = 0,
         seconds: float | None = None,
@@ -119,6 +122,7 @@ class JobQueue:
             photo: The bytes of its file, or the file, open.
             options: How to restore; its `limits` are lowered to those of the server.
             kernel: A file with the known kernel, see `read_kernel`; one in `options` serves as well.
+            mask: A file with the mask; one in `options` serves as well.
             save: What is saved beside the image, of methods that find it.
             preview: Longest side in pixels of images of the work so far; 0: none.
             seconds: Longest time that it may run; None: as long as a job may.
@@ -134,9 +138,11 @@ class JobQueue:
         folder = self._storage.make_folder()
         try:
             _write(folder / "photo", photo)
-            if kernel is not None:
-                _write(folder / "given", kernel)
-            task = self._task(folder, options, save, preview, has_kernel=kernel is not None)
+            given = {"kernel": kernel, "mask": mask}
+            files = {name: folder / f"given-{name}" for name, data in given.items() if data is not None}
+            for name, path in files.items():
+                _write(path, given[name] or b"")
+            task = RestoreTask(self._photo_job(folder, options, save), self._limited(options), files, preview)
             limit = self.settings.job_seconds if seconds is None else min(seconds, self.settings.job_seconds)
             job = Job(task, folder, options.restore.device, limit, self._changed)
             with self._changed:
@@ -193,24 +199,20 @@ class JobQueue:
             wait = self._mean_seconds * len(self._waiting) / len(self._workers)
             raise BusyError(f"{len(self._waiting)} photos wait already; try again later", max(1.0, wait))
 
-    def _task(
-        self, folder: Path, options: BatchOptions, save: frozenset[Saved], preview: int, *, has_kernel: bool
-    ) -> RestoreTask:
+    def _photo_job(self, folder: Path, options: BatchOptions, save: frozenset[Saved]) -> PhotoJob:
         finds = find_entry(options.method).finds
-        job = PhotoJob(
+        return PhotoJob(
             folder / "photo",
             folder / "restored",
             kernel=folder / "kernel.png" if "kernel" in save and finds == "kernel" else None,
             motion=folder / "restored" if "motion" in save and finds == "motion field" else None,
         )
-        limits = options.limits
-        limits = replace(
-            limits,
-            max_pixels=min(limits.max_pixels, self.settings.pixels),
-            max_bytes=min(limits.max_bytes, self.settings.body),
-        )
-        given = folder / "given" if has_kernel else None
-        return RestoreTask(job, replace(options, limits=limits), given, preview)
+
+    def _limited(self, options: BatchOptions) -> BatchOptions:
+        """The options with the server's limits, where these are lower."""
+        limits, own = options.limits, self.settings
+        pixels, size = min(limits.max_pixels, own.pixels), min(limits.max_bytes, own.body)
+        return replace(options, limits=replace(limits, max_pixels=pixels, max_bytes=size))
 
     def _take(self, device: str) -> Job | None:
         """The next job for a device, waited for; None: there will be none."""
@@ -255,7 +257,7 @@ class JobQueue:
             room = self.settings.keep_bytes - sum(job.size for job in over)
             for job in over:
                 is_old = time.monotonic() - max(job.ended, job.created) > self.settings.keep_seconds
-                if is_old or room < 0:
+                if is_old or room < 0 or job in over[:-_MOST_KEPT]:
                     room += job.size
                     self._forget(job)
 

@@ -140,7 +140,11 @@ def describe_methods() -> list[MethodBody]:
             settings={
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {item.name: _schema(item) for item in describe_settings(settings_class_of(name))},
+                "properties": {
+                    item.name: _schema(item)
+                    for item in describe_settings(settings_class_of(name))
+                    if not item.names_file
+                },
             },
         )
         for name, entry in list_entries().items()

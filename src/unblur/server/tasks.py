@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +26,14 @@ class RestoreTask:
 
     Attributes:
         job: The files.
-        options: How to restore; a kernel that was sent as a file is not in it.
-        kernel: File of the known kernel.
+        options: How to restore; what was sent as a file is not in it.
+        files: Files with the values of further options, by name: `kernel`, `mask`.
         preview: Longest side in pixels of the images that are shown on the way; 0: none.
     """
 
     job: PhotoJob
     options: BatchOptions
-    kernel: Path | None = None
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
     preview: int = 0
 
 
@@ -72,24 +72,31 @@ def run_task(warm: Warm, task: RestoreTask, send: Callable[[Progress], None]) ->
         send(Progress(step.fraction, step.stage, _encode_preview(step.preview, task.preview)))
 
     try:
-        options, remarks = _with_kernel(task)
+        options, remarks = _with_files(task)
     except UnblurError as error:
-        return PhotoResult(None, None, "failed", method=task.options.method, error=str(error), fault="usage")
+        reason = _without_paths(error, task)
+        return PhotoResult(None, None, "failed", method=task.options.method, error=reason, fault="usage")
     result = restore_job(task.job, warm.take(options), on_step)
     return replace(result, warnings=(*remarks, *result.warnings))
 
 
-def _with_kernel(task: RestoreTask) -> tuple[BatchOptions, tuple[str, ...]]:
-    """The options with the kernel that was sent, and what there is to say of it."""
-    if task.kernel is None:
+def _with_files(task: RestoreTask) -> tuple[BatchOptions, tuple[str, ...]]:
+    """The options with what was sent as files, and what there is to say of it."""
+    if not task.files:
         return task.options, ()
-    from unblur.images.kernels import read_kernel  # noqa: PLC0415 - only where a kernel is given
-
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
-        kernel = read_kernel(task.kernel)
-    options = replace(task.options, restore=replace(task.options.restore, kernel=kernel))
-    return options, tuple(str(remark.message) for remark in remarks)
+        values: dict[str, Any] = {name: str(path) for name, path in task.files.items()}
+        restore = replace(task.options.restore, **values)
+    return replace(task.options, restore=restore), tuple(_without_paths(remark.message, task) for remark in remarks)
+
+
+def _without_paths(message: object, task: RestoreTask) -> str:
+    """A sentence on a file, without its name on this machine: "the kernel PATH: ..." is "the kernel: ..."."""
+    text = str(message)
+    for path in task.files.values():
+        text = text.replace(f" {path}", "")
+    return text
 
 
 def _encode_preview(image: Tensor | None, side: int) -> bytes | None:

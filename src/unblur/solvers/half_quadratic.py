@@ -78,6 +78,7 @@ def deconvolve_sparse(
     steps: int = 8,
     penalty: float = 1.0,
     saturation: float | None = None,
+    known: Float[Tensor, "#b 1 h w"] | None = None,
 ) -> Images:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
@@ -94,9 +95,17 @@ def deconvolve_sparse(
         penalty: Factor on the penalties of the alternating steps, 1 for photos without clipped light; lower
             ones reach farther with each step, which large clipped areas need, and want more steps.
         saturation: Pixels from this value up were clipped; None: none was.
+        known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
+            None: all of it counts.
     """
     problem = pose_sparse(
-        blurry, kernel, prior_strength=prior_strength, exponent=exponent, penalty=penalty, saturation=saturation
+        blurry,
+        kernel,
+        prior_strength=prior_strength,
+        exponent=exponent,
+        penalty=penalty,
+        saturation=saturation,
+        known=known,
     )
     start = HalfQuadratic(problem)
     start.run()
@@ -113,10 +122,11 @@ def pose_sparse(
     exponent: float = 0.8,
     penalty: float = 1.0,
     saturation: float | None = None,
+    known: Float[Tensor, "#b 1 h w"] | None = None,
 ) -> _Problem:
     """The problem of `deconvolve_sparse`, for callers that own the loop of its two iterations."""
     frame, operator = FramedBlur.around(blurry, kernel)
-    inside = frame.place(torch.ones_like(blurry[:1, :1]))
+    inside = frame.place(torch.ones_like(blurry[:1, :1]) if known is None else known)
     saturated = None if saturation is None else frame.place(blurry).ge_(saturation)
     return _Problem(
         frame=frame,

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.convolve import Boundary, convolve, convolve_adjoint
+from unblur.blur.borders import Boundary
+from unblur.blur.convolve import convolve, convolve_adjoint
 from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply, multiply_conjugate, power, spectrum
 from unblur.blur.motion_fields import blur_by_motion_field
 from unblur.errors import ShapeError

@@ -17,7 +17,7 @@ from unblur.images.tensors import brightness, linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
-from unblur.solvers.registry import SOLVERS, PhotoNoise
+from unblur.solvers.registry import SOLVERS, Deconvolve, PhotoNoise
 
 __all__ = ["choose_encoding", "estimate_noise", "restore_with_kernel"]
 
@@ -49,6 +49,7 @@ def restore_with_kernel(
     solver: str = DEFAULT_SOLVER,
     smoothness: float = 1.0,
     jpeg_coarseness: float | None = None,
+    known: Float[Tensor, "1 1 h w"] | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Images:
     """The sharp photo, sRGB-encoded, of the same shape; values may leave [0, 1].
@@ -60,6 +61,8 @@ def restore_with_kernel(
         solver: A name of `SOLVERS`.
         smoothness: 1 suits the noise of the photo; higher is smoother.
         jpeg_coarseness: See `estimate_jpeg_coarseness`, for a part of a photo that may begin anywhere; None: estimated.
+        known: 1 where the photo counts, 0 where something lies over it, and `blurry` is a smooth continuation; None:
+            all of it counts.
         on_progress: Called with the share that is done; raises to stop.
     """
     working = srgb_to_linear(blurry) if encoding == "linear" else blurry
@@ -67,7 +70,7 @@ def restore_with_kernel(
         jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
     # `estimate_noise` sees nothing of what a JPEG rounded, for it leaves the pixels smooth.
     compression = _COMPRESSION_NOISE * jpeg_coarseness**0.5
-    restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression), on_progress)
+    restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression), on_progress, known)
     return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
 
 
@@ -125,7 +128,13 @@ class _Smoothing(NamedTuple):
     compression: float = 0.0
 
 
-def _deconvolve(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing, on_progress: Callable[[float], None]) -> Tensor:
+def _deconvolve(
+    blurry: Tensor,
+    kernel: Tensor,
+    smoothing: _Smoothing,
+    on_progress: Callable[[float], None],
+    known: Tensor | None,
+) -> Tensor:
     """Brightness by the solver; colour differences, which hold more noise than detail, by a smooth Wiener filter."""
     split_colours = blurry.shape[1] == 3 and SOLVERS[smoothing.solver].splits_colours
     channels = torch.einsum("ij,bjhw->bihw", _opponents(blurry), blurry) if split_colours else blurry
@@ -144,11 +153,20 @@ def _deconvolve(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing, on_progre
             on_progress((len(restored) + done / tiles) / channels.shape[1])
 
         def run_with(side: int) -> Tensor:
-            return run_tiled(channel, run, side, halo, report, side_by_side=True)  # noqa: B023 - called at once
+            if known is None:
+                return run_tiled(channel, run, side, halo, report, side_by_side=True)  # noqa: B023 - called at once
+            # What is known is cut into the same tiles.
+            masked = torch.cat([channel, known.expand_as(channel)], 1)  # noqa: B023 - as above
+            return run_tiled(masked, _split_known(run), side, halo, report, side_by_side=True)  # noqa: B023 - as above
 
         restored.append(run_in_smaller_tiles(run_with, min(tile, max(channel.shape[-2:]))))
     answer = torch.cat(restored, dim=1)
     return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
+
+
+def _split_known(run: Deconvolve) -> Callable[[Tensor], Tensor]:
+    """The solver for an image whose last channel is what is known."""
+    return lambda masked: run(masked[:, :-1], known=masked[:, -1:])
 
 
 def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
@@ -157,7 +175,7 @@ def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
-def _prepare(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing) -> Callable[[Tensor], Tensor]:
+def _prepare(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing) -> Deconvolve:
     """The solver with the numbers that suit the noise of this photo."""
     clipped = blurry * (blurry >= _SATURATION)
     noise = PhotoNoise(

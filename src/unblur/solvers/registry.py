@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from torch import Tensor
 
@@ -20,7 +21,18 @@ _CLIPPED_PENALTY = 0.25
 """Where clipped pixels hold more than the first share of all light, more and longer steps fill in what they lack: on
 synthetic photos 30 such steps gain 1 to 3 dB, and 60 more."""
 
-Deconvolve = Callable[[Tensor], Tensor]
+
+class Deconvolve(Protocol):
+    """A solver with its numbers chosen."""
+
+    def __call__(self, blurry: Tensor, known: Tensor | None = None) -> Tensor:
+        """The restored images.
+
+        Args:
+            blurry: `(B, C, H, W)`; where it is not known, a smooth continuation.
+            known: `(B or 1, 1, H, W)`: 1 where the photo counts, 0 where something lies over it; None: everywhere.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,11 @@ def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: floa
 
 
 def _wiener(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:
-    return partial(deconvolve_wiener, kernel=kernel, prior_strength=smoothness * (1e-3 + 0.5 * noise.sigma))
+    def run(blurry: Tensor, known: Tensor | None = None) -> Tensor:
+        del known  # one filter for all of the photo: what lies over it is the smooth continuation that it is given
+        return deconvolve_wiener(blurry, kernel, prior_strength=smoothness * (1e-3 + 0.5 * noise.sigma))
+
+    return run
 
 
 def _richardson_lucy(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:

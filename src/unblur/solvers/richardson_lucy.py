@@ -71,7 +71,12 @@ class RichardsonLucy(Iteration):
 
 
 def deconvolve_richardson_lucy(
-    blurry: Images, kernel: Float[Tensor, "#b 1 kh kw"], *, steps: int, saturation: float | None = None
+    blurry: Images,
+    kernel: Float[Tensor, "#b 1 kh kw"],
+    *,
+    steps: int,
+    saturation: float | None = None,
+    known: Float[Tensor, "#b 1 h w"] | None = None,
 ) -> Images:
     """The maximum-likelihood image under Poisson noise, as far as `steps` lead.
 
@@ -80,9 +85,11 @@ def deconvolve_richardson_lucy(
         kernel: Sum 1, odd sizes.
         steps: More steps are sharper and noisier.
         saturation: Pixels from this value up were clipped; None: none was.
+        known: 1 where the photo counts, 0 where something else lies over it; None: all of it counts.
     """
     frame, operator = FramedBlur.around(blurry, kernel)
     saturated = frame.place(blurry) >= (2.0 if saturation is None else saturation)
     observed = frame.extend(blurry).clamp_min(_DARKEST)
-    data = PoissonData(observed, frame.place(torch.ones_like(blurry)), saturated)
+    counts = torch.ones_like(blurry) if known is None else known.expand_as(blurry)
+    data = PoissonData(observed, frame.place(counts), saturated)
     return frame.crop(RichardsonLucy(operator, data, steps).run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import sys
 from pathlib import Path
@@ -29,9 +30,9 @@ def peak_mb() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024 / 1e6
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error, of NumPy, torch or the libraries below them, says that there was too little memory."""
-    if isinstance(error, MemoryError):
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, of NumPy, torch, the libraries below them or the system, is one of too little memory."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     words = str(error).lower()
     return isinstance(error, RuntimeError) and any(shortage in words for shortage in _SHORTAGES)

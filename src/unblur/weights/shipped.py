@@ -18,7 +18,7 @@ from unblur.weights.public import PublicWeights, public_weights
 if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["Weights", "checksum_of", "find_weights", "read_weights", "shipped", "weights_for"]
+__all__ = ["Weights", "checksum_of", "find_weights", "is_whole", "read_weights", "shipped", "weights_for"]
 
 _FOLDER = Path(__file__).parent
 
@@ -77,6 +77,14 @@ def find_weights(given: str | os.PathLike[str], folder: Path = _FOLDER) -> Weigh
         names = f"shipped weights: {', '.join(listed)}" if listed else "no weights are shipped with this version"
         raise CheckpointError(f"the weights {name}: there is no such file, and no weights of that name; {names}")
     return Weights(name, Path(name))
+
+
+def is_whole(entry: Weights) -> bool:
+    """Whether the file is there and has the checksum that it must have."""
+    try:
+        return sha256(read_bytes(entry.path)).hexdigest() == entry.sha256
+    except CheckpointError:
+        return False
 
 
 def weights_for(method: str) -> list[str]:

@@ -13,7 +13,7 @@ def photos(count: int, seed: int) -> list[Measured]:
     for _ in range(count):
         rows = torch.rand(3, len(MEASURES), generator=generator)
         gains = (4 * rows[:, 0] - 2 * rows[:, 1]).tolist()
-        made.append(Measured("made", 0, "", [dict(zip(MEASURES, row.tolist(), strict=True)) for row in rows], gains))
+        made.append(Measured("made", [dict(zip(MEASURES, row.tolist(), strict=True)) for row in rows], gains))
     return made
 
 

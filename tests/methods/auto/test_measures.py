@@ -5,15 +5,17 @@ import torch
 
 from planted import plant, shake
 from unblur.blur.convolve import convolve
-from unblur.blur.kernels import disk_kernel
-from unblur.methods.auto.measures import MEASURES, measure_answers, measure_blur_effect, measure_photo
+from unblur.blur.kernels import disk_kernel, linear_kernel
+from unblur.methods.auto.measures import MEASURES, AnswerMeasures, measure_blur_effect, measure_photo
+from unblur.methods.kernel_search.search import Candidate
 
 
 @pytest.fixture(scope="module")
 def measured():
     true, wrong = shake(11, 3, (12, 15)), disk_kernel(4.0)
     planted = plant(true, (120, 130))
-    return measure_answers(measure_photo(planted.blurry, 0.0), [true, true, wrong], ["encoded", "encoded", "encoded"])
+    measures = AnswerMeasures(measure_photo(planted.blurry, 0.0))
+    return measures.measure([Candidate(kernel, "encoded") for kernel in (true, true, wrong)])
 
 
 def test_every_measure_is_there_and_finite(measured):
@@ -33,6 +35,18 @@ def test_answers_agree_with_their_like_alone(measured):
     assert right["agreement"] == again["agreement"] == pytest.approx(1)
     assert right["agreeing"] == 0.5
     assert wrong["agreement"] < 0.9
+
+
+def test_proposals_are_no_witnesses_for_each_other():
+    planted = plant(linear_kernel(9.0, 30.0), (120, 130))
+    line = linear_kernel(9.0, 30.0)
+    measures = AnswerMeasures(measure_photo(planted.blurry, 0.0))
+    kernels = [Candidate(disk_kernel(3.0), "encoded"), *(Candidate(line, "encoded", "line") for _ in range(2))]
+    searched, proposed, _ = measures.measure(kernels)
+    assert searched["agreement"] == 0
+    assert proposed["agreement"] < 0.9
+    assert (searched["line"], proposed["line"]) == (0, 1)
+    assert proposed["spectral_match"] > searched["spectral_match"]
 
 
 def test_blur_effect_rises_with_blur():

@@ -7,8 +7,8 @@ from torch import Tensor
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
 from unblur.backbones.mprnet import mprnet
 from unblur.backbones.nafnet import nafnet_32
+from unblur.blur.borders import Padding, pad_reflect
 from unblur.errors import Cancelled, CheckpointError
-from unblur.images.tensors import Padding, pad_reflect
 from unblur.methods.apply import restore_tensor
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions

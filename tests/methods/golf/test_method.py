@@ -3,6 +3,7 @@ import torch
 
 from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
+from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.method import Golf
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
 from unblur.methods.golf.settings import GolfSettings
@@ -46,6 +47,21 @@ def test_small_photos(weights, size):
     answer = restore_tensor(image, method, RestoreOptions()).image
     assert answer.shape == image.shape
     assert answer.isfinite().all()
+
+
+@pytest.mark.parametrize(("size", "seen"), [((20, 600), (20, 600)), ((600, 95), (600, 95)), ((33, 40), (96, 96))])
+def test_a_strip_costs_what_its_pixels_cost(weights, monkeypatch, size, seen):
+    sizes = []
+    whole = PreparedNet.whole
+    monkeypatch.setattr(PreparedNet, "whole", lambda net, image: sizes.append(image.shape[-2:]) or whole(net, image))
+    answer = restore_tensor(blurry(*size), Golf(GolfSettings(iters=1), weights), RestoreOptions()).image
+    assert answer.shape[-2:] == size
+    assert sizes == [seen] * 2
+
+
+def test_a_strip_in_tiles(weights):
+    method = Golf(GolfSettings(iters=0, whole=0.001, tile=64), weights)
+    assert restore_tensor(blurry(20, 100), method, RestoreOptions()).image.shape[-2:] == (20, 100)
 
 
 def test_no_contrast_no_change(weights):

@@ -216,3 +216,16 @@ def test_a_gate_leaves_the_features_in_the_way_of_the_photo():
     sharp, _ = pair_of()
     expected = sharp + gated.recon_trunk(gated.feature_extractor(sharp))
     torch.testing.assert_close(gated.blur(sharp, torch.ones(1, 6, 1, 1)), expected)
+
+
+def test_smaller_codes_make_the_same_blur():
+    torch.manual_seed(0)
+    network = reduced_kernel_space(signed=True).eval()
+    torch.nn.init.normal_(network.recon_trunk[-1].weight, std=0.05)
+    sharp, blurry = torch.rand(2, 1, 3, 64, 64)
+    before, spread = network(sharp, blurry)
+    network.divide_code(17.0)
+    after, smaller = network(sharp, blurry)
+    torch.testing.assert_close(after, before)
+    torch.testing.assert_close(17.0 * smaller.mean, spread.mean)
+    assert float((before - sharp).detach().abs().mean()) > 1e-3, "the code must matter for this to be a test"

@@ -85,12 +85,17 @@ def test_a_variational_network_begins_with_a_plain_one(tmp_path):
     write_checkpoint(tmp_path / "plain.safetensors", plain.state_dict(), {"arch": "kernel-space"})
     begun = KernelSpaceObjective(
         "reduced", variational=True, start_weights=str(tmp_path / "plain.safetensors")
-    ).network.state_dict()
-    fitting = {name for name, tensor in plain.state_dict().items() if tensor.shape == begun[name].shape}
-    assert all(torch.equal(begun[name], plain.state_dict()[name]) for name in fitting)
-    different = set(begun) - fitting
+    ).network.eval()
+    state = begun.state_dict()
+    fitting = {name for name, tensor in plain.state_dict().items() if tensor.shape == state[name].shape}
+    assert all(torch.equal(state[name], plain.state_dict()[name]) for name in fitting)
+    different = set(state) - fitting
     assert different
     assert all(name.startswith("kernel_extractor.") for name in different), "only the end of the extractor is wider"
+    batch = batch_of(1, 128)
+    mean, sigma = begun.extract(batch["sharp"], batch["blurry"])
+    torch.testing.assert_close(mean, plain.extract(batch["sharp"], batch["blurry"]).mean)
+    assert sigma.std() > 0
 
 
 def test_weights_of_another_network_are_refused():

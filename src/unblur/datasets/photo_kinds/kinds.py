@@ -55,7 +55,7 @@ class PhotoKind:
         summary: One line for people.
         blur: None: the photo is sharp.
         scene: The photo itself, a page of text in its place, or the photo at night with lamps.
-        noise: Of an ordinary sensor, or strong.
+        noise: Noise of an ordinary sensor, or strong noise.
         file: PNG, JPEG of the usual qualities, JPEG of quality 30, or three in four JPEG.
         overlay: Something sharp is laid over the photo.
     """
@@ -74,7 +74,7 @@ class MadePhoto:
 
     Attributes:
         pair: Blurry photo on the 256 levels of a file, the sharp one without noise, and the kernel where there is one.
-        jpeg_quality: Of the file that holds it; 0: it is kept without loss.
+        jpeg_quality: Quality of the JPEG file; 0: the photo is stored without loss.
     """
 
     pair: Pair
@@ -132,8 +132,8 @@ def make_photo(photo: Tensor, kind: PhotoKind, seed: int, *, name: str = "", siz
     Args:
         photo: Sharp, `(1, 3, H, W)` in [0, 1], sRGB-encoded.
         kind: What is made of it.
-        seed: Of everything that is drawn.
-        name: Of the pair.
+        seed: Seed of everything that is drawn.
+        name: Name of the pair.
         size: About the side of the crop it is made from, without what the blur draws from outside; None: all.
     """
     generator = torch.Generator().manual_seed(seed)

@@ -16,16 +16,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
-from unblur.blur.kernels import fit_box
+from unblur.blur.kernels import fit_box, trim_box
 from unblur.datasets.image_files import read_arrays
 from unblur.datasets.photo_kinds.blurs import uniform
 from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
 from unblur.datasets.photos import PhotoSet
 from unblur.images.tensors import brightness
+from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
-from unblur.methods.kernel_search.search import find_kernel
+from unblur.methods.kernel_search.search import Candidate, Origin
 from unblur.methods.kernel_search.settings import SearchSettings
-from unblur.methods.options import RestoreOptions
+from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
 
 __all__ = ["Answers", "make_answers", "read_answer"]
@@ -44,19 +45,28 @@ class Answers:
         kind: Name of its kind.
         blurry: `(1, 3, H, W)` on 256 levels.
         sharp: The truth, the same shape.
-        kernels: Of all hypotheses `(n, 1, k, k)`; none where no search was possible.
+        kernels: Kernels of all hypotheses `(n, 1, k, k)`; none where no search was possible.
         encodings: Where each blurs, `n` names.
-        chosen: Place of the one that the search's own rules took; -1: none.
-        fault: What they held against it; empty: nothing.
+        origins: How each was found, `n` words.
     """
 
     kind: str
     blurry: Tensor
     sharp: Tensor
     kernels: Tensor
-    encodings: tuple[str, ...]
-    chosen: int
-    fault: str
+    encodings: tuple[BlurEncoding, ...]
+    origins: tuple[Origin, ...]
+
+    def candidates(self) -> list[Candidate]:
+        """All kernels as the judge is given them."""
+        return (
+            [
+                Candidate(trim_box(kernel), encoding, origin)
+                for kernel, encoding, origin in zip(self.kernels.split(1), self.encodings, self.origins, strict=True)
+            ]
+            if self.encodings
+            else []
+        )
 
 
 def make_answers(
@@ -70,7 +80,7 @@ def make_answers(
         kinds: The kinds, taken in turn.
         count: Number of samples.
         size: Side of the photos in pixels.
-        seed: Of all samples.
+        seed: Seed of all samples.
     """
     make_folder(folder)
     names = list(kinds)
@@ -94,9 +104,7 @@ def read_answer(path: Path) -> Answers:
     images = [torch.from_numpy(image)[None].float() / 255 for image in (blurry, sharp)]
     normalised = torch.from_numpy(kernels).float()
     normalised = normalised / normalised.sum((-2, -1), keepdim=True).clamp_min(1e-12)
-    return Answers(
-        said["kind"], images[0], images[1], normalised, tuple(said["encodings"]), said["chosen"], said["fault"]
-    )
+    return Answers(said["kind"], images[0], images[1], normalised, tuple(said["encodings"]), tuple(said["origins"]))
 
 
 def _rescaled(photo: Tensor, scale: float) -> Tensor:
@@ -104,27 +112,24 @@ def _rescaled(photo: Tensor, scale: float) -> Tensor:
 
 
 def _search(kind: str, blurry: Tensor, sharp: Tensor, *, both: bool) -> Answers:
-    options = RestoreOptions(encoding="auto" if both else "linear")
+    grey, options, settings = brightness(blurry), RestoreOptions(), SearchSettings()
+    encodings: tuple[BlurEncoding, ...] = ("linear", "encoded") if both else ("linear",)
     with torch.no_grad():
-        found = find_kernel(brightness(blurry), SearchSettings(), options, ignore_step)
-    candidates = found.candidates
+        findings = [
+            find(grey, encoding, options, settings, ignore_step)
+            for encoding in encodings
+            for find in (find_candidates, find_large_candidates)
+        ]
+    candidates = [one for finding in findings for one in finding.candidates]
     side = max((one.kernel.shape[-1] for one in candidates), default=3)
     kernels = [fit_box(one.kernel, side) for one in candidates]
-    # The chosen kernel is one of the candidates, in a box that was trimmed in the same way.
-    places = [
-        place
-        for place, one in enumerate(candidates)
-        if one.kernel.shape == found.kernel.shape and one.encoding == found.encoding
-        and torch.equal(one.kernel, found.kernel)
-    ]  # fmt: skip
     return Answers(
         kind,
         blurry,
         sharp,
         torch.cat(kernels) if kernels else torch.zeros(0, 1, side, side),
         tuple(one.encoding for one in candidates),
-        places[0] if places else -1,
-        found.fault or "",
+        tuple(one.origin for one in candidates),
     )
 
 
@@ -134,8 +139,7 @@ def _write(place: Path, answers: Answers) -> None:
     facts = {
         "kind": answers.kind,
         "encodings": answers.encodings,
-        "chosen": answers.chosen,
-        "fault": answers.fault,
+        "origins": answers.origins,
     }
     file = BytesIO()
     np.savez_compressed(

@@ -12,19 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unblur.blur.kernels import trim_box
 from unblur.datasets.folders import find_root
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
 from unblur.experiments.auto.answers import Answers, make_answers, read_answer
 from unblur.experiments.auto.settings import JudgeSettings
+from unblur.experiments.auto.weights import JUDGE_FILE
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
-from unblur.methods.auto.measures import MEASURES, measure_answers, measure_photo
+from unblur.methods.auto.measures import MEASURES, AnswerMeasures, measure_photo
+from unblur.methods.auto.settings import AutoSettings
 from unblur.solvers.photo import restore_with_kernel
 
 __all__ = ["Measured", "fit_judge", "measure_all", "read_measured", "run"]
@@ -37,6 +38,7 @@ _BATCH = 256
 _RATE = 3e-3
 _DECAY = 1e-3
 _SEED = 2031
+_LEAST_GAIN, _CAUTION = AutoSettings().least_gain, AutoSettings().caution
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,11 @@ class Measured:
 
     Attributes:
         kind: Name of the photo's kind.
-        chosen: Place of the answer that the rules of `map` took; -1: none.
-        fault: What they held against it; empty: nothing.
-        measures: Of each answer, by name.
-        gains: Of each answer, dB.
+        measures: Measures of each answer, by name.
+        gains: Gain of each answer, dB.
     """
 
     kind: str
-    chosen: int
-    fault: str
     measures: Sequence[dict[str, float]]
     gains: Sequence[float]
 
@@ -69,7 +67,7 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
         measure_all(folder / split, folder / f"{split}.jsonl", say)
         parts[split] = read_measured(folder / f"{split}.jsonl")
     judge = fit_judge(parts["train"], settings.steps)
-    torch.save(judge.state_dict(), folder / "judge.pt")
+    torch.save(judge.state_dict(), folder / JUDGE_FILE)
     return _report(judge, parts["val"], settings)
 
 
@@ -94,16 +92,15 @@ def read_measured(place: Path) -> list[Measured]:
 
 def _measure(answers: Answers) -> Measured:
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    kernels = [trim_box(kernel) for kernel in answers.kernels.split(1)] if len(answers.kernels) else []
-    encodings: list[Any] = list(answers.encodings)
+    candidates = answers.candidates()
     coarseness = estimate_jpeg_coarseness(grey)
     before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
     gains: list[float] = []
-    for kernel, encoding in zip(kernels, encodings, strict=True):
-        restored = restore_with_kernel(grey, kernel, encoding=encoding, jpeg_coarseness=coarseness)
+    for one in candidates:
+        restored = restore_with_kernel(grey, one.kernel, encoding=one.encoding, jpeg_coarseness=coarseness)
         gains.append(min(psnr_of(restored, truth, "wide-shift"), _SHARPEST) - before)
-    measures = measure_answers(measure_photo(grey, coarseness), kernels, encodings) if kernels else []
-    return Measured(answers.kind, answers.chosen, answers.fault, measures, gains)
+    measures = AnswerMeasures(measure_photo(grey, coarseness)).measure(candidates) if candidates else []
+    return Measured(answers.kind, measures, gains)
 
 
 def fit_judge(photos: Sequence[Measured], steps: int) -> Judge:
@@ -159,12 +156,12 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
             Table(
                 "thresholds",
                 f"What is kept and what is harmed by threshold (dB) and caution; correlation {correlation:.3f}",
-                ["threshold", "caution", "answered", "gainful kept", "harmed", "mean gain", "rules of map: mean gain"],
+                ["threshold", "caution", "answered", "gainful kept", "harmed", "mean gain"],
                 rows,
             ),
             Table(
                 "kinds",
-                "By kind, at 0.6 dB and caution 0.5",
+                f"By kind, at {_LEAST_GAIN:g} dB and caution {_CAUTION:g}",
                 ["kind", "photos", "answered", "mean gain", "best possible", "harmed"],
                 _by_kind(answered, predictions),
             ),
@@ -179,16 +176,14 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
 def _outcome(
     photos: Sequence[Measured], predictions: Sequence[Sequence[GainPrediction]], least: float, caution: float
 ) -> list[float]:
-    """Shares answered, of answers that gain 1 dB kept, and harmed; mean gain of the judge and of the rules of `map`."""
+    """Shares answered, of photos where 1 dB can be gained kept, and harmed; mean gain."""
     gains = [_taken(photo, row, least, caution) for photo, row in zip(photos, predictions, strict=True)]
     gainful = [gain for photo, gain in zip(photos, gains, strict=True) if max(photo.gains) > 1]
-    rules = [photo.gains[photo.chosen] if photo.chosen >= 0 and not photo.fault else 0.0 for photo in photos]
     return [
         fmean(gain != 0 for gain in gains),
         fmean(gain > 0.5 for gain in gainful) if gainful else 0.0,
         fmean(gain < -0.5 for gain in gains),
         fmean(gains),
-        fmean(max(gain, _LEAST) for gain in rules),
     ]
 
 
@@ -202,7 +197,7 @@ def _by_kind(photos: Sequence[Measured], predictions: Sequence[Sequence[GainPred
     rows: list[list[Any]] = []
     for kind in dict.fromkeys(photo.kind for photo in photos):
         own = [(photo, row) for photo, row in zip(photos, predictions, strict=True) if photo.kind == kind]
-        gains = [_taken(photo, row, 0.6, 0.5) for photo, row in own]
+        gains = [_taken(photo, row, _LEAST_GAIN, _CAUTION) for photo, row in own]
         possible = fmean(max(*photo.gains, 0.0) for photo, _ in own)
         rows.append([kind, len(own), sum(g != 0 for g in gains), fmean(gains), possible, sum(g < -0.5 for g in gains)])
     return rows

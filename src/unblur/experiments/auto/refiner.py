@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
-from unblur.blur.kernels import trim_box
-from unblur.experiments.auto.answers import Answers, read_answer
-from unblur.experiments.auto.judge import read_measured
-from unblur.experiments.result import Say
-from unblur.images.jpeg_traces import estimate_jpeg_coarseness
-from unblur.images.tensors import brightness
-from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner, reblur_residual
-from unblur.metrics.alignment import align_pair
-from unblur.solvers.photo import estimate_noise, restore_with_kernel
+from unblur.errors import DataError
+from unblur.experiments.auto.examples import Example, examples_of
+from unblur.experiments.auto.settings import RefinerSettings
+from unblur.experiments.auto.weights import REFINER_FILE, write_weights
+from unblur.experiments.result import ExperimentResult, Say, Table
+from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.training.muon import Muon
 
-__all__ = ["Example", "examples_of", "fit_refiner", "refined_gain"]
+__all__ = ["fit_refiner", "refined_gain", "run"]
 
-_LEAST_GAIN = -1.0
-"""Answers that lose more are refused, so nobody refines them."""
-_ALIGNED_FROM = 0.5
-"""Gain from which the truth is moved to where the answer lies; failed answers have no place to move it to."""
 _CROP, _BATCH = 96, 4
 _BORDER = 8
 _SEED = 2032
@@ -36,81 +27,64 @@ _EDGES = 0.5
 """Weight of differences between neighbours in the loss, against softness."""
 
 
-@dataclass(frozen=True)
-class Example:
-    """One answer as the refiner sees it; images on 256 levels, `(3, h, w)`.
-
-    Attributes:
-        kind: Of the photo.
-        answer: The solver's image, clamped.
-        blurry: The photo.
-        residual: Reblurred answer less photo, half precision.
-        truth: Moved to where the answer lies.
-        noise: See `estimate_noise`.
-        jpeg: See `estimate_jpeg_coarseness`.
-        gain: Of the answer in brightness, dB.
-    """
-
-    kind: str
-    answer: Tensor
-    blurry: Tensor
-    residual: Tensor
-    truth: Tensor
-    noise: float
-    jpeg: float
-    gain: float
-
-
-def examples_of(folder: Path, measured: Path, *, several: bool, least_gain: float = _LEAST_GAIN) -> Iterator[Example]:
-    """The answers of a folder that are worth refining: the best of each photo, and with `several` a random other one.
-
-    Args:
-        folder: See `make_answers`.
-        measured: See `measure_all`.
-        several: Whether a photo may give two.
-        least_gain: Answers below are left out, dB.
-    """
-    generator = torch.Generator().manual_seed(_SEED)
-    for path, photo in zip(sorted(folder.glob("*.npz")), read_measured(measured), strict=False):
-        fit = [place for place, gain in enumerate(photo.gains) if gain > least_gain]
-        if not fit:
-            continue
-        best = max(fit, key=photo.gains.__getitem__)
-        places = {best}
-        if several:
-            places.add(fit[int(torch.randint(len(fit), (), generator=generator))])
-        answers = read_answer(path)
-        for place in sorted(places):
-            yield _example(answers, place, photo.gains[place])
+def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
+    """Train on the answers of `auto-judge`, test on its held-out ones, and write the weights of `auto`."""
+    folder = Path(settings.folder)
+    examples = {
+        split: list(
+            examples_of(
+                folder / split,
+                folder / f"{split}.jsonl",
+                several=split == "train",
+                least_gain=settings.least_gain,
+            )
+        )
+        for split in ("train", "val")
+    }
+    if not all(examples.values()):
+        raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; auto-judge has to make more of them")
+    say(f"{len(examples['train'])} answers to learn from, {len(examples['val'])} to test on")
+    network = fit_refiner(examples["train"], minutes=settings.minutes, start=_start(settings), say=say)
+    torch.save(network.state_dict(), folder / REFINER_FILE)
+    result = _report(network, examples["val"], settings)
+    _, count, before, after, _ = result.tables[0].rows[-1]
+    metrics = f"{count} held-out answers gain {before:+.2f} dB over the blurry photo, refined {after:+.2f} dB (RGB)"
+    say(f"weights of auto: {write_weights(folder, metrics)}")
+    return result
 
 
-def _example(answers: Answers, place: int, gain: float) -> Example:
-    encoding: Any = answers.encodings[place]
-    kernel = trim_box(answers.kernels[place : place + 1])
-    answer = restore_with_kernel(answers.blurry, kernel, encoding=encoding).clamp(0, 1)
-    return Example(
-        answers.kind,
-        _levels(answer),
-        _levels(answers.blurry),
-        reblur_residual(answer, answers.blurry, kernel, encoding)[0].half(),
-        _levels(_moved(answers.sharp, answer) if gain > _ALIGNED_FROM else answers.sharp),
-        estimate_noise(answers.blurry),
-        estimate_jpeg_coarseness(brightness(answers.blurry)),
-        gain,
+def _start(settings: RefinerSettings) -> AnswerRefiner | None:
+    if not settings.start:
+        return None
+    network = AnswerRefiner(**REFINER_CONFIG)
+    network.load_state_dict(torch.load(settings.start, weights_only=True))
+    return network
+
+
+def _report(network: AnswerRefiner, examples: Sequence[Example], settings: RefinerSettings) -> ExperimentResult:
+    gains = [(example.kind, *refined_gain(network, example)) for example in examples]
+    kinds = dict.fromkeys(kind for kind, *_ in gains)
+    rows = [[kind, *_means([(a, b) for name, a, b in gains if name == kind])] for kind in kinds]
+    rows.append(["all", *_means([(a, b) for _, a, b in gains])])
+    return ExperimentResult(
+        title="The refiner of auto on answers to photos that it never saw",
+        figures={},
+        tables=(
+            Table(
+                "kinds",
+                "Gain over the blurry photo, dB",
+                ["kind", "answers", "deconvolved", "refined", "worst of refined less deconvolved"],
+                rows,
+            ),
+        ),
+        comparisons=(),
+        notes=(f"Trained for {settings.minutes:g} minutes; PSNR of RGB against the truth moved to the answer.",),
     )
 
 
-def _moved(sharp: Tensor, answer: Tensor) -> Tensor:
-    """The truth at the place of the answer: shifted by phases, mirrored at the borders."""
-    right, down = align_pair(brightness(answer), brightness(sharp), "wide-shift").shift[0].tolist()
-    height, width = sharp.shape[-2:]
-    margin = 16
-    padded = F.pad(sharp, (margin,) * 4, mode="reflect").double()
-    rows = torch.fft.fftfreq(padded.shape[-2], dtype=torch.float64)[:, None]
-    columns = torch.fft.rfftfreq(padded.shape[-1], dtype=torch.float64)[None, :]
-    turned = torch.fft.rfft2(padded) * torch.exp(-2j * torch.pi * (rows * down + columns * right))
-    moved = torch.fft.irfft2(turned, s=padded.shape[-2:])
-    return moved[..., margin : margin + height, margin : margin + width].clamp(0, 1).float()
+def _means(gains: Sequence[tuple[float, float]]) -> tuple[int, float, float, float]:
+    before, after = zip(*gains, strict=True)
+    return len(gains), fmean(before), fmean(after), min(b - a for a, b in gains)
 
 
 def fit_refiner(
@@ -191,7 +165,3 @@ def refined_gain(network: AnswerRefiner, example: Example) -> tuple[float, float
 def _psnr(image: Tensor, truth: Tensor) -> float:
     inner = (..., slice(15, -15), slice(15, -15))
     return -10 * float((image[inner] - truth[inner]).square().mean().clamp_min(3e-5).log10())
-
-
-def _levels(image: Tensor) -> Tensor:
-    return (image[0] * 255).round().clamp(0, 255).byte()

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.blur.kernels import kernel_axes
+
 __all__ = ["describe_kernel"]
 
 _SLIM = 0.16
@@ -22,7 +24,7 @@ def describe_kernel(kernel: Float[Tensor, "1 1 k k"]) -> str:
     A line of even light has a spread (standard deviation) of its length over the root of 12, a disk one of half its
     radius; both are read off the kernel's second moments.
     """
-    narrow, wide = _spreads(kernel)
+    narrow, wide, _ = kernel_axes(kernel)
     ratio = narrow / max(wide, 1e-6)
     if wide < 0.6:
         return "hardly any blur"
@@ -31,17 +33,6 @@ def describe_kernel(kernel: Float[Tensor, "1 1 k k"]) -> str:
     if ratio >= _ROUND and _is_compact(kernel, narrow, wide):
         return f"out of focus, about {_round(4 * wide)} px across"
     return f"camera shake of about {_extent(kernel)} px"
-
-
-def _spreads(kernel: Tensor) -> tuple[float, float]:
-    """Standard deviations across and along the main direction, pixels."""
-    weights = (kernel[0, 0] / kernel.sum()).double()
-    rows, columns = (torch.arange(side, dtype=torch.float64, device=kernel.device) for side in weights.shape)
-    down, right = (weights.sum(1) * rows).sum(), (weights.sum(0) * columns).sum()
-    y, x = (rows - down)[:, None], (columns - right)[None, :]
-    matrix = torch.stack([(weights * a * b).sum() for a, b in ((y, y), (y, x), (x, y), (x, x))]).view(2, 2)
-    narrow, wide = torch.linalg.eigvalsh(matrix).clamp_min(0).sqrt().tolist()
-    return narrow, wide
 
 
 def _is_compact(kernel: Tensor, narrow: float, wide: float) -> bool:

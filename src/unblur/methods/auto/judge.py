@@ -33,7 +33,7 @@ class Judge(nn.Module):
 
     Args:
         members: Number of networks.
-        width: Of their hidden layers.
+        width: Width of their hidden layers.
         measures: Number of measures.
     """
 

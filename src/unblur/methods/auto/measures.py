@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -16,19 +15,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.convolve import convolve
+from unblur.blur.kernels import kernel_axes
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.kernel_search.answer_quality import judge
+from unblur.methods.kernel_search.cepstrum import log_spectrum, spectral_match
+from unblur.methods.kernel_search.search import Candidate
 from unblur.methods.options import BlurEncoding
+from unblur.methods.transforms import Encode
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
 
-__all__ = ["MEASURES", "PhotoMeasures", "measure_answers", "measure_blur_effect", "measure_photo"]
+__all__ = ["MEASURES", "AnswerMeasures", "PhotoMeasures", "measure_blur_effect", "measure_photo"]
 
 _TILES = 3
 _BLUR_WINDOW = 11
 _CLIPPED = 0.995
 _SIMILAR = 0.9
 _LEAST = 1e-4
+_NARROWEST = 0.01
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -39,7 +43,8 @@ _OF_ANSWER = (
     "linear", "score", "answer_sparsity", "log_misfit", "colour", "unexplained", "noise_share", "log_unremoved",
     "gain_over_impulse", "least_tile_gain", "mean_tile_gain", "log_overshoot", "log_local_overshoot", "log_change",
     "change_lag", "answer_blur_effect", "log_extent", "log_spread", "log_narrow_spread", "kernel_peak",
-    "kernel_filled", "agreement", "agreeing", "residual_spread", "log_residual_worst", "tries",
+    "kernel_filled", "agreement", "agreeing", "residual_spread", "log_residual_worst", "spectral_match",
+    "line", "disk",
 )  # fmt: skip
 MEASURES = (*_OF_PHOTO, *_OF_ANSWER)
 """Names of all measures, in the order in which a judge is given them."""
@@ -63,7 +68,7 @@ def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1]; more than 32 pixels a side.
-        jpeg_coarseness: Of the whole photo, see `estimate_jpeg_coarseness`.
+        jpeg_coarseness: Coarseness of the whole photo, see `estimate_jpeg_coarseness`.
     """
     effects = [measure_blur_effect(tile) for tile in _tiles(grey)]
     right, down = torch.diff(grey, dim=-1), torch.diff(grey, dim=-2)
@@ -83,35 +88,59 @@ def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
     )
 
 
-def measure_answers(
-    photo: PhotoMeasures, kernels: Sequence[Tensor], encodings: Sequence[BlurEncoding]
-) -> list[dict[str, float]]:
-    """The measures of each answer, with those of the photo; in the order of the kernels.
+class AnswerMeasures:
+    """Measures answers to one photo; what was measured of a kernel is kept, for more may join those that compete.
 
     Args:
         photo: What `measure_photo` returned.
-        kernels: Each `(1, 1, kH, kW)`, of all answers that compete: how far they agree is a measure.
-        encodings: Where each blurs.
     """
-    grey = photo.grey
-    impulses = {encoding: _restore(photo, _impulse(grey), encoding) for encoding in set(encodings)}
-    likeness = _likeness(kernels)
-    measures: list[dict[str, float]] = []
-    for place, (kernel, encoding) in enumerate(zip(kernels, encodings, strict=True)):
-        answer = _restore(photo, kernel, encoding)
-        others = [value for other, value in enumerate(likeness[place]) if other != place]
-        measures.append(
-            {
-                **photo.values,
-                **_of_image(grey, answer, impulses[encoding]),
-                **_of_evidence(grey, kernel, answer, encoding),
-                **_of_kernel(kernel),
-                "agreement": max(others, default=0.0),
-                "agreeing": sum(value > _SIMILAR for value in others) / max(len(others), 1),
-                "tries": float(len(kernels)),
-            }
-        )
-    return measures
+
+    def __init__(self, photo: PhotoMeasures) -> None:
+        self.photo = photo
+        self._alone: dict[int, tuple[Candidate, dict[str, float]]] = {}
+        self._impulses: dict[BlurEncoding, Tensor] = {}
+        self._spectra: dict[BlurEncoding, Tensor] = {}
+
+    def measure(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """The measures of each answer, with those of the photo; in the order of the candidates.
+
+        How far a kernel agrees with those that were searched is a measure, so all that compete are given at once.
+        """
+        searched = [candidate for candidate in candidates if candidate.origin == "search"]
+        return [{**self.photo.values, **self._measure_alone(one), **_agreement(one, searched)} for one in candidates]
+
+    def _measure_alone(self, candidate: Candidate) -> dict[str, float]:
+        if id(candidate) not in self._alone:
+            # Kept with its candidate, so that no other can have its identity.
+            self._alone[id(candidate)] = candidate, self._measure_answer(candidate)
+        return self._alone[id(candidate)][1]
+
+    def _measure_answer(self, candidate: Candidate) -> dict[str, float]:
+        kernel, encoding = candidate.kernel, candidate.encoding
+        if encoding not in self._impulses:
+            self._impulses[encoding] = _restore(self.photo, _impulse(self.photo.grey), encoding)
+            self._spectra[encoding] = log_spectrum(Encode(encoding).forward(self.photo.grey))
+        answer = _restore(self.photo, kernel, encoding)
+        return {
+            **_of_image(self.photo.grey, answer, self._impulses[encoding]),
+            **_of_evidence(self.photo.grey, kernel, answer, encoding),
+            **_of_kernel(kernel),
+            "spectral_match": spectral_match(self._spectra[encoding], kernel),
+            "line": float(candidate.origin == "line"),
+            "disk": float(candidate.origin == "disk"),
+        }
+
+
+def _agreement(candidate: Candidate, searched: Sequence[Candidate]) -> dict[str, float]:
+    others = [
+        float(kernel_similarity_upto_shift(candidate.kernel, other.kernel))
+        for other in searched
+        if other is not candidate
+    ]
+    return {
+        "agreement": max(others, default=0.0),
+        "agreeing": sum(value > _SIMILAR for value in others) / max(len(others), 1),
+    }
 
 
 def measure_blur_effect(grey: Grey) -> float:
@@ -169,30 +198,15 @@ def _of_evidence(grey: Tensor, kernel: Tensor, answer: Tensor, encoding: BlurEnc
 
 
 def _of_kernel(kernel: Tensor) -> dict[str, float]:
-    side = kernel.shape[-1]
-    place = torch.arange(side, dtype=kernel.dtype, device=kernel.device) - (side - 1) / 2
+    across, along, _ = kernel_axes(kernel)
     weights = kernel[0, 0] / kernel.sum()
-    down, right = float((weights.sum(1) * place).sum()), float((weights.sum(0) * place).sum())
-    rows, columns = place[:, None] - down, place[None, :] - right
-    variance = torch.stack(
-        [(weights * rows**2).sum(), (weights * rows * columns).sum(), (weights * columns**2).sum()]
-    ).double()
-    matrix = torch.stack([torch.stack([variance[0], variance[1]]), torch.stack([variance[1], variance[2]])])
-    narrow, wide = torch.linalg.eigvalsh(matrix).clamp_min(1e-4).sqrt().tolist()
     return {
-        "log_extent": math.log(side),
-        "log_spread": math.log(wide),
-        "log_narrow_spread": math.log(narrow),
+        "log_extent": math.log(kernel.shape[-1]),
+        "log_spread": math.log(max(along, _NARROWEST)),
+        "log_narrow_spread": math.log(max(across, _NARROWEST)),
         "kernel_peak": float(weights.max()),
         "kernel_filled": float(1 / weights.square().sum()) / weights.numel(),
     }
-
-
-def _likeness(kernels: Sequence[Tensor]) -> list[list[float]]:
-    likeness = [[1.0] * len(kernels) for _ in kernels]
-    for (row, a), (column, b) in combinations(enumerate(kernels), 2):
-        likeness[row][column] = likeness[column][row] = float(kernel_similarity_upto_shift(a, b))
-    return likeness
 
 
 def _restore(photo: PhotoMeasures, kernel: Tensor, encoding: BlurEncoding) -> Tensor:

@@ -13,20 +13,21 @@ from torch import Tensor
 from unblur.errors import CheckpointError
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
+from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.measures import measure_answers, measure_photo
+from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour, refine_answer
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
-from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding, find_kernel
+from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
-from unblur.methods.options import BlurEncoding, Effort, Encoding, RestoreOptions
-from unblur.methods.region import crop_informative
+from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
+from unblur.methods.region import crop_informative, crop_region
 from unblur.solvers.photo import estimate_noise
 from unblur.weights.checkpoint import Checkpoint
 
@@ -34,6 +35,10 @@ __all__ = ["Auto"]
 
 _SAMPLE = 120_000
 """Answers are judged on no more than about so many pixels, the most informative part of the photo."""
+_SAMPLE_SIDE = 300
+"""And on no smaller side, as far as the photo reaches: twice the largest kernels."""
+_ENOUGH = 3.0
+"""Predicted gain in dB from which no larger kernel is searched."""
 _HYPOTHESES: dict[Effort, int] = {"fast": 2, "normal": 4, "best": 4}
 _SEARCH_PIXELS: dict[Effort, int] = {"fast": 70_000, "normal": 120_000, "best": 240_000}
 _ENCODINGS: tuple[BlurEncoding, ...] = ("linear", "encoded")
@@ -90,6 +95,7 @@ class Auto(KernelMethod):
 
     traits = Traits(uses=AUTO.uses)
     search_share = 0.7
+    leaves_out_overlays = True
 
     def __init__(self, settings: AutoSettings, checkpoint: Checkpoint) -> None:
         self.settings, self.checkpoint = settings, checkpoint
@@ -114,18 +120,27 @@ class Auto(KernelMethod):
             return self._with_kernel(verdict, blurry)
         return self._without_kernel(verdict, options)
 
-    def _search(self, grey: Tensor, encoding: Encoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
-        """The best answer of one search."""
-        finding = find_kernel(grey, self._search_settings(options), options, on_step, encoding=encoding)
-        candidates = finding.candidates
-        if not candidates:
+    def _search(self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
+        """The best answer of one search, or of two: kernels that are large need a large box from the start."""
+        settings = self._search_settings(options)
+        finding = find_candidates(grey, encoding, options, settings, _part(on_step, 0, 2))
+        if not finding.candidates:
             return _Verdict(fault=finding.fault or "was not found")
-        photo = measure_photo(_sample(grey, finding, options), estimate_jpeg_coarseness(grey))
-        measures = measure_answers(photo, [one.kernel for one in candidates], [one.encoding for one in candidates])
-        predictions = self.judge.predict(measures)
+        sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
+        measures = AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
+        verdict = self._choose(measures, finding)
+        if options.kernel_size is not None or verdict.is_sharp or self._lower_bound(verdict.prediction) >= _ENOUGH:
+            return verdict
+        large = find_large_candidates(grey, encoding, options, settings, _part(on_step, 1, 2))
+        return self._choose(measures, replace(large, candidates=(*finding.candidates, *large.candidates)))
+
+    def _choose(self, measures: AnswerMeasures, finding: Finding) -> _Verdict:
+        candidates = finding.candidates
+        predictions = self.judge.predict(measures.measure(candidates))
         bounds = [self._lower_bound(one) for one in predictions]
         best = bounds.index(max(bounds))
-        is_sharp = photo.values["blur_effect"] < _SHARP and photo.values["log_noise"] < math.log(_NOISY)
+        values = measures.photo.values
+        is_sharp = values["blur_effect"] < _SHARP and values["log_noise"] < math.log(_NOISY)
         return _Verdict(candidates[best], predictions[best], is_sharp=is_sharp, cut=finding.cut)
 
     def _is_settled(self, verdict: _Verdict, options: RestoreOptions) -> bool:
@@ -152,6 +167,7 @@ class Auto(KernelMethod):
             facts={
                 **verdict.facts(),
                 "found": f"{describe_kernel(candidate.kernel)}, the same everywhere: map",
+                "origin": candidate.origin,
                 "hypothesis": candidate.hypothesis,
             },
         )
@@ -195,15 +211,6 @@ class Auto(KernelMethod):
             self._network = load_method(name)
         limited = options.limited_to(self._network.traits.uses)
         return pass_through(blurry, self._network, limited, on_step).image
-
-
-def _sample(grey: Tensor, finding: Finding, options: RestoreOptions) -> Tensor:
-    """The part of the photo that answers are judged on."""
-    if options.region is not None:
-        x, y, width, height = options.region
-        grey = grey[..., y : y + height, x : x + width]
-    reach = max(one.kernel.shape[-1] for one in finding.candidates)
-    return crop_informative(grey, _SAMPLE, 2 * reach)
 
 
 def _part(on_step: StepHook, number: int, count: int) -> StepHook:

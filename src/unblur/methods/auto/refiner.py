@@ -38,7 +38,7 @@ class AnswerRefiner(nn.Module):
     """Convolutions on pixels that are folded by two.
 
     Args:
-        channels: Of the hidden layers.
+        channels: Channels of the hidden layers.
         depth: Number of convolutions.
     """
 
@@ -111,7 +111,7 @@ def refine_answer(
         blurry: The photo, in [0, 1].
         kernel: That was found.
         encoding: Where it blurs.
-        noise: Of the photo, see `estimate_noise`.
+        noise: Noise of the photo, see `estimate_noise`.
         jpeg_coarseness: See `estimate_jpeg_coarseness`.
     """
     numbers = [blurry.new_full((len(blurry),), value) for value in (noise, jpeg_coarseness)]

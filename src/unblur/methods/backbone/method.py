@@ -17,10 +17,11 @@ from unblur.methods.architectures import load_weights
 from unblur.methods.backbone.entry import DMPHN, MAXIM, MPRNET, NAFNET
 from unblur.methods.backbone.settings import DmphnSettings, MaximSettings, MprnetSettings, NafnetSettings
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
-from unblur.methods.network_runner import NetworkRunner, OnShare
+from unblur.methods.network_runner import NetworkRunner
 from unblur.methods.options import RestoreOptions
 from unblur.methods.working_scale import choose_scale
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.onnx_file import Portable
 
 __all__ = ["Dmphn", "Maxim", "Mprnet", "Nafnet"]
 
@@ -37,11 +38,20 @@ class _Backbone:
     """What these methods share; the blur may differ from place to place and is not looked for."""
 
     def __init__(
-        self, settings: AnySettings, checkpoint: Checkpoint, network: nn.Module, expected: str, traits: Traits
+        self,
+        settings: AnySettings,
+        checkpoint: Checkpoint,
+        network: nn.Module,
+        expected: str,
+        traits: Traits,
+        *,
+        applied: nn.Module | None = None,
     ) -> None:
+        """`applied` is the network with what comes before and after it, if anything does."""
         load_weights(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
-        self._network = NetworkRunner(network, settings.precision)
+        self._applied = applied or network
+        self._network = NetworkRunner(self._applied, settings.precision)
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`."""
@@ -62,12 +72,9 @@ class _Backbone:
         def on_share(part: float) -> None:
             on_step(Step(done + share * part, "restoring"))
 
-        answer = self._run(blurry, on_share).to(blurry.dtype)
+        answer = self._network(blurry, on_share).to(blurry.dtype)
         on_step(Step(done + share, "restored"))
         return answer
-
-    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
-        return self._network(blurry, on_share)
 
 
 class Dmphn(_Backbone):
@@ -85,16 +92,18 @@ class Dmphn(_Backbone):
         _refuse_part(checkpoint)
         four = any(name.startswith("encoder_lv4.") for name in checkpoint.tensors)
         network = dmphn_1_2_4_8() if four else dmphn_1_2_4()
-        self._centre = CENTRE if settings.centred else 0.0
+        applied = _Centred(network) if settings.centred else network
         # One level sees 67 pixels far.
         traits = Traits(
             uses=DMPHN.uses, channels="rgb", size_multiple=max(network.multiples), tile_halo=80, tile_side=_TILE
         )
-        super().__init__(settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits)
+        super().__init__(
+            settings, checkpoint, network, f"DMPHN ({'1-2-4-8' if four else '1-2-4'})", traits, applied=applied
+        )
 
-    @override
-    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
-        return self._network(blurry - self._centre, on_share).to(blurry.dtype) + self._centre
+    def portable(self) -> Portable:
+        """See `PortableMethod.portable`."""
+        return Portable(self._applied, multiples=(self.traits.size_multiple, self.traits.size_multiple))
 
 
 class Maxim(_Backbone):
@@ -135,12 +144,9 @@ class Mprnet(_Backbone):
     def __init__(self, settings: MprnetSettings, checkpoint: Checkpoint) -> None:
         network = mprnet()
         traits = Traits(uses=MPRNET.uses, channels="rgb", size_multiple=network.multiple, tile_halo=80, tile_side=_TILE)
-        super().__init__(settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits)
-
-    @override
-    def _run(self, blurry: Tensor, on_share: OnShare) -> Tensor:
-        stages: Stages = self._network(blurry, on_share)
-        return stages.third
+        super().__init__(
+            settings, checkpoint, network, "MPRNet for deblurring (width 96)", traits, applied=_LastStage(network)
+        )
 
 
 class Nafnet(_Backbone):
@@ -166,6 +172,31 @@ class Nafnet(_Backbone):
         super().__init__(settings, checkpoint, network, expected, traits)
         if settings.pooling == "local":
             network.pool_locally()
+
+
+class _Centred(nn.Module):
+    """A network of centred values, for values from 0 to 1."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    @override
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image - CENTRE).to(image.dtype) + CENTRE
+
+
+class _LastStage(nn.Module):
+    """The image of the last of three stages."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    @override
+    def forward(self, image: Tensor) -> Tensor:
+        stages: Stages = self.network(image)
+        return stages.third
 
 
 def _scale_for(settings: MaximSettings, blurry: Tensor) -> float:

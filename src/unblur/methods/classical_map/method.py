@@ -20,6 +20,7 @@ class ClassicalMap(KernelMethod):
 
     traits = Traits(uses=MAP.uses)
     search_share = 0.7
+    leaves_out_overlays = True
 
     def __init__(self, settings: MapSettings) -> None:
         self.settings = settings

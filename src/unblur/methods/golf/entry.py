@@ -10,6 +10,7 @@ GOLF = Entry(
     role="restorer",
     settings="unblur.methods.golf.settings:GolfSettings",
     method="unblur.methods.golf.method:Golf",
+    uses=frozenset({"engine"}),
     takes_weights=True,
     weights="golf",
     architectures=(GOLF_OPTIMIZER, FIRST_SHOT),

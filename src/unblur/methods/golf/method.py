@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
+from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.golf.entry import GOLF
@@ -20,11 +20,13 @@ from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
+from unblur.weights.onnx_file import Portable
 
 __all__ = ["Golf", "load_networks", "load_refiner"]
 
 _SMALLEST = 96
-"""Smaller photos are continued by their mirror image: the networks learned on crops of about this size."""
+"""Photos of fewer pixels than a square of this side are continued by their mirror image: the networks learned on such
+squares. A strip of more is not, which costs less and loses nothing (measured on ten strips 16 to 48 pixels wide)."""
 _FIRST_SHOT_WORK, _PUTT_WORK = 4.0, 1.0
 """Twice the channels, four times the work."""
 
@@ -57,10 +59,14 @@ class Golf:
         precision = self._precision(blurry)
         return Restoration(image=torch.cat(answers), facts={"precision": str(precision).removeprefix("torch.")})
 
+    def portable(self) -> Portable:
+        """See `PortableMethod.portable`."""
+        networks = GolfOptimizer(self.networks.first_shot, self.networks.putt, iters=self.settings.iters)
+        return Portable(networks, smallest=_SMALLEST, largest=round(1e6 * self.settings.whole))
+
     def iterates(self, blurry: Tensor, on_step: StepHook = ignore_step) -> Iterator[Tensor]:
         """x_0, x_1, ... of one photo `(1, 3, H, W)`, as they come; none is clamped."""
-        short = [max(_SMALLEST - side, 0) for side in blurry.shape[-2:]]
-        padding = Padding(short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2)
+        padding = self._padding(*blurry.shape[-2:])
         first, then = self._prepare(blurry)
         latent = pad_reflect(blurry, padding)
         total = _FIRST_SHOT_WORK + self.settings.iters * _PUTT_WORK
@@ -86,6 +92,15 @@ class Golf:
             return blurry
         *_, last = self.iterates(blurry, on_step)
         return last
+
+    def _padding(self, height: int, width: int) -> Padding:
+        """What a small photo is continued by; a strip that goes in tiles is, too, for they are surveyed in squares."""
+        is_whole = height * width <= 1e6 * self.settings.whole
+        down, across = (
+            max(min(_SMALLEST, _SMALLEST**2 // other if is_whole else _SMALLEST) - side, 0)
+            for side, other in ((height, width), (width, height))
+        )
+        return Padding(across // 2, across - across // 2, down // 2, down - down // 2)
 
     def _apply(self, net: PreparedNet, latent: Tensor, on_tile: Callable[[int, int], None]) -> Tensor:
         if latent.shape[-2] * latent.shape[-1] <= 1e6 * self.settings.whole:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -22,13 +24,13 @@ from unblur.methods.kernel_search.answer_quality import (
 from unblur.methods.kernel_search.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
-from unblur.methods.region import crop_informative
+from unblur.methods.region import crop_informative, crop_region
 from unblur.methods.transforms import Encode
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "find_kernel"]
+__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "Origin", "find_kernel"]
 
 BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 _SMALLEST_PHOTO = 32
@@ -45,23 +47,26 @@ _LINEAR_BONUS = 0.02
 light: that is where cameras blur."""
 
 Grey = Float[Tensor, "1 1 h w"]
+Origin = Literal["search", "line", "disk"]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One answer of the search.
+    """A kernel that may be that of the photo.
 
     Attributes:
         kernel: Sum 1, in the odd square box that just holds it.
         encoding: Where it blurs.
-        hypothesis: Number of the hypothesis that found it.
-        judgement: What was measured of the answer on the most informative part of the photo.
+        origin: Searched freely, or a straight motion or a disk that something in the photo speaks for.
+        hypothesis: Number of the hypothesis that found it; -1: it was not searched.
+        score: Of its answer, on the most informative part of the photo; lower is better. Infinite: not measured.
     """
 
     kernel: Float[Tensor, "1 1 k k"]
     encoding: BlurEncoding
-    hypothesis: int
-    judgement: Judgement
+    origin: Origin = "search"
+    hypothesis: int = -1
+    score: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,7 @@ def find_kernel(
         encoding: In place of that of the options; None: theirs.
     """
     encoding = encoding or options.encoding
-    if options.region is not None:
-        x, y, width, height = options.region
-        grey = grey[..., y : y + height, x : x + width]
+    grey = crop_region(grey, options.region)
     is_large = grey.numel() > _LARGE
     if is_large:
         grey = crop_informative(grey, _PLENTY, 2 * settings.largest_box)
@@ -245,8 +248,8 @@ def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample
     fault = find_fault(kernel, judgements[choice], sparsity_gain=gain)
     numbers = [hypothesis.number for hypothesis in search.hypotheses]
     candidates = tuple(
-        Candidate(trim_box(one), blur, number, judgement)
-        for one, number, judgement in zip(kernels.split(1), numbers, judgements, strict=True)
+        Candidate(trim_box(one), blur, hypothesis=number, score=score)
+        for one, number, score in zip(kernels.split(1), numbers, scores, strict=True)
     )
     tried = tuple(search.hypotheses)
     return Finding(kernel, encoding, fault, scores, tried, numbers[choice], candidates=candidates)

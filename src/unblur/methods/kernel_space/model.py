@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unblur.backbones.reflection import Reflection
+from unblur.blur.borders import crop_padding, pad_to_multiple
 from unblur.errors import ShapeError
-from unblur.images.tensors import crop_padding, pad_to_multiple
 
 __all__ = ["CELL", "CodeSpread", "KernelSpace", "ResidualBlock", "full_kernel_space", "reduced_kernel_space"]
 
@@ -29,6 +29,8 @@ CELL = 128
 
 _HALVINGS = 5
 """From the features, which are a quarter of the photo in size, to the code."""
+_LAST_HALVING = 1 + 3 * _HALVINGS
+"""Its place in the extractor: a convolution and two layers without weights come before each."""
 
 _GATE = 0.1
 """Share of the usual size of the weights that make the gates, so that the code begins with a small influence."""
@@ -132,6 +134,19 @@ class KernelSpace(nn.Module):
     def code_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """The shape `(k, gh, gw)` of a code for photos of this size in pixels."""
         return self.code, -(-height // CELL), -(-width // CELL)
+
+    @torch.no_grad()
+    def divide_code(self, size: float) -> None:
+        """Make codes smaller by this factor and the operator as much more sensitive to them: blurs stay the same.
+
+        Nothing between the extractor's last halving and the operator's first layer has a bias, and rectifiers keep
+        the scale.
+        """
+        cast("nn.Conv2d", self.kernel_extractor.model[_LAST_HALVING]).weight.data /= size
+        innermost = self.adapter.model
+        while innermost.submodule is not None:
+            innermost = innermost.submodule
+        cast("nn.ConvTranspose2d", innermost.up[1]).weight.data[-self.code :] *= size
 
     def _features(self, image: Image) -> Features:
         return self.feature_extractor(pad_to_multiple(image, CELL)[0])

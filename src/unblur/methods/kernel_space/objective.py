@@ -39,8 +39,11 @@ class KernelSpaceObjective(nn.Module):
         size: The published networks, or reduced ones.
         variational: Learn to invent blurs as well.
         signed: See `KernelSpace`.
-        start_weights: File to start from; empty: from scratch. What does not fit is passed over, so that a variational
-            network can begin with a plain one.
+        start_weights: File to start from; empty: from scratch. What does not fit is passed over; a variational network
+            can begin with a plain one, see `begin_with`.
+        code_size: Root mean square of the codes of `start_weights`, by which they are divided: those of a plain
+            network may have any size, and the divergence draws them to 1.
+        divergence: Weight of the divergence; that of the release suits its networks and crops.
         window: Side in pixels of the windows that photos are cut into under these weights; an exported file tells it.
 
     Raises:
@@ -54,14 +57,17 @@ class KernelSpaceObjective(nn.Module):
         variational: bool = False,
         signed: bool = False,
         start_weights: str = "",
+        code_size: float = 1.0,
+        divergence: float = _DIVERGENCE,
         window: int = WINDOW,
     ) -> None:
         super().__init__()
         self.size, self.signed, self.window = size, signed, window
         self.network: KernelSpace = BUILDERS[size](variational=variational, signed=signed)
-        self.term_weights = {"blur": 1.0} | ({"divergence": _DIVERGENCE} if variational else {})
+        self.term_weights = {"blur": 1.0} | ({"divergence": divergence} if variational else {})
         if start_weights:
             begin_with(self.network, read_checkpoint(Path(start_weights)))
+            self.network.divide_code(code_size)
         # With the channels of a pixel side by side, convolutions on a processor are quickest.
         self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
 
@@ -109,6 +115,9 @@ class KernelSpaceObjective(nn.Module):
 def begin_with(network: KernelSpace, checkpoint: Checkpoint) -> tuple[str, ...]:
     """Give a network those weights that it has in the same shape.
 
+    The extractor of a variational network is wider at its end. The first half of its output, the mean, becomes the code
+    of a plain extractor, so that the operator beside it knows what codes mean from the first step on.
+
     Returns:
         Names of the weights that stay as they were.
 
@@ -117,11 +126,31 @@ def begin_with(network: KernelSpace, checkpoint: Checkpoint) -> tuple[str, ...]:
     """
     own = network.state_dict()
     fitting = {
-        name: tensor.to(own[name].dtype)
+        name: _placed(tensor.to(own[name].dtype), own[name])
         for name, tensor in checkpoint.tensors.items()
-        if name in own and tensor.shape == own[name].shape
+        if name in own and (tensor.shape == own[name].shape or (network.variational and _is_within(tensor, own[name])))
     }
     if not fitting:
         raise CheckpointError("has no tensor of a kernel space of this size; start from weights of the same width")
     network.load_state_dict(fitting, strict=False)
     return tuple(name for name in own if name not in fitting)
+
+
+def _is_within(narrow: Tensor, wide: Tensor) -> bool:
+    """Whether a convolution has the kernel of another and at most twice as many channels."""
+    return (
+        narrow.ndim == wide.ndim == 4
+        and narrow.shape[2:] == wide.shape[2:]
+        and all(w in (n, 2 * n) for n, w in zip(narrow.shape[:2], wide.shape[:2], strict=True))
+    )
+
+
+def _placed(narrow: Tensor, wide: Tensor) -> Tensor:
+    """The wide weights, whose first outputs are those of the narrow ones and take nothing from the other inputs."""
+    if narrow.shape == wide.shape:
+        return narrow
+    outputs, inputs = narrow.shape[:2]
+    placed = wide.clone()
+    placed[:outputs] = 0
+    placed[:outputs, :inputs] = narrow
+    return placed

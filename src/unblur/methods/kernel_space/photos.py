@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.errors import CheckpointError, ShapeError
-from unblur.images.tensors import Padding, crop_padding, pad_reflect
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.methods.kernel_space.operations import apply_code, extract_code, sample_code
 from unblur.methods.kernel_space.windows import Window, blend, cut

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from unblur.backbones.kernel_mlp import KernelMlp
 from unblur.backbones.skipnet import SkipNet, image_prior
-from unblur.blur.convolve import convolve, extend
+from unblur.blur.borders import extend
+from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation

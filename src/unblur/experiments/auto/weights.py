@@ -1,0 +1,48 @@
+"""The weights of `auto` from what its trainings left in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from unblur.methods.auto.judge import JUDGE_CONFIG
+from unblur.methods.auto.refiner import REFINER_CONFIG
+from unblur.system.facts import commit
+from unblur.weights.safe_file import write_checkpoint
+
+__all__ = ["JUDGE_FILE", "REFINER_FILE", "write_weights"]
+
+JUDGE_FILE = "judge.pt"
+REFINER_FILE = "refiner.pt"
+"""Files of the two networks in the folder of the answers."""
+_TRAINED_ON = "answers of the kernel search to synthetic photos of 19 kinds made of BSDS500 train"
+
+
+def write_weights(folder: Path, metrics: str) -> Path:
+    """`auto.safetensors` in the folder, of its judge and its refiner; replaces an older one.
+
+    Args:
+        folder: Of the answers and of the two networks.
+        metrics: What was measured, one sentence for the file's description.
+    """
+    parts = {"judge": JUDGE_FILE, "refiner": REFINER_FILE}
+    tensors = {
+        f"{part}.{name}": value
+        for part, file in parts.items()
+        for name, value in torch.load(folder / file, weights_only=True).items()
+    }
+    description = {
+        "format_version": "1",
+        "method": "auto",
+        "arch": "auto",
+        "arch_config": json.dumps({**JUDGE_CONFIG, **REFINER_CONFIG}),
+        "licence": "Apache-2.0",
+        "trained_on": _TRAINED_ON,
+        "metrics": metrics,
+        "commit": commit() or "unknown",
+    }
+    path = folder / "auto.safetensors"
+    write_checkpoint(path, tensors, description, overwrite=True)
+    return path

@@ -1,0 +1,79 @@
+"""The kernels that `auto` chooses among: searched, fitted to what was searched, or read off the cepstrum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.blur.kernels import fit_box, trim_box
+from unblur.methods.base import StepHook
+from unblur.methods.kernel_search.cepstrum import log_spectrum, propose_disks, propose_lines
+from unblur.methods.kernel_search.lines import fit_line
+from unblur.methods.kernel_search.search import Candidate, Finding, Origin, find_kernel
+from unblur.methods.kernel_search.settings import SearchSettings
+from unblur.methods.options import BlurEncoding, RestoreOptions
+from unblur.methods.region import crop_informative, crop_region
+from unblur.methods.transforms import Encode
+
+__all__ = ["find_candidates", "find_large_candidates"]
+
+_LARGE_BOX = 75
+"""A kernel that is larger than the first box is found as a blob within it, which nothing makes grow."""
+_LARGE_HYPOTHESES = 1
+_LINES = 3
+_FITTED = 2
+_SPECTRUM_PIXELS = 600_000
+"""The spectrum is that of no more than about so many pixels."""
+
+Grey = Float[Tensor, "1 1 h w"]
+
+
+def find_candidates(
+    grey: Grey, encoding: BlurEncoding, options: RestoreOptions, settings: SearchSettings, on_step: StepHook
+) -> Finding:
+    """What the search finds, and straight motions and disks that the photo or those kernels speak for.
+
+    Args:
+        grey: Brightness, sRGB-encoded, in [0, 1].
+        encoding: Where the blur is taken to have happened.
+        options: Region and kernel size are heeded.
+        settings: Of the search.
+        on_step: Progress and cancel.
+    """
+    finding = find_kernel(grey, settings, options, on_step, encoding=encoding)
+    if not finding.candidates:
+        return finding
+    proposed = (*_fitted_lines(finding.candidates), *_read_off(crop_region(grey, options.region), encoding))
+    return replace(finding, candidates=(*finding.candidates, *proposed))
+
+
+def find_large_candidates(
+    grey: Grey, encoding: BlurEncoding, options: RestoreOptions, settings: SearchSettings, on_step: StepHook
+) -> Finding:
+    """What a search finds that begins with a large box; arguments as for `find_candidates`."""
+    large = replace(settings, first_box=_LARGE_BOX, hypotheses=min(_LARGE_HYPOTHESES, settings.hypotheses))
+    return find_kernel(grey, large, options, on_step, encoding=encoding)
+
+
+def _fitted_lines(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Lines in place of the best kernels that are slender."""
+    for one in sorted(candidates, key=lambda candidate: candidate.score)[:_FITTED]:
+        line = fit_line(one.kernel)
+        if line is not None:
+            yield _proposal(line, one.encoding, "line")
+
+
+def _read_off(grey: Tensor, encoding: BlurEncoding) -> Iterator[Candidate]:
+    part = crop_informative(grey, _SPECTRUM_PIXELS, 0)
+    spectrum = log_spectrum(Encode(encoding).forward(part))
+    for line in propose_lines(spectrum, _LINES):
+        yield _proposal(line, encoding, "line")
+    for disk in propose_disks(spectrum):
+        yield _proposal(disk, encoding, "disk")
+
+
+def _proposal(kernel: Tensor, encoding: BlurEncoding, origin: Origin) -> Candidate:
+    return Candidate(trim_box(fit_box(kernel, max(3, kernel.shape[-1]))), encoding, origin)

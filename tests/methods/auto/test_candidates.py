@@ -1,0 +1,49 @@
+"""What auto chooses among."""
+
+import pytest
+
+from planted import plant
+from unblur.blur.kernels import linear_kernel
+from unblur.methods.auto.candidates import find_candidates, find_large_candidates
+from unblur.methods.base import ignore_step
+from unblur.methods.kernel_search.settings import SearchSettings
+from unblur.methods.options import RestoreOptions
+from unblur.metrics.kernel import kernel_similarity_upto_shift
+
+QUICK = SearchSettings(hypotheses=1, rounds=1, first_box=9, largest_box=9)
+
+
+def test_straight_motion_competes_with_what_is_searched():
+    true = linear_kernel(13.0, 75.0)
+    photo = plant(true, (160, 180)).blurry
+    found = find_candidates(photo, "encoded", RestoreOptions(), QUICK, ignore_step).candidates
+    assert {"search", "line"} <= {one.origin for one in found}
+    assert all(one.encoding == "encoded" and one.kernel.shape[-1] % 2 == 1 for one in found)
+    likeness = {origin: [] for origin in ("search", "line", "disk")}
+    for one in found:
+        likeness[one.origin].append(float(kernel_similarity_upto_shift(one.kernel, true)))
+    assert max(likeness["line"]) > max(0.9, *likeness["search"])
+
+
+def test_a_region_is_all_that_is_looked_at():
+    photo = plant(linear_kernel(13.0, 75.0), (120, 200)).blurry
+    photo[..., :100] = plant(linear_kernel(9.0, 0.0), (120, 100), seed=1).blurry
+    part = RestoreOptions(region=(0, 0, 100, 120))
+    found = find_candidates(photo, "encoded", part, QUICK, ignore_step).candidates
+    alone = find_candidates(photo[..., :100], "encoded", RestoreOptions(), QUICK, ignore_step).candidates
+    assert [one.kernel.tolist() for one in found] == [one.kernel.tolist() for one in alone]
+
+
+def test_where_nothing_can_be_searched_nothing_is_proposed():
+    blank = plant(linear_kernel(5.0, 0.0), (20, 20)).blurry
+    finding = find_candidates(blank, "encoded", RestoreOptions(), QUICK, ignore_step)
+    assert not finding.candidates
+    assert finding.fault
+
+
+@pytest.mark.slow
+def test_large_kernels_are_found_in_a_large_box():
+    true = linear_kernel(45.0, 30.0)
+    photo = plant(true, (300, 340), light="linear").blurry
+    large = find_large_candidates(photo, "linear", RestoreOptions(), SearchSettings(), ignore_step).candidates
+    assert max(float(kernel_similarity_upto_shift(one.kernel, true)) for one in large) > 0.8
