@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from unblur.app.application import make_app, with_page_limits
 from unblur.app.controls import option_controls, setting_controls
+from unblur.errors import SettingsError
 from unblur.images.limits import Limits
 from unblur.methods.catalog import CATALOG, settings_class_of
 from unblur.methods.options import Region, RestoreOptions
@@ -77,3 +78,11 @@ def test_limits_are_those_of_the_command_line():
     settings = with_page_limits(ServerSettings())
     assert settings.pixels == Limits().max_pixels
     assert settings.body >= Limits().max_bytes
+
+
+def test_a_number_that_may_be_left_out_is_read_from_text():
+    (control,) = [one for one in option_controls() if one.name == "kernel_size"]
+    assert control.read("") is None
+    assert control.read("25") == 25
+    with pytest.raises(SettingsError, match=r"Kernel size: 'large' is no number"):
+        control.read("large")

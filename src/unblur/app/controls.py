@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import gradio as gr
 
+from unblur.errors import SettingsError
 from unblur.methods.catalog import refiner_names, settings_class_of
 from unblur.methods.options import Region, RestoreOptions, describe_options, parse_region
 from unblur.methods.settings import describe_settings
@@ -72,33 +73,50 @@ class Control:
         """A new component with the default in it; call it where the component belongs."""
         shared: dict[str, Any] = {"label": self.label, "info": self.help, "elem_id": self.element if with_id else None}
         if self.choices:
-            choices = [str(choice) for choice in self.choices]
-            if NoneType in get_args(self.type):
-                return gr.Dropdown([(_UNSET, ""), *((choice, choice) for choice in choices)], value="", **shared)
-            kind = gr.Radio if len(choices) <= _FEW else gr.Dropdown
-            return kind(choices, value=str(self.default), **shared)
-        if self.is_file or self.type is bool:
-            file = {"label": f"{self.label}: {self.help}", "elem_id": shared["elem_id"], "height": 110}
-            return gr.File(**file) if self.is_file else gr.Checkbox(value=self.default, **shared)
+            return self._choice(shared)
+        if self.is_file:
+            return gr.File(label=f"{self.label}: {self.help}", elem_id=shared["elem_id"], height=110)
+        if self.type is bool:
+            return gr.Checkbox(value=self.default, **shared)
         if self.is_share:
             return gr.Slider(0, 1, value=self.default, step=0.05, **shared)
-        if self._number is not None:
+        # Gradio's number boxes turn nothing into 0 as soon as they are shown, so what may be left out is text.
+        if self._number is not None and self.default is not None:
             return gr.Number(value=self.default, precision=0 if self._number is int else None, **shared)
         text = "" if self.default is None else str(self.default)
         return gr.Textbox(value=text, placeholder="X,Y,W,H" if self.is_region else None, **shared)
+
+    def _choice(self, shared: Mapping[str, Any]) -> Any:
+        choices = [str(choice) for choice in self.choices]
+        if NoneType in get_args(self.type):
+            return gr.Dropdown([(_UNSET, ""), *((choice, choice) for choice in choices)], value="", **shared)
+        kind = gr.Radio if len(choices) <= _FEW else gr.Dropdown
+        return kind(choices, value=str(self.default), **shared)
 
     def read(self, given: Any) -> Any:
         """The option's value for what its component says.
 
         Raises:
             RegionError: Not four whole numbers.
+            SettingsError: Not a number.
         """
         if given is None or (isinstance(given, str) and not given.strip()):
             return self.default
-        return parse_region(given) if self.is_region else given
+        if self.is_region:
+            return parse_region(given)
+        if self._number is not None and isinstance(given, str):
+            return self._parse_number(self._number, self.label, given)
+        return given
+
+    @staticmethod
+    def _parse_number(number: type[int] | type[float], label: str, text: str) -> int | float:
+        try:
+            return number(text)
+        except ValueError:
+            raise SettingsError(f"{label}: {text.strip()!r} is no number; leave it empty or write one") from None
 
     @property
-    def _number(self) -> type | None:
+    def _number(self) -> type[int] | type[float] | None:
         kinds = {self.type, *get_args(self.type)}
         return next((kind for kind in (int, float) if kind in kinds), None)
 

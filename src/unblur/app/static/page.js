@@ -2,11 +2,25 @@
 // photo is marked, and an editor of kernels. The server speaks to them by adding <unblur-show> to the page.
 "use strict";
 
-const say = (id, text) => {
-  // Gradio's text boxes take what is typed into them.
-  const box = document.querySelector(`#${id} textarea, #${id} input`);
-  box.value = text;
-  box.dispatchEvent(new Event("input", { bubbles: true }));
+const find = (id) => document.querySelector(`#${id} textarea, #${id} input`);
+
+const wanted = new Map(); // what each text box is to say; the latest counts
+
+// Gradio's text boxes take what is typed into them. One that has just appeared is emptied once more, so look for a while.
+const say = async (id, text) => {
+  wanted.set(id, text);
+  // What a closed accordion holds is not in the page yet; open, it also shows the reader what was filled in.
+  if (!find(id)) document.querySelector("#more button").click();
+  for (let seen = 0; seen < 5; ) {
+    const box = find(id);
+    if (box?.value === wanted.get(id)) seen += 1;
+    else if (box) {
+      box.value = wanted.get(id);
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      seen = 0;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
 };
 
 const make = (tag, properties = {}, ...children) => {
@@ -315,7 +329,7 @@ customElements.define("unblur-show", Show);
 
 // Gradio names its upload button otherwise than the button itself reads, which speech input cannot follow.
 new MutationObserver(() => {
-  for (const button of document.querySelectorAll("#photos button[aria-dropeffect][aria-label]")) {
+  for (const button of document.querySelectorAll("button[aria-dropeffect][aria-label]")) {
     button.removeAttribute("aria-label");
   }
 }).observe(document, { childList: true, subtree: true });

@@ -1,0 +1,273 @@
+"""The page in Chromium, as a person uses it: the real program, the real library, files compared byte for byte."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from planted import plant, shake
+from unblur.cli.main import main
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+WINDOWS = {"phone": (390, 844), "desk": (1440, 900)}
+PATIENCE = 60_000
+"""Milliseconds that a step of the page may take on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    command = [sys.executable, "-m", "unblur", "app", "--port", "0"]
+    log = tmp_path_factory.mktemp("app") / "log"
+    with log.open("w") as file, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True) as program:
+        assert program.stdout is not None
+        found = re.search(r"http://\S+", program.stdout.readline())
+        assert found, log.read_text()
+        yield found[0]
+        program.terminate()
+        program.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no Chromium")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One visit of the page, and what the browser said and asked for meanwhile."""
+
+    def __init__(self, browser: Any, address: str, window: str = "desk", scheme: str = "light") -> None:
+        width, height = WINDOWS[window]
+        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
+        self.page.goto(address)
+        self.button("Restore").wait_for()
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def choose(self, *photos: Path) -> None:
+        self.page.locator("#photos input[type=file]").set_input_files([str(photo) for photo in photos])
+        self.page.locator("unblur-viewer.loaded").wait_for()
+
+    def restore(self, method: str = "") -> None:
+        if method:
+            self.pick("#method", method)
+        self.button("Restore").click()
+        self.page.get_by_text("Done.").wait_for()
+
+    def pick(self, place: str, value: str) -> None:
+        self.page.locator(f"{place} input").first.click()
+        self.page.get_by_role("option", name=value, exact=True).click()
+
+    def download(self, name: str) -> bytes:
+        with self.page.expect_download() as waiting:
+            self.page.get_by_role("link", name=name, exact=True).click()
+        return Path(waiting.value.path()).read_bytes()
+
+
+@pytest.fixture
+def visit(browser, address) -> Iterator[Visit]:
+    visit = Visit(browser, address)
+    yield visit
+    visit.context.close()
+    assert visit.errors == []
+    assert visit.hosts == {address.split("/")[2]}
+
+
+@pytest.fixture(scope="module")
+def blurry(tmp_path_factory) -> Path:
+    """A shaken photo in colour, with EXIF."""
+    planted = plant(shake(9, 3), (150, 180), light="linear")
+    grey = (planted.blurry[0, 0].numpy() * 255).round().astype(np.uint8)
+    path = tmp_path_factory.mktemp("photos") / "shaken.jpg"
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    Image.fromarray(np.stack([grey, grey, (grey * 0.9).astype(np.uint8)], -1)).save(path, quality=95, exif=exif)
+    return path
+
+
+def by_command_line(photo: Path, folder: Path, *words: str) -> bytes:
+    folder.mkdir(exist_ok=True)
+    out = folder / f"out{photo.suffix}"
+    assert main(["restore", str(photo), "-o", str(out), "--overwrite", "-q", *words]) == 0
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize(("window", "scheme"), [("desk", "light"), ("phone", "dark")])
+def test_first_answer_in_two_clicks(browser, address, blurry, window, scheme):
+    visit = Visit(browser, address, window, scheme)
+    visit.choose(blurry)
+    visit.restore()
+    assert "auto" in visit.page.locator(".found").inner_text()
+    assert visit.download("Download") == by_command_line(blurry, blurry.parent / window)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= WINDOWS[window][0]
+    visit.context.close()
+    assert visit.errors == []
+    assert visit.hosts == {address.split("/")[2]}
+
+
+def test_slider_moves_by_keys(visit, blurry):
+    visit.choose(blurry)
+    visit.restore("input")
+    slider = visit.page.get_by_label("Where before ends and after begins")
+    before = float(slider.input_value())
+    slider.press("ArrowRight")
+    assert float(slider.input_value()) > before
+
+
+def test_kernel_is_edited_and_used_again(visit, blurry, tmp_path):
+    visit.choose(blurry)
+    visit.restore("map")
+    first = visit.download("Download")
+    visit.page.locator("#kernel button").first.click()
+    visit.button("Thin").click()
+    canvas = visit.page.locator("unblur-kernel canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    visit.page.mouse.click(box["x"] + 0.52 * box["width"], box["y"] + 0.48 * box["height"])
+    visit.button("Restore with this kernel").click()
+    visit.page.locator(".found, .answer").filter(has_text="known-kernel").first.wait_for()
+    second = visit.download("Download")
+    assert second != first
+    kernel = tmp_path / "k.npy"
+    kernel.write_bytes(visit.download("Kernel (NumPy)"))
+    assert second == by_command_line(blurry, tmp_path, "-m", "known-kernel", "--kernel", str(kernel))
+
+
+def test_a_marked_part_alone_is_restored(visit, blurry, tmp_path):
+    photo = tmp_path / "photo.png"
+    with Image.open(blurry) as image:
+        image.save(photo)
+    visit.choose(photo)
+    visit.button("Mark: only region").click()
+    box = visit.page.locator("unblur-viewer canvas, unblur-viewer img").first.bounding_box()
+    assert box is not None
+    visit.page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.25 * box["height"])
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
+    visit.page.mouse.up()
+    field = visit.page.get_by_label("Only region")
+    field.wait_for()
+    visit.page.wait_for_function(
+        "document.querySelector('#option-only-region textarea, #option-only-region input').value"
+    )
+    visit.page.wait_for_timeout(2_000)  # until Gradio has taken it
+    said = field.input_value()
+    assert len(said.split(",")) == 4
+    visit.restore("map")
+    x, y, width, height = map(int, said.split(","))
+    after = np.asarray(Image.open(io.BytesIO(visit.download("Download"))))
+    changed = (after != np.asarray(Image.open(photo))).any(-1)
+    assert changed.any()
+    changed[y : y + height, x : x + width] = False
+    assert not changed.any()
+
+
+def test_work_is_called_off(visit, tmp_path):
+    rows, columns = np.mgrid[:700, :900]
+    waves = (127 + 60 * np.sin(rows / 17) + 60 * np.sin(columns / 23)).astype(np.uint8)
+    Image.fromarray(np.stack([waves] * 3, -1)).save(tmp_path / "large.png")
+    visit.choose(tmp_path / "large.png")
+    visit.pick("#method", "selfdeblur")
+    visit.button("Restore").click()
+    visit.button("Cancel").click()
+    visit.page.get_by_text("Cancelled.").wait_for()
+    visit.button("Restore").wait_for()
+
+
+def test_many_photos_come_back_as_an_archive_with_a_report(visit, blurry, tmp_path):
+    other = tmp_path / "other.png"
+    with Image.open(blurry) as image:
+        image.rotate(180).save(other)
+    visit.choose(blurry, other)
+    visit.restore("input")
+    with visit.page.expect_download() as waiting:
+        visit.page.locator("#archive a").click()
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        names = archive.namelist()
+        report = archive.read("report.jsonl").decode()
+        assert archive.read("other.unblur.png") == by_command_line(other, tmp_path, "-m", "input")
+    assert {"shaken.unblur.jpg", "other.unblur.png", "report.jsonl"} <= set(names)
+    assert [json.loads(line)["status"] for line in report.splitlines()] == ["done", "done"]
+
+
+def test_two_settings_side_by_side(visit, blurry):
+    visit.choose(blurry)
+    visit.restore("input")
+    visit.pick("#method", "map")
+    visit.button("Restore").click()
+    visit.page.locator("#answers input").first.wait_for()
+    visit.page.wait_for_function("document.querySelector('#answers input').value.includes('map')")
+    visit.page.locator("#against input").first.click()
+    visit.page.get_by_role("option").filter(has_text="input").click()
+    visit.page.wait_for_function("document.querySelector('unblur-viewer').innerText.includes('input')")
+
+
+def test_wrong_options_are_said_in_one_sentence(visit, blurry):
+    visit.choose(blurry)
+    visit.page.locator("#more button").first.click()
+    visit.page.get_by_label("Kernel size").fill("-3")
+    visit.button("Restore").click()
+    visit.page.get_by_role("alert").wait_for()
+    assert "Traceback" not in visit.page.locator("#status").inner_text()
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_axe_finds_nothing_serious(browser, address, blurry, window, tmp_path):
+    rules = _axe(tmp_path)
+    visit = Visit(browser, address, window)
+    found = _violations(visit.page, rules)
+    visit.choose(blurry)
+    visit.restore("map")
+    visit.page.locator("#kernel button").first.click()
+    visit.page.locator("#more button").first.click()
+    found += _violations(visit.page, rules)
+    visit.context.close()
+    assert [one for one in found if one[0] in {"serious", "critical"}] == []
+
+
+def _violations(page: Any, rules: str) -> list[tuple[str, str, list[str]]]:
+    page.evaluate(rules)
+    report = page.evaluate("axe.run()")
+    return [(one["impact"], one["id"], [node["html"][:200] for node in one["nodes"]]) for one in report["violations"]]
+
+
+def _axe(folder: Path) -> str:
+    """The checks of axe-core, from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("axe-core comes through npm, which is not here")
+    done = subprocess.run([npm, "pack", "axe-core", "--silent"], check=False, cwd=folder, capture_output=True)
+    if done.returncode:
+        pytest.skip("axe-core cannot be downloaded here")
+    with tarfile.open(next(folder.glob("axe-core-*.tgz"))) as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode()
