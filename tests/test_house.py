@@ -39,6 +39,8 @@ SHARED_BY_METHODS = {
     "onnx_engine",
     "optimisation",
     "options",
+    "overlays",
+    "part",
     "pipeline",
     "refiners",
     "region",

@@ -96,14 +96,14 @@ def written(table) -> int:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_runs_end_as_if_nothing_had_happened(runs, command, kills):
     kill_at_random(runs, command, kills, window=14)
     assert_equal_runs(runs, "whole", "killed")
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
     kill_at_random(runs, command, count, window=3, numbers=(signal.SIGINT, signal.SIGTERM))
     said = (runs.folder / "killed.log").read_text()
