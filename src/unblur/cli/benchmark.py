@@ -28,7 +28,10 @@ def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
         str, typer.Argument(help="pairs, or a data set with pairs; 'unblur data list' shows them.", show_default=False)
     ],
     method: Annotated[
-        str | None, typer.Option(help="A name that `unblur methods` lists; map if none is given.", show_default=False)
+        str | None,
+        typer.Option(
+            help=f"A name that `unblur methods` lists; {DEFAULT_METHOD} if none is given.", show_default=False
+        ),
     ] = None,
     methods: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Several methods in one run.", show_default=False)
