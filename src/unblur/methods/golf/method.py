@@ -26,7 +26,7 @@ __all__ = ["Golf", "load_networks", "load_refiner"]
 
 _SMALLEST = 96
 """Photos of fewer pixels than a square of this side are continued by their mirror image: the networks learned on such
-squares. A strip of more is not, which costs a third and lost nothing on average (twelve strips, 16 to 48 pixels wide)."""
+squares. A strip of more is not, which costs a third and lost nothing on average (on twelve 16 to 48 wide)."""
 _FIRST_SHOT_WORK, _PUTT_WORK = 4.0, 1.0
 """Twice the channels, four times the work."""
 
