@@ -177,7 +177,7 @@ def test_nobody_is_called(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_two_hundred_uploads_at_once(tmp_path):
-    """Queue 16: each is restored or told to wait, memory stays below 3 GB, and the server answers within a second.
+    """Queue 16: each is restored or refused with 429, memory stays below 3 GB, and the server answers within a second.
 
     Where other programs fill the machine, the clock says how busy they are; what counts then is the processor time that
     the server spends between the question and the answer.

@@ -190,7 +190,7 @@ class Page:
         except UnblurError as error:
             yield {self.status: status_html(_sentence(error), is_error=True)}
             return
-        # What is told of the blur for the search is no matter here.
+        # Options of the search have no effect with a given kernel.
         restore = options.restore.limited_to(list_entries()[_KERNEL_METHOD].uses)
         options = replace(options, restore=replace(restore, kernel=None))
         yield from self._run(session, sources[:1], Asked(options, kernel))

@@ -57,7 +57,7 @@ class _FinishedFiles:
         self._said: set[Failure | str] = set()
 
     def only_new(self, plan: Plan) -> Plan:
-        """The plan with those photos alone that are finished and were not tried as they are now."""
+        """The plan, limited to photos that are finished and were not tried as they are now."""
         stamps = {job.input: stamp for job in plan.jobs if job.input and (stamp := _stamp(job.input))}
         ready = tuple(job for job in plan.jobs if self._is_ready(job, stamps))
         self._last = stamps

@@ -221,7 +221,7 @@ class RestoreOptions:
 
     @property
     def names_part(self) -> bool:
-        """Whether a part of the photo alone is to be restored."""
+        """Whether only a part of the photo is to be restored."""
         return self.only_region is not None or self.mask is not None
 
     def kernel_for(self, image: Tensor) -> Tensor | None:

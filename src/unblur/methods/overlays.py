@@ -51,7 +51,7 @@ _LARGEST = 0.25
 """Share of the photo that one thing covers; what is sharp beyond that is the photo itself."""
 _ABOVE_NOISE = 6.0
 _QUIET, _QUIET_SIGMA = 0.3, 0.385
-"""Least height of a step over the noise there, which is told from this share of the steps in a cell: so many of them
+"""Least height of a step over the noise there, estimated from this share of the steps in a cell: so many of them
 are below this share of the standard deviation, if they are normally distributed."""
 _CELL = 8
 """Side in pixels of the cells that abrupt steps are gathered in."""

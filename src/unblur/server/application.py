@@ -191,7 +191,7 @@ def read_motion(job: DoneJob, *, exact: bool = False) -> Response:
 
 @api.get("/v1/methods")
 def read_methods() -> list[MethodBody]:
-    """The methods, and what each can be told."""
+    """The methods, with the options and settings of each."""
     return describe_methods()
 
 

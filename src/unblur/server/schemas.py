@@ -1,4 +1,4 @@
-"""What the API answers in JSON, and what methods can be told, as JSON Schema."""
+"""What the API answers in JSON, and the options and settings of methods as JSON Schema."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def describe_restoration(job: Job) -> RestorationBody:
 
 
 def describe_methods() -> list[MethodBody]:
-    """Every method with what it can be told."""
+    """Every method with its options and settings."""
     return [
         MethodBody(
             name=name,

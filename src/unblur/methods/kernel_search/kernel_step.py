@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, good_size, kernel_spectrum, multiply_conjugate, power, spectrum
 from unblur.blur.kernels import centre_kernel
+from unblur.images.labels import label_parts
 from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
 
@@ -108,23 +109,11 @@ def _tidy_one(kernel: Tensor, previous: Tensor) -> Tensor:
     total = kernel.sum()
     if not total > 1e-6:
         return previous
-    parts = _label_parts(kernel > 0)
+    parts = label_parts(kernel > 0)
     light = torch.zeros(int(parts.max()) + 1, dtype=kernel.dtype, device=kernel.device)
     light.scatter_add_(0, parts.flatten(), kernel.flatten())
     kept = torch.where((light >= _SMALLEST_PART * total)[parts], kernel, 0.0)
     return kept / kept.sum() if kept.any() else previous
-
-
-def _label_parts(occupied: Tensor) -> Tensor:
-    """Number each 8-connected part: the highest pixel index spreads until nothing changes."""
-    side = occupied.shape[-1]
-    index = torch.arange(1, side * side + 1, dtype=torch.float32, device=occupied.device).view(1, 1, side, side)
-    labels = torch.where(occupied, index, 0.0)
-    while True:
-        spread = torch.where(occupied, F.max_pool2d(labels, 3, 1, 1), 0.0)
-        if torch.equal(spread, labels):
-            return labels.long()
-        labels = spread
 
 
 def resize_kernel(kernel: Kernels, side: int) -> Float[Tensor, "b 1 {side} {side}"]:
