@@ -1,11 +1,14 @@
 """The judge's experiment: answers are made once, measured once, learned from and reported."""
 
 import pytest
+import torch
 
 from unblur.experiments.auto import refiner
 from unblur.experiments.auto.answers import read_answer
 from unblur.experiments.auto.examples import examples_of
-from unblur.experiments.auto.judge import read_measured, run
+from unblur.experiments.auto.judge import run
+from unblur.experiments.auto.measured import read_measured, read_refined
+from unblur.experiments.auto.processing import Processing, draw_processing
 from unblur.experiments.auto.settings import JudgeSettings, RefinerSettings
 from unblur.methods.auto.networks import load_networks
 from unblur.weights.checkpoint import read_checkpoint
@@ -26,11 +29,11 @@ def finished(data_folder, tmp_path_factory):
 
 def test_every_photo_is_measured_once(finished):
     folder, _, first, second = finished
-    photos = read_measured(folder / "train.jsonl")
+    photos = list(read_measured(folder, "train").values())
     assert [photo.kind for photo in photos] == ["sharp-png", "sharp-jpeg", "shake-5-15"]
     assert all(len(photo.measures) == len(photo.gains) for photo in photos)
     assert any("00000.npz" in line for line in first)
-    assert not second, "answers and measures that lie there are not made again"
+    assert len(second) == 1, "answers and measures that lie there are not made again"
 
 
 def test_answers_keep_where_their_kernels_came_from(finished):
@@ -42,12 +45,16 @@ def test_answers_keep_where_their_kernels_came_from(finished):
 
 def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(finished):
     folder, *_ = finished
-    examples = list(examples_of(folder / "train", folder / "train.jsonl", several=True, least_gain=-100))
+    examples = list(examples_of(folder, "train", several=True, least_gain=-100))
     assert examples
     example = examples[0]
     assert example.answer.shape == example.blurry.shape == example.truth.shape == example.residual.shape
-    result = refiner.run(RefinerSettings(folder=str(folder), minutes=0.01, least_gain=-100), lambda _: None)
+    result = refiner.run(
+        RefinerSettings(folder=str(folder), count=3, held_out=1, size=96, minutes=0.01, least_gain=-100), lambda _: None
+    )
     assert result.tables[0].rows[-1][0] == "all"
+    assert not (folder / "train-refined.jsonl").exists(), "gains of the earlier refiner are measured again"
+    run(JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=2), lambda _: None)
     trained = load_networks(read_checkpoint(folder / "auto.safetensors")).refiner
     before, after = refiner.refined_gain(trained, example)
     assert abs(after - before) < 1
@@ -55,7 +62,30 @@ def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(f
 
 def test_sharp_photos_lose_and_the_tables_say_so(finished):
     folder, result, *_ = finished
-    sharp, *_ = read_measured(folder / "train.jsonl")
+    sharp, *_ = read_refined(folder, "train")
     assert max(sharp.gains) <= 0
     assert [table.name for table in result.tables] == ["thresholds", "kinds"]
     assert [row[0] for row in result.tables[1].rows] == ["sharp-png"]
+
+
+def test_processing_changes_the_photo_as_it_says_and_the_truth_only_in_size():
+    photo = torch.rand(1, 3, 40, 48, generator=torch.Generator().manual_seed(0))
+    truth = torch.full_like(photo, 0.5)
+    same, still = Processing().apply(photo, truth)
+    assert (same - photo).abs().max() <= 0.5 / 255 + 1e-6
+    noise = {
+        "nothing": same,
+        "denoised": Processing(denoising=1.0).apply(photo, truth)[0],
+        "sharpened": Processing(sharpening=0.8).apply(photo, truth)[0],
+    }
+    spread = {name: float(torch.diff(image, dim=-1).abs().mean()) for name, image in noise.items()}
+    assert spread["denoised"] < spread["nothing"] < spread["sharpened"]
+    smaller, with_it = Processing(size=0.5, chroma_blur=1.0, quality=90).apply(photo, truth)
+    assert smaller.shape == with_it.shape == (1, 3, 20, 24)
+    assert (with_it - 0.5).abs().max() < 0.01 and (still - 0.5).abs().max() < 0.01
+
+
+def test_half_of_the_photos_are_processed_and_each_draw_is_repeated_by_its_seed():
+    drawn = [draw_processing(torch.Generator().manual_seed(seed)) for seed in range(200)]
+    assert 60 < sum(one != Processing() and one.size + one.quality + one.denoising != 1 for one in drawn) < 140
+    assert drawn[7] == draw_processing(torch.Generator().manual_seed(7))

@@ -54,16 +54,16 @@ EXPERIMENTS: dict[str, Experiment] = {
     "auto-judge": Experiment(
         "auto.judge",
         "JudgeSettings",
-        "training of the judge of auto on answers of the kernel search, and its test on other scenes",
-        "the data set BSDS500 and recordings of gyroscopes (kernels/gyro)",
+        "training of the judge of auto on refined answers of the kernel search, and its test on other scenes",
+        "the data set BSDS500 and recordings of gyroscopes (kernels/gyro); auto-refiner comes first",
         {"count": 19, "held_out": 19, "size": 96, "steps": 100},
     ),
     "auto-refiner": Experiment(
         "auto.refiner",
         "RefinerSettings",
-        "training of the refiner of auto on the answers of auto-judge, and its test on other scenes",
-        "the folder that auto-judge has filled",
-        {"minutes": 0.5},
+        "training of the refiner of auto on answers of the kernel search, and its test on other scenes",
+        "the data set BSDS500 and recordings of gyroscopes (kernels/gyro)",
+        {"count": 19, "held_out": 19, "size": 96, "minutes": 0.5},
     ),
     "part-combinations": Experiment(
         "parts.combinations",

@@ -21,6 +21,7 @@ from unblur.datasets.image_files import read_arrays
 from unblur.datasets.photo_kinds.blurs import uniform
 from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
 from unblur.datasets.photos import PhotoSet
+from unblur.experiments.auto.processing import draw_processing
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
@@ -31,7 +32,7 @@ from unblur.system.atomic import atomic_write, make_folder
 
 __all__ = ["Answers", "make_answers", "read_answer"]
 
-_SCALES = (0.7, 1.5)
+_SCALES = (0.6, 2.2)
 """Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
 _IN_BOTH_ENCODINGS = 0.25
 """Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
@@ -92,8 +93,9 @@ def make_answers(
             photo = _rescaled(photos[int(uniform(0, len(photos) - 1e-6, generator))], uniform(*_SCALES, generator))
             drawn = int(uniform(0, 2**31, generator))
             both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
-            pair = make_photo(photo, kinds[name], drawn, size=size).pair
-            _write(place, _search(name, pair.blurry, pair.sharp, both=both))
+            processing = draw_processing(generator)
+            pair = make_photo(photo, kinds[name], drawn, size=round(size / processing.size)).pair
+            _write(place, _search(name, *processing.apply(pair.blurry, pair.sharp), both=both))
             yield place
 
 

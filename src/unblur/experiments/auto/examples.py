@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
 from unblur.experiments.auto.answers import Answers, read_answer
-from unblur.experiments.auto.judge import read_measured
+from unblur.experiments.auto.measured import read_measured
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.refiner import reblur_residual
@@ -50,17 +50,17 @@ class Example:
     gain: float
 
 
-def examples_of(folder: Path, measured: Path, *, several: bool, least_gain: float) -> Iterator[Example]:
-    """The answers of a folder that are worth refining: the best of each photo, and with `several` a random other one.
+def examples_of(folder: Path, split: str, *, several: bool, least_gain: float) -> Iterator[Example]:
+    """The answers that are worth refining: the best of each photo, and with `several` a random other one.
 
     Args:
-        folder: See `make_answers`.
-        measured: See `measure_all`.
+        folder: Of the answers and measures, see `make_and_measure`.
+        split: `train` or `val`.
         several: Whether a photo may give two.
         least_gain: Answers below are left out, dB.
     """
     generator = torch.Generator().manual_seed(_SEED)
-    for path, photo in zip(sorted(folder.glob("*.npz")), read_measured(measured), strict=False):
+    for file, photo in sorted(read_measured(folder, split).items()):
         fit = [place for place, gain in enumerate(photo.gains) if gain > least_gain]
         if not fit:
             continue
@@ -68,7 +68,7 @@ def examples_of(folder: Path, measured: Path, *, several: bool, least_gain: floa
         places = {best}
         if several:
             places.add(fit[int(torch.randint(len(fit), (), generator=generator))])
-        answers = read_answer(path)
+        answers = read_answer(folder / split / file)
         for place in sorted(places):
             yield _example(answers, place, photo.gains[place])
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -12,95 +10,41 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unblur.datasets.folders import find_root
-from unblur.datasets.photo_kinds.kinds import photo_kinds
-from unblur.datasets.photos import bsds500
-from unblur.experiments.auto.answers import Answers, make_answers, read_answer
+from unblur.experiments.auto.measured import SPLITS, Measured, make_and_measure, measure_refined, read_refined
 from unblur.experiments.auto.settings import JudgeSettings
-from unblur.experiments.auto.weights import JUDGE_FILE
+from unblur.experiments.auto.weights import JUDGE_FILE, read_refiner, write_weights
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
-from unblur.experiments.scores import psnr_of
-from unblur.images.jpeg_traces import estimate_jpeg_coarseness
-from unblur.images.tensors import brightness
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
-from unblur.methods.auto.measures import MEASURES, AnswerMeasures, measure_photo
+from unblur.methods.auto.measures import MEASURES
 from unblur.methods.auto.settings import AutoSettings
-from unblur.solvers.photo import restore_with_kernel
 
-__all__ = ["Measured", "fit_judge", "measure_all", "read_measured", "run"]
+__all__ = ["fit_judge", "run"]
 
-_SHARPEST = 45.0
-"""PSNR in dB that a photo counts as at most: what is equal to the truth could lose without end."""
 _LEAST, _MOST = -6.0, 10.0
 """Gains beyond these count as these: how badly an answer fails does not matter."""
 _BATCH = 256
 _RATE = 3e-3
 _DECAY = 1e-3
 _SEED = 2031
+_METRICS = "{} held-out photos: {:.0%} of the gainful answers kept, {:.1%} harmed, mean gain {:+.2f} dB"
 _LEAST_GAIN, _CAUTION = AutoSettings().least_gain, AutoSettings().caution
 
 
-@dataclass(frozen=True)
-class Measured:
-    """All answers to one photo.
-
-    Attributes:
-        kind: Name of the photo's kind.
-        measures: Measures of each answer, by name.
-        gains: Gain of each answer, dB.
-    """
-
-    kind: str
-    measures: Sequence[dict[str, float]]
-    gains: Sequence[float]
-
-
 def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
-    """Make the answers, measure them, train, test on photos of other scenes; the weights lie beside the answers."""
-    root, folder = find_root(None), Path(settings.folder)
-    parts: dict[str, list[Measured]] = {}
-    for seed, (split, count) in enumerate({"train": settings.count, "val": settings.held_out}.items(), start=7):
-        photos, kinds = bsds500(root, split), dict(photo_kinds(root))
-        for place in make_answers(folder / split, photos, kinds, count=count, size=settings.size, seed=seed):
-            say(f"{split}: {place.name} of {count}")
-        measure_all(folder / split, folder / f"{split}.jsonl", say)
-        parts[split] = read_measured(folder / f"{split}.jsonl")
-    judge = fit_judge(parts["train"], settings.steps)
+    """Make the answers, refine and measure them, train, test on other scenes, and write the weights of `auto`."""
+    make_and_measure(settings, say)
+    folder = Path(settings.folder)
+    refiner = read_refiner(folder)
+    for split in SPLITS:
+        measure_refined(folder, split, refiner, say)
+    train, val = (read_refined(folder, split) for split in SPLITS)
+    judge = fit_judge(train, settings.steps)
     torch.save(judge.state_dict(), folder / JUDGE_FILE)
-    return _report(judge, parts["val"], settings)
-
-
-def measure_all(folder: Path, out: Path, say: Callable[[str], None]) -> None:
-    """Measure and score the answers of a folder; each is a line of JSON, those that are there are left out."""
-    done = {json.loads(line)["file"] for line in out.read_text().splitlines()} if out.exists() else set[str]()
-    with out.open("a", encoding="utf-8") as file:
-        for path in sorted(folder.glob("*.npz")):
-            if path.name not in done:
-                measured = _measure(read_answer(path))
-                file.write(json.dumps({"file": path.name, **vars(measured)}) + "\n")
-                file.flush()
-                best = max(measured.gains, default=0.0)
-                say(f"{path.name} {measured.kind}: best of {len(measured.gains)} answers {best:+.1f} dB")
-
-
-def read_measured(place: Path) -> list[Measured]:
-    """What `measure_all` wrote."""
-    rows: list[dict[str, Any]] = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
-    return [Measured(**{name: value for name, value in row.items() if name != "file"}) for row in rows]
-
-
-def _measure(answers: Answers) -> Measured:
-    grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    candidates = answers.candidates()
-    coarseness = estimate_jpeg_coarseness(grey)
-    before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
-    gains: list[float] = []
-    for one in candidates:
-        restored = restore_with_kernel(grey, one.kernel, encoding=one.encoding, jpeg_coarseness=coarseness)
-        gains.append(min(psnr_of(restored, truth, "wide-shift"), _SHARPEST) - before)
-    measures = AnswerMeasures(measure_photo(grey, coarseness)).measure(candidates) if candidates else []
-    return Measured(answers.kind, measures, gains)
+    result = _report(judge, val, settings)
+    kept = max(result.tables[0].rows, key=lambda row: row[:2] == [_LEAST_GAIN, _CAUTION])
+    say(f"weights of auto: {write_weights(folder, _METRICS.format(len(val), *kept[3:]))}")
+    return result
 
 
 def fit_judge(photos: Sequence[Measured], steps: int) -> Judge:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from unblur.errors import DataError
 from unblur.experiments.auto.examples import Example, examples_of
+from unblur.experiments.auto.measured import SPLITS, forget_refined, make_and_measure
 from unblur.experiments.auto.settings import RefinerSettings
-from unblur.experiments.auto.weights import REFINER_FILE, write_weights
+from unblur.experiments.auto.weights import REFINER_FILE
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.training.muon import Muon
@@ -28,29 +29,19 @@ _EDGES = 0.5
 
 
 def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
-    """Train on the answers of `auto-judge`, test on its held-out ones, and write the weights of `auto`."""
+    """Make the answers, train on them, and test on those of other scenes; the weights lie beside the answers."""
+    make_and_measure(settings, say)
     folder = Path(settings.folder)
-    examples = {
-        split: list(
-            examples_of(
-                folder / split,
-                folder / f"{split}.jsonl",
-                several=split == "train",
-                least_gain=settings.least_gain,
-            )
-        )
-        for split in ("train", "val")
-    }
-    if not all(examples.values()):
-        raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; auto-judge has to make more of them")
-    say(f"{len(examples['train'])} answers to learn from, {len(examples['val'])} to test on")
-    network = fit_refiner(examples["train"], minutes=settings.minutes, start=_start(settings), say=say)
+    train, val = (
+        list(examples_of(folder, split, several=split == "train", least_gain=settings.least_gain)) for split in SPLITS
+    )
+    if not (train and val):
+        raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; take a larger count of photos")
+    say(f"{len(train)} answers to learn from, {len(val)} to test on")
+    network = fit_refiner(train, minutes=settings.minutes, start=_start(settings), say=say)
     torch.save(network.state_dict(), folder / REFINER_FILE)
-    result = _report(network, examples["val"], settings)
-    _, count, before, after, _ = result.tables[0].rows[-1]
-    metrics = f"{count} held-out answers gain {before:+.2f} dB over the blurry photo, refined {after:+.2f} dB (RGB)"
-    say(f"weights of auto: {write_weights(folder, metrics)}")
-    return result
+    forget_refined(folder)
+    return _report(network, val, settings)
 
 
 def _start(settings: RefinerSettings) -> AnswerRefiner | None:

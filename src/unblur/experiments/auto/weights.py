@@ -8,16 +8,28 @@ from pathlib import Path
 import torch
 
 from unblur.methods.auto.judge import JUDGE_CONFIG
-from unblur.methods.auto.refiner import REFINER_CONFIG
+from unblur.methods.auto.networks import load_networks
+from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.system.facts import commit
 from unblur.weights.safe_file import write_checkpoint
+from unblur.weights.shipped import read_weights
 
-__all__ = ["JUDGE_FILE", "REFINER_FILE", "write_weights"]
+__all__ = ["JUDGE_FILE", "REFINER_FILE", "read_refiner", "write_weights"]
 
 JUDGE_FILE = "judge.pt"
 REFINER_FILE = "refiner.pt"
 """Files of the two networks in the folder of the answers."""
 _TRAINED_ON = "answers of the kernel search to synthetic photos of 19 kinds made of BSDS500 train"
+
+
+def read_refiner(folder: Path) -> AnswerRefiner:
+    """The refiner that was trained in the folder; where there is none, the one that ships, which is put there."""
+    place = folder / REFINER_FILE
+    if not place.exists():
+        torch.save(load_networks(read_weights("auto")).refiner.state_dict(), place)
+    network = AnswerRefiner(**REFINER_CONFIG)
+    network.load_state_dict(torch.load(place, weights_only=True))
+    return network.eval()
 
 
 def write_weights(folder: Path, metrics: str) -> Path:

@@ -1,0 +1,170 @@
+"""Measures and true gains of the search's answers, as they come from the solver and as the refiner leaves them.
+
+Both are kept as lines of JSON beside the answers, so that a run that was stopped goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unblur.datasets.folders import find_root
+from unblur.datasets.photo_kinds.kinds import photo_kinds
+from unblur.datasets.photos import bsds500
+from unblur.experiments.auto.answers import Answers, make_answers, read_answer
+from unblur.experiments.auto.settings import AnswerSettings
+from unblur.experiments.result import Say
+from unblur.experiments.scores import psnr_of
+from unblur.images.jpeg_traces import estimate_jpeg_coarseness
+from unblur.images.tensors import brightness
+from unblur.methods.auto.measures import AnswerMeasures, measure_photo
+from unblur.methods.auto.refiner import AnswerRefiner, refine_answer
+from unblur.methods.kernel_search.search import Candidate
+from unblur.solvers.photo import estimate_noise, restore_with_kernel
+
+__all__ = [
+    "SPLITS",
+    "Measured",
+    "forget_refined",
+    "make_and_measure",
+    "measure_refined",
+    "read_measured",
+    "read_refined",
+]
+
+SPLITS = ("train", "val")
+"""Parts of BSDS500 that are learned from and tested on; also the names of the folders."""
+_SEEDS = {"train": 7, "val": 8}
+_SHARPEST = 45.0
+"""PSNR in dB that a photo counts as at most: what is equal to the truth could lose without end."""
+
+_WORST = -4.0
+_BEHIND = 2.0
+"""Answers that gain less than the first, or are so far behind the best, in dB, are not refined, which saves time: their
+gains count as they are."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All answers to one photo.
+
+    Attributes:
+        kind: Name of the photo's kind.
+        measures: Measures of each answer, by name.
+        gains: Gain of each answer, dB.
+    """
+
+    kind: str
+    measures: Sequence[dict[str, float]]
+    gains: Sequence[float]
+
+
+def make_and_measure(settings: AnswerSettings, say: Say) -> None:
+    """Make the answers of both splits and measure them, as far as that is not done."""
+    root, folder = find_root(None), Path(settings.folder)
+    for split, count in zip(SPLITS, (settings.count, settings.held_out), strict=True):
+        photos, kinds = bsds500(root, split), dict(photo_kinds(root))
+        made = make_answers(folder / split, photos, kinds, count=count, size=settings.size, seed=_SEEDS[split])
+        for place in made:
+            say(f"{split}: {place.name} of {count}")
+        for line in _add_lines(folder / split, folder / f"{split}.jsonl", lambda _, answers: vars(_measure(answers))):
+            best = max(line["gains"], default=0.0)
+            say(f"{line['file']} {line['kind']}: best of {len(line['gains'])} answers {best:+.1f} dB")
+
+
+def measure_refined(folder: Path, split: str, refiner: AnswerRefiner, say: Say) -> None:
+    """Add the gains of the refined answers, as far as that is not done."""
+    gains = {file: photo.gains for file, photo in read_measured(folder, split).items()}
+    for line in _add_lines(
+        folder / split,
+        _refined_file(folder, split),
+        lambda name, answers: {"gains": _refined_gains(answers, gains[name], refiner)},
+    ):
+        say(f"{line['file']}: best of the refined {max(line['gains'], default=0.0):+.1f} dB")
+
+
+def forget_refined(folder: Path) -> None:
+    """Remove the gains that an earlier refiner had."""
+    for split in SPLITS:
+        _refined_file(folder, split).unlink(missing_ok=True)
+
+
+def read_measured(folder: Path, split: str) -> dict[str, Measured]:
+    """What `make_and_measure` wrote, by the names of the answers' files."""
+    return {
+        row["file"]: Measured(row["kind"], row["measures"], row["gains"]) for row in _read(folder / f"{split}.jsonl")
+    }
+
+
+def read_refined(folder: Path, split: str) -> list[Measured]:
+    """The same answers with the gains that they have when they are refined."""
+    measured = read_measured(folder, split)
+    return [
+        Measured(measured[row["file"]].kind, measured[row["file"]].measures, row["gains"])
+        for row in _read(_refined_file(folder, split))
+    ]
+
+
+def _refined_file(folder: Path, split: str) -> Path:
+    return folder / f"{split}-refined.jsonl"
+
+
+def _add_lines(
+    answers: Path, out: Path, measure: Callable[[str, Answers], Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """A line of JSON for each file of answers that has none, as it is written."""
+    done = {row["file"] for row in _read(out)} if out.exists() else set[str]()
+    with out.open("a", encoding="utf-8") as file:
+        for path in sorted(answers.glob("*.npz")):
+            if path.name not in done:
+                line = {"file": path.name, **measure(path.name, read_answer(path))}
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+                yield line
+
+
+def _read(place: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
+
+
+def _measure(answers: Answers) -> Measured:
+    grey, truth = brightness(answers.blurry), brightness(answers.sharp)
+    candidates = answers.candidates()
+    coarseness = estimate_jpeg_coarseness(grey)
+    before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
+    gains: list[float] = []
+    for one in candidates:
+        restored = restore_with_kernel(grey, one.kernel, encoding=one.encoding, jpeg_coarseness=coarseness)
+        gains.append(min(psnr_of(restored, truth, "wide-shift"), _SHARPEST) - before)
+    measures = AnswerMeasures(measure_photo(grey, coarseness)).measure(candidates) if candidates else []
+    return Measured(answers.kind, measures, gains)
+
+
+@torch.no_grad()
+def _refined_gains(answers: Answers, gains: Sequence[float], refiner: AnswerRefiner) -> list[float]:
+    """Gains in brightness of what `auto` would return, dB; answers that are beyond help keep theirs."""
+    grey, truth = brightness(answers.blurry), brightness(answers.sharp)
+    noise, coarseness = estimate_noise(answers.blurry), estimate_jpeg_coarseness(grey)
+    before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
+
+    def gain_of(one: Candidate) -> float:
+        restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding)
+        refined = refine_answer(
+            refiner,
+            restored,
+            answers.blurry,
+            one.kernel,
+            encoding=one.encoding,
+            noise=noise,
+            jpeg_coarseness=coarseness,
+        )
+        return min(psnr_of(brightness(refined.clamp(0, 1)), truth, "wide-shift"), _SHARPEST) - before
+
+    least = max(_WORST, max(gains, default=0.0) - _BEHIND)
+    pairs = zip(answers.candidates(), gains, strict=True)
+    return [gain if gain < least else gain_of(candidate) for candidate, gain in pairs]
