@@ -25,7 +25,7 @@ _LEAST, _MOST = -6.0, 10.0
 """Gains beyond these count as these: how badly an answer fails does not matter."""
 _BATCH = 256
 _RATE = 3e-3
-_DECAY = 1e-3
+_DECAY = 0.1
 _SEED = 2031
 _METRICS = "{} held-out photos: {:.0%} of the gainful answers kept, {:.1%} harmed, mean gain {:+.2f} dB"
 _LEAST_GAIN, _CAUTION = AutoSettings().least_gain, AutoSettings().caution
