@@ -82,7 +82,7 @@ def run(monkeypatch, capsysbinary) -> Callable[..., Ran]:
 
 @pytest.fixture
 def program() -> Callable[..., "subprocess.CompletedProcess[bytes]"]:
-    """The program in a process of its own: `program("restore", path, stdout=file)`; a command before it may start it."""
+    """The program in a process of its own: `program("restore", path, stdout=file)`, started by `before`."""
 
     def run_words(
         *words: object, before: Iterable[str] = (), **options: object
