@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from planted import draw_picture, plant, psnr, shake
-from unblur.errors import Cancelled
+from unblur.blur.convolve import convolve
+from unblur.blur.kernels import fit_box
+from unblur.errors import Cancelled, UsageError
 from unblur.methods.known_kernel.settings import KnownKernelSettings
 from unblur.methods.settings import describe_settings
 from unblur.solvers.names import SOLVER_NAMES

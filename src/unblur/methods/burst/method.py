@@ -18,7 +18,7 @@ from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMeth
 from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
 from unblur.methods.burst.joining import Member, join_photos, used_of
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
-from unblur.methods.options import BlurEncoding, RestoreOptions
+from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
 __all__ = ["Burst"]
@@ -90,14 +90,17 @@ class Burst:
         if sharp is not None:
             return _take_sharp(photos, sharp, numbers)
         start = _surest(estimates)
-        if start is None:
+        estimate = None if start is None else estimates[start]
+        if start is None or estimate is None or estimate.kernel is None:
             alone = self._restore_first(photos[0], options, on_step)
             return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings))
-        estimate = estimates[start]
-        kernel = estimate.kernel
-        encoding = _encoding_of(estimate, options, photos[start])
+        encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
         members = join_photos(
-            photos, start, kernel, encoding, lambda s: report(_SEARCH + (_JOIN - _SEARCH) * s, "joining the photos")
+            photos,
+            start,
+            estimate.kernel,
+            encoding,
+            lambda s: report(_SEARCH + (_JOIN - _SEARCH) * s, "joining the photos"),
         )
         warnings = tuple(_left_out(n, one.fault) for n, one in zip(numbers, members, strict=True) if one.fault)
         facts = {"photos": [{"photo": n, **one.facts()} for n, one in zip(numbers, members, strict=True)]}
@@ -211,11 +214,11 @@ def _surest(estimates: Sequence[BlurEstimate]) -> int | None:
     return max(sure, key=lambda number: estimates[number].sureness, default=None)
 
 
-def _encoding_of(estimate: BlurEstimate, options: RestoreOptions, photo: Tensor) -> BlurEncoding:
-    for stated in (options.encoding, estimate.encoding):
+def _encoding_of(found: Encoding, kernel: Tensor, options: RestoreOptions, photo: Tensor) -> BlurEncoding:
+    for stated in (options.encoding, found):
         if stated != "auto":
             return stated
-    return choose_encoding(photo, estimate.kernel)
+    return choose_encoding(photo, kernel)
 
 
 def _find_sharp(photos: Sequence[Tensor], estimates: Sequence[BlurEstimate], options: RestoreOptions) -> int | None:
