@@ -24,7 +24,7 @@ from unblur.cli.main import main
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 WINDOWS = {"phone": (390, 844), "desk": (1440, 900)}
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds that a step of the page may take on a busy machine."""
 
 
