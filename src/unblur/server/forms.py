@@ -97,7 +97,7 @@ _OWN: Mapping[str, FormField] = {
         Format | None, BatchOptions.format, "Format of the answer. Default: that of the photo (raw: TIFF)."
     ),
     "quality": FormField(
-        Annotated[int, Field(ge=1, le=100)] | None,
+        Annotated[int | None, Field(ge=1, le=100)],
         BatchOptions.quality,
         "Quality of JPEG, WebP, AVIF and HEIC, 1 to 100. Default: 95, of AVIF and HEIC 90.",
     ),

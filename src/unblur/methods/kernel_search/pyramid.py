@@ -117,14 +117,14 @@ class LevelKernel(NamedTuple):
     """What a search found on one level.
 
     Attributes:
+        problem: What it searched.
         kernel: Of its first hypothesis, in pixels of the photo at the size of the level.
         scale: Share of the photo's sides there.
-        problem: Number of the problem that it belongs to.
     """
 
+    problem: KernelSearch
     kernel: Float[Tensor, "1 1 k k"]
     scale: float
-    problem: int
 
 
 RoundHook = Callable[[int, int, "LevelKernel | None"], None]
@@ -180,11 +180,7 @@ def estimate_kernels(
     total = sum(len(search.levels) for search in flat) * rounds
     done = count(1)
     left: deque[LevelKernel] = deque()  # filled in the threads of the searches, emptied in the caller's
-    jobs = [
-        partial(search.run, rounds, pixels, lambda *level, number=number: left.append(LevelKernel(*level, number)))
-        for number, own in enumerate(searches)
-        for search in own
-    ]
+    jobs = [partial(search.run, rounds, pixels, left.append) for search in flat]
     found = run_side_by_side(jobs, lambda: on_round(next(done), total, left.popleft() if left else None))
     return [_in_order(problem, own, found) for problem, own in zip(problems, searches, strict=True)]
 
@@ -256,7 +252,7 @@ class _Search:
         self.kernel = fit_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
 
     def run(
-        self, rounds: int, pixels: int, on_level: Callable[[Kernels, float], None], on_round: Callable[[], None]
+        self, rounds: int, pixels: int, on_level: Callable[[LevelKernel], None], on_round: Callable[[], None]
     ) -> Kernels:
         """From the coarsest level to the finest; the kernels that were found."""
         for number, level in enumerate(self.levels):
@@ -264,7 +260,7 @@ class _Search:
             for done in range(1, rounds + 1):
                 self._run_round()
                 if done == rounds:
-                    on_level(self.kernel[:1], level.photo[0] / self.levels[-1].photo[0])
+                    on_level(LevelKernel(self.problem, self.kernel[:1], level.photo[0] / self.levels[-1].photo[0]))
                 on_round()
         return self.kernel
 

@@ -235,7 +235,7 @@ def _search(
         PRIORS[settings.prior],
         rounds=settings.rounds,
         pixels=settings.pixels,
-        on_round=report.of([_blur_of(encoding) for encoding in searches]),
+        on_round=report.of({id(search): _blur_of(encoding) for encoding, search in searches.items()}),
     )
     return {
         encoding: _judge_all(kernels, search, encoding, crop_informative(grey, settings.pixels, 2 * search.box))
@@ -287,8 +287,8 @@ class _ProgressReport:
         self._on_step = on_step
         self._furthest = self._finest = 0.0
 
-    def of(self, encodings: Sequence[BlurEncoding]) -> RoundHook:
-        """A hook for searches in these encodings."""
+    def of(self, encodings: Mapping[int, BlurEncoding]) -> RoundHook:
+        """A hook for searches in these encodings, by their identity."""
 
         def report(done: int, rounds: int, found: LevelKernel | None) -> None:
             self._furthest = max(self._furthest, done / rounds)
@@ -296,11 +296,11 @@ class _ProgressReport:
 
         return report
 
-    def _shown(self, found: LevelKernel | None, encodings: Sequence[BlurEncoding]) -> BlurSoFar | None:
+    def _shown(self, found: LevelKernel | None, encodings: Mapping[int, BlurEncoding]) -> BlurSoFar | None:
         if found is None or found.scale < self._finest:
             return None
         self._finest = found.scale
-        return BlurSoFar(found.kernel, found.scale, encodings[found.problem])
+        return BlurSoFar(found.kernel, found.scale, encodings[id(found.problem)])
 
 
 def _odd(side: float) -> int:

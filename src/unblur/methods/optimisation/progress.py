@@ -38,8 +38,7 @@ def reporting(on_step: StepHook, span: Span, show: Callable[[Tensor], Tensor] | 
 
     def report(done: int, evaluation: Evaluation) -> None:
         fraction = span.begin + (span.end - span.begin) * done / span.steps
-        is_shown = show is not None and done % _SHOWN_EVERY == 0
-        preview = partial(show, evaluation.answers["image"]) if is_shown else None
+        preview = None if show is None or done % _SHOWN_EVERY else partial(show, evaluation.answers["image"])
         on_step(Step(fraction, f"{span.stage}, step {done} of {span.steps}", preview))
 
     return report
