@@ -235,7 +235,7 @@ def _search(
         PRIORS[settings.prior],
         rounds=settings.rounds,
         pixels=settings.pixels,
-        on_round=report.of({id(search): _blur_of(encoding) for encoding, search in searches.items()}),
+        on_round=report.of(searches),
     )
     return {
         encoding: _judge_all(kernels, search, encoding, crop_informative(grey, settings.pixels, 2 * search.box))
@@ -287,20 +287,23 @@ class _ProgressReport:
         self._on_step = on_step
         self._furthest = self._finest = 0.0
 
-    def of(self, encodings: Mapping[int, BlurEncoding]) -> RoundHook:
-        """A hook for searches in these encodings, by their identity."""
+    def of(self, searches: Mapping[Encoding, KernelSearch]) -> RoundHook:
+        """A hook for these searches."""
 
         def report(done: int, rounds: int, found: LevelKernel | None) -> None:
             self._furthest = max(self._furthest, done / rounds)
-            self._on_step(Step(self._furthest, "looking for the blur", blur=self._shown(found, encodings)))
+            self._on_step(Step(self._furthest, "looking for the blur", blur=self._shown(found, searches)))
 
         return report
 
-    def _shown(self, found: LevelKernel | None, encodings: Mapping[int, BlurEncoding]) -> BlurSoFar | None:
+    def _shown(self, found: LevelKernel | None, searches: Mapping[Encoding, KernelSearch]) -> BlurSoFar | None:
         if found is None or found.scale < self._finest:
             return None
         self._finest = found.scale
-        return BlurSoFar(found.kernel, found.scale, encodings[id(found.problem)])
+        encodings: list[BlurEncoding] = [
+            _blur_of(encoding) for encoding, search in searches.items() if search is found.problem
+        ]
+        return BlurSoFar(found.kernel, found.scale, encodings[0])
 
 
 def _odd(side: float) -> int:
