@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         CheckpointError,
         DataError,
         DownloadError,
+        FormatError,
         ImageError,
         KernelError,
         MemoryShortageError,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     )
     from unblur.images.files import read_image, write_image
     from unblur.images.picture import Picture
-    from unblur.methods.apply import restore
+    from unblur.methods.apply import restore, restore_burst
     from unblur.methods.base import Restoration, Step
     from unblur.methods.catalog import list_methods
     from unblur.methods.loading import load_method
@@ -56,6 +57,7 @@ __all__ = [
     "Client",
     "DataError",
     "DownloadError",
+    "FormatError",
     "ImageError",
     "KernelError",
     "MemoryShortageError",
@@ -82,6 +84,7 @@ __all__ = [
     "load_method",
     "read_image",
     "restore",
+    "restore_burst",
     "write_image",
 ]
 
@@ -92,6 +95,7 @@ _PLACES = {
     "Client": "unblur.server.client",
     "DataError": "unblur.errors",
     "DownloadError": "unblur.errors",
+    "FormatError": "unblur.errors",
     "ImageError": "unblur.errors",
     "KernelError": "unblur.errors",
     "MemoryShortageError": "unblur.errors",
@@ -117,6 +121,7 @@ _PLACES = {
     "load_method": "unblur.methods.loading",
     "read_image": "unblur.images.files",
     "restore": "unblur.methods.apply",
+    "restore_burst": "unblur.methods.apply",
     "write_image": "unblur.images.files",
 }
 
