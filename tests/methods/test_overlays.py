@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 
 from planted import plant, psnr, shake
 from unblur.blur.kernels import disk_kernel, linear_kernel
+from unblur.datasets.photo_kinds.scenes import text_page
 from unblur.images.labels import label_parts
+from unblur.images.tensors import linear_to_srgb
 from unblur.methods.apply import restore_tensor
 from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
@@ -107,3 +110,10 @@ def test_labels_of_parts():
     assert labels[0, 0] == labels[1, 1] != labels[4, 3]
     assert len(labels.unique()) == 3
     assert (labels[~mask[0, 0]] == 0).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_margins_of_a_page_of_text_are_no_borders(seed):
+    page = text_page((200, 300), torch.Generator().manual_seed(seed))
+    blurry = F.avg_pool2d(F.pad(page, (4, 4, 0, 0), mode="replicate"), (1, 9), 1)
+    assert find_overlay(linear_to_srgb(blurry), RestoreOptions()) is None

@@ -32,6 +32,8 @@ _EVEN_EDGE, _EVEN_INSIDE = 0.93, 0.5
 letters."""
 _DROP = 0.25
 """By how much this share falls where the border ends."""
+_BACKGROUND = 0.5
+"""Share of a border's colour in what lies behind its end, from which it is the background there, as on text pages."""
 _THINNEST = 3
 _THICKEST = 0.45
 """Of a border: pixels, and share of the photo's side."""
@@ -165,7 +167,8 @@ def _border(photo: Tensor, whole: int) -> int:
     edge = int(places[-1]) + 1
     # The line between may be mixed of both.
     edge += int(even[edge] >= _EVEN_INSIDE) if edge < most else 0
-    return edge if edge >= _THINNEST else 0
+    is_background = float(even[edge:].mean()) > _BACKGROUND
+    return 0 if edge < _THINNEST or is_background else edge
 
 
 def find_laid_over(photo: Photo) -> Mask:
