@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from PIL import Image, ImageDraw, ImageFont
 
 from planted import plant, psnr, shake
