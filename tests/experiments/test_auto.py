@@ -82,7 +82,8 @@ def test_processing_changes_the_photo_as_it_says_and_the_truth_only_in_size():
     assert spread["denoised"] < spread["nothing"] < spread["sharpened"]
     smaller, with_it = Processing(size=0.5, chroma_blur=1.0, quality=90).apply(photo, truth)
     assert smaller.shape == with_it.shape == (1, 3, 20, 24)
-    assert (with_it - 0.5).abs().max() < 0.01 and (still - 0.5).abs().max() < 0.01
+    assert (with_it - 0.5).abs().max() < 0.01
+    assert (still - 0.5).abs().max() < 0.01
 
 
 def test_half_of_the_photos_are_processed_and_each_draw_is_repeated_by_its_seed():
