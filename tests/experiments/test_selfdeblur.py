@@ -19,7 +19,7 @@ from unblur.experiments.selfdeblur.settings import (
 )
 from unblur.methods.optimisation.stopping import Never, Plateau, Threshold
 
-SHORT = {"preset": "smoke", "steps": 20, "limit": 1}
+SHORT = {"preset": "smoke", "steps": 5, "limit": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -84,9 +84,9 @@ def test_rules_are_evaluated_and_stop_nothing():
     assert list(rules) == [
         "none", "oracle", "threshold x 0.5", "threshold x 1", "threshold x 2", "plateau", "variance"
     ]  # fmt: skip
-    assert rules["none"][4] == 20
+    assert rules["none"][4] == SHORT["steps"]
     assert rules["none"][5] == rules["oracle"][3] == 0
-    assert all(row[3] >= 0 and row[4] <= 20 for row in rules.values())
+    assert all(row[3] >= 0 and row[4] <= SHORT["steps"] for row in rules.values())
 
 
 def test_layers_are_scored_apart():

@@ -220,7 +220,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
 
 
 class _RestoreCommand(TyperCommand):
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, settle_save_kernel(args))
 
 
