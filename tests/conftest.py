@@ -5,7 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,10 +82,12 @@ def run(monkeypatch, capsysbinary) -> Callable[..., Ran]:
 
 @pytest.fixture
 def program() -> Callable[..., "subprocess.CompletedProcess[bytes]"]:
-    """The program in a process of its own: `program("restore", path, stdout=file)`."""
+    """The program in a process of its own: `program("restore", path, stdout=file)`, started by `before`."""
 
-    def run_words(*words: object, **options: object) -> "subprocess.CompletedProcess[bytes]":
-        command = [sys.executable, "-m", "unblur", *map(str, words)]
+    def run_words(
+        *words: object, before: Iterable[str] = (), **options: object
+    ) -> "subprocess.CompletedProcess[bytes]":
+        command = [*before, sys.executable, "-m", "unblur", *map(str, words)]
         ran = subprocess.run(command, check=False, **{"stderr": subprocess.PIPE, "timeout": 120} | options)
         assert b"Traceback" not in (ran.stderr or b"")
         return ran

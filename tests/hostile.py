@@ -359,6 +359,9 @@ def overlapping_exif(size: int = 4_000_000, entries: int = 60_000) -> dict[str, 
         "flat": (head + directory(shared)).ljust(size, b"\x00"),
         "below": (head + pointer + directory(shared)).ljust(size, b"\x00"),
         "loop": head + directory([(0x8769, 4, 1, 8)] * 500),
+        "itself": (head + directory([(0x8769, 4, 1, 8)])).ljust(4 * size, b"\x00"),
+        "ring": (head + pointer + directory([(0x8825, 4, 1, 8)])).ljust(4 * size, b"\x00"),
+        "entries": (head + directory([(1000, 7, 1, 0)] * 65_535)).ljust(4 * size, b"\x00"),
     }
 
 

@@ -56,9 +56,9 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def offenders(check) -> list[str]:
+def offenders(check, modules=MODULES) -> list[str]:
     """What a check says of each module, headed by the module's path."""
-    return [f"{path.relative_to(ROOT)}: {reason}" for path in MODULES for reason in check(path)]
+    return [f"{path.relative_to(ROOT)}: {reason}" for path in modules for reason in check(path)]
 
 
 def part_of(module: str) -> str:
@@ -132,6 +132,14 @@ def is_dangerous(call: ast.Call) -> bool:
     )
 
 
+def rights_given_up(path: Path) -> Iterator[str]:
+    """Calls after which this process has fewer rights: no test that follows could be relied on."""
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if "os.set" in text or "os.chroot" in text else ():
+        if isinstance(node, ast.Call) and re.fullmatch(r"os\.(set\w*[ug]id|setgroups|chroot)", ast.unparse(node.func)):
+            yield f"line {node.lineno}: {ast.unparse(node.func)}"
+
+
 def wrong_all(path: Path) -> Iterator[str]:
     """One `__all__` a module, sorted, of names that exist."""
     body = parse(path).body
@@ -179,6 +187,10 @@ def test_nothing_dangerous():
     assert offenders(dangers) == []
 
 
+def test_rights_are_given_up_in_processes_of_their_own():
+    assert offenders(rights_given_up, sorted((ROOT / "tests").rglob("*.py"))) == []
+
+
 def test_all_is_sorted_and_real():
     assert offenders(wrong_all) == []
 
@@ -196,6 +208,9 @@ def test_checks_find_offenders(tmp_path):
         "line 5: bare except",
         "line 6: torch.load",
     ]
+    worse = tmp_path / "worse.py"
+    worse.write_text("os.seteuid(65534)\nos.setuid(1)\nos.setresgid(1, 1, 1)\nos.setsid()\nx = 'os.setuid(1)'\n")
+    assert [line.split()[-1] for line in rights_given_up(worse)] == ["os.seteuid", "os.setuid", "os.setresgid"]
     assert sorted(wrong_all(bad)) == ["__all__ is not sorted", "a is in __all__ alone", "b is in __all__ alone"]
 
 

@@ -1,13 +1,15 @@
 """Folders with things in them that are no photos, places without permission: never a hang, never a traceback."""
 
+import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from ordinary_rights import with_ordinary_rights
+
 FREE = ("--method", "input")
+ERROR = "unblur: error: "
 
 
 @pytest.fixture
@@ -16,19 +18,14 @@ def photo(make_photo) -> bytes:
 
 
 @pytest.fixture
-def nobody(photo, make_photo, run):
-    """A folder of an ordinary user's, and that user's rights: root may read and write everything."""
-    # The process in which files are decoded is started while the interpreter can still be reached.
-    assert run("restore", make_photo("first.png"), *FREE).code == 0
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o777)
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    yield folder
-    if is_root:
-        os.seteuid(0)
-    shutil.rmtree(folder)
+def restore(program):
+    """`unblur restore` of somebody who may not read and write everything: its exit code and its errors."""
+
+    def restore_words(*words: object) -> tuple[int, list[str]]:
+        ran = program("restore", *words, *FREE, before=with_ordinary_rights())
+        return ran.returncode, [line for line in ran.stderr.decode().splitlines() if line.startswith(ERROR)]
+
+    return restore_words
 
 
 def fill(folder: Path, photo: bytes) -> None:
@@ -53,39 +50,39 @@ def fill(folder: Path, photo: bytes) -> None:
 
 def bury(folder: Path, photo: bytes) -> None:
     """A photo so deep that its path is longer than the system takes."""
-    here = Path.cwd()
-    os.chdir(folder)
-    for _ in range(45):
-        Path("d" * 99).mkdir()
-        os.chdir("d" * 99)
-    Path("deep.png").write_bytes(photo)
-    os.chdir(here)
+    with contextlib.chdir(folder):
+        for _ in range(45):
+            Path("d" * 99).mkdir()
+            os.chdir("d" * 99)
+        Path("deep.png").write_bytes(photo)
 
 
-def test_a_folder_full_of_traps(nobody, photo, run):
-    fill(nobody / "in", photo)
-    ran = run("restore", nobody / "in", "-r", "-o", nobody / "out", *FREE)
-    assert ran.code == 1
-    made = sorted(path.relative_to(nobody / "out").as_posix() for path in (nobody / "out").rglob("*") if path.is_file())
-    assert made == ["a.png", "b.jpg", "folder.jpg/e.png", "sub/c.png", "sub/sub/d.png"]
-    to_blame = {line.removeprefix("unblur: error: ").split(":")[0].rsplit("/", 1)[1] for line in ran.errors}
+def test_a_folder_full_of_traps(tmp_path, photo, restore):
+    made = tmp_path / "out"
+    fill(tmp_path / "in", photo)
+    code, errors = restore(tmp_path / "in", "-r", "-o", made)
+    assert code == 1
+    names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    assert names == ["a.png", "b.jpg", "folder.jpg/e.png", "sub/c.png", "sub/sub/d.png"]
+    to_blame = {line.removeprefix(ERROR).split(":")[0].rsplit("/", 1)[1] for line in errors}
     assert to_blame == {"closed", "closed.png", "loop.png", "nowhere.png", "sparse.png", "d" * 99}
 
 
 @pytest.mark.parametrize("output", ["closed/", "closed/below/", "closed/x.png"])
-def test_places_without_permission(nobody, run, output):
-    (nobody / "a.png").write_bytes(b"never read")
-    (nobody / "closed").mkdir(mode=0o555)
-    ran = run("restore", nobody / "a.png", "-o", f"{nobody}/{output}", *FREE)
-    assert (ran.code, len(ran.errors)) == (2, 1)
-    assert not list((nobody / "closed").iterdir())
+def test_places_without_permission(tmp_path, restore, output):
+    (tmp_path / "a.png").write_bytes(b"never read")
+    (tmp_path / "closed").mkdir(mode=0o555)
+    code, errors = restore(tmp_path / "a.png", "-o", f"{tmp_path}/{output}")
+    assert (code, len(errors)) == (2, 1)
+    assert not list((tmp_path / "closed").iterdir())
 
 
-def test_a_closed_folder_beside_the_input_stops_the_batch(nobody, photo, run):
-    (nobody / "in").mkdir()
+def test_a_closed_folder_beside_the_input_stops_the_batch(tmp_path, photo, restore):
+    folder = tmp_path / "in"
+    folder.mkdir()
     for name in ("a.png", "b.png"):
-        (nobody / "in" / name).write_bytes(photo)
-    (nobody / "in").chmod(0o555)
-    ran = run("restore", nobody / "in", *FREE)
-    assert (ran.code, len(ran.errors)) == (2, 1)
-    assert len(list((nobody / "in").iterdir())) == 2
+        (folder / name).write_bytes(photo)
+    folder.chmod(0o555)
+    code, errors = restore(folder)
+    assert (code, len(errors)) == (2, 1)
+    assert len(list(folder.iterdir())) == 2

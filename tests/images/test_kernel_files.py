@@ -157,6 +157,26 @@ def test_inflating_archive_costs_no_memory(tmp_path: Path, shape: tuple[int, ...
     assert peak_of("self") - before[1] < 60
 
 
+@pytest.mark.parametrize("filling", [b" ", b"-", b"(", b"1,"])
+def test_long_headers_are_neither_read_nor_parsed(tmp_path: Path, filling: bytes) -> None:
+    """Of an array in an archive of some kilobytes, a header that inflates to 200 MB."""
+    with (
+        zipfile.ZipFile(tmp_path / "k.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("kernel.npy", "w") as member,
+    ):
+        member.write(b"\x93NUMPY\x02\x00" + (200 << 20).to_bytes(4, "little"))
+        for _ in range(200):
+            member.write(filling * ((1 << 20) // len(filling)))
+    short = tmp_path / "k.npy"
+    short.write_bytes(b"\x93NUMPY\x01\x00" + (9000).to_bytes(2, "little") + filling * 9000)
+    read_image(hostile.seeds()["rgba.png"])
+    before = peak_of(decoder.pid)
+    for path in (tmp_path / "k.npz", short):
+        with pytest.raises(UnblurError, match="damaged NumPy file"):
+            read_kernel(path)
+    assert peak_of(decoder.pid) - before < 60
+
+
 def test_many_arrays_and_large_pictures_are_refused(tmp_path: Path) -> None:
     _inflating_archive(tmp_path / "many.npz", (9, 9), 0, members=25_000)
     with pytest.raises(UnblurError, match="more arrays"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ordinary_rights import with_ordinary_rights
 from unblur.errors import OutputError, WriteError
 from unblur.system.atomic import TEMPORARY_PREFIX, atomic_write, remove_leftovers
 
@@ -83,20 +84,17 @@ sys.exit(2)
 
 
 def test_folder_without_permission(tmp_path: Path) -> None:
-    """Root may write everywhere, so the test steps down first where it is run by root."""
     tmp_path.chmod(0o555)
     code = """
-import os, sys
+import sys
 from unblur.errors import OutputError
 from unblur.system.atomic import atomic_write
-if os.geteuid() == 0:
-    os.setuid(65534)
 try:
     atomic_write(sys.argv[1], b"x")
 except OutputError as error:
     print(error)
 """
-    command = [sys.executable, "-c", code, str(tmp_path / "a")]
+    command = [*with_ordinary_rights(), sys.executable, "-c", code, str(tmp_path / "a")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
     assert "permission" in ended.stdout
 

@@ -33,7 +33,7 @@ def test_anything_else_is_refused_in_a_sentence(text):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("name", ["golf", "neurmap", "dublid-motion", "kernel-space"])
+@pytest.mark.parametrize("name", ["golf", "neurmap", "dublid", "kernel-space"])
 @pytest.mark.parametrize("text", [*BROKEN, '{"skip": "no", "centred": 1, "channels": "16", "window": "256"}'])
 def test_methods_refuse_it(name, text):
     entry = shipped()[name]
@@ -67,6 +67,6 @@ def test_every_method_with_weights_of_its_own_is_tested_here():
         "auto",
         "golf",
         "neurmap",
-        "dublid-motion",
+        "dublid",
         "kernel-space",
     }

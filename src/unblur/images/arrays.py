@@ -19,7 +19,8 @@ NPY_START = b"\x93NUMPY"
 ZIP_START = b"PK\x03\x04"
 
 _KINDS = "bfiu"
-_HEADER_BYTES = 10_000
+_HEADER_BYTES = 512
+"""NumPy writes 118; what is longer is never read, nor parsed as the Python expression that it is."""
 _MEMBER = "kernel"
 _LARGEST_TABLE = 1 << 20
 """Bytes of an archive's table of contents; NumPy writes about 50 for each array."""
@@ -80,9 +81,10 @@ def _table_bytes(file: BinaryIO) -> int:
 
 def _load(file: BinaryIO, most: int) -> Any:
     """The array in an open `.npy` file, refused by its header if it is too large or holds no real numbers."""
-    version = np.lib.format.read_magic(file)
+    begin = io.BytesIO(file.read(_HEADER_BYTES))
+    version = np.lib.format.read_magic(begin)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, fortran_order, dtype = readers[version](file, max_header_size=_HEADER_BYTES)
+    shape, fortran_order, dtype = readers[version](begin, max_header_size=_HEADER_BYTES)
     if dtype.hasobject:  # a pickle, which is never run
         raise ReadError("is a NumPy file that holds something else than numbers")
     if dtype.kind not in _KINDS or dtype.itemsize > 8:
@@ -90,6 +92,7 @@ def _load(file: BinaryIO, most: int) -> Any:
     count = math.prod(shape)
     if count > most:
         raise TooLargeError(f"holds {count} values; {most} are allowed")
-    data = file.read(count * dtype.itemsize)
+    data = begin.read()
+    data += file.read(max(0, count * dtype.itemsize - len(data)))
     values = np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran_order else "C")
     return values.astype(dtype.newbyteorder("="))

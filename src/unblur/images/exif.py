@@ -24,6 +24,8 @@ _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _WIDTHS, _HEIGHTS = {0x0100, 0xA002}, {0x0101, 0xA003}
 _SHORT, _LONG = 3, 4
 _ENTRY_BYTES = 12
+_MOST_ENTRIES = 4096
+"""Of all directories together; cameras write some hundreds."""
 _SUB_DIRECTORIES = {0x8769, 0x8825, 0xA005}  # EXIF, GPS, interoperability
 
 
@@ -69,7 +71,9 @@ def upright_exif(block: bytes, width: int, height: int) -> bytes:
 
 
 def check_extent(data: _Bytes, first: int, order: str) -> None:
-    """Refuse directories whose entries share their values, so that reading each one gives far more than there is.
+    """Refuse directories that lead back to each other or are endless, or whose entries share their values.
+
+    Reading each entry of such a block takes far more time or memory than its size lets one expect.
 
     Args:
         data: TIFF structure of the classic kind.
@@ -77,15 +81,21 @@ def check_extent(data: _Bytes, first: int, order: str) -> None:
         order: `"<"` or `">"`.
 
     Raises:
-        ValueError: All that the directories hold is more than twice as large as the data.
+        ValueError: All that the directories hold is more than twice as large as the data, they have more than 4,096
+            entries together, or one of them is reached twice.
         struct.error: A directory points outside the data.
     """
-    total, waiting = 0, [first]
+    total, entries, waiting, seen = 0, 0, [first], set[int]()
     while waiting:
         at = waiting.pop()
-        count = 0
+        if at in seen:
+            raise ValueError("directories of metadata lead back to themselves")
+        seen.add(at)
+        (count,) = struct.unpack_from(order + "H", data, at)
+        entries += count
+        if entries > _MOST_ENTRIES:
+            raise ValueError("directories of metadata have too many entries")
         for entry in _entries(data, at, order):
-            count += 1
             total += _ENTRY_BYTES + VALUE_SIZES.get(entry.kind, 1) * entry.values
             if total > 2 * len(data):
                 raise ValueError("directories of metadata overlap")

@@ -22,8 +22,8 @@ from unblur.experiments.scores import psnr_of
 from unblur.experiments.settings import split_names
 from unblur.methods.base import ignore_step
 from unblur.methods.classical_map.settings import MapSettings
-from unblur.methods.dublid.method import load_network
 from unblur.methods.dublid.model import Dublid
+from unblur.methods.dublid.networks import load_network
 from unblur.methods.kernel_search.answer_quality import judge
 from unblur.methods.kernel_search.pyramid import HYPOTHESES, KernelSearch, estimate_kernels
 from unblur.methods.kernel_search.search import find_kernel

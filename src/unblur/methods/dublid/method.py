@@ -3,59 +3,58 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, get_args
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel
-from unblur.errors import CheckpointError, KernelError, RegionError
+from unblur.errors import KernelError, RegionError
 from unblur.images.tensors import BT709, brightness
-from unblur.methods.architectures import load_weights
 from unblur.methods.base import Step, StepHook, Traits, ignore_step
+from unblur.methods.dublid.choice import choose_network, judge_kernel
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
-from unblur.methods.dublid.model import Estimate, Variant
+from unblur.methods.dublid.model import Estimate
+from unblur.methods.dublid.networks import load_networks
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
+from unblur.methods.kernel_search.answer_quality import find_fault
 from unblur.methods.options import RestoreOptions
 from unblur.methods.region import find_informative
 from unblur.methods.transforms import Encode
 from unblur.system.allocator import keep_freed_memory
-from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
-from unblur.weights.config import read_config
 
-__all__ = ["Dublid", "load_network"]
+__all__ = ["Dublid"]
 
 _GROUP = 4
 """Filters at a time on a processor: their spectra stay in the cache."""
 _RIM = 2
 _CUT = 0.01
 """More light than this in the rim of the box means that the blur is larger."""
-_IMPULSE = 0.9
 _FAINTEST = 0.03
 """Kernel values below this share of the largest are the network's uncertainty and would ring."""
-_MOST = {"channels": 256, "layers": 100, "in_channels": 3, "kernel_size": 255}
-"""A file cannot ask for more."""
 _SMALLEST = 48
 """Pixels on the shorter side from which the blur of a photo can be estimated."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The answer of the network at some size of the photo.
+    """The answer of a network at some size of the photo.
 
     Attributes:
+        network: Its name; empty: there is but one.
         kernel: Kernel at the photo's own size, centred.
         estimate: Estimate of the network, where it was given the whole photo at its own size.
         level: How often the photo was halved.
         cut: The blur did not fit at any size.
     """
 
+    network: str
     kernel: Tensor
     estimate: Estimate | None
     level: int
@@ -63,11 +62,11 @@ class _Found:
 
 
 class Dublid(KernelMethod):
-    """The network finds the kernel on the photo's brightness; colours are restored with that kernel.
+    """A network finds the kernel on the photo's brightness; colours are restored with that kernel.
 
     Args:
         settings: Settings of the method.
-        checkpoint: Weights of a grey or a colour network.
+        checkpoint: Weights of a grey or a colour network, or of several; each photo gets their best answer.
 
     Raises:
         CheckpointError: Weights of another network.
@@ -77,9 +76,9 @@ class Dublid(KernelMethod):
 
     def __init__(self, settings: DublidSettings, checkpoint: Checkpoint) -> None:
         self.settings = settings
-        self.network = load_network(checkpoint)
         self.checkpoint = checkpoint
-        self._networks: dict[tuple[torch.device, torch.dtype], Network] = {}
+        self.networks = load_networks(checkpoint)
+        self._ready: dict[tuple[str, torch.device, torch.dtype], Network] = {}
 
     def solving(self) -> Solving:
         """See `KernelMethod.solving`."""
@@ -90,35 +89,52 @@ class Dublid(KernelMethod):
         if min(blurry.shape[-2:]) < _SMALLEST:
             sentence = f"a photo below {_SMALLEST} pixels is too small to estimate its blur; it is returned as it was"
             return BlurEstimate(None, refusal=sentence)
-        found = self._find(blurry, options, on_step)
-        if float(found.kernel.max()) > _IMPULSE:
-            sentence = "the blur found is a single pixel, so there is none to remove; the photo is returned as it was"
-            return BlurEstimate(found.kernel, refusal=sentence)
+        answers = [
+            self._find(blurry, options, _part(on_step, number, len(self.networks)), name)
+            for number, name in enumerate(self.networks)
+        ]
+        found, fault = self._choose(blurry, answers, options)
+        if fault is not None:
+            return BlurEstimate(found.kernel, refusal=f"the blur {fault}; the photo is returned as it was")
         finish = self._retrieval(blurry, found, options) if self.settings.final == "retrieval" else None
         facts = {"level": found.level, "final": "solver" if finish is None else "retrieval"}
+        if found.network:
+            facts["network"] = found.network
         # The network's own image has the encoding that the network worked in.
         encoding = options.encoding if finish is None else _encode_of(options).encoding
         return BlurEstimate(found.kernel, encoding, finish=finish, warnings=_doubts(found), facts=facts)
 
-    def _find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> _Found:
-        """The kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
+    def _choose(self, blurry: Tensor, answers: Sequence[_Found], options: RestoreOptions) -> tuple[_Found, str | None]:
+        """The best answer, and what speaks against it."""
+        found = {answer.network: answer for answer in answers}
+        judgements = {
+            name: judge_kernel(blurry, answer.kernel, options, self.settings.smoothness)
+            for name, answer in found.items()
+        }
+        faults = {name: find_fault(found[name].kernel, judgement) for name, judgement in judgements.items()}
+        best = choose_network(faults, judgements)
+        return found[best], faults[best]
+
+    def _find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook, name: str) -> _Found:
+        """One network's kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
         photo = _encode_of(options).forward(_cut_out(blurry, options))
-        level = self._first_level(options)
+        level = self._first_level(options, self.networks[name].kernel_size)
         while True:
             on_step(Step(0.0, "looking for the blur"))
-            prepared = self._prepare(photo, level)
-            estimate = self._run(prepared)
+            prepared = _prepare(photo, level, self.networks[name], self.settings.pixels)
+            estimate = self._run(name, prepared)
             cut = _light_on_rim(estimate.kernel) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
             if not cut or not can_be_halved or options.kernel_size is not None:
                 break
             level += 1
         whole = level == 0 and prepared.shape[-2:] == blurry.shape[-2:]
-        return _Found(_enlarged(_without_faint(estimate.kernel), 2**level), estimate if whole else None, level, cut)
+        kernel = _enlarged(_without_faint(estimate.kernel), 2**level)
+        return _Found(name, kernel, estimate if whole else None, level, cut)
 
-    def _first_level(self, options: RestoreOptions) -> int:
+    def _first_level(self, options: RestoreOptions, box: int) -> int:
         """How often the photo is halved for a blur of the size that the user names to fit."""
-        size, box = options.kernel_size or 1, self.network.kernel_size
+        size = options.kernel_size or 1
         level = max(0, math.ceil(math.log2(size / box)))
         if level > self.settings.levels:
             most = box * 2**self.settings.levels
@@ -139,52 +155,29 @@ class Dublid(KernelMethod):
 
         return recolour
 
-    def _prepare(self, photo: Tensor, level: int) -> Tensor:
-        """What the network sees: the channels that it takes, halved so often, the part with most edges."""
-        seen = brightness(photo, BT709) if self.network.in_channels == 1 else photo.expand(-1, 3, -1, -1)
-        for _ in range(level):
-            seen = F.avg_pool2d(seen, 2)
-        top, left, height, width = find_informative(
-            brightness(seen, BT709), self.settings.pixels, self.network.kernel_size
-        )
-        return seen[..., top : top + height, left : left + width]
-
-    def _run(self, seen: Tensor) -> Estimate:
+    def _run(self, name: str, seen: Tensor) -> Estimate:
         if seen.device.type == "cpu":
             keep_freed_memory()
-        network = self._networks.get((seen.device, seen.dtype))
-        if network is None:
-            network = load_network(self.checkpoint).to(seen.device, seen.dtype).requires_grad_(False)
+        place = name, seen.device, seen.dtype
+        if place not in self._ready:
+            network = deepcopy(self.networks[name]).to(seen.device, seen.dtype).requires_grad_(False)
             network.group = _GROUP if seen.device.type == "cpu" else network.channels
-            self._networks[seen.device, seen.dtype] = network
-        return network(seen, centred=True)
+            self._ready[place] = network
+        return self._ready[place](seen, centred=True)
 
 
-def load_network(checkpoint: Checkpoint) -> Network:
-    """The network of a file of ours, or of the released one.
-
-    Raises:
-        CheckpointError: Weights of another network.
-    """
-    network = Network(**_config(checkpoint))
-    words = "colour" if network.in_channels == 3 else "grey"
-    load_weights(
-        network,
-        checkpoint,
-        expected=f"DUBLID with {network.layers} layers of {network.channels} channels, {words}",
-    )
-    return network
+def _prepare(photo: Tensor, level: int, network: Network, pixels: int) -> Tensor:
+    """What a network sees: the channels that it takes, halved so often, the part with most edges."""
+    seen = brightness(photo, BT709) if network.in_channels == 1 else photo.expand(-1, 3, -1, -1)
+    for _ in range(level):
+        seen = F.avg_pool2d(seen, 2)
+    top, left, height, width = find_informative(brightness(seen, BT709), pixels, network.kernel_size)
+    return seen[..., top : top + height, left : left + width]
 
 
-def _config(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the network is built from; the released file does not say and is recognised by its first filters."""
-    first = checkpoint.tensors.get("weight_list.0")
-    colours = 3 if first is not None and first.ndim == 4 and first.shape[1] == 3 else 1
-    config = read_config(checkpoint, {**Network().config(), "in_channels": colours})
-    possible = all(1 <= config[name] <= most for name, most in _MOST.items()) and config["kernel_size"] % 2 == 1
-    if not possible or config["in_channels"] == 2 or config["variant"] not in get_args(Variant):
-        raise CheckpointError(f"asks for a network that there is not: its arch_config is {quote(config, 200)}")
-    return config
+def _part(on_step: StepHook, number: int, count: int) -> StepHook:
+    """Steps of one network as steps of all."""
+    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count))
 
 
 def _encode_of(options: RestoreOptions) -> Encode:
