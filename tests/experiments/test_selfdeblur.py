@@ -17,7 +17,10 @@ from unblur.experiments.selfdeblur.settings import (
     StoppingSettings,
     TeacherSettings,
 )
+from unblur.methods.loading import load_method
 from unblur.methods.optimisation.stopping import Never, Plateau, Threshold
+from unblur.methods.optimisation.teachers import CatalogTeacher
+from unblur.methods.selfdeblur import method as selfdeblur
 
 SHORT = {"preset": "smoke", "steps": 5, "limit": 1}
 
@@ -34,6 +37,14 @@ def photos(monkeypatch):
         return [(f"{split}-{number}", draw_picture(150, 160, number) * tint) for number in range(limit)]
 
     monkeypatch.setattr(photo_sets, "_bsds", drawn)
+
+
+@pytest.fixture(autouse=True)
+def short_search(monkeypatch):
+    """The kernel's size comes from a search by `map`, here from a shorter one: else it takes most of the time."""
+    short = CatalogTeacher("map", load_method("map", {"hypotheses": 1, "first_box": 15}))
+    load = selfdeblur.load_teacher
+    monkeypatch.setattr(selfdeblur, "load_teacher", lambda name, *more: short if name == "map" else load(name, *more))
 
 
 def test_a_teacher_with_the_truth_helps():
