@@ -29,6 +29,7 @@ SHARED_BY_METHODS = {
     "apply",
     "architectures",
     "base",
+    "burst",
     "catalog",
     "entry",
     "inputs",

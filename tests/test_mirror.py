@@ -45,6 +45,7 @@ COVERED = {
         "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"
     ),
     "methods/auto/test_method.py": "methods/auto/networks",
+    "methods/burst/test_method.py": "methods/burst/joining",
     "metrics/test_shift.py": "metrics/wide_shift",
     "datasets/test_catalog.py": "datasets/folders datasets/verify",
     "datasets/test_datasets.py": "datasets/dublid datasets/levin datasets/pair_list datasets/pairs datasets/sun",

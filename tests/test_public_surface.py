@@ -18,7 +18,7 @@ def run_python(code: str) -> str:
 
 def test_all_is_what_can_be_had():
     handled = ["Client", "Picture", "Region", "Restoration", "RestoreOptions", "Step"]
-    functions = ["list_methods", "load_method", "read_image", "restore", "write_image"]
+    functions = ["list_methods", "load_method", "read_image", "restore", "restore_burst", "write_image"]
     assert sorted(unblur.__all__) == sorted([*handled, *functions, *unblur.errors.__all__, "__version__"])
     assert sorted(dir(unblur)) == sorted(unblur.__all__)
     assert all(inspect.isfunction(getattr(unblur, name)) for name in functions)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from unblur.images.files import read_image, write_image
     from unblur.images.picture import Picture
-    from unblur.methods.apply import restore
+    from unblur.methods.apply import restore, restore_burst
     from unblur.methods.base import Restoration, Step
     from unblur.methods.catalog import list_methods
     from unblur.methods.loading import load_method
@@ -82,6 +82,7 @@ __all__ = [
     "load_method",
     "read_image",
     "restore",
+    "restore_burst",
     "write_image",
 ]
 
@@ -117,6 +118,7 @@ _PLACES = {
     "load_method": "unblur.methods.loading",
     "read_image": "unblur.images.files",
     "restore": "unblur.methods.apply",
+    "restore_burst": "unblur.methods.apply",
     "write_image": "unblur.images.files",
 }
 

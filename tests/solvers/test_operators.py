@@ -25,6 +25,7 @@ def field() -> torch.Tensor:
 
 OPERATORS = {
     "framed": lambda: FramedBlur(KERNEL, SIZE),
+    "several photos": lambda: FramedBlur(BASIS.transpose(0, 1), SIZE),
     "circular": lambda: KernelBlur(KERNEL, "circular"),
     "reflect": lambda: KernelBlur(KERNEL, "reflect"),
     "valid": lambda: KernelBlur(KERNEL, "valid"),
@@ -37,7 +38,8 @@ OPERATORS = {
 def test_adjoint(name):
     operator = OPERATORS[name]()
     generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 2, *SIZE, generator=generator, dtype=torch.float64)
+    channels = 1 if name == "several photos" else 2
+    image = torch.rand(1, channels, *SIZE, generator=generator, dtype=torch.float64)
     blurred = operator.apply(image)
     other = torch.rand(blurred.shape, generator=generator, dtype=torch.float64)
     back = operator.adjoint(other)
@@ -45,7 +47,7 @@ def test_adjoint(name):
     assert float((blurred * other).sum()) == pytest.approx(float((image * back).sum()), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["framed", "circular", "reflect", "varying"])
+@pytest.mark.parametrize("name", ["framed", "several photos", "circular", "reflect", "varying"])
 def test_even_light_stays_even(name):
     image = torch.full((1, 1, *SIZE), 0.4, dtype=torch.float64)
     assert torch.allclose(OPERATORS[name]().apply(image), image)

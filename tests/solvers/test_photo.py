@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from planted import draw_picture, plant, psnr, shake
-from unblur.errors import Cancelled
+from unblur.blur.convolve import convolve
+from unblur.blur.kernels import fit_box
+from unblur.errors import Cancelled, UsageError
 from unblur.methods.known_kernel.settings import KnownKernelSettings
 from unblur.methods.settings import describe_settings
 from unblur.solvers.names import SOLVER_NAMES
@@ -112,3 +114,18 @@ def test_large_clipped_areas_are_filled_in(monkeypatch, light):
     few = restored()
     assert many > few + 0.5
     assert many > planted.psnr
+
+
+def test_several_photos_of_one_scene_become_one():
+    kernels = torch.cat([fit_box(shake(side, side), 11) for side in (7, 11)])
+    sharp = draw_picture(70, 80, seed=6).expand(-1, 3, -1, -1)
+    photos = torch.cat([convolve(sharp, one, "replicate") for one in kernels.split(1)])
+    known = torch.ones(2, 1, 70, 80)
+    known[1, ..., :20, :] = 0
+    together = restore_with_kernel(photos, kernels, encoding="encoded", jpeg_coarseness=0)
+    one_in_part = restore_with_kernel(photos, kernels, encoding="encoded", jpeg_coarseness=0, known=known)
+    alone = restore_with_kernel(photos[:1], kernels[:1], encoding="encoded", jpeg_coarseness=0)
+    assert together.shape == one_in_part.shape == alone.shape == (1, 3, 70, 80)
+    assert psnr(together, sharp, 12) > psnr(one_in_part, sharp, 12) > psnr(alone, sharp, 12)
+    with pytest.raises(UsageError, match="takes one photo"):
+        restore_with_kernel(photos, kernels, encoding="encoded", solver="richardson-lucy")

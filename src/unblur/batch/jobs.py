@@ -22,6 +22,7 @@ class PhotoJob:
         output: The file to write; None: standard output.
         kernel: Where to save the kernel as PNG, with `.npy` beside it; None: not at all.
         steps: Folder, and what the names of the images of the steps begin with; None: they are not saved.
+        burst: Further files, photos of the same scene, that the photo is restored with.
         motion: Folder, and what the names of the files with the motion begin with; None: it is not saved.
         replaceable: Which existing files may be replaced.
         in_place: The output is the input.
@@ -32,6 +33,7 @@ class PhotoJob:
     kernel: Path | None = None
     steps: Path | None = None
     motion: Path | None = None
+    burst: tuple[Path, ...] = ()
     replaceable: Replaceable = "nothing"
     in_place: bool = False
 
@@ -48,10 +50,17 @@ class PhotoJob:
 
     def side_outputs(self) -> Iterator[Path]:
         """The files beside the image whose names are known beforehand."""
+        for kernel in self.kernel_outputs():
+            yield kernel
+            yield kernel.with_suffix(".npy")
+        yield from self.motion_outputs()
+
+    def kernel_outputs(self) -> Iterator[Path]:
+        """The PNG files for the kernels: one, or one for each photo of a burst, the further ones numbered from 2."""
         if self.kernel:
             yield self.kernel
-            yield self.kernel.with_suffix(".npy")
-        yield from self.motion_outputs()
+            for number in range(2, len(self.burst) + 2):
+                yield self.kernel.with_name(f"{self.kernel.stem}-{number}.png")
 
     def motion_outputs(self) -> Iterator[Path]:
         """The files for the motion: numbers, colours, arrows."""

@@ -79,4 +79,4 @@ class BatchOptions:
         """What the outputs of a photo are made from; None for those that cannot be passed over when they are there."""
         if job.input is None or job.output is None or job.in_place:
             return None
-        return Provenance(self.fingerprint, job.input, job.extras)
+        return Provenance(self.fingerprint, job.input, job.extras, job.burst)

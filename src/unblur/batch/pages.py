@@ -19,7 +19,7 @@ from unblur.images.files import check_holds_pages, count_pages, encode_image, en
 from unblur.images.picture import Picture
 from unblur.images.signatures import format_of_name
 from unblur.methods.apply import restore_picture
-from unblur.methods.base import Restoration, Step, StepHook
+from unblur.methods.base import Method, Restoration, Step, StepHook
 
 __all__ = ["PageNotes", "PageRestorer"]
 
@@ -56,17 +56,21 @@ class PageRestorer:
         options: For every page.
         on_step: Called with the steps of all pages.
         writer: Writes the images of the steps, those of the first page alone.
+        method: Ready to run.
 
     Attributes:
         count: Pages so far.
         saved_steps: How many images of steps were written.
     """
 
-    def __init__(self, job: PhotoJob, options: BatchOptions, on_step: StepHook, writer: PhotoWriter) -> None:
+    def __init__(
+        self, job: PhotoJob, options: BatchOptions, on_step: StepHook, writer: PhotoWriter, method: Method
+    ) -> None:
         self.count = 0
         self.saved_steps = 0
         self._job, self._options = job, options
         self._on_step, self._writer = on_step, writer
+        self._method = method
         self._first: list[tuple[Picture, Restoration[Picture]]] = []
         self._notes = PageNotes()
 
@@ -136,7 +140,7 @@ class PageRestorer:
                 saver(step)
 
         with _naming(self.count):
-            answer = restore_picture(page, self._options.ready_method, self._options.restore, on_step)
+            answer = restore_picture(page, self._method, self._options.restore, on_step)
         self._notes.add(self.count, (*page.facts.notes, *answer.warnings))
         if saver:
             self._first.append((page, answer))

@@ -78,6 +78,7 @@ def make_plan(
     read_too: Iterable[str | os.PathLike[str]] = (),
     written_as: Format | None = None,
     may_be_empty: bool = False,
+    burst: bool = False,
 ) -> Plan:
     """Match inputs with outputs.
 
@@ -92,6 +93,7 @@ def make_plan(
         read_too: Further files that are read and must not be written onto.
         written_as: Format of the outputs whose names are made here; None: that of each photo, TIFF for camera raw.
         may_be_empty: Folders without photos are no error: some may come.
+        burst: All photos are of one scene and become one, in the place of the first.
 
     Raises:
         UsageError: Nothing to do, two files with one name, an output that is an input, or a name of the wrong kind.
@@ -115,6 +117,8 @@ def make_plan(
     not_photos = tuple(item for item in seen if isinstance(item, SkippedFile))
     if not found and not failures and not may_be_empty:
         raise UsageError(_nothing_found(len(names), not_photos))
+    companions = _companions(found) if burst else ()
+    found = found[:1] if burst else found
     if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
         folder = Path(output)
     if output is not None and output != "-":
@@ -127,12 +131,23 @@ def make_plan(
             _output_of(item, output, folder, written_as, in_place=in_place),
             in_place=in_place,
             replaceable="anything" if in_place else replaceable,
+            burst=companions,
         )
         for item in found
     ]
     jobs = _with_side_outputs(jobs, found, side)
-    check_collisions(jobs, {"the report": side.report, "the gallery": side.gallery}, read_too)
+    check_collisions(jobs, {"the report": side.report, "the gallery": side.gallery}, [*read_too, *companions])
     return Plan(tuple(jobs), failures, not_photos)
+
+
+def _companions(found: Sequence[Found]) -> tuple[Path, ...]:
+    """The files of a burst after the first."""
+    paths = [item.path for item in found]
+    if None in paths:
+        raise UsageError("the photos of a burst are files; none of them can come from a pipe")
+    if len(paths) < 2:
+        raise UsageError("a burst is several photos of one scene, and here is one; name the others too")
+    return tuple(path for path in paths[1:] if path is not None)
 
 
 def _check_format(written_as: Format, output: str | None, *, in_place: bool) -> None:

@@ -29,11 +29,13 @@ class Provenance:
         options: Checksum of all that decides the pixels.
         input: The photo's file.
         extras: What is saved beside the image: `kernel`, `steps`, `motion`.
+        burst: The further files of a burst.
     """
 
     options: str
     input: Path
     extras: frozenset[str] = frozenset()
+    burst: tuple[Path, ...] = ()
 
     def note(self) -> dict[str, Any]:
         """What is noted of each output.
@@ -41,7 +43,8 @@ class Provenance:
         Raises:
             OSError: The photo cannot be read.
         """
-        return {"options": self.options, "input": describe_file(self.input), "extras": sorted(self.extras)}
+        note = {"options": self.options, "input": describe_file(self.input), "extras": sorted(self.extras)}
+        return note | ({"burst": [describe_file(path) for path in self.burst]} if self.burst else {})
 
     def matches(self, note: dict[str, Any]) -> bool:
         """Whether an output with that note is what would be made now, with all that is to be saved beside it."""
@@ -51,7 +54,13 @@ class Provenance:
             and isinstance(extras, list)
             and self.extras <= set(map(str, extras))
             and is_described(self.input, note.get("input"))
+            and self._matches_burst(note.get("burst", []))
         )
+
+    def _matches_burst(self, noted: object) -> bool:
+        if not isinstance(noted, list) or len(noted) != len(self.burst):
+            return False
+        return all(is_described(path, one) for path, one in zip(self.burst, noted, strict=True))
 
 
 def fingerprint(decisive: dict[str, Any]) -> str:

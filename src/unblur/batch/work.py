@@ -15,13 +15,13 @@ from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
-from unblur.errors import MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
-from unblur.images.files import check_file
+from unblur.errors import ImageError, MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
+from unblur.images.files import check_file, read_image
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
 from unblur.images.streams import split_images
-from unblur.methods.apply import choose_device
-from unblur.methods.base import PictureMethod, Restoration, Step
+from unblur.methods.apply import choose_device, join_burst
+from unblur.methods.base import Method, PictureMethod, Restoration, Step
 from unblur.system.memory import is_out_of_memory, peak_mb, restart_peak
 from unblur.system.signals import check_interrupted, shielded
 
@@ -95,10 +95,10 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
         check_file(job.input, options.limits)  # the note of the writer holds a checksum of the whole file
     writer = PhotoWriter(job, options.provenance_of(job))
     writer.check_names()
-    method = options.ready_method
+    method = _method_for(job, options)
     needs_torch = not isinstance(method, PictureMethod)
     device = choose_device(options.restore.device) if needs_torch else "cpu"
-    restorer = PageRestorer(job, options, report_step, writer)
+    restorer = PageRestorer(job, options, report_step, writer, method)
     notes = _restore_files(job, options, restorer, writer)
     _, answer = restorer.first
     if job.steps and restorer.saved_steps == 0:
@@ -115,6 +115,24 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
         warnings=tuple(dict.fromkeys((*restorer.warnings, *notes))),
         facts={**answer.facts, "pages": restorer.count} if restorer.count > 1 else answer.facts,
     )
+
+
+def _method_for(job: PhotoJob, options: BatchOptions) -> Method:
+    """The method, which knows the further photos where the photo is one of a burst.
+
+    Raises:
+        ImageError: A further photo cannot be read; the message names it.
+    """
+    if not job.burst:
+        return options.ready_method
+    return join_burst(options.ready_method, [_read_further(path, options) for path in job.burst])
+
+
+def _read_further(path: Path, options: BatchOptions) -> Picture:
+    try:
+        return read_image(path, limits=options.limits, allow_damaged=options.allow_damaged)
+    except ImageError as error:
+        raise type(error)(f"was not restored, for {path} of its burst {error}") from error
 
 
 def _restore_files(
@@ -156,9 +174,12 @@ def _save_kernel(job: PhotoJob, answer: Restoration[Picture], writer: PhotoWrite
         return ()
     if answer.kernel is None:
         return ("no kernel was found, so none was saved",)
-    png, npy = encode_kernel(answer.kernel[0].mean(0).cpu().numpy())
-    writer.write(job.kernel, png)
-    writer.write(job.kernel.with_suffix(".npy"), npy)
+    kernels = answer.burst_kernels or (answer.kernel,)
+    for path, kernel in zip(job.kernel_outputs(), kernels, strict=False):
+        if kernel is not None:
+            png, npy = encode_kernel(kernel[0].mean(0).cpu().numpy())
+            writer.write(path, png)
+            writer.write(path.with_suffix(".npy"), npy)
     return ()
 
 

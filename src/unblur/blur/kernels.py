@@ -26,6 +26,7 @@ __all__ = [
     "kernel_axes",
     "kernel_from_trajectory",
     "linear_kernel",
+    "offset_of_mass",
     "trim_box",
 ]
 
@@ -233,6 +234,12 @@ def _grid(size: int) -> tuple[Tensor, Tensor]:
 
 def _normalised(weights: Tensor) -> Tensor:
     return (weights / weights.sum())[None, None]
+
+
+def offset_of_mass(kernel: Kernel) -> tuple[int, int]:
+    """(right, down) of the centre of mass from the kernel's centre, in whole pixels."""
+    down, right = _offset_of_mass(kernel[0, 0])
+    return round(float(right)), round(float(down))
 
 
 def _offset_of_mass(kernel: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from unblur.errors import UsageError
 from unblur.images.limits import Limits
 from unblur.images.signatures import Format, Frames
 from unblur.methods.catalog import DEFAULT_METHOD, list_entries
-from unblur.methods.options import RestoreOptions
+from unblur.methods.options import RestoreOptions, check_burst
 from unblur.system.streams import is_closed
 
 __all__ = ["COMMAND", "restore", "settle_save_kernel"]
@@ -115,6 +115,10 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             max=100,
         ),
     ] = None,
+    burst: Annotated[
+        bool,
+        _option("The photos are of one scene: one sharp photo is made of all, as the first.", "--burst", panel=_MANY),
+    ] = False,
     strip_metadata: Annotated[
         bool, _option("Leave out EXIF, XMP and place; colours stay.", "--strip-metadata", panel=_OUTPUT)
     ] = False,
@@ -159,6 +163,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     unblur restore photo.jpg                     writes photo.unblur.jpg
     unblur restore photos/ -o sharp/ -r -j 2     a tree of folders, two at a time
     unblur restore photo.png --kernel k.png      with a blur that you know
+    unblur restore --burst a.jpg b.jpg c.jpg     one sharp photo of several blurry ones
     unblur restore in/ -o out/ --watch           whatever comes into a folder
     """
     # Here and not above: NumPy and what stands on it take longer to load than help takes to print.
@@ -175,7 +180,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         weights=weights,
         restore=options,
         limits=Limits(max_pixels=max_pixels),
-        frames=frames,
+        frames="first" if burst else frames,
         allow_damaged=allow_damaged,
         strip_metadata=strip_metadata,
         format=written_as,
@@ -183,6 +188,8 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
     )
     check_options(batch_options)
     _check_together(resume=resume or watch, in_place=in_place, gallery=gallery)
+    if burst:
+        _check_burst(options, watch=watch)
     replaceable = "anything" if overwrite else "own" if resume or watch else "nothing"
     plan_now = partial(
         make_plan,
@@ -197,6 +204,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
             name for name in (files_from, weights, *(context.params[option] for option in ("kernel", "mask"))) if name
         ],
         may_be_empty=watch,
+        burst=burst,
     )
     plan = plan_now()
     if watch:
@@ -249,6 +257,12 @@ def _check_together(*, resume: bool, in_place: bool, gallery: str | None) -> Non
         raise UsageError("--resume cannot determine which inputs --in-place has written onto; leave one of them out")
     if in_place and gallery is not None:
         raise UsageError("--gallery shows the photos as they were, and --in-place leaves none; leave one of them out")
+
+
+def _check_burst(options: RestoreOptions, *, watch: bool) -> None:
+    if watch:
+        raise UsageError("--watch restores photo by photo, and --burst makes one of several; leave one of them out")
+    check_burst(options)
 
 
 def _check_watch(names: Sequence[str], *, overwrite: bool, dry_run: bool, gallery: str | None) -> None:

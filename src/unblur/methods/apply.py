@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard, overload
 
@@ -16,9 +16,9 @@ from unblur.errors import ImageError, ShapeError, UsageError
 from unblur.images.picture import Picture
 from unblur.methods.base import Method, PictureMethod, Restoration, StepHook, TrainedMethod, ignore_step
 from unblur.methods.catalog import DEFAULT_METHOD
-from unblur.methods.inputs import receive
+from unblur.methods.inputs import ReceivedPhoto, receive
 from unblur.methods.loading import load_method
-from unblur.methods.options import RestoreOptions, check_fit, describe_options
+from unblur.methods.options import RestoreOptions, check_burst, check_fit, describe_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["choose_device", "name_device", "restore", "restore_picture", "restore_tensor"]
+__all__ = [
+    "choose_device",
+    "join_burst",
+    "name_device",
+    "restore",
+    "restore_burst",
+    "restore_picture",
+    "restore_tensor",
+]
 
 _CAMERA_FORMATS = ("jpeg", "heif", "avif", "raw")
 """Photos come in these; test images that were blurred as stored are kept without loss."""
@@ -74,16 +82,69 @@ def restore(
         UsageError: A method, setting, weights, kernel, region or device that cannot be used.
         ImageError: A file that cannot be read, or a result that is not finite.
     """
-    ready = load_method(method, settings, weights) if isinstance(method, str) else method
-    if not isinstance(method, str) and not (settings is None and weights is None):
-        raise TypeError("settings and weights go with the name of a method; this method has its own already")
+    ready = _make_ready(method, settings, weights)
     chosen = replace(options, **named_options) if options is not None else RestoreOptions(**named_options)
     if _is_tensor(blurry):
         return _restore_given_tensor(blurry, ready, chosen, on_step)
-    given = receive(blurry)
-    answer = restore_picture(given.picture, ready, chosen, on_step)
-    warnings = (*given.picture.facts.notes, *answer.warnings)
-    return replace(answer, image=given.give_back(answer.image), warnings=warnings)
+    return _restore_received(receive(blurry), ready, chosen, on_step)
+
+
+def restore_burst(
+    photos: Sequence[Any],
+    method: str | Method = DEFAULT_METHOD,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    weights: str | os.PathLike[str] | Checkpoint | None = None,
+    options: RestoreOptions | None = None,
+    on_step: StepHook = ignore_step,
+    **named_options: Any,
+) -> Restoration[Any]:
+    """The one sharp photo that several blurry photos of one scene show, and the kernel of each.
+
+    The answer has place, size, exposure, form and metadata of the first photo. Photos that do not fit are left out with
+    a warning; if the blur of none was found, or only one is left, the first is restored by itself.
+
+    Args:
+        photos: At least two, in any form that `restore` takes but a tensor; of one size, not rotated against each
+            other.
+        method: As for `restore`: a method that finds a kernel.
+        settings: As for `restore`.
+        weights: As for `restore`.
+        options: As for `restore`; no kernel, region or part of the photo.
+        on_step: As for `restore`.
+        named_options: As for `restore`.
+
+    Raises:
+        TypeError: As for `restore`.
+        ValueError: As for `restore`.
+        UsageError: As for `restore`; or one photo only, or no other photo has the size of the first.
+        ImageError: As for `restore`.
+    """
+    ready = _make_ready(method, settings, weights)
+    chosen = replace(options, **named_options) if options is not None else RestoreOptions(**named_options)
+    if not photos:
+        raise UsageError("a burst is several photos of one scene, and here is none")
+    check_burst(chosen)
+    given = [receive(photo) for photo in photos]
+    burst = join_burst(ready, [one.picture for one in given[1:]])
+    return _restore_received(given[0], burst, chosen, on_step)
+
+
+def join_burst(method: Method, others: Sequence[Picture]) -> Method:
+    """The method for a photo that is one of a burst.
+
+    Args:
+        method: Ready to run.
+        others: Further photos of the scene.
+
+    Raises:
+        UsageError: A method that finds no kernels, or no further photo.
+    """
+    from unblur.images.tensors import array_to_tensor  # noqa: PLC0415 - torch only where it is needed
+    from unblur.images.working import to_working  # noqa: PLC0415 - as above
+    from unblur.methods.burst.method import Burst  # noqa: PLC0415 - as above
+
+    return Burst(method, [array_to_tensor(to_working(one)) for one in others])
 
 
 def restore_picture(
@@ -195,6 +256,24 @@ def _unused(options: RestoreOptions, method: Method) -> list[str]:
         for name in options.given()
         if name not in method.traits.uses and not described[name].for_all
     ]
+
+
+def _make_ready(
+    method: str | Method, settings: Mapping[str, Any] | None, weights: str | os.PathLike[str] | Checkpoint | None
+) -> Method:
+    if isinstance(method, str):
+        return load_method(method, settings, weights)
+    if not (settings is None and weights is None):
+        raise TypeError("settings and weights go with the name of a method; this method has its own already")
+    return method
+
+
+def _restore_received(
+    given: ReceivedPhoto, method: Method, options: RestoreOptions, on_step: StepHook
+) -> Restoration[Any]:
+    answer = restore_picture(given.picture, method, options, on_step)
+    warnings = (*given.picture.facts.notes, *answer.warnings)
+    return replace(answer, image=given.give_back(answer.image), warnings=warnings)
 
 
 def _restore_given_tensor(

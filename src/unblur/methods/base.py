@@ -64,6 +64,7 @@ class Restoration(Generic[ImageT]):
         image: Sharp image. From a method: a tensor like its input; from `restore`: of the type that was given.
         kernel: The blur that was found `(B, 1, kH, kW)`, where the method finds one.
         motion_field: Displacement over the exposure `(B, 2, H, W)` in pixels (right, down), where it finds one.
+        burst_kernels: Of a burst, the kernel `(1, 1, kH, kW)` of each photo in order; None: it was left out.
         history: Named series of numbers, such as a loss at each step.
         seconds: Wall time.
         warnings: Sentences for the user, such as a blur estimate that failed.
@@ -74,6 +75,7 @@ class Restoration(Generic[ImageT]):
     image: ImageT
     kernel: Tensor | None = None
     motion_field: Tensor | None = None
+    burst_kernels: tuple[Tensor | None, ...] = ()
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from torch import Tensor
 from unblur.blur.kernels import fit_box
 from unblur.images.tensors import fill_unknown
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
-from unblur.methods.options import Encoding, RestoreOptions
+from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_overlay
 from unblur.methods.refiners import load_refiner, refine
 from unblur.solvers.names import DEFAULT_SOLVER
@@ -22,6 +22,7 @@ from unblur.solvers.photo import choose_encoding, restore_with_kernel
 __all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers"]
 
 Solve = Callable[[], Tensor]
+Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class BlurEstimate:
         restorer: Restores the photo without a kernel, given the photo and a hook; None: see `refusal` and `kernel`.
         finish: Makes the image of the estimator's own knowledge and, where it calls for it, the solver's; None: the
             image is the solver's.
+        improve: Makes the solver's image better: called with the photo, the kernel, the encoding and that image; None:
+            it stays.
+        looks_sharp: Why there is no kernel: the photo looks sharp.
+        sureness: Larger for a kernel that is surer; compares photos of one scene, on a scale of the method's own.
         history: See `Restoration`.
         warnings: See `Restoration`.
         facts: See `Restoration`.
@@ -45,6 +50,9 @@ class BlurEstimate:
     refusal: str = ""
     restorer: Callable[[Tensor, StepHook], Tensor] | None = None
     finish: Callable[[Solve], Tensor] | None = None
+    improve: Improve | None = None
+    looks_sharp: bool = False
+    sureness: float = 0.0
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -162,9 +170,11 @@ class KernelMethod(ABC):
             )
 
         image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
+        if estimate.improve is not None and options.solver is None:
+            image = estimate.improve(blurry, kernel, encoding, image)
         if options.refine is not None:
             image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
-        if estimate.finish is not None or options.refine is not None:
+        if any(one is not None for one in (estimate.finish, estimate.improve, options.refine)):
             on_step(Step(1.0, "restored"))
         facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
         return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)

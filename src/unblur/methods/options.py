@@ -30,6 +30,7 @@ __all__ = [
     "Option",
     "Region",
     "RestoreOptions",
+    "check_burst",
     "check_fit",
     "describe_options",
     "parse_region",
@@ -273,6 +274,16 @@ def parse_region(text: str) -> Region:
     except ValueError:
         raise RegionError(f"a region is four whole numbers X,Y,W,H, not {text!r}") from None
     return Region(x, y, width, height)
+
+
+def check_burst(options: RestoreOptions) -> None:
+    """Refuse what several photos that become one cannot be asked for.
+
+    Raises:
+        UsageError: A part of the photo is named.
+    """
+    if options.names_part:
+        raise UsageError("a burst is restored as a whole; leave only-region and mask out")
 
 
 def check_fit(options: RestoreOptions, height: int, width: int) -> None:

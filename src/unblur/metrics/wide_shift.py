@@ -1,7 +1,7 @@
 """Alignment of answers that may lie far from the truth: the protocol `wide-shift`.
 
 A blind method finds image and kernel only up to a shift, which for a large kernel is many pixels. The whole-pixel shift
-is found by phase correlation (Kuglin and Hines 1975), then `shift` does the rest; no shift is tried as well.
+is found by phase correlation, then `shift` does the rest; no shift is tried as well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, power, spectrum
+from unblur.blur.phase_correlation import find_shift
 from unblur.metrics.aligned_pair import AlignedPair
 from unblur.metrics.shift import BORDER, align_by_shift
 
@@ -30,27 +30,13 @@ def align_by_wide_shift(restored: Float[Tensor, "b c h w"], sharp: Float[Tensor,
     best = align_by_shift(restored, sharp)
     if min(sharp.shape[-2:]) < _SMALLEST or len(sharp) > 1:
         return best
-    right, down = _coarse_shift(restored, sharp)
+    right, down = find_shift(restored.double(), sharp.double(), (_REACH, _REACH))
     if max(abs(right), abs(down)) == 0:
         return best
     there = align_by_shift(_inside(restored, right, down), _inside(sharp, -right, -down))
     if _error(there) >= _error(best):
         return best
     return there._replace(shift=there.shift + torch.tensor([[right, down]], dtype=torch.float64))
-
-
-def _coarse_shift(restored: Tensor, sharp: Tensor) -> tuple[int, int]:
-    """(right, down) in whole pixels by which the content of the truth is moved in the restored image."""
-    height, width = sharp.shape[-2:]
-    size = good_size(height), good_size(width)
-    rows, columns = (torch.hann_window(side, dtype=torch.float64, device=sharp.device) for side in (height, width))
-    spectra = [spectrum((one.double().mean(1, keepdim=True) - one.double().mean()) * rows[:, None] * columns, size)
-               for one in (sharp, restored)]  # fmt: skip
-    product = multiply_conjugate(*spectra)
-    peaks = from_spectrum(product / power(product).sqrt().clamp_min(1e-12), size)[0, 0]
-    near = torch.roll(peaks, (_REACH, _REACH), (0, 1))[: 2 * _REACH + 1, : 2 * _REACH + 1]
-    down, right = divmod(int(near.argmax()), 2 * _REACH + 1)
-    return right - _REACH, down - _REACH
 
 
 def _inside(image: Tensor, right: int, down: int) -> Tensor:

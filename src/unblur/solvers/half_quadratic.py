@@ -71,15 +71,15 @@ class _Problem:
 
 def deconvolve_sparse(
     blurry: Images,
-    kernel: Float[Tensor, "#b 1 kh kw"],
+    kernel: Float[Tensor, "#b n kh kw"],
     *,
     prior_strength: float,
     exponent: float = 0.8,
     steps: int = 8,
     penalty: float = 1.0,
     saturation: float | None = None,
-    known: Float[Tensor, "#b 1 h w"] | None = None,
-) -> Images:
+    known: Float[Tensor, "#b m h w"] | None = None,
+) -> Tensor:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
     A few half-quadratic steps with rising penalty (Krishnan and Fergus, NIPS 2009, Eq. 3) on the smoothly continued
@@ -88,7 +88,9 @@ def deconvolve_sparse(
 
     Args:
         blurry: In [0, 1]; a batch of channels or photos.
-        kernel: Sum 1, odd sizes; one for all or one a photo.
+        kernel: Sum 1, odd sizes; one for all or one a photo. Several in the place of channels: the channels of
+            `blurry` are photos of one image, each with its kernel, whose data terms are added up; the answer has one
+            channel.
         prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
         steps: Alternating steps; 0 stops after the half-quadratic start.
@@ -96,7 +98,7 @@ def deconvolve_sparse(
             ones reach farther with each step, which large clipped areas need, and want more steps.
         saturation: Pixels from this value up were clipped; None: none was.
         known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
-            None: all of it counts.
+            One for all channels or one for each. None: all of it counts.
     """
     problem = pose_sparse(
         blurry,
@@ -122,7 +124,7 @@ def pose_sparse(
     exponent: float = 0.8,
     penalty: float = 1.0,
     saturation: float | None = None,
-    known: Float[Tensor, "#b 1 h w"] | None = None,
+    known: Float[Tensor, "#b m h w"] | None = None,
 ) -> _Problem:
     """The problem of `deconvolve_sparse`, for callers that own the loop of its two iterations."""
     frame, operator = FramedBlur.around(blurry, kernel)
@@ -155,8 +157,9 @@ class HalfQuadratic(Iteration):
         super().__init__(len(_WARM_PENALTIES), record=record)
         self._problem = problem
         self._blur_power = problem.operator.power
-        self._back_projected = problem.operator.spectrum.conj() * spectrum(problem.data.observed)
-        self._latent = problem.data.observed
+        operator, observed = problem.operator, problem.data.observed
+        self._back_projected = operator.gather(operator.spectrum.conj() * spectrum(observed))
+        self._latent = observed[:, : self._back_projected.shape[1]]  # of several photos of one image, the first
         self.latent_spectrum = self._back_projected
 
     @property
@@ -221,7 +224,8 @@ class AlternatingDirections(Iteration):
         sparse_right, sparse_down = problem.shrink((right, down), problem.gradient_penalty)
         self._right_gap, self._down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
         wanted = differences_adjoint(sparse_right.sub_(self._right_gap), sparse_down.sub_(self._down_gap))
-        self._spectrum = self._of_light * spectrum(light.sub_(self._light_gap)) + self._of_gradients * spectrum(wanted)
+        of_light = problem.operator.gather(self._of_light * spectrum(light.sub_(self._light_gap)))
+        self._spectrum = of_light + self._of_gradients * spectrum(wanted)
         self._latent = problem.image(self._spectrum)
 
     @override

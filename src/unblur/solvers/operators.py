@@ -38,8 +38,10 @@ class BlurOperator(Protocol):
 class FramedBlur:
     """One kernel on circular frames: by the Fourier transform, with the kernel's spectrum computed once.
 
+    With N kernels, it is the blur of N photos of one image, each by a kernel of its own; the photos are the channels.
+
     Args:
-        kernel: `(B or 1, 1, kH, kW)`, odd sizes, sum 1.
+        kernel: `(B or 1, 1 or N, kH, kW)`, odd sizes, sum 1.
         size: Height and width of the frame.
 
     Attributes:
@@ -47,12 +49,12 @@ class FramedBlur:
         size: Height and width of the frame.
     """
 
-    def __init__(self, kernel: Float[Tensor, "#b 1 kh kw"], size: tuple[int, int]) -> None:
+    def __init__(self, kernel: Float[Tensor, "#b n kh kw"], size: tuple[int, int]) -> None:
         self.size = size
         self.spectrum = kernel_spectrum(kernel, size)
 
     @classmethod
-    def around(cls, photo: Images, kernel: Float[Tensor, "#b 1 kh kw"]) -> tuple[Frame, FramedBlur]:
+    def around(cls, photo: Images, kernel: Float[Tensor, "#b n kh kw"]) -> tuple[Frame, FramedBlur]:
         """The smallest quick frame for a photo, and the blur on it."""
         frame = Frame.around((photo.shape[-2], photo.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
         return frame, cls(kernel, frame.size)
@@ -60,7 +62,11 @@ class FramedBlur:
     @property
     def power(self) -> Tensor:
         """How much of each frequency's power the blur lets through."""
-        return power(self.spectrum)
+        return self.gather(power(self.spectrum))
+
+    def gather(self, values: Tensor) -> Tensor:
+        """What N photos say of their one image, together: the sum over channels; with one kernel the values alone."""
+        return values.sum(1, keepdim=True) if self.spectrum.shape[1] > 1 else values
 
     def apply(self, image: Images) -> Tensor:
         """See `BlurOperator.apply`; the image fills the frame."""
@@ -68,7 +74,7 @@ class FramedBlur:
 
     def adjoint(self, blurry: Images) -> Tensor:
         """See `BlurOperator.adjoint`."""
-        return from_spectrum(multiply_conjugate(self.spectrum, spectrum(blurry)), self.size)
+        return from_spectrum(self.gather(multiply_conjugate(self.spectrum, spectrum(blurry))), self.size)
 
 
 class KernelBlur:

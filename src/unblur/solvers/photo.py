@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.convolve import convolve
+from unblur.errors import UsageError
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness, linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
@@ -39,24 +40,27 @@ _ENCODING_SAMPLE = 384
 """Side in pixels of the part of the photo on which the encoding is decided."""
 
 Kernel = Float[Tensor, "1 1 kh kw"]
+Kernels = Float[Tensor, "n 1 kh kw"]
 
 
 def restore_with_kernel(
     blurry: Images,
-    kernel: Kernel,
+    kernel: Kernels,
     *,
     encoding: Literal["encoded", "linear"],
     solver: str = DEFAULT_SOLVER,
     smoothness: float = 1.0,
     jpeg_coarseness: float | None = None,
-    known: Float[Tensor, "1 1 h w"] | None = None,
+    known: Float[Tensor, "m 1 h w"] | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
-) -> Images:
+) -> Tensor:
     """The sharp photo, sRGB-encoded, of the same shape; values may leave [0, 1].
+
+    With a kernel for each photo, these are photos of one scene, and the answer is the one sharp photo.
 
     Args:
         blurry: sRGB-encoded, in [0, 1].
-        kernel: Sum 1, odd sizes.
+        kernel: Sum 1, odd sizes: one for all photos, or one for each photo of one scene.
         encoding: Where the blur took place, and where it is removed.
         solver: A name of `SOLVERS`.
         smoothness: 1 suits the noise of the photo; higher is smoother.
@@ -64,7 +68,15 @@ def restore_with_kernel(
         known: 1 where the photo counts, 0 where something lies over it, and `blurry` is a smooth continuation; None:
             all of it counts.
         on_progress: Called with the share that is done; raises to stop.
+
+    Raises:
+        UsageError: Several kernels, and a solver that takes one photo only.
     """
+    if len(kernel) > 1 and not SOLVERS[solver].joins_photos:
+        joining = ", ".join(name for name, one in SOLVERS.items() if one.joins_photos)
+        raise UsageError(
+            f"the solver {solver} takes one photo, and here are several of one scene; use one of {joining}"
+        )
     working = srgb_to_linear(blurry) if encoding == "linear" else blurry
     if jpeg_coarseness is None:
         jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
@@ -142,7 +154,11 @@ def _deconvolve(
     halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
     tile = _WHOLE if max(blurry.shape[-2:]) <= _WHOLE else _TILE
     restored: list[Tensor] = []
-    for number, channel in enumerate(channels.split(1, dim=1)):
+    if len(kernel) > 1:  # of each colour a plane, whose channels are the photos
+        channels, kernel = channels.transpose(0, 1), kernel.transpose(0, 1)
+        known = None if known is None else known.transpose(0, 1)
+    planes = channels.split(1, dim=0 if kernel.shape[1] > 1 else 1)
+    for number, channel in enumerate(planes):
         if split_colours and number > 0:
             smoother = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
             run = _prepare(channel, kernel, smoother)
@@ -150,7 +166,7 @@ def _deconvolve(
             run = _prepare(channel, kernel, smoothing)
 
         def report(done: int, tiles: int) -> None:
-            on_progress((len(restored) + done / tiles) / channels.shape[1])
+            on_progress((len(restored) + done / tiles) / len(planes))
 
         def run_with(side: int) -> Tensor:
             if known is None:
@@ -165,8 +181,13 @@ def _deconvolve(
 
 
 def _split_known(run: Deconvolve) -> Callable[[Tensor], Tensor]:
-    """The solver for an image whose last channel is what is known."""
-    return lambda masked: run(masked[:, :-1], known=masked[:, -1:])
+    """The solver for an image whose second half of channels is what is known of the first half."""
+
+    def run_split(masked: Tensor) -> Tensor:
+        image, known = masked.tensor_split(2, 1)
+        return run(image, known=known)
+
+    return run_split
 
 
 def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:

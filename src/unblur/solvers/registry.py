@@ -13,7 +13,7 @@ from unblur.solvers.half_quadratic import deconvolve_sparse
 from unblur.solvers.richardson_lucy import deconvolve_richardson_lucy
 from unblur.solvers.wiener import deconvolve_wiener
 
-__all__ = ["SOLVERS", "PhotoNoise", "Solver"]
+__all__ = ["SOLVERS", "PhotoNoise", "Solver", "suitable_strength"]
 
 _MUCH_CLIPPED = 0.15
 _CLIPPED_STEPS = 60
@@ -58,17 +58,24 @@ class Solver:
         prepare: From what is known of the noise, the kernel `(1, 1, kH, kW)` and the smoothness that is asked for (1
             suits the noise) to a function from blurry to restored images.
         splits_colours: Colour differences, which hold more noise than detail, go through a smooth Wiener filter.
+        joins_photos: It takes several photos of one scene, as the channels of an image, with a kernel each.
     """
 
     prepare: Callable[[PhotoNoise, Tensor, float], Deconvolve]
     splits_colours: bool = False
+    joins_photos: bool = False
+
+
+def suitable_strength(noise_sigma: float) -> float:
+    """Strength of the sparse-gradient prior that suits a photo with noise of that standard deviation."""
+    return 8e-5 + 0.02 * noise_sigma + 3.6 * noise_sigma**2
 
 
 def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:
     run = partial(
         deconvolve_sparse,
         kernel=kernel,
-        prior_strength=smoothness * (8e-5 + 0.02 * noise.sigma + 3.6 * noise.sigma**2),
+        prior_strength=smoothness * suitable_strength(noise.sigma),
         exponent=exponent,
         saturation=noise.saturation,
     )
@@ -91,9 +98,9 @@ def _richardson_lucy(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> De
 
 
 SOLVERS: dict[str, Solver] = {
-    "hyper-laplacian": Solver(partial(_sparse, 0.8), splits_colours=True),
-    "tv": Solver(partial(_sparse, 1.0), splits_colours=True),
-    "wiener": Solver(_wiener),
+    "hyper-laplacian": Solver(partial(_sparse, 0.8), splits_colours=True, joins_photos=True),
+    "tv": Solver(partial(_sparse, 1.0), splits_colours=True, joins_photos=True),
+    "wiener": Solver(_wiener, joins_photos=True),
     "richardson-lucy": Solver(_richardson_lucy),
 }
 """A new solver is a line here and a name in `names.py`, which a test compares."""

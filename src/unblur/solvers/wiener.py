@@ -12,7 +12,7 @@ from unblur.solvers.operators import FramedBlur
 __all__ = ["deconvolve_wiener"]
 
 
-def deconvolve_wiener(blurry: Images, kernel: Float[Tensor, "#b 1 kh kw"], *, prior_strength: float) -> Images:
+def deconvolve_wiener(blurry: Images, kernel: Float[Tensor, "#b n kh kw"], *, prior_strength: float) -> Tensor:
     """The minimiser of `|k * x - y|^2 + prior_strength * |grad x|^2`.
 
     A Wiener filter for images whose power falls with the square of the frequency: `prior_strength` is then the
@@ -20,10 +20,11 @@ def deconvolve_wiener(blurry: Images, kernel: Float[Tensor, "#b 1 kh kw"], *, pr
 
     Args:
         blurry: Noise and blur as they are; outside, the photo is continued smoothly.
-        kernel: Sum 1, odd sizes.
+        kernel: Sum 1, odd sizes; several: one for each channel, and the channels are photos of one image.
         prior_strength: Above 0, for images in [0, 1].
     """
     frame, operator = FramedBlur.around(blurry, kernel)
     observed = spectrum(frame.extend(blurry))
     damped = operator.power + prior_strength * difference_power(frame.size, blurry)
-    return frame.crop(from_spectrum(operator.spectrum.conj() * observed * damped.reciprocal_(), frame.size))
+    back_projected = operator.gather(operator.spectrum.conj() * observed)
+    return frame.crop(from_spectrum(back_projected * damped.reciprocal_(), frame.size))

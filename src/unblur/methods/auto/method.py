@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -117,7 +116,7 @@ class Auto(KernelMethod):
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
-            return self._with_kernel(verdict, blurry)
+            return self._with_kernel(verdict)
         return self._without_kernel(verdict, options)
 
     def _search(self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
@@ -154,7 +153,7 @@ class Auto(KernelMethod):
     def _lower_bound(self, prediction: GainPrediction) -> float:
         return prediction.gain - self.settings.caution * prediction.spread
 
-    def _with_kernel(self, verdict: _Verdict, blurry: Tensor) -> BlurEstimate:
+    def _with_kernel(self, verdict: _Verdict) -> BlurEstimate:
         """The photo deconvolved with the kernel that was found, then refined."""
         candidate = verdict.candidate
         if candidate is None:
@@ -162,7 +161,8 @@ class Auto(KernelMethod):
         return BlurEstimate(
             candidate.kernel,
             candidate.encoding,
-            finish=partial(self._refine, blurry, candidate),
+            improve=self._refine,
+            sureness=self._lower_bound(verdict.prediction),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
             facts={
                 **verdict.facts(),
@@ -172,16 +172,15 @@ class Auto(KernelMethod):
             },
         )
 
-    def _refine(self, blurry: Tensor, candidate: Candidate, solve: Callable[[], Tensor]) -> Tensor:
-        answer = solve()
+    def _refine(self, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
         if not has_colour(blurry):
             return answer
         return refine_answer(
             self.refiner,
             answer,
             blurry,
-            candidate.kernel,
-            encoding=candidate.encoding,
+            kernel,
+            encoding=encoding,
             noise=estimate_noise(blurry),
             jpeg_coarseness=estimate_jpeg_coarseness(brightness(blurry)),
         )
@@ -190,9 +189,8 @@ class Auto(KernelMethod):
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
         facts = verdict.facts()
         if verdict.is_sharp:
-            return BlurEstimate(
-                None, facts={**facts, "found": "sharp, or blurred in parts: unchanged"}, refusal=_LOOKS_SHARP
-            )
+            found = {**facts, "found": "sharp, or blurred in parts: unchanged"}
+            return BlurEstimate(None, facts=found, refusal=_LOOKS_SHARP, looks_sharp=True)
         name = self.settings.network
         if not name:
             return BlurEstimate(None, facts={**facts, "found": "blur of no certain kind: unchanged"}, refusal=_UNSURE)

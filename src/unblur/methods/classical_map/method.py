@@ -9,6 +9,7 @@ from unblur.methods.base import StepHook, Traits, ignore_step
 from unblur.methods.classical_map.entry import MAP
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
+from unblur.methods.kernel_search.answer_quality import LOOKS_SHARP
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, find_kernel
 from unblur.methods.options import RestoreOptions
 
@@ -37,6 +38,8 @@ class ClassicalMap(KernelMethod):
             finding.kernel,
             finding.encoding,
             refusal=refusal,
+            looks_sharp=finding.fault == LOOKS_SHARP,
+            sureness=-min(finding.scores, default=0.0),
             history={} if refusal else {"score": list(finding.scores)},
             warnings=(BLUR_MAY_BE_LARGER,) if finding.cut and not refusal else (),
             facts={} if refusal else {"hypothesis": finding.hypothesis},

@@ -15,7 +15,7 @@ from unblur.images.labels import label_parts
 from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
 
-__all__ = ["Gradients", "fit_kernel", "resize_kernel", "tidy_kernel"]
+__all__ = ["Gradients", "drop_faint", "fit_kernel", "resize_kernel", "tidy_kernel"]
 
 _RIDGE = 2.0
 _SMOOTHNESS = 10.0
@@ -93,7 +93,12 @@ def _descend(operator: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
 
 
 def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "#b 1 1 1"]) -> Kernels:
-    """Kernels without faint values and small stray parts, centred, of sum 1; an empty one stays as it was before.
+    """As `drop_faint`, and centred."""
+    return centre_kernel(drop_faint(kernel, previous, faintest))
+
+
+def drop_faint(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "#b 1 1 1"]) -> Kernels:
+    """Kernels without faint values and small stray parts, of sum 1; an empty one stays as it was before.
 
     Args:
         kernel: Non-negative.
@@ -102,7 +107,7 @@ def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "#b 
     """
     strong = torch.where(kernel < faintest * kernel.amax((-2, -1), keepdim=True), 0.0, kernel)
     tidied = [_tidy_one(one, before) for one, before in zip(strong.split(1), previous.split(1), strict=True)]
-    return centre_kernel(torch.cat(tidied))
+    return torch.cat(tidied)
 
 
 def _tidy_one(kernel: Tensor, previous: Tensor) -> Tensor:

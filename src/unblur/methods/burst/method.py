@@ -1,0 +1,253 @@
+"""Several photos of one scene in, one sharp photo out, with a kernel for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from torch import Tensor
+
+from unblur.blur.kernels import offset_of_mass, trim_box
+from unblur.errors import UsageError
+from unblur.images.jpeg_traces import estimate_jpeg_coarseness
+from unblur.images.tensors import brightness
+from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step
+from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
+from unblur.methods.burst.joining import Member, join_photos, used_of
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod
+from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
+from unblur.solvers.photo import choose_encoding, restore_with_kernel
+
+__all__ = ["Burst"]
+
+_SEARCH, _JOIN = 0.6, 0.8
+"""Shares of the work, for progress: until all photos are searched, and until their kernels go together."""
+_NO_EFFECT = frozenset({"kernel", "refine", "region"})
+_IMPROVED = 0.5
+"""Share of the image that the method's own refiner makes of the answer: it learned on answers to one photo. Chosen on
+synthetic bursts of BSDS500."""
+
+
+class Burst:
+    """A method for the first of several photos of one scene, which knows the others.
+
+    Each photo is searched by itself; the answer to the surest one is the image with which kernels of all photos are
+    found that go together. The answer has the place, size and exposure of the first photo that is used.
+
+    Args:
+        method: Finds the kernel of one photo; also the answer where no other photo fits.
+        others: Further photos `(1, C, H, W)` in [0, 1], sRGB-encoded, with the channels of the first.
+
+    Raises:
+        UsageError: A method that finds no kernels, or no further photo.
+    """
+
+    def __init__(self, method: Method, others: Sequence[Tensor]) -> None:
+        if not isinstance(method, KernelMethod):
+            raise UsageError("a burst needs a method that finds a kernel, such as auto or map")
+        if not others:
+            raise UsageError("a burst is several photos of one scene, and here is one; name the others too")
+        self.method, self.others = method, tuple(others)
+        self.traits = Traits(uses=method.traits.uses - _NO_EFFECT)
+        self.settings: Any = method.settings  # pyright: ignore[reportAttributeAccessIssue] - every method has some
+        if isinstance(method, TrainedMethod):
+            self.checkpoint = method.checkpoint
+
+    def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
+        """See `Method.restore`.
+
+        Raises:
+            UsageError: No other photo has the size of the first.
+        """
+        photos = [blurry, *(one.to(blurry) for one in self.others if one.shape == blurry.shape)]
+        numbers = [1, *(n for n, one in enumerate(self.others, start=2) if one.shape == blurry.shape)]
+        if len(photos) == 1:
+            size = f"{blurry.shape[-1]}x{blurry.shape[-2]}"
+            raise UsageError(f"photos of a burst have one size and as many channels; no other photo has {size} pixels")
+        answer = self._restore_all(photos, numbers, options.limited_to(self.traits.uses), on_step)
+        sizes = [n for n in range(2, len(self.others) + 2) if n not in numbers]
+        strangers = tuple(_left_out(n, "it has another size or other channels than the first") for n in sizes)
+        kernels = dict(zip(numbers, answer.burst_kernels, strict=False))
+        return replace(
+            answer,
+            burst_kernels=tuple(kernels.get(n) for n in range(1, len(self.others) + 2)) if kernels else (),
+            warnings=(*strangers, *answer.warnings),
+        )
+
+    def _restore_all(
+        self, photos: list[Tensor], numbers: list[int], options: RestoreOptions, on_step: StepHook
+    ) -> Restoration[Tensor]:
+        def report(share: float, stage: str) -> None:
+            on_step(Step(share, stage))
+
+        estimates = self.method.estimate_all(
+            photos, options, lambda step: report(_SEARCH * step.fraction / self.method.search_share, step.stage)
+        )
+        sharp = _find_sharp(photos, estimates, options)
+        if sharp is not None:
+            return _take_sharp(photos, sharp, numbers)
+        start = _surest(estimates)
+        estimate = None if start is None else estimates[start]
+        if start is None or estimate is None or estimate.kernel is None:
+            alone = self._restore_first(photos[0], options, on_step)
+            return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings))
+        encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
+        members = join_photos(
+            photos,
+            start,
+            estimate.kernel,
+            encoding,
+            lambda s: report(_SEARCH + (_JOIN - _SEARCH) * s, "joining the photos"),
+        )
+        warnings = tuple(_left_out(n, one.fault) for n, one in zip(numbers, members, strict=True) if one.fault)
+        facts = {"photos": [{"photo": n, **one.facts()} for n, one in zip(numbers, members, strict=True)]}
+        if len(used_of(members)) < 2:
+            alone = self._restore_first(photos[0], options, on_step)
+            return replace(alone, warnings=(*warnings, *alone.warnings), facts={**alone.facts, **facts})
+        solution = _Solution.of(members)
+        image = self._solve(solution, estimate, encoding, options, on_step)
+        found = f"a kernel for each of {len(used_of(members))} photos, each the same everywhere: burst"
+        return Restoration(
+            image,
+            solution.kernels[:1],
+            burst_kernels=solution.in_order(members),
+            warnings=(*warnings, *estimate.warnings),
+            facts={"found": found, "encoding": encoding, **facts},
+        )
+
+    def _restore_first(self, photo: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+        """The answer of the method to the first photo, which is all that is left of the burst."""
+        answer = self.method.restore(photo, options, on_step)
+        return replace(answer, warnings=("the first photo is restored alone", *answer.warnings))
+
+    def _solve(
+        self,
+        solution: _Solution,
+        estimate: BlurEstimate,
+        encoding: BlurEncoding,
+        options: RestoreOptions,
+        on_step: StepHook,
+    ) -> Tensor:
+        own = self.method.solving()
+        image = restore_with_kernel(
+            solution.photos,
+            solution.kernels,
+            encoding=encoding,
+            solver=options.solver or own.solver,
+            smoothness=own.smoothness,
+            jpeg_coarseness=solution.jpeg_coarseness,
+            known=solution.known,
+            on_progress=lambda share: on_step(Step(_JOIN + (1 - _JOIN) * share, "restoring the photo")),
+        )
+        if estimate.improve is not None and options.solver is None:
+            improved = estimate.improve(solution.photos[:1], solution.kernels[:1], encoding, image)
+            image = torch.lerp(image, improved, _IMPROVED)
+        on_step(Step(1.0, "restored"))
+        return image
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """The photos that are used, on the grid of the first of them.
+
+    Attributes:
+        photos: `(N, C, H, W)`, sRGB-encoded, of one exposure.
+        known: `(N, 1, H, W)`: 1 where a photo counts, else 0.
+        kernels: `(N, 1, k, k)`; the first is centred.
+        jpeg_coarseness: See `estimate_jpeg_coarseness`; the largest.
+    """
+
+    photos: Tensor
+    known: Tensor
+    kernels: Tensor
+    jpeg_coarseness: float
+
+    @classmethod
+    def of(cls, members: Sequence[Member]) -> _Solution:
+        used = [members[number] for number in used_of(members)]
+        first = used[0]
+        moved = [_moved(one, first) for one in used]
+        kernels = torch.cat([one.kernel for one in used if one.kernel is not None])
+        return cls(
+            torch.cat([photo for photo, _ in moved]),
+            torch.cat([known for _, known in moved]),
+            _centred(kernels),
+            max(estimate_jpeg_coarseness(brightness(one.photo)) for one in used),
+        )
+
+    def in_order(self, members: Sequence[Member]) -> tuple[Tensor | None, ...]:
+        """The kernel of each photo, None for those that are left out."""
+        kernels = iter(self.kernels.split(1))
+        return tuple(None if one.fault else next(kernels) for one in members)
+
+
+def _moved(member: Member, first: Member) -> tuple[Tensor, Tensor]:
+    """A photo with the exposure and on the grid of another one, and where it is known there."""
+    exposure = member.exposure / first.exposure
+    shift = member.shift.against(first.shift)
+    moved, known = move(match_exposure(member.photo, exposure), shift, first.photo)
+    if exposure != 1:  # what is clipped at another level would be a false measurement
+        unclipped, _ = move((member.photo.amax(1, keepdim=True) < CLIPPED).to(known), shift, known)
+        known = known * unclipped
+    return moved, known
+
+
+def _centred(kernels: Tensor) -> Tensor:
+    """All kernels moved by the same whole pixels so that the first has its centre of mass in the middle.
+
+    The box becomes larger by what would leave it, and is then cut to the smallest one for all.
+    """
+    right, down = offset_of_mass(kernels[:1])
+    room = max(abs(right), abs(down))
+    moved = torch.roll(F.pad(kernels, (room,) * 4), (-down, -right), (-2, -1))
+    reach = trim_box(moved.sum(0, keepdim=True)).shape[-1] // 2
+    middle = moved.shape[-1] // 2
+    return moved[..., middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
+
+
+def _surest(estimates: Sequence[BlurEstimate]) -> int | None:
+    """The photo whose blur was found most surely; None: no blur is sure."""
+    sure = [number for number, one in enumerate(estimates) if one.kernel is not None and not one.refusal]
+    return max(sure, key=lambda number: estimates[number].sureness, default=None)
+
+
+def _encoding_of(found: Encoding, kernel: Tensor, options: RestoreOptions, photo: Tensor) -> BlurEncoding:
+    for stated in (options.encoding, found):
+        if stated != "auto":
+            return stated
+    return choose_encoding(photo, kernel)
+
+
+def _find_sharp(photos: Sequence[Tensor], estimates: Sequence[BlurEstimate], options: RestoreOptions) -> int | None:
+    """The photo with the strongest edges, where that looks sharp and shows the scene of the first; else None."""
+    edges = [float(torch.diff(brightness(photo), dim=-1).abs().mean()) for photo in photos]
+    strongest = edges.index(max(edges))
+    if not estimates[strongest].looks_sharp:
+        return None
+    if strongest == 0:
+        return 0
+    encoding = "linear" if options.encoding == "auto" else options.encoding
+    pair = [photos[strongest], photos[0]]
+    return strongest if len(used_of(join_photos(pair, 0, _impulse(pair[0]), encoding))) == 2 else None
+
+
+def _impulse(like: Tensor) -> Tensor:
+    kernel = like.new_zeros(1, 1, 3, 3)
+    kernel[..., 1, 1] = 1
+    return kernel
+
+
+def _take_sharp(photos: Sequence[Tensor], sharp: int, numbers: Sequence[int]) -> Restoration[Tensor]:
+    return Restoration(
+        photos[sharp],
+        warnings=(f"photo {numbers[sharp]} of the burst is sharp, so it is the answer",),
+        facts={"found": f"photo {numbers[sharp]} is sharp: taken as it is"},
+        unchanged=sharp == 0,
+    )
+
+
+def _left_out(number: int, reason: str) -> str:
+    return f"photo {number} of the burst is left out: {reason}"
