@@ -13,6 +13,7 @@
     │   ├── TooLargeError       over a limit on pixels, time or memory
     │   │   └── MemoryShortageError  the machine has too little memory for it
     │   └── WriteError          this one output cannot be written (it exists, it is the input)
+    │       └── FormatError     its format cannot hold the image, or is none that is written
     ├── OutputError             the place for outputs is unusable (full, read-only): nothing can go on (exit 2)
     ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
@@ -32,6 +33,7 @@ __all__ = [
     "CheckpointError",
     "DataError",
     "DownloadError",
+    "FormatError",
     "ImageError",
     "KernelError",
     "MemoryShortageError",
@@ -101,6 +103,10 @@ class MemoryShortageError(TooLargeError):
 
 class WriteError(ImageError):
     """This output cannot be written; others may be."""
+
+
+class FormatError(WriteError):
+    """The format of the output is none that is written, or cannot hold this image."""
 
 
 class OutputError(UnblurError):

@@ -24,7 +24,7 @@ from unblur.cli.main import main
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 WINDOWS = {"phone": (390, 844), "desk": (1440, 900)}
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds that a step of the page may take on a busy machine."""
 
 
@@ -188,6 +188,30 @@ def test_a_marked_part_alone_is_restored(visit, blurry, tmp_path):
     assert changed.any()
     changed[y : y + height, x : x + width] = False
     assert not changed.any()
+
+
+def test_a_mask_from_a_file(visit, blurry, tmp_path):
+    photo, mask = tmp_path / "photo.png", tmp_path / "mask.png"
+    with Image.open(blurry) as image:
+        image.save(photo)
+        marked = np.zeros((image.height, image.width), np.uint8)
+    marked[30:120, 40:150] = 255
+    Image.fromarray(marked).save(mask)
+    visit.choose(photo)
+    visit.page.locator("#more button").first.click()
+    visit.page.locator("#option-mask input[type=file]").set_input_files(str(mask))
+    visit.page.locator("#option-mask").get_by_text("mask.png").wait_for()
+    visit.restore("map")
+    assert visit.download("Download") == by_command_line(photo, tmp_path, "-m", "map", "--mask", str(mask))
+
+
+def test_the_photo_so_far_is_shown_meanwhile(visit, blurry):
+    visit.choose(blurry)
+    visit.pick("#method", "map")
+    visit.button("Restore").click()
+    visit.page.locator("unblur-viewer .right").get_by_text("so far").wait_for()
+    visit.page.wait_for_function("document.querySelectorAll('unblur-viewer img')[1].naturalWidth > 0")
+    visit.page.get_by_text("Done.").wait_for()
 
 
 def test_work_is_called_off(visit, tmp_path):

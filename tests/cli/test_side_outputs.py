@@ -24,8 +24,8 @@ class Explaining:
         self.settings = settings
 
     def restore(self, blurry, options, on_step):
-        on_step(Step(0.5, "half", blurry / 2))
-        on_step(Step(1.0, "whole", blurry))
+        on_step(Step(0.5, "half", lambda: blurry / 2))
+        on_step(Step(1.0, "whole", lambda: blurry))
         kernel = torch.tensor([[[[1.0, 2.0, 5.0]]]]) / 8
         return Restoration(blurry, kernel, torch.ones(1, 2, *blurry.shape[-2:]))
 

@@ -9,7 +9,7 @@ import torch
 from planted import plant
 from unblur.blur.kernels import linear_kernel
 from unblur.methods.apply import restore, restore_tensor
-from unblur.methods.base import ignore_step
+from unblur.methods.base import Step, StepHook, ignore_step
 from unblur.methods.catalog import CATALOG, find_entry, settings_class_of
 from unblur.methods.loading import load_method
 from unblur.methods.onnx_engine import PortableMethod
@@ -30,13 +30,28 @@ def options_for(height: int, width: int) -> RestoreOptions:
     return RestoreOptions(kernel=KERNEL[: largest_odd(height), : largest_odd(width)])
 
 
+def check_preview_of(blurry: torch.Tensor) -> StepHook:
+    """A hook that checks what a step shows: an image of the photo's proportions, of its size or smaller."""
+
+    def check(step: Step) -> None:
+        if step.preview is None:
+            return
+        height, width = step.preview.shape[-2:]
+        assert step.preview.shape[:2] == blurry.shape[:2]
+        assert step.preview.isfinite().all()
+        assert height <= blurry.shape[-2]
+        assert abs(width - height * blurry.shape[-1] / blurry.shape[-2]) <= 1 + blurry.shape[-1] / blurry.shape[-2]
+
+    return check
+
+
 def largest_odd(side: int) -> int:
     return (min(side, 3) + 1) // 2 * 2 - 1
 
 
 def restored(method, blurry: torch.Tensor, options: RestoreOptions | None = None) -> torch.Tensor:
     before = blurry.clone()
-    image = restore_tensor(blurry, method, options or options_for(*blurry.shape[-2:])).image
+    image = restore_tensor(blurry, method, options or options_for(*blurry.shape[-2:]), check_preview_of(blurry)).image
     assert torch.equal(blurry, before), "the photo was changed in place"
     assert image.shape == blurry.shape
     assert image.dtype == blurry.dtype

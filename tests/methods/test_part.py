@@ -36,7 +36,7 @@ class Inverter:
     def restore(self, blurry, options, on_step):
         self.options.append(options)
         self.sizes.append(tuple(blurry.shape[-2:]))
-        on_step(Step(0.5, "half", 1 - blurry))
+        on_step(Step(0.5, "half", lambda: 1 - blurry))
         field = torch.ones(1, 2, *blurry.shape[-2:])
         return Restoration(image=1 - blurry, motion_field=field)
 

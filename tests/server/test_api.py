@@ -1,12 +1,14 @@
 """The routes: what they answer, and that a photo comes back as the command line writes it."""
 
 import base64
+import io
 import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import unblur
 from conftest import ROOT
@@ -69,6 +71,17 @@ def test_job_from_start_to_delete(api):
     assert api.delete(place).status_code == 404
 
 
+def test_events_show_each_image_of_the_work_once(api, make_photo):
+    kernel = make_photo("kernel.png", size=(5, 5)).read_bytes()
+    form = {"method": "known-kernel", "preview": "16"}
+    place = api.post("/v1/jobs", files={**files(), "kernel": ("k", kernel)}, data=form).headers["location"]
+    events = [json.loads(line[6:]) for line in api.get(f"{place}/events").text.splitlines() if line[:6] == "data: "]
+    shown = [event["progress"]["preview"] for event in events if event["progress"]["preview"]]
+    assert len(shown) == len(set(shown)) >= 1
+    with Image.open(io.BytesIO(base64.b64decode(shown[0]))) as image:
+        assert max(image.size) <= 16
+
+
 def test_kernel_and_mask_that_are_sent_are_used(api, run, make_photo):
     photo, kernel, mask = (
         make_photo(size=(48, 48)),
@@ -94,6 +107,9 @@ def test_kernel_and_mask_that_are_sent_are_used(api, run, make_photo):
         ({"strength": "2"}, "strength is from 0"),
         ({"seed": "many"}, "seed cannot be 'many'"),
         ({"effort": "huge"}, "effort cannot be 'huge'"),
+        ({"format": "raw"}, "format cannot be 'raw': input should be 'jpeg', 'png'"),
+        ({"quality": "0"}, "quality cannot be '0': input should be greater than or equal to 1"),
+        ({"quality": "101"}, "quality cannot be '101'"),
         ({"region": "1,2"}, "four whole numbers"),
         ({"method": "sharpen"}, "no method named"),
         ({"set": "steps"}, "NAME=VALUE"),
@@ -105,6 +121,22 @@ def test_wrong_fields(api, fields, words):
     answer = api.post("/v1/restore", files={"kernel": ("k", b"")} if "photo" in fields else files(), data=fields)
     assert answer.status_code == 422
     assert words in answer.json()["error"]["message"]
+
+
+def test_format_that_cannot_hold_the_photo(api, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "two.tif", save_all=True, append_images=[Image.new("L", (8, 8), 9)])
+    form = {"method": "input", "format": "jpeg"}
+    answer = api.post("/v1/restore", files=files((tmp_path / "two.tif").read_bytes()), data=form)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "options")
+    assert "cannot be written as JPEG" in answer.json()["error"]["message"]
+
+
+def test_format_and_quality_are_those_of_the_command_line(api, run, make_photo):
+    photo = make_photo()
+    assert run("restore", photo, "-m", "input", "--strip-metadata", "--format", "jpeg", "--quality", "70").code == 0
+    answer = api.post("/v1/restore", files=files(photo.read_bytes()), data={**FAST, "format": "jpeg", "quality": "70"})
+    assert answer.content == photo.with_name("photo.unblur.jpg").read_bytes()
+    assert answer.headers["content-type"] == "image/jpeg"
 
 
 def test_not_a_form(api):

@@ -1,11 +1,14 @@
 """The queue below HTTP: results, progress, cancelling, limits, and files that are gone afterwards."""
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from running_server import photo_bytes
 from unblur.batch.options import BatchOptions
@@ -33,6 +36,12 @@ def queue(place) -> Iterator[JobQueue]:
     yield queue
     queue.close(0)
     assert list(place.iterdir()) == []
+
+
+def kernel_bytes() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.full((1, 5), 0.2))
+    return file.getvalue()
 
 
 def wait_until(is_so: Callable[[], object]) -> None:
@@ -70,6 +79,16 @@ def test_progress_rises_and_tells_the_time_left(queue):
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     assert any(estimates)
+
+
+def test_images_of_the_work_so_far(queue):
+    job = queue.submit(photo_bytes(), BatchOptions(method="known-kernel"), kernel=kernel_bytes(), preview=24)
+    shown = {state.progress.preview for state in job.changes()} - {None}
+    assert shown
+    for data in shown:
+        with Image.open(io.BytesIO(data)) as image:
+            assert max(image.size) <= 24
+    assert job.state.progress.preview is None  # the result is there now
 
 
 def test_full_queue_refuses_with_the_time_to_wait(queue):

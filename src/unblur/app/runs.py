@@ -122,6 +122,8 @@ class _PhotoRun:
     def __init__(self, session: Session, queue: JobQueue, photo: Path, asked: Asked) -> None:
         self._session, self._queue, self._photo, self._asked = session, queue, photo, asked
         self._folder = session.new_folder()
+        self._shown: bytes | None = None
+        self._preview: Path | None = None
         self.answer: Answer | None = None
         self.result = PhotoResult(Path(photo.name), None, "failed", method=asked.options.method)
 
@@ -167,11 +169,11 @@ class _PhotoRun:
         progress = state.progress
         left = job.seconds_left
         text = state.status if state.status == "waiting" else f"{progress.stage or 'reading the photo'}{_left(left)}"
-        preview = None
-        if progress.preview is not None:
-            preview = self._folder / f"preview-{progress.fraction:.6f}.jpg"
-            preview.write_bytes(progress.preview)
-        return Update(text, progress.fraction, shown, preview)
+        if progress.preview is not None and progress.preview != self._shown:
+            self._shown = progress.preview
+            self._preview = self._folder / f"preview-{progress.fraction:.6f}.jpg"
+            self._preview.write_bytes(progress.preview)
+        return Update(text, progress.fraction, shown, self._preview)
 
     def _end(self, job: Job, state: JobState, shown: View) -> Update:
         if state.status == "cancelled":

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from unblur.batch.inputs import Found
-from unblur.errors import WriteError
+from unblur.errors import FormatError
 from unblur.images.signatures import extension_of, format_of_name
 from unblur.images.unsupported import RAW_SUFFIXES
 
@@ -43,7 +43,7 @@ def names_format(suffix: str, format: str) -> bool:  # noqa: A002
     """Whether a file with this extension is written in that format."""
     try:
         return format_of_name(f"name{suffix}") == format
-    except WriteError:
+    except FormatError:
         return False
 
 

@@ -89,7 +89,7 @@ class PageRestorer:
 
         Raises:
             ImageError: A page cannot be read or restored; the message names it.
-            WriteError: The format of the output does not hold what was read.
+            FormatError: The format of the output does not hold what was read.
         """
         options = self._options
         with _naming(self.count + 1):

@@ -36,9 +36,10 @@ class StepSaver:
         path = self._job.step_output(self.count)
         if path is None or step.preview is None:
             return
-        from unblur.images.tensors import tensor_to_array  # noqa: PLC0415 - torch only where it is needed
+        from unblur.images.tensors import resized, tensor_to_array  # noqa: PLC0415 - torch only where it is needed
 
-        shown = from_working(tensor_to_array(step.preview.clamp(0, 1)), like=self._photo)
+        image = resized(step.preview, self._photo.height, self._photo.width)
+        shown = from_working(tensor_to_array(image.clamp(0, 1)), like=self._photo)
         data, _ = encode_image(shown, "png")
         with shielded():
             self._writer.write(path, data)

@@ -15,7 +15,15 @@ from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
 from unblur.batch.writing import PhotoWriter
-from unblur.errors import ImageError, MemoryShortageError, OutputError, UnblurError, UsageError, WriteError
+from unblur.errors import (
+    FormatError,
+    ImageError,
+    MemoryShortageError,
+    OutputError,
+    UnblurError,
+    UsageError,
+    WriteError,
+)
 from unblur.images.files import check_file, read_image
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
@@ -28,8 +36,8 @@ from unblur.system.signals import check_interrupted, shielded
 __all__ = ["Fault", "JobHook", "PhotoResult", "Status", "restore_in_worker", "restore_job"]
 
 Status = Literal["done", "skipped", "failed"]
-Fault = Literal["", "photo", "name", "usage", "place", "memory", "bug"]
-"""Where a failure comes from: photo, name of the output, options, place for outputs, short memory, unblur itself."""
+Fault = Literal["", "photo", "name", "format", "usage", "place", "memory", "bug"]
+"""Where a failure comes from: photo, name or format of the output, options, place for outputs, short memory, unblur."""
 
 JobHook = Callable[[PhotoJob, Step], None]
 
@@ -207,5 +215,5 @@ def _fault_of(error: Exception) -> Fault:
     if isinstance(error, MemoryShortageError) or is_out_of_memory(error) or is_out_of_memory(error.__cause__):
         return "memory"
     if isinstance(error, WriteError):
-        return "name"
+        return "format" if isinstance(error, FormatError) else "name"
     return "usage" if isinstance(error, UsageError) else "photo"

@@ -117,7 +117,7 @@ def _say_passed_over(plan: Plan) -> None:
 
 def _lines(outcome: PhotoResult, *, quiet: bool, debug: bool) -> Iterator[str]:
     if outcome.status == "failed":
-        to_blame = outcome.output if outcome.fault in ("name", "place") else outcome.input
+        to_blame = outcome.output if outcome.fault in ("name", "format", "place") else outcome.input
         yield error_line(outcome.error, to_blame)
         if debug and outcome.trace:
             yield outcome.trace

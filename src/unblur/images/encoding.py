@@ -19,7 +19,7 @@ import numpy as np
 import pyvips
 from PIL import Image
 
-from unblur.errors import WriteError
+from unblur.errors import FormatError
 from unblur.images.exif import PREFIX
 from unblur.images.fitting import fit, low_bits
 from unblur.images.heif import encode_heif
@@ -52,10 +52,10 @@ def encode(
     """The bytes of an image file, and sentences on what the format could not hold; see `files.write_image`.
 
     Raises:
-        WriteError: No such format, or the picture does not fit into it.
+        FormatError: No such format, or the picture does not fit into it.
     """
     if kind not in _ENCODERS:
-        raise WriteError(f"{kind!r} is no format that is written; choose one of {', '.join(_ENCODERS)}")
+        raise FormatError(f"{kind!r} is no format that is written; choose one of {', '.join(_ENCODERS)}")
     fitted, notes = fit(picture, kind, strip_metadata=strip_metadata)
     notes = (*notes, *unused_quality(kind, quality))
     try:
@@ -64,7 +64,7 @@ def encode(
         return _ENCODERS[kind](fitted, quality), notes
     except (pyvips.Error, OSError, ValueError) as error:
         reason = (getattr(error, "detail", "") or str(error)).strip().splitlines()
-        raise WriteError(
+        raise FormatError(
             f"cannot be written as {kind.upper()}: {reason[0] if reason else 'no reason given'}"
         ) from error
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from unblur.errors import ReadError, TooLargeError, WriteError
+from unblur.errors import FormatError, ReadError, TooLargeError
 from unblur.images.decoder import map_pixels, run_job
 from unblur.images.limits import Limits, check_total_size
 from unblur.images.picture import FileFacts, Picture
@@ -110,11 +110,11 @@ def check_holds_pages(format: str, first: Picture) -> None:  # noqa: A002
         first: The first page of several.
 
     Raises:
-        WriteError: The format holds one image, or frames of an animation and no pages of a document.
+        FormatError: The format holds one image, or frames of an animation and no pages of a document.
     """
     if format in _DOCUMENTS or (format in _ANIMATIONS and first.facts.format in _ANIMATIONS):
         return
-    raise WriteError(
+    raise FormatError(
         f"cannot be written as {format.upper()}, because the photo has {first.facts.frames} pages or frames; "
         "name the output .tif, or restore the first alone with --frames first"
     )
@@ -143,7 +143,8 @@ def write_image(
         Sentences on what the format could not hold.
 
     Raises:
-        WriteError: No such format, the picture does not fit into it, or the name cannot be used.
+        FormatError: No such format, or the picture does not fit into it.
+        WriteError: The name cannot be used.
         OutputError: The folder cannot be written to.
     """
     data, notes = encode_image(picture, format or format_of_name(path), strip_metadata=strip_metadata, quality=quality)
@@ -176,7 +177,7 @@ def encode_pages(
     Pages of a TIFF are taken one by one and never held together.
 
     Raises:
-        WriteError: A page does not fit into the format, or the format holds no pages.
+        FormatError: A page does not fit into the format, or the format holds no pages.
     """
     from unblur.images.page_writing import encode_pages as encode  # noqa: PLC0415 - libvips, as above
 

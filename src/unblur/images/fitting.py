@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from unblur.errors import WriteError
+from unblur.errors import FormatError
 from unblur.images.exif import upright_exif, upright_xmp
 from unblur.images.inks import peak_of, to_srgb
 from unblur.images.palettes import find_palette
@@ -49,11 +49,11 @@ def fit(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[Picture, 
     """The picture as the format can hold it, and a sentence on each thing it cannot.
 
     Raises:
-        WriteError: The picture is larger than the format allows.
+        FormatError: The picture is larger than the format allows.
     """
     holds, notes = _HOLDS[kind], list[str]()
     if max(picture.width, picture.height) > holds.side:
-        raise WriteError(f"cannot be written as {holds.name}, which holds at most {holds.side} pixels a side")
+        raise FormatError(f"cannot be written as {holds.name}, which holds at most {holds.side} pixels a side")
     picture = _fit_metadata(picture, kind, notes, strip_metadata=strip_metadata)
     picture = _fit_colour(picture, holds, notes)
     picture = _fit_depth(picture, holds, notes)

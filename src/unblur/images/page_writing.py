@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import pyvips
 
-from unblur.errors import WriteError
+from unblur.errors import FormatError
 from unblur.images.encoding import QUALITIES, encode, to_pillow, to_vips, unused_quality, webp_coding
 from unblur.images.fitting import fit
 from unblur.images.palettes import png_text
@@ -37,7 +37,7 @@ def encode_pages(
         quality: See `files.write_image`.
 
     Raises:
-        WriteError: A page does not fit into the format.
+        FormatError: A page does not fit into the format.
     """
     if kind == "tiff":
         data, losses = _encode_document(pictures, strip_metadata=strip_metadata)
@@ -51,7 +51,7 @@ def encode_pages(
     try:
         data = _encode_gif(frames) if kind == "gif" else _encode_with_pillow(frames, kind, quality)
     except (pyvips.Error, OSError, ValueError) as error:
-        raise WriteError(f"cannot be written as {kind.upper()}: {error}") from error
+        raise FormatError(f"cannot be written as {kind.upper()}: {error}") from error
     return memoryview(data), tuple(notes)
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from unblur.errors import ReadError, WriteError
+from unblur.errors import FormatError, ReadError
 from unblur.images.unsupported import HEIC, RAW, can_read_heif, can_read_raw, kind_of_head
 
 __all__ = ["HEAD_BYTES", "KINDS", "Format", "Frames", "extension_of", "format_of_bytes", "format_of_name"]
@@ -81,13 +81,13 @@ def format_of_name(path: str | os.PathLike[str]) -> str:
     """The format that an output's extension asks for.
 
     Raises:
-        WriteError: An extension that stands for no format that is written.
+        FormatError: An extension that stands for no format that is written.
     """
     extension = Path(path).suffix
     if extension.lower() not in _EXTENSIONS:
         known = ", ".join(_EXTENSIONS)
         named = f"the extension {extension!a} stands for no format" if extension else "has no extension, so no format"
-        raise WriteError(f"{named} that is written; use one of {known}")
+        raise FormatError(f"{named} that is written; use one of {known}")
     return _EXTENSIONS[extension.lower()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,6 +19,7 @@ __all__ = [
     "brightness",
     "fill_unknown",
     "linear_to_srgb",
+    "resized",
     "round_to_8_bits",
     "srgb_to_linear",
     "tensor_to_array",
@@ -82,6 +84,13 @@ def brightness(image: Float[Tensor, "b c h w"], shares: tuple[float, float, floa
 def round_to_8_bits(image: Tensor) -> Tensor:
     """Values clamped to [0, 1] and rounded to the 256 levels of a file."""
     return (image.clamp(0, 1) * 255).round() / 255
+
+
+def resized(image: Float[Tensor, "b c h w"], height: int, width: int) -> Float[Tensor, "b c {height} {width}"]:
+    """The image at another size, bilinear and without aliasing; itself where it has that size."""
+    if tuple(image.shape[-2:]) == (height, width):
+        return image
+    return F.interpolate(image, (height, width), mode="bilinear", antialias=True)
 
 
 def fill_unknown(image: Float[Tensor, "1 c h w"], known: NDArray[np.bool_]) -> Float[Tensor, "1 c h w"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from unblur.errors import WriteError
+from unblur.errors import FormatError
 from unblur.images.tiff_structure import VALUE_SIZES
 
 __all__ = ["TiffJoiner"]
@@ -34,11 +34,11 @@ class TiffJoiner:
         """Append one page.
 
         Raises:
-            WriteError: The file would be larger than 4 GB, the most that TIFF holds.
+            FormatError: The file would be larger than 4 GB, the most that TIFF holds.
         """
         base = self._size
         if base + len(page) + 16 > _LARGEST:
-            raise WriteError("cannot be written as TIFF, which holds at most 4 GB; take fewer pages")
+            raise FormatError("cannot be written as TIFF, which holds at most 4 GB; take fewer pages")
         (at,) = struct.unpack_from("<L", page, 4)
         data = bytearray(page)
         if base:

@@ -7,10 +7,11 @@ What is the same for all methods (reading, colour channels, alpha, padding, tile
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-from unblur.methods.options import RestoreOptions
+from unblur.methods.options import BlurEncoding, RestoreOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from unblur.weights.checkpoint import Checkpoint
 
 __all__ = [
+    "BlurSoFar",
     "ImageT",
     "Method",
     "PictureMethod",
@@ -34,18 +36,45 @@ ImageT = TypeVar("ImageT")
 
 
 @dataclass(frozen=True)
+class BlurSoFar:
+    """The kernel that a search is at.
+
+    Attributes:
+        kernel: `(1, 1, k, k)`, sum 1, in pixels of the photo at the size of `scale`.
+        scale: Share of the photo's sides at which it was found, above 0 and up to 1.
+        encoding: Where it blurs.
+    """
+
+    kernel: Tensor
+    scale: float
+    encoding: BlurEncoding
+
+
+@dataclass(frozen=True)
 class Step:
     """How far a restoration is.
 
     Attributes:
         fraction: Share of the work that is done, 0 to 1, never falling.
         stage: What is being done now, a few words.
-        preview: The image so far `(B, C, H, W)`, where a method has one to show.
+        show: Makes the image so far, where a method has one to show; it costs nothing unless it is called.
+        blur: The kernel so far, at a step of a search that found a new one.
     """
 
     fraction: float
     stage: str
-    preview: Tensor | None = None
+    show: Callable[[], Tensor] | None = None
+    blur: BlurSoFar | None = None
+
+    @cached_property
+    def preview(self) -> Tensor | None:
+        """The image so far `(B, C, h, w)`, of the photo's proportions and perhaps smaller; None: there is none."""
+        return None if self.show is None else self.show()
+
+    def with_preview(self, change: Callable[[Tensor], Tensor]) -> Step:
+        """The same step, with a preview that is changed once somebody asks for it."""
+        show = self.show
+        return self if show is None else replace(self, show=lambda: change(show()))
 
 
 StepHook = Callable[[Step], None]

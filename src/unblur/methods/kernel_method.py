@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from unblur.blur.kernels import fit_box
 from unblur.images.tensors import fill_unknown
-from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_overlay
+from unblur.methods.preview import sharpen_preview
 from unblur.methods.refiners import load_refiner, refine
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
@@ -99,7 +101,7 @@ class KernelMethod(ABC):
                 estimates.append(BlurEstimate(known, options.encoding))
             else:
                 hook = _part(on_step, (0.0, self.search_share), len(estimates), len(photos))
-                estimates.append(self.estimate(photo, options, hook))
+                estimates.append(self.estimate(photo, options, _with_preview(hook, photo)))
         return estimates
 
     def solving(self) -> Solving:
@@ -158,6 +160,9 @@ class KernelMethod(ABC):
         own = self.solving()
         chosen = own if options.solver is None else own._replace(solver=options.solver)
 
+        blur = BlurSoFar(kernel, 1.0, encoding)
+        on_step(Step(0.0, "restoring the photo", partial(sharpen_preview, blurry, blur), blur))
+
         def solve() -> Tensor:
             return restore_with_kernel(
                 blurry,
@@ -205,9 +210,19 @@ def _part(on_step: StepHook, phase: tuple[float, float], number: int, count: int
     def on_part(step: Step) -> None:
         fraction = begin + (end - begin) * (number + step.fraction) / count
         # One photo of several is no picture of the whole.
-        on_step(replace(step, fraction=fraction, preview=step.preview if count == 1 else None))
+        on_step(replace(step, fraction=fraction, show=step.show if count == 1 else None))
 
     return on_part
+
+
+def _with_preview(on_step: StepHook, blurry: Tensor) -> StepHook:
+    """Steps that show the photo by the kernel so far, where they tell one."""
+
+    def on_blur(step: Step) -> None:
+        show = step.show if step.blur is None else partial(sharpen_preview, blurry, step.blur)
+        on_step(replace(step, show=show))
+
+    return on_blur
 
 
 def _known(options: RestoreOptions, like: Tensor) -> Tensor | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.images.picture import Picture
+from unblur.images.tensors import resized
 from unblur.methods.base import Restoration, Step, StepHook
 from unblur.methods.options import Region, RestoreOptions
 
@@ -70,7 +71,7 @@ class Part:
         """The same hook, but it sees previews of the rectangle within the photo."""
 
         def on_part(step: Step) -> None:
-            on_step(step if step.preview is None else replace(step, preview=self.paste(step.preview, photo)))
+            on_step(step.with_preview(lambda shown: self.paste(resized(shown, self.box.height, self.box.width), photo)))
 
         return on_part
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unblur.errors import ImageError, MemoryShortageError, ShapeError
 from unblur.images.picture import Picture
-from unblur.images.tensors import array_to_tensor, tensor_to_array
+from unblur.images.tensors import array_to_tensor, resized, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
@@ -143,7 +143,7 @@ def _run_whole_or_tiled(
 
     def run(side: int) -> Restoration[Tensor]:
         if halo is None or largest <= side:
-            return method.restore(prepared, options, _undone(on_step, transforms))
+            return method.restore(prepared, options, _undone(on_step, transforms, prepared))
         return _in_tiles(prepared, method, options, on_step, side)
 
     if halo is None:
@@ -159,7 +159,7 @@ def _in_tiles(
     part_options = replace(options, region=None, mask=None)
 
     def can_cancel(step: Step) -> None:
-        on_step(replace(step, fraction=0.0, preview=None))
+        on_step(replace(step, fraction=0.0, show=None))
 
     def restore_tile(part: Tensor) -> Tensor:
         answer = method.restore(part, part_options, can_cancel)
@@ -174,13 +174,11 @@ def _in_tiles(
     return Restoration(image=image, warnings=tuple(warnings))
 
 
-def _undone(on_step: StepHook, transforms: Sequence[Transform]) -> StepHook:
+def _undone(on_step: StepHook, transforms: Sequence[Transform], prepared: Tensor) -> StepHook:
     """The same hook, but it sees previews in the form of the photo."""
-
-    def on_prepared_step(step: Step) -> None:
-        on_step(step if step.preview is None else replace(step, preview=undo(transforms, step.preview)))
-
-    return on_prepared_step
+    if not transforms:
+        return on_step
+    return lambda step: on_step(step.with_preview(lambda shown: undo(transforms, resized(shown, *prepared.shape[-2:]))))
 
 
 def _rising(hook: StepHook) -> StepHook:

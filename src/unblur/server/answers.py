@@ -22,6 +22,7 @@ _OF_REASON = {
 _OF_FAULT = {
     "photo": (422, "photo"),
     "usage": (422, "options"),
+    "format": (422, "options"),
     "memory": (503, "memory"),
 }
 

@@ -286,13 +286,20 @@ async def _disconnection(request: Request) -> None:
 
 
 async def _events(request: Request, job: Job) -> AsyncGenerator[str]:
-    last = ""
+    last, shown = "", None
     async for state in _changes(job, _HEARTBEAT):
-        event = f"event: job\ndata: {_describe(request, job).model_dump_json()}\n\n"
+        body = _describe(request, job)
+        # Each image is sent once.
+        shown, body.progress.preview = body.progress.preview, _new_one(body.progress.preview, shown)
+        event = f"event: job\ndata: {body.model_dump_json()}\n\n"
         yield event if event != last else ": still there\n\n"
         last = event
         if not state.is_over:
             await asyncio.sleep(_BETWEEN_EVENTS)
+
+
+def _new_one(preview: str | None, before: str | None) -> str | None:
+    return None if preview == before else preview
 
 
 def _describe(request: Request, job: Job) -> JobBody:

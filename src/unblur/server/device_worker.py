@@ -103,7 +103,9 @@ class DeviceWorker:
                 return _end(job, None, "crash")
             if isinstance(message, Answer):
                 return _end(job, message.value, "")
-            job.become(replace(job.state, progress=message))
+            # Steps are merged for those who read slowly, so an image stays until the next one.
+            preview = message.preview or job.state.progress.preview
+            job.become(replace(job.state, progress=replace(message, preview=preview)))
 
     def _with_device(self, task: RestoreTask) -> RestoreTask:
         options = replace(task.options, restore=replace(task.options.restore, device=self.device))

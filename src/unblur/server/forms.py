@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from unblur.batch.options import BatchOptions
 from unblur.errors import SettingsError, UsageError
-from unblur.images.signatures import Frames
+from unblur.images.signatures import Format, Frames
 from unblur.methods.catalog import DEFAULT_METHOD
 from unblur.methods.options import Region, RestoreOptions, describe_options, parse_region
 from unblur.system.text import quote
@@ -93,6 +93,14 @@ _OWN: Mapping[str, FormField] = {
     "set": FormField(str, None, "A setting of the method, NAME=VALUE; may be repeated."),
     "weights": FormField(str | None, None, "For a trained method, in place of its own: a name that the server lists."),
     "frames": FormField(Frames, BatchOptions.frames, "Which pages or frames: all, first, or auto."),
+    "format": FormField(
+        Format | None, BatchOptions.format, "Format of the answer. Default: that of the photo (raw: TIFF)."
+    ),
+    "quality": FormField(
+        Annotated[int | None, Field(ge=1, le=100)],
+        BatchOptions.quality,
+        "Quality of JPEG, WebP, AVIF and HEIC, 1 to 100. Default: 95, of AVIF and HEIC 90.",
+    ),
     "allow_damaged": FormField(bool, BatchOptions.allow_damaged, "Take what can be decoded of a damaged file."),
     "strip_metadata": FormField(bool, True, "Leave out EXIF, XMP and place; colours stay."),
     "preview": FormField(int, 0, "Longest side in pixels of images of the work so far, in events; 0: none."),

@@ -21,6 +21,9 @@ Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 Reason = Literal["", "time", "crash", "stop"]
 """Why a job failed, beyond what its result says: the time limit, its process died, the server stops."""
 
+_TELLING = 0.05
+"""Share of the work from which its speed is known; before that, it is mostly the start of a process."""
+
 
 @dataclass(frozen=True)
 class JobState:
@@ -97,7 +100,7 @@ class Job:
     def seconds_left(self) -> float | None:
         """How long a running job will take, by its speed so far; None: not known yet."""
         fraction = self._state.progress.fraction
-        if self._state.status != "running" or not fraction:
+        if self._state.status != "running" or fraction < _TELLING:
             return None
         return (time.monotonic() - self.started) * (1 / fraction - 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["Progress", "RestoreTask", "Warm", "run_task"]
+
+_PREVIEW_SHARE = 0.02
+"""Largest share of the process's time that previews take."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,10 @@ class Warm:
 
 def run_task(warm: Warm, task: RestoreTask, send: Callable[[Progress], None]) -> PhotoResult:
     """Restore the photo, for `unblur.system.worker_pool`; whatever goes wrong with it becomes a failed result."""
+    previews = _Previews(task.preview)
 
     def on_step(_: PhotoJob, step: Step) -> None:
-        send(Progress(step.fraction, step.stage, _encode_preview(step.preview, task.preview)))
+        send(Progress(step.fraction, step.stage, previews.encode(step)))
 
     try:
         options, remarks = _with_files(task)
@@ -99,17 +104,36 @@ def _without_paths(message: object, task: RestoreTask) -> str:
     return text
 
 
-def _encode_preview(image: Tensor | None, side: int) -> bytes | None:
-    if image is None or not side:
-        return None
-    from torch.nn.functional import interpolate  # noqa: PLC0415 - whoever has an image has loaded it already
+class _Previews:
+    """The images of some of the steps: they take no more than a small share of its time on the processor.
 
-    from unblur.images.files import encode_image  # noqa: PLC0415 - as above
-    from unblur.images.picture import Picture  # noqa: PLC0415
-    from unblur.images.tensors import tensor_to_array  # noqa: PLC0415
+    Args:
+        side: Longest side in pixels; 0: no images.
+    """
 
-    scale = min(1.0, side / max(image.shape[-2:]))
-    small = interpolate(image[:1].float(), scale_factor=scale, mode="area") if scale < 1 else image[:1].float()
+    def __init__(self, side: int) -> None:
+        self._side = side
+        self._next = 0.0
+
+    def encode(self, step: Step) -> bytes | None:
+        """The image of a step as JPEG; None: it has none, or it would cost too much by now."""
+        started = time.process_time()
+        if not self._side or step.show is None or started < self._next:
+            return None
+        image = None if step.preview is None else _encode_preview(step.preview, self._side)
+        ended = time.process_time()
+        self._next = ended + (ended - started) / _PREVIEW_SHARE
+        return image
+
+
+def _encode_preview(image: Tensor, side: int) -> bytes | None:
+    from unblur.images.files import encode_image  # noqa: PLC0415 - whoever has an image has loaded it already
+    from unblur.images.picture import Picture  # noqa: PLC0415 - as above
+    from unblur.images.tensors import resized, tensor_to_array  # noqa: PLC0415 - as above
+
+    height, width = image.shape[-2:]
+    scale = min(1.0, side / max(height, width))
+    small = resized(image[:1].float(), max(1, round(scale * height)), max(1, round(scale * width)))
     pixels: Any = (255 * tensor_to_array(small.clamp(0, 1))).round().astype("uint8")
     if pixels.shape[2] not in (1, 3):
         return None

@@ -85,7 +85,7 @@ class _Estimates:
             PRIORS[settings.prior],
             rounds=settings.rounds,
             pixels=settings.pixels,
-            on_round=lambda _, __: None,
+            on_round=lambda _, __, ___: None,
         )
         return min(kernels.split(1), key=self._score)
 

@@ -80,12 +80,15 @@ class Burst:
     def _restore_all(
         self, photos: list[Tensor], numbers: list[int], options: RestoreOptions, on_step: StepHook
     ) -> Restoration[Tensor]:
-        def report(share: float, stage: str) -> None:
-            on_step(Step(share, stage))
+        """The answer to photos of one size, which have these numbers in the burst."""
 
-        estimates = self.method.estimate_all(
-            photos, options, lambda step: report(_SEARCH * step.fraction / self.method.search_share, step.stage)
-        )
+        def search_step(step: Step) -> None:
+            on_step(Step(_SEARCH * step.fraction / self.method.search_share, step.stage))
+
+        def join_share(share: float) -> None:
+            on_step(Step(_SEARCH + (_JOIN - _SEARCH) * share, "joining the photos"))
+
+        estimates = self.method.estimate_all(photos, options, search_step)
         sharp = _find_sharp(photos, estimates, options)
         if sharp is not None:
             return _take_sharp(photos, sharp, numbers)
@@ -95,62 +98,57 @@ class Burst:
             alone = self._restore_first(photos[0], options, on_step)
             return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings))
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
-        members = join_photos(
-            photos,
-            start,
-            estimate.kernel,
-            encoding,
-            lambda s: report(_SEARCH + (_JOIN - _SEARCH) * s, "joining the photos"),
-        )
+        members = join_photos(photos, start, estimate.kernel, encoding, join_share)
+        if len(used_of(members)) < 2:
+            answer = self._restore_first(photos[0], options, on_step)
+        else:
+            answer = self._restore_together(members, estimate, encoding, options, on_step)
         warnings = tuple(_left_out(n, one.fault) for n, one in zip(numbers, members, strict=True) if one.fault)
         facts = {"photos": [{"photo": n, **one.facts()} for n, one in zip(numbers, members, strict=True)]}
-        if len(used_of(members)) < 2:
-            alone = self._restore_first(photos[0], options, on_step)
-            return replace(alone, warnings=(*warnings, *alone.warnings), facts={**alone.facts, **facts})
-        solution = _Solution.of(members)
-        image = self._solve(solution, estimate, encoding, options, on_step)
-        found = f"a kernel for each of {len(used_of(members))} photos, each the same everywhere: burst"
-        return Restoration(
-            image,
-            solution.kernels[:1],
-            burst_kernels=solution.in_order(members),
-            warnings=(*warnings, *estimate.warnings),
-            facts={"found": found, "encoding": encoding, **facts},
-        )
+        return replace(answer, warnings=(*warnings, *answer.warnings), facts={**answer.facts, **facts})
 
     def _restore_first(self, photo: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
         """The answer of the method to the first photo, which is all that is left of the burst."""
         answer = self.method.restore(photo, options, on_step)
         return replace(answer, warnings=("the first photo is restored alone", *answer.warnings))
 
-    def _solve(
+    def _restore_together(
         self,
-        solution: _Solution,
+        members: Sequence[Member],
         estimate: BlurEstimate,
         encoding: BlurEncoding,
         options: RestoreOptions,
         on_step: StepHook,
-    ) -> Tensor:
-        own = self.method.solving()
+    ) -> Restoration[Tensor]:
+        """The answer to the photos that are used; `estimate` is that of the photo that the search began with."""
+        own, together = self.method.solving(), _Aligned.of(members)
+        solver = options.solver or own.solver
         image = restore_with_kernel(
-            solution.photos,
-            solution.kernels,
+            together.photos,
+            together.kernels,
             encoding=encoding,
-            solver=options.solver or own.solver,
+            solver=solver,
             smoothness=own.smoothness,
-            jpeg_coarseness=solution.jpeg_coarseness,
-            known=solution.known,
+            jpeg_coarseness=together.jpeg_coarseness,
+            known=together.known,
             on_progress=lambda share: on_step(Step(_JOIN + (1 - _JOIN) * share, "restoring the photo")),
         )
         if estimate.improve is not None and options.solver is None:
-            improved = estimate.improve(solution.photos[:1], solution.kernels[:1], encoding, image)
+            improved = estimate.improve(together.photos[:1], together.kernels[:1], encoding, image)
             image = torch.lerp(image, improved, _IMPROVED)
         on_step(Step(1.0, "restored"))
-        return image
+        found = f"a kernel for each of {len(together.kernels)} photos, each the same everywhere: burst"
+        return Restoration(
+            image,
+            together.kernels[:1],
+            burst_kernels=together.in_order(members),
+            warnings=estimate.warnings,
+            facts={"found": found, "encoding": encoding, "solver": solver},
+        )
 
 
 @dataclass(frozen=True)
-class _Solution:
+class _Aligned:
     """The photos that are used, on the grid of the first of them.
 
     Attributes:
@@ -166,7 +164,7 @@ class _Solution:
     jpeg_coarseness: float
 
     @classmethod
-    def of(cls, members: Sequence[Member]) -> _Solution:
+    def of(cls, members: Sequence[Member]) -> _Aligned:
         used = [members[number] for number in used_of(members)]
         first = used[0]
         moved = [_moved(one, first) for one in used]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ class Golf:
             latent = self._apply(net, latent, _between(on_step, stage, done / total, work / total))
             done += work
             image = crop_padding(latent, padding)
-            on_step(Step(done / total, stage, image))
+            on_step(Step(done / total, stage, partial(crop_padding, latent, padding)))
             yield image
 
     def improve(self, image: Tensor) -> Tensor:

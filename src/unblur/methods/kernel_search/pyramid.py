@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -22,7 +24,17 @@ from unblur.solvers.frame import Frame
 from unblur.solvers.priors import LatentPrior
 from unblur.system.threads import run_side_by_side
 
-__all__ = ["HYPOTHESES", "Descent", "Hypothesis", "KernelSearch", "Level", "estimate_kernels", "plan_levels"]
+__all__ = [
+    "HYPOTHESES",
+    "Descent",
+    "Hypothesis",
+    "KernelSearch",
+    "Level",
+    "LevelKernel",
+    "RoundHook",
+    "estimate_kernels",
+    "plan_levels",
+]
 
 _COARSEST_BOX = 5
 _LAST_LEVELS = 3
@@ -101,6 +113,24 @@ class Level:
     box: int
 
 
+class LevelKernel(NamedTuple):
+    """What a search found on one level.
+
+    Attributes:
+        problem: What it searched.
+        kernel: Of its first hypothesis, in pixels of the photo at the size of the level.
+        scale: Share of the photo's sides there.
+    """
+
+    problem: KernelSearch
+    kernel: Float[Tensor, "1 1 k k"]
+    scale: float
+
+
+RoundHook = Callable[[int, int, "LevelKernel | None"], None]
+"""Called with rounds done, rounds in all, and what a level that was just left has found; raises to stop."""
+
+
 def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
     """Levels from coarse to fine; at the last one the photo has its own size and the kernel the box `box`."""
     count = max(1, math.floor(math.log(_COARSEST_BOX / box) / math.log(ratio)) + 1)
@@ -134,7 +164,7 @@ def estimate_kernels(
     *,
     rounds: int,
     pixels: int,
-    on_round: Callable[[int, int], None],
+    on_round: RoundHook,
 ) -> list[Kernels]:
     """The kernels of each problem; hypotheses with the same descent go in one batch, all batches side by side.
 
@@ -143,14 +173,15 @@ def estimate_kernels(
         prior: What a sharp image looks like.
         rounds: Rounds on each level.
         pixels: Largest number of pixels used on each level: its most informative region.
-        on_round: Called with (rounds done, rounds in all); raises to stop.
+        on_round: Progress and stop.
     """
     searches = [_searches_of(problem, prior) for problem in problems]
     flat = list(chain.from_iterable(searches))
     total = sum(len(search.levels) for search in flat) * rounds
     done = count(1)
-    jobs = [partial(search.run, rounds, pixels) for search in flat]
-    found = run_side_by_side(jobs, lambda: on_round(next(done), total))
+    left: deque[LevelKernel] = deque()  # filled in the threads of the searches, emptied in the caller's
+    jobs = [partial(search.run, rounds, pixels, left.append) for search in flat]
+    found = run_side_by_side(jobs, lambda: on_round(next(done), total, left.popleft() if left else None))
     return [_in_order(problem, own, found) for problem, own in zip(problems, searches, strict=True)]
 
 
@@ -220,12 +251,16 @@ class _Search:
         side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
         self.kernel = fit_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
 
-    def run(self, rounds: int, pixels: int, on_round: Callable[[], None]) -> Kernels:
+    def run(
+        self, rounds: int, pixels: int, on_level: Callable[[LevelKernel], None], on_round: Callable[[], None]
+    ) -> Kernels:
         """From the coarsest level to the finest; the kernels that were found."""
-        for number in range(len(self.levels)):
+        for number, level in enumerate(self.levels):
             self._enter(number, pixels)
-            for _ in range(rounds):
+            for done in range(1, rounds + 1):
                 self._run_round()
+                if done == rounds:
+                    on_level(LevelKernel(self.problem, self.kernel[:1], level.photo[0] / self.levels[-1].photo[0]))
                 on_round()
         return self.kernel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.kernels import trim_box
-from unblur.methods.base import Step, StepHook
+from unblur.methods.base import BlurSoFar, Step, StepHook
 from unblur.methods.kernel_search.answer_quality import (
     LOOKS_SHARP,
     Judgement,
@@ -21,7 +21,14 @@ from unblur.methods.kernel_search.answer_quality import (
     judge,
     touches_box,
 )
-from unblur.methods.kernel_search.pyramid import HYPOTHESES, Hypothesis, KernelSearch, estimate_kernels
+from unblur.methods.kernel_search.pyramid import (
+    HYPOTHESES,
+    Hypothesis,
+    KernelSearch,
+    LevelKernel,
+    RoundHook,
+    estimate_kernels,
+)
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.region import crop_informative, crop_region
@@ -181,7 +188,7 @@ def _grow(
         limit = _odd(min(settings.largest_box, limit))
         box = min(_odd(settings.first_box), limit)
     findings: dict[Encoding, list[Finding]] = {encoding: [] for encoding in encodings}
-    report = _furthest_so_far(on_step)
+    report = _ProgressReport(on_step)
     open_searches: dict[Encoding, KernelSearch] = {
         encoding: KernelSearch(_in_encoding(encoding, grey), box, hypotheses) for encoding in encodings
     }
@@ -208,7 +215,7 @@ def _search_briefly(
     grey: Tensor,
     searches: Mapping[Encoding, KernelSearch],
     settings: SearchSettings,
-    report: Callable[[int, int], None],
+    report: _ProgressReport,
 ) -> dict[Encoding, Finding]:
     """As `_search`, but in the second encoding with the hypotheses that did best in the first."""
     (first, search), (second, other) = searches.items()
@@ -220,7 +227,7 @@ def _search(
     grey: Tensor,
     searches: Mapping[Encoding, KernelSearch],
     settings: SearchSettings,
-    report: Callable[[int, int], None],
+    report: _ProgressReport,
 ) -> dict[Encoding, Finding]:
     """The best answer of all hypotheses in each encoding."""
     found = estimate_kernels(
@@ -228,7 +235,7 @@ def _search(
         PRIORS[settings.prior],
         rounds=settings.rounds,
         pixels=settings.pixels,
-        on_round=report,
+        on_round=report.of(searches),
     )
     return {
         encoding: _judge_all(kernels, search, encoding, crop_informative(grey, settings.pixels, 2 * search.box))
@@ -237,7 +244,7 @@ def _search(
 
 
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
-    blur: BlurEncoding = "linear" if encoding == "linear" else "encoded"
+    blur = _blur_of(encoding)
     # Answers are compared as if there were no JPEG: its blocks cannot be found in a part that begins anywhere.
     answers = [restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0) for kernel in kernels.split(1)]
     judgements = [judge(sample, one, answer, blur) for one, answer in zip(kernels.split(1), answers, strict=True)]
@@ -266,19 +273,37 @@ def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:
 
 
 def _in_encoding(encoding: Encoding, grey: Tensor) -> Tensor:
-    return Encode("linear" if encoding == "linear" else "encoded").forward(grey)
+    return Encode(_blur_of(encoding)).forward(grey)
 
 
-def _furthest_so_far(on_step: StepHook) -> Callable[[int, int], None]:
-    """Reports how far the search is; a larger box begins anew, which is not shown."""
-    furthest = 0.0
+def _blur_of(encoding: Encoding) -> BlurEncoding:
+    return "linear" if encoding == "linear" else "encoded"
 
-    def report(done: int, rounds: int) -> None:
-        nonlocal furthest
-        furthest = max(furthest, done / rounds)
-        on_step(Step(furthest, "looking for the blur"))
 
-    return report
+class _ProgressReport:
+    """Reports how far the search is; a larger box begins anew, which is not shown, nor are its coarse kernels."""
+
+    def __init__(self, on_step: StepHook) -> None:
+        self._on_step = on_step
+        self._furthest = self._finest = 0.0
+
+    def of(self, searches: Mapping[Encoding, KernelSearch]) -> RoundHook:
+        """A hook for these searches."""
+
+        def report(done: int, rounds: int, found: LevelKernel | None) -> None:
+            self._furthest = max(self._furthest, done / rounds)
+            self._on_step(Step(self._furthest, "looking for the blur", blur=self._shown(found, searches)))
+
+        return report
+
+    def _shown(self, found: LevelKernel | None, searches: Mapping[Encoding, KernelSearch]) -> BlurSoFar | None:
+        if found is None or found.scale < self._finest:
+            return None
+        self._finest = found.scale
+        encodings: list[BlurEncoding] = [
+            _blur_of(encoding) for encoding, search in searches.items() if search is found.problem
+        ]
+        return BlurSoFar(found.kernel, found.scale, encodings[0])
 
 
 def _odd(side: float) -> int:

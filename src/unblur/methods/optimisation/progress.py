@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
@@ -36,8 +37,8 @@ def reporting(on_step: StepHook, span: Span, show: Callable[[Tensor], Tensor] | 
     """
 
     def report(done: int, evaluation: Evaluation) -> None:
-        preview = None if show is None or done % _SHOWN_EVERY else show(evaluation.answers["image"])
         fraction = span.begin + (span.end - span.begin) * done / span.steps
+        preview = None if show is None or done % _SHOWN_EVERY else partial(show, evaluation.answers["image"])
         on_step(Step(fraction, f"{span.stage}, step {done} of {span.steps}", preview))
 
     return report
@@ -63,7 +64,7 @@ def part_of(
 
     def report(step: Step) -> None:
         share = (min(step.fraction, end) - begin) / (end - begin)
-        on_step(replace(step, fraction=begin + (end - begin) * (first + number * share) / count, preview=None))
+        on_step(replace(step, fraction=begin + (end - begin) * (first + number * share) / count, show=None))
 
     return report
 
