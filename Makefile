@@ -4,7 +4,8 @@ BIN := .venv/bin
 # Touched after a complete installation: a second call has nothing to do.
 READY := .venv/.ready
 # Threads that wait for each other within one small convolution are slow, and very slow beside other programs.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# Compiled modules are kept: hundreds of tests start processes, and each of them would compile the package again.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Two processes with a thread each; tests of one file stay together, for they share what they trained.
 PARALLEL := --numprocesses 2 --dist loadfile
 

@@ -14,7 +14,7 @@ from statistics import median
 
 LIMITS = {
     "import unblur": 0.3,
-    "unblur --help": 0.5,
+    "unblur --help": 0.4,
     "unblur restore --help": 0.5,
     "unblur blur --help": 0.5,
     "unblur methods": 0.5,

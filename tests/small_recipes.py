@@ -46,4 +46,4 @@ def shrink(stream: dict, photos: Path) -> None:
     if "dataset" in settings:  # pairs of one photo each, in the form that any set of one's own may have
         settings |= {"dataset": "neurmap", "root": os.fspath(photos.parent)}
     if "size" in settings or "photos" in settings:
-        settings["size"] = min(96, settings.get("size", 96))
+        settings["size"] = min(64, settings.get("size", 64))

@@ -6,9 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from unblur.cli.main import app
+from unblur.cli.main import parser
 from unblur.server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[1]
@@ -62,5 +61,5 @@ def test_it_does_not_run_as_root_and_reports_its_health():
 @pytest.mark.parametrize("words", words_of("CMD"))
 def test_it_begins_with_a_command_that_there_is(words):
     command = shlex.split(words.strip("[]").replace(",", " "))
-    known = get_command(app).commands[command[0]]
+    known = parser().commands[command[0]]
     known.make_context("unblur", command[1:])

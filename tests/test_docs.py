@@ -5,12 +5,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer.main
 
 import unblur
 from conftest import photo_of
 from doc_blocks import blocks_of, place_what_is_named, unblur_lines
-from unblur.cli.main import app
+from unblur.cli.main import parser
 from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
 from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
@@ -123,19 +122,14 @@ def test_lines_that_restore_would_be_carried_out(page, line, tmp_path, monkeypat
 @pytest.mark.parametrize(("page", "line"), LINES, ids=lambda value: str(value)[:60])
 def test_options_of_lines_exist(page, line):
     """Every command and option is known, and every value of the right kind."""
-    command, words = typer.main.get_command(app), shlex.split(line, comments=True)[1:]
+    command, words = parser(), shlex.split(line, comments=True)[1:]
     if words[0] not in command.commands:
-        words = ["restore", *words]
-    context = None
+        words.insert(0, "restore")
     while hasattr(command, "commands"):
         name, *words = words
         command = command.commands[name]
-    settled = [
-        "--save-kernel=" if word == "--save-kernel" and not words[at + 1 : at + 2] else word
-        for at, word in enumerate(words)
-    ]
-    extra = {"allow_extra_args": True, "ignore_unknown_options": True} if command.name == "train" else {}
-    command.make_context("unblur", settled, parent=context, **extra)
+        command = getattr(command, "command", command)
+    command.make_context("unblur", words)
 
 
 @pytest.mark.slow

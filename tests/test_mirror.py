@@ -25,7 +25,7 @@ COVERED = {
     "benchmarks/test_command.py": "benchmarks/columns cli/benchmark",
     "benchmarks/test_resume.py": "benchmarks/record benchmarks/rows benchmarks/run",
     "cli/test_blur_learned.py": "cli/learned_blur",
-    "cli/test_command_line.py": "cli/main cli/methods cli/option_parameters cli/options cli/run_command",
+    "cli/test_command_line.py": "cli/main cli/commands cli/methods cli/option_parameters cli/options cli/run_command",
     "cli/test_interruption.py": "system/signals",
     "cli/test_kernels_and_progress.py": "cli/progress",
     "cli/test_names.py": "cli/messages",

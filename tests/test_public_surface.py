@@ -41,6 +41,15 @@ def test_cheap_answers_leave_torch_alone(words):
     assert run_python(code).splitlines()[-1] == "False"
 
 
+def test_help_of_the_program_imports_no_command_and_no_catalogue():
+    """Time depends on the machine; what is imported does not, and is nearly all of the time of help."""
+    code = "import sys; from unblur.cli.main import main; main(['--help']); print(*sorted(sys.modules))"
+    imported = run_python(code).splitlines()[-1].split()
+    ours = {name for name in imported if name.startswith("unblur.") and not name.startswith("unblur.system")}
+    assert ours == {f"unblur.{name}" for name in ("cli", "cli.commands", "cli.main", "cli.messages", "errors")}
+    assert not {"asyncio", "email.message", "importlib.metadata", "json", "numpy", "socket", "tomllib"} & {*imported}
+
+
 def test_help_leaves_numpy_alone():
     code = "import sys; from unblur.cli.main import main; main(['restore', '--help']); print('numpy' in sys.modules)"
     assert run_python(code).splitlines()[-1] == "False"

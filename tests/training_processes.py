@@ -14,7 +14,13 @@ from torch.utils.data._utils import worker
 PATIENCE = 300
 """Seconds before something is taken to hang."""
 
-_PRELOAD = ["unblur.training.run", "unblur.cli.main", "tiny_training", "jsonargparse", "torch.utils.tensorboard.writer"]
+_PRELOAD = [
+    "unblur.training.run",
+    "unblur.cli.train",
+    "tiny_training",
+    "jsonargparse",
+    "torch.utils.tensorboard.writer",
+]
 
 
 def start(words: list[str], log: Path, *, stopped: bool = False) -> BaseProcess:

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from unblur.cli.main import parser
+
 FREE = ("--method", "input")
 
 
@@ -38,6 +40,14 @@ def test_a_misspelt_command_is_no_photo(run, make_photo, tmp_path):
 def test_help_and_version_are_those_of_the_program(run):
     assert b"restore" in run("--help").out
     assert run("--version").out.startswith(b"unblur ")
+
+
+def test_summaries_begin_the_help_of_the_commands():
+    commands = parser().commands
+    assert len(commands) > 8
+    assert {name: deferred.help for name, deferred in commands.items()} == {
+        name: deferred.command.help.partition("\n\n")[0] for name, deferred in commands.items()
+    }
 
 
 def test_as_a_module(program, make_photo):

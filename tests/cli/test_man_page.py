@@ -4,15 +4,14 @@ import shutil
 import subprocess
 
 import pytest
-from typer.main import get_command
 
-from unblur.cli.main import app
+from unblur.cli.main import parser
 from unblur.cli.man_page import man_page
 
 
 def test_has_every_command_and_option():
     page = man_page().replace("\\-", "-")
-    commands = get_command(app).commands
+    commands = {name: deferred.command for name, deferred in parser().commands.items()}
     assert len(commands) > 8
     for name, command in commands.items():
         for inner in getattr(command, "commands", {name: command}).values():

@@ -56,7 +56,7 @@ def test_forgetting_from_shipped_weights(root):
 
 
 def test_forgetting_of_a_fast_learner(root):
-    settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, learner="fast")
+    settings = ForgettingSettings(steps=1, every=1, batch=2, size=16, crops=1, learner="fast")
     outcome = forgetting.run(settings, lambda _: None)
     starts = [row[2:] for row in outcome.tables[0].rows if row[1] == 0]
     assert torch.tensor(starts).allclose(torch.tensor([60.0, 0.0]).expand(4, 2), atol=1e-6)

@@ -17,9 +17,12 @@ from unblur.experiments.selfdeblur.settings import (
     StoppingSettings,
     TeacherSettings,
 )
+from unblur.methods.loading import load_method
 from unblur.methods.optimisation.stopping import Never, Plateau, Threshold
+from unblur.methods.optimisation.teachers import CatalogTeacher
+from unblur.methods.selfdeblur import method as selfdeblur
 
-SHORT = {"preset": "smoke", "steps": 20, "limit": 1}
+SHORT = {"preset": "smoke", "steps": 5, "limit": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +37,14 @@ def photos(monkeypatch):
         return [(f"{split}-{number}", draw_picture(150, 160, number) * tint) for number in range(limit)]
 
     monkeypatch.setattr(photo_sets, "_bsds", drawn)
+
+
+@pytest.fixture(autouse=True)
+def short_search(monkeypatch):
+    """The kernel's size comes from a search by `map`, here from a shorter one: else it takes most of the time."""
+    short = CatalogTeacher("map", load_method("map", {"hypotheses": 1, "first_box": 15}))
+    load = selfdeblur.load_teacher
+    monkeypatch.setattr(selfdeblur, "load_teacher", lambda name, *more: short if name == "map" else load(name, *more))
 
 
 def test_a_teacher_with_the_truth_helps():
@@ -84,9 +95,9 @@ def test_rules_are_evaluated_and_stop_nothing():
     assert list(rules) == [
         "none", "oracle", "threshold x 0.5", "threshold x 1", "threshold x 2", "plateau", "variance"
     ]  # fmt: skip
-    assert rules["none"][4] == 20
+    assert rules["none"][4] == SHORT["steps"]
     assert rules["none"][5] == rules["oracle"][3] == 0
-    assert all(row[3] >= 0 and row[4] <= 20 for row in rules.values())
+    assert all(row[3] >= 0 and row[4] <= SHORT["steps"] for row in rules.values())
 
 
 def test_layers_are_scored_apart():

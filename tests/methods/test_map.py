@@ -89,16 +89,16 @@ def test_a_large_photo_is_searched_in_a_part_of_it(monkeypatch):
 
 @pytest.mark.parametrize("prior", PRIORS)
 def test_every_prior_gains(small, prior):
-    answer = restored(small.blurry, {"prior": prior, "hypotheses": 2, "first_box": 15})
+    answer = restored(small.blurry, QUICK | {"prior": prior})
     assert gain(answer, small) >= 3
 
 
 @pytest.mark.parametrize(
     "photo",
     {
-        "sharp": draw_picture(160, 160),
+        "sharp": draw_picture(128, 128),
         "constant": torch.full((1, 1, 64, 64), 0.4),
-        "noise": (0.5 + 0.1 * torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(0))).clamp(0, 1),
+        "noise": (0.5 + 0.1 * torch.randn(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))).clamp(0, 1),
         "low": draw_picture(15, 60),
         "one pixel": torch.full((1, 3, 1, 1), 0.7),
     }.items(),

@@ -50,6 +50,8 @@ def test_other_missing_modules_are_no_extras():
 COMMANDS = {
     "train": ["train", "recipe.yaml"],
     "bench": ["experiment", "dublid-combinations", "--quick"],
+    "app": ["app"],
+    "server": ["serve"],
 }
 
 

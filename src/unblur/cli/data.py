@@ -11,7 +11,7 @@ from rich.table import Table
 
 __all__ = ["data"]
 
-data = typer.Typer(help="List, show, check and make data sets.", no_args_is_help=True)
+data = typer.Typer(help="List, show, check and make data sets.", no_args_is_help=True, add_completion=False)
 
 _Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False)]
 

@@ -14,49 +14,24 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from unblur.cli.app import app as page
-from unblur.cli.benchmark import benchmark
-from unblur.cli.blur import blur
-from unblur.cli.data import data
-from unblur.cli.doctor import doctor
-from unblur.cli.experiment import experiment
-from unblur.cli.export import export
+from unblur.cli.commands import deferred_commands
 from unblur.cli.messages import error_line, say
-from unblur.cli.methods import methods
-from unblur.cli.report import report
-from unblur.cli.restore import restore, settle_save_kernel
-from unblur.cli.serve import serve
-from unblur.cli.train import OVERRIDES, train
-from unblur.cli.weights import weights
 from unblur.errors import ImageError, UnblurError
 from unblur.system.extras import missing_extra
 from unblur.system.signals import Interrupted, catch_signals
 from unblur.system.streams import prepare_streams
 
-__all__ = ["app", "main"]
+__all__ = ["main", "parser"]
 
 _OF_THE_PROGRAM = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
 """Options that stand before any command."""
 
-app = typer.Typer(
+_app = typer.Typer(
     name="unblur",
     help="One blurry photo in, a sharp one out, together with the blur that was found.",
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command()(restore)
-app.command()(methods)
-app.command()(benchmark)
-app.command()(report)
-app.command()(serve)
-app.command("app")(page)
-app.command()(blur)
-app.command()(experiment)
-app.command(context_settings=OVERRIDES)(train)
-app.command()(doctor)
-app.command()(export)
-app.add_typer(data, name="data")
-app.add_typer(weights, name="weights")
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,7 +42,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@_app.callback()
 def _about(
     version: Annotated[
         bool, typer.Option("--version", metavar="", callback=_print_version, is_eager=True, help="Print the version.")
@@ -89,14 +64,13 @@ def main(words: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if words is None else words) or ["--help"]
     try:
         with catch_signals(signal.SIGINT, signal.SIGTERM):
-            words_of_command = settle_save_kernel(_with_command(given))
-            code = _commands().main(words_of_command, prog_name="unblur", standalone_mode=False) or 0
+            code = parser().main(_with_command(given), prog_name="unblur", standalone_mode=False) or 0
             sys.stdout.flush()
     except Interrupted as interrupted:
         return interrupted.exit_code
     except Exception as error:  # the outermost boundary: whatever it is, a user sees one line
         code, reason = _explain(error, given[0])
-        if isinstance(error, typer.TyperException) and given[0] in _commands().commands and os.path.lexists(given[0]):
+        if isinstance(error, typer.TyperException) and given[0] in parser().commands and os.path.lexists(given[0]):
             reason += f" (to restore what is here under the name {given[0]}, write ./{given[0]})"
         if "--debug" in given:
             say(traceback.format_exc().rstrip())
@@ -105,15 +79,17 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 @cache
-def _commands() -> TyperGroup:
-    """The parser of all commands; building it takes most of the time of a short command."""
-    return cast("TyperGroup", get_command(app))
+def parser() -> TyperGroup:
+    """The parser of the program's options and of its commands."""
+    group = cast("TyperGroup", get_command(_app))
+    group.commands.update({str(command.name): command for command in deferred_commands()})
+    return group
 
 
 def _with_command(words: list[str]) -> list[str]:
     """The command line with the command `restore` where it begins with a photo or an option of that command."""
     first = words[0]
-    is_command = first in _commands().commands or first in _OF_THE_PROGRAM
+    is_command = first in parser().commands or first in _OF_THE_PROGRAM
     names_photo = first.startswith("-") or set(first) & set("./*?[") or os.path.lexists(first)
     return ["restore", *words] if names_photo and not is_command else words
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from typer.main import get_command
-
-from unblur.cli.main import app
+from unblur.cli.main import parser
 
 __all__ = ["man_page"]
 
@@ -32,7 +30,7 @@ _ENVIRONMENT = (
 
 def man_page() -> str:
     """The page in roff, for `man -l` and mandoc."""
-    root: Any = get_command(app)
+    root: Any = parser()
     context = root.make_context("unblur", [], resilient_parsing=True)
     return "\n".join(
         [
@@ -56,10 +54,10 @@ def _commands(group: Any, context: Any, before: str = "unblur") -> Iterator[tupl
     """Name, command and context of each command that does something, those of groups included."""
     for name, command in group.commands.items():
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-        if hasattr(command, "commands"):
-            yield from _commands(command, inner, f"{before} {name}")
+        if hasattr(inner.command, "commands"):
+            yield from _commands(inner.command, inner, f"{before} {name}")
         else:
-            yield f"{before} {name}", command, inner
+            yield f"{before} {name}", inner.command, inner
 
 
 def _synopsis(command: Any, name: str) -> str:

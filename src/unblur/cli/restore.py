@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from unblur.batch.inputs import explain, is_address, split_list
 from unblur.batch.plan import DEFAULT_NAME, Plan, SideOutputs, make_plan
@@ -24,7 +25,7 @@ from unblur.methods.catalog import DEFAULT_METHOD, list_entries
 from unblur.methods.options import RestoreOptions, check_burst
 from unblur.system.streams import is_closed
 
-__all__ = ["restore", "settle_save_kernel"]
+__all__ = ["COMMAND", "restore", "settle_save_kernel"]
 
 _OUTPUT = "Output"
 _MANY = "Many photos"
@@ -224,6 +225,15 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         return carry_out(plan, batch_options, jobs, open_report, open_gallery, quiet=quiet, debug=debug)
 
     return follow(plan_now, run) if watch else run(plan)
+
+
+class _RestoreCommand(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, settle_save_kernel(args))
+
+
+COMMAND = {"cls": _RestoreCommand}
+"""How the parser reads this command's line."""
 
 
 def settle_save_kernel(words: Sequence[str]) -> list[str]:

@@ -12,9 +12,9 @@ from unblur.cli.messages import escape, say, warning_line
 from unblur.errors import UsageError
 from unblur.system.signals import catch_signals
 
-__all__ = ["OVERRIDES", "train"]
+__all__ = ["COMMAND", "train"]
 
-OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+COMMAND = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
 """Options that this command does not have are settings of the recipe."""
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["weights"]
 
-weights = typer.Typer(help="Trained weights: list, download, show, convert.", no_args_is_help=True)
+weights = typer.Typer(
+    help="Trained weights: list, download, show, convert.", no_args_is_help=True, add_completion=False
+)
 
 _LONGEST_SHOWN = 500
 """Characters of a name or an entry in the file."""

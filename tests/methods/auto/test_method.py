@@ -46,7 +46,7 @@ def test_force_restores_what_would_be_refused(monkeypatch):
 def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):
     from unblur.methods.auto import method as module
 
-    soft = torch.nn.functional.avg_pool2d(draw_picture(130, 130), 9, 1, 4)
+    soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
     auto = load_method("auto", {"network": "golf"})
     monkeypatch.setattr(auto.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
     answer = restore_tensor(soft, auto, RestoreOptions(effort="fast"))
