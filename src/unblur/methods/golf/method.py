@@ -153,5 +153,10 @@ def _between(on_step: StepHook, stage: str, done: float, share: float) -> Callab
 
 
 def _share(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one photo of a batch as steps of the batch."""
-    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count))
+    """Steps of one photo of a batch as steps of the batch, which the image of one photo does not show."""
+
+    def on_photo(step: Step) -> None:
+        show = step.show if count == 1 else None
+        on_step(replace(step, fraction=(number + step.fraction) / count, show=show))
+
+    return on_photo
