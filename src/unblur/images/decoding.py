@@ -65,7 +65,7 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
         TooLargeError: More pixels, pages or scans than allowed.
     """
     refuse_costly(source, request["format"])
-    pyvips.vips_lib.vips_error_clear()  # complaints about an earlier file would be told of this one
+    pyvips.vips_lib.vips_error_clear()  # what an earlier file left there would be read as a fault of this one
     try:
         header, pixels = _decode(source, request, damaged=False)
         _note_further_image(source, request, header)

@@ -83,7 +83,7 @@ def restore(
         ImageError: A file that cannot be read, or a result that is not finite.
     """
     ready = _make_ready(method, settings, weights)
-    chosen = replace(options, **named_options) if options is not None else RestoreOptions(**named_options)
+    chosen = replace(options or RestoreOptions(), **named_options)
     if _is_tensor(blurry):
         return _restore_given_tensor(blurry, ready, chosen, on_step)
     return _restore_received(receive(blurry), ready, chosen, on_step)
@@ -121,7 +121,7 @@ def restore_burst(
         ImageError: As for `restore`.
     """
     ready = _make_ready(method, settings, weights)
-    chosen = replace(options, **named_options) if options is not None else RestoreOptions(**named_options)
+    chosen = replace(options or RestoreOptions(), **named_options)
     if not photos:
         raise UsageError("a burst is several photos of one scene, and here is none")
     check_burst(chosen)

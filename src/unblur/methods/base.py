@@ -30,6 +30,8 @@ __all__ = [
     "TrainedMethod",
     "Traits",
     "ignore_step",
+    "steps_of_part",
+    "steps_of_photo",
 ]
 
 ImageT = TypeVar("ImageT")
@@ -83,6 +85,25 @@ StepHook = Callable[[Step], None]
 
 def ignore_step(step: Step) -> None:
     """The hook of a caller without interest in progress."""
+
+
+def steps_of_part(on_step: StepHook, number: int, count: int, *, phase: tuple[float, float] = (0.0, 1.0)) -> StepHook:
+    """A hook for one of several parts of the work on a photo, whose steps are passed on as steps of all.
+
+    Args:
+        on_step: Receives the steps of the whole work.
+        number: Which part, from 0.
+        count: Number of parts, of equal length.
+        phase: Fractions of the whole work at which the first part begins and the last one ends.
+    """
+    begin, end = phase
+    return lambda step: on_step(replace(step, fraction=begin + (end - begin) * (number + step.fraction) / count))
+
+
+def steps_of_photo(on_step: StepHook, number: int, count: int, *, phase: tuple[float, float] = (0.0, 1.0)) -> StepHook:
+    """The same for one of several photos; their images are left out, since one photo is no picture of the batch."""
+    on_part = steps_of_part(on_step, number, count, phase=phase)
+    return on_part if count == 1 else lambda step: on_part(replace(step, show=None))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from unblur.blur.kernels import fit_box
 from unblur.images.tensors import fill_unknown
-from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_overlay
 from unblur.methods.preview import sharpen_preview
@@ -100,7 +100,7 @@ class KernelMethod(ABC):
             if known is not None:
                 estimates.append(BlurEstimate(known, options.encoding))
             else:
-                hook = _part(on_step, (0.0, self.search_share), len(estimates), len(photos))
+                hook = steps_of_photo(on_step, len(estimates), len(photos), phase=(0.0, self.search_share))
                 estimates.append(self.estimate(photo, options, _with_preview(hook, photo)))
         return estimates
 
@@ -116,7 +116,7 @@ class KernelMethod(ABC):
         if not self.leaves_out_overlays:
             return self._restore_batch(blurry, options, on_step)
         photos = blurry.split(1)
-        hooks = [_part(on_step, (0.0, 1.0), number, len(photos)) for number in range(len(photos))]
+        hooks = [steps_of_photo(on_step, number, len(photos)) for number in range(len(photos))]
         return join_answers([self._restore_under(*one, options) for one in zip(photos, hooks, strict=True)])
 
     def _restore_under(self, blurry: Tensor, on_step: StepHook, options: RestoreOptions) -> Restoration[Tensor]:
@@ -135,7 +135,9 @@ class KernelMethod(ABC):
         estimates = self.estimate_all(photos, options, on_step)
         answers: list[Restoration[Tensor]] = []
         for number, (photo, estimate) in enumerate(zip(photos, estimates, strict=True)):
-            answer = self._finish(photo, estimate, options, _part(on_step, (begin, 1.0), number, len(photos)))
+            answer = self._finish(
+                photo, estimate, options, steps_of_photo(on_step, number, len(photos), phase=(begin, 1.0))
+            )
             answers.append(replace(answer, image=blurry[number : number + 1]) if answer.unchanged else answer)
         return join_answers(answers)
 
@@ -203,20 +205,8 @@ def join_answers(answers: Sequence[Restoration[Tensor]]) -> Restoration[Tensor]:
     )
 
 
-def _part(on_step: StepHook, phase: tuple[float, float], number: int, count: int) -> StepHook:
-    """Steps of one photo in one phase of the work as steps of the whole batch."""
-    begin, end = phase
-
-    def on_part(step: Step) -> None:
-        fraction = begin + (end - begin) * (number + step.fraction) / count
-        # One photo of several is no picture of the whole.
-        on_step(replace(step, fraction=fraction, show=step.show if count == 1 else None))
-
-    return on_part
-
-
 def _with_preview(on_step: StepHook, blurry: Tensor) -> StepHook:
-    """Steps that show the photo by the kernel so far, where they tell one."""
+    """Steps that show the photo deconvolved with the kernel so far, where they have one."""
 
     def on_blur(step: Step) -> None:
         show = step.show if step.blur is None else partial(sharpen_preview, blurry, step.blur)

@@ -1,4 +1,4 @@
-"""A planted burst: better than the best photo alone; what does not fit is left out; a sharp photo is taken."""
+"""A planted burst: better than the best answer to one photo; what does not fit is left out; a sharp photo is taken."""
 
 from dataclasses import replace
 
@@ -37,8 +37,8 @@ SHARP = WIDE[..., 45 : 45 + SIZE[0], 45 : 45 + SIZE[1]]
 PHOTOS = [take(kernel, shift, seed) for seed, (kernel, shift) in enumerate(zip(KERNELS, SHIFTS, strict=True))]
 
 
-class Told(KernelMethod):
-    """Is told the kernel of one photo, and that others are sharp: the searches of real methods take seconds."""
+class KnownAnswer(KernelMethod):
+    """Gets the kernel of one photo, and which others are sharp: the searches of real methods take seconds."""
 
     traits = Traits(uses=frozenset({"encoding", "solver"}))
     settings = None
@@ -47,16 +47,16 @@ class Told(KernelMethod):
         self.known, self.kernel, self.sharp = known, kernel, sharp
 
     def estimate(self, blurry, options, on_step=ignore_step):
-        on_step(Step(1.0, "told"))
+        on_step(Step(1.0, "searched"))
         if torch.equal(blurry, self.known):
             return BlurEstimate(self.kernel, options.encoding)
         looks_sharp = self.sharp is not None and torch.equal(blurry, self.sharp)
-        return BlurEstimate(None, refusal="not told", looks_sharp=looks_sharp)
+        return BlurEstimate(None, refusal="no kernel was given", looks_sharp=looks_sharp)
 
 
 @pytest.fixture(scope="module")
 def method():
-    return Told(PHOTOS[0], KERNELS[0])
+    return KnownAnswer(PHOTOS[0], KERNELS[0])
 
 
 def restored(method, photos, options=OPTIONS, **more):
@@ -72,7 +72,7 @@ def test_the_burst_gains_over_every_photo_with_its_true_kernel(joined):
     alone = []
     for photo, kernel, (right, down) in zip(PHOTOS, KERNELS, SHIFTS, strict=True):
         truth = WIDE[..., 45 - down : 45 - down + SIZE[0], 45 - right : 45 - right + SIZE[1]]
-        alone.append(shifted_psnr(restore_tensor(photo, Told(photo, kernel), OPTIONS).image, truth, 25))
+        alone.append(shifted_psnr(restore_tensor(photo, KnownAnswer(photo, kernel), OPTIONS).image, truth, 25))
     assert shifted_psnr(joined.image, SHARP, 25) >= max(alone) + 0.5
     assert joined.warnings == ()
 
@@ -128,26 +128,26 @@ def test_one_that_is_left_is_restored_alone(method):
 
 def test_a_sharp_photo_is_the_answer():
     photos = [PHOTOS[0], take(None, (3, 4)), PHOTOS[1]]
-    answer = restored(Told(PHOTOS[0], KERNELS[0], sharp=photos[1]), photos)
+    answer = restored(KnownAnswer(PHOTOS[0], KERNELS[0], sharp=photos[1]), photos)
     assert torch.equal(answer.image, photos[1])
     assert "photo 2 of the burst is sharp" in answer.warnings[0]
     assert not answer.unchanged
-    assert restored(Told(PHOTOS[0], KERNELS[0], sharp=photos[1]), [photos[1], PHOTOS[0]]).unchanged
+    assert restored(KnownAnswer(PHOTOS[0], KERNELS[0], sharp=photos[1]), [photos[1], PHOTOS[0]]).unchanged
 
 
 def test_a_sharp_photo_of_something_else_is_not():
     stranger = draw_picture(*SIZE, seed=77)
-    answer = restored(Told(PHOTOS[0], KERNELS[0], sharp=stranger), [PHOTOS[0], stranger, PHOTOS[1]])
+    answer = restored(KnownAnswer(PHOTOS[0], KERNELS[0], sharp=stranger), [PHOTOS[0], stranger, PHOTOS[1]])
     assert [one["used"] for one in answer.facts["photos"]] == [True, False, True]
 
 
 def test_without_a_sure_kernel_the_first_is_restored_alone():
-    answer = restored(Told(SHARP, KERNELS[0]), PHOTOS)
+    answer = restored(KnownAnswer(SHARP, KERNELS[0]), PHOTOS)
     assert answer.unchanged
     assert answer.warnings == (
         "no photo of the burst has a blur that is sure",
         "the first photo is restored alone",
-        "not told",
+        "no kernel was given",
     )
 
 

@@ -20,7 +20,7 @@ from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour, refine_answer
 from unblur.methods.auto.settings import AutoSettings
-from unblur.methods.base import Method, Step, StepHook, Traits, ignore_step
+from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding
 from unblur.methods.kernel_search.settings import SearchSettings
@@ -107,11 +107,11 @@ class Auto(KernelMethod):
         grey = brightness(blurry)
         first, *others = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
         count = 1 + len(others)
-        verdict = self._search(grey, first, options, _part(on_step, 0, count))
+        verdict = self._search(grey, first, options, steps_of_part(on_step, 0, count))
         for number, encoding in enumerate(others, start=1):
             if verdict.fault or self._is_settled(verdict, options):
                 break
-            verdict = self._search(grey, encoding, options, _part(on_step, number, count))
+            verdict = self._search(grey, encoding, options, steps_of_part(on_step, number, count))
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
@@ -122,7 +122,7 @@ class Auto(KernelMethod):
     def _search(self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
         """The best answer of one search, or of two: kernels that are large need a large box from the start."""
         settings = self._search_settings(options)
-        finding = find_candidates(grey, encoding, options, settings, _part(on_step, 0, 2))
+        finding = find_candidates(grey, encoding, options, settings, steps_of_part(on_step, 0, 2))
         if not finding.candidates:
             return _Verdict(fault=finding.fault or "was not found")
         sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
@@ -130,7 +130,7 @@ class Auto(KernelMethod):
         verdict = self._choose(measures, finding)
         if options.kernel_size is not None or verdict.is_sharp or self._lower_bound(verdict.prediction) >= _ENOUGH:
             return verdict
-        large = find_large_candidates(grey, encoding, options, settings, _part(on_step, 1, 2))
+        large = find_large_candidates(grey, encoding, options, settings, steps_of_part(on_step, 1, 2))
         return self._choose(measures, replace(large, candidates=(*finding.candidates, *large.candidates)))
 
     def _choose(self, measures: AnswerMeasures, finding: Finding) -> _Verdict:
@@ -209,12 +209,3 @@ class Auto(KernelMethod):
             self._network = load_method(name)
         limited = options.limited_to(self._network.traits.uses)
         return pass_through(blurry, self._network, limited, on_step).image
-
-
-def _part(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one of several searches, each of which may be the last."""
-
-    def on_part(step: Step) -> None:
-        on_step(replace(step, fraction=(number + step.fraction) / count))
-
-    return on_part

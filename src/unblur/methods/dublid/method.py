@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -14,7 +14,7 @@ from torch import Tensor
 from unblur.blur.kernels import centre_kernel
 from unblur.errors import KernelError, RegionError
 from unblur.images.tensors import BT709, brightness
-from unblur.methods.base import Step, StepHook, Traits, ignore_step
+from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.dublid.choice import choose_network, judge_kernel
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
@@ -90,7 +90,7 @@ class Dublid(KernelMethod):
             sentence = f"a photo below {_SMALLEST} pixels is too small to estimate its blur; it is returned as it was"
             return BlurEstimate(None, refusal=sentence)
         answers = [
-            self._find(blurry, options, _part(on_step, number, len(self.networks)), name)
+            self._find(blurry, options, steps_of_part(on_step, number, len(self.networks)), name)
             for number, name in enumerate(self.networks)
         ]
         found, fault = self._choose(blurry, answers, options)
@@ -173,11 +173,6 @@ def _prepare(photo: Tensor, level: int, network: Network, pixels: int) -> Tensor
         seen = F.avg_pool2d(seen, 2)
     top, left, height, width = find_informative(brightness(seen, BT709), pixels, network.kernel_size)
     return seen[..., top : top + height, left : left + width]
-
-
-def _part(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one network as steps of all."""
-    return lambda step: on_step(replace(step, fraction=(number + step.fraction) / count))
 
 
 def _encode_of(options: RestoreOptions) -> Encode:

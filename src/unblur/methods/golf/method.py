@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.methods.architectures import load_weights
-from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
 from unblur.methods.golf.entry import GOLF
 from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.model import CONFIG, GolfOptimizer, first_shot, putt
@@ -56,7 +55,7 @@ class Golf:
         photos = blurry.split(1)
         answers: list[Tensor] = []
         for number, photo in enumerate(photos):
-            answers.append(self._restore_one(photo, _share(on_step, number, len(photos))))
+            answers.append(self._restore_one(photo, steps_of_photo(on_step, number, len(photos))))
         precision = self._precision(blurry)
         return Restoration(image=torch.cat(answers), facts={"precision": str(precision).removeprefix("torch.")})
 
@@ -150,13 +149,3 @@ def _between(on_step: StepHook, stage: str, done: float, share: float) -> Callab
         on_step(Step(done + share * tile / tiles, f"{stage}, tile {tile} of {tiles}"))
 
     return on_tile
-
-
-def _share(on_step: StepHook, number: int, count: int) -> StepHook:
-    """Steps of one photo of a batch as steps of the batch, which the image of one photo does not show."""
-
-    def on_photo(step: Step) -> None:
-        show = step.show if count == 1 else None
-        on_step(replace(step, fraction=(number + step.fraction) / count, show=show))
-
-    return on_photo

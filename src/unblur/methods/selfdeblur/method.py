@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from unblur.blur.kernels import fit_box
 from unblur.errors import SettingsError
 from unblur.images.tensors import brightness
-from unblur.methods.base import Step, StepHook, Traits, ignore_step
+from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
 from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
 from unblur.methods.optimisation.problem import SingleProblem
@@ -139,7 +139,7 @@ class SelfDeblur(KernelMethod):
         if self.settings.state and len(photos) > 1:
             raise SettingsError("state keeps the run of one photo; restore them one by one, or leave state empty")
         size = self._stack_size(photos[0])
-        hook = _up_to(on_step, self.search_share)
+        hook = steps_of_part(on_step, 0, 1, phase=(0.0, self.search_share))
         estimates: list[BlurEstimate] = []
         for begin in range(0, len(photos), size):
             some = photos[begin : begin + size]
@@ -317,11 +317,6 @@ class SelfDeblur(KernelMethod):
         """
         base = teacher_result.image if self.settings.colours == "teacher" else blurry
         return base + (fitted - brightness(base))
-
-
-def _up_to(on_step: StepHook, share: float) -> StepHook:
-    """Steps of the estimate as steps of the whole work."""
-    return lambda step: on_step(replace(step, fraction=share * step.fraction))
 
 
 def _blur_model_of(kernel: Tensor, encoding: str, largest: int | None, is_warm: bool) -> BlurModel:
