@@ -59,14 +59,15 @@ def test_stop_lets_running_work_end(tmp_path):
     """Under load: what runs is answered whole, what waits is refused in words, nothing is cut, and no file is left."""
     server = start_server(tmp_path)
     answers: list[httpx.Response] = []
-    fields = {"method": "slow-input", "set": ["steps=10", "nap=0.15"]}
+    fields = {"method": "slow-input", "set": ["steps=20", "nap=0.15"]}
     threads = [
         threading.Thread(target=lambda: answers.append(restore(server, photo_bytes(), **fields))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 60
-    while "unblur_jobs_running 1.0" not in httpx.get(f"{server.address}/metrics", timeout=60).text:
+    under_load = ("unblur_jobs_running 1.0", "unblur_jobs_waiting 3.0")
+    while not all(words in httpx.get(f"{server.address}/metrics", timeout=60).text for words in under_load):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     family = family_of(server.process.pid)
