@@ -28,10 +28,11 @@ def usable_profile(profile: bytes, space: str, notes: list[str]) -> bytes:
     # Some writers pad the profile, which is harmless until it is written as PNG.
     whole = profile[: int.from_bytes(profile[:4], "big")]
     try:
-        found = str(ImageCms.ImageCmsProfile(io.BytesIO(whole)).profile.xcolor_space).strip()
+        parsed: Any = ImageCms.ImageCmsProfile(io.BytesIO(whole))
     except OSError:
         notes.append("the colour profile is damaged and is not kept")
         return b""
+    found = str(parsed.profile.xcolor_space).strip()
     if found != _SPACES[space]:
         notes.append(f"the colour profile is one for {found} pixels, which these are not, and is not kept")
         return b""
