@@ -160,19 +160,15 @@ def test_a_cluster_that_loses_a_machine_restores_each_photo_once(tmp_path, make_
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_signals_and_clusters_that_are_not_there(tmp_path, make_photo):
+def test_a_signal_ends_the_run(tmp_path, make_photo):
     for number in range(20):
         make_photo(f"in/{number:02}.png", seed=number)
-    nowhere = restore_on("127.0.0.1:9", tmp_path / "in", tmp_path / "nowhere", "--method", "input")
     with ray_cluster(1) as (cluster, _):
         running = restore_on(cluster.address, tmp_path / "in", tmp_path / "out", *SLOW)
         while not rows_of(tmp_path / "out") and running.poll() is None:
             time.sleep(0.2)
         running.terminate()
         _, errors = running.communicate(timeout=60)
-    _, errors_nowhere = nowhere.communicate(timeout=200)
     assert running.returncode == 143, errors
     assert errors.splitlines()[-1].endswith("0 failed")
     assert not list((tmp_path / "out").glob(".unblur-*"))
-    assert nowhere.returncode == 2
-    assert "unblur: error: the Ray cluster 127.0.0.1:9 cannot be reached" in errors_nowhere

@@ -45,7 +45,11 @@ class Provenance:
         Raises:
             OSError: The photo cannot be read.
         """
-        note = {"options": self.options, "input": describe_file(self.input), "extras": sorted(self.extras)}
+        note: dict[str, Any] = {
+            "options": self.options,
+            "input": describe_file(self.input),
+            "extras": sorted(self.extras),
+        }
         if self.burst:
             note["burst"] = [describe_file(path) for path in self.burst]
         return note | ({"run": self.run} if self.run else {})
