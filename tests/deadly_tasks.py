@@ -13,4 +13,4 @@ def double_or_die(deadly, number, send):
 
 
 def died(number, how):
-    return (number, how)
+    return (int(number), how)

@@ -45,7 +45,8 @@ def run_on_ray(
     """The answers to `tasks` as they come, each once. Close the generator where it may be left early.
 
     Args:
-        tasks: Plain values that can be pickled, as must be answers. One may be done twice, when its machine is lost.
+        tasks: Objects that can be pickled, as must be answers; numbers and text arrive as those of NumPy. A task may be
+            done twice, when its machine is lost.
         function: `module:name` as `run_in_workers` has it; its messages are dropped.
         setup: Goes to each actor once.
         on_death: The answer to a task whose process died, `SIGKILL` or `exit code 1`; a function of a module.
