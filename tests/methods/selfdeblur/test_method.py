@@ -113,7 +113,7 @@ def test_photos_of_a_batch_are_fitted_one_by_one(planted):
 def test_photos_side_by_side_come_out_as_alone(planted):
     both = torch.cat([planted.blurry, planted.blurry.flip(-1)]).double()
     # In double precision, for Adam makes whole steps of the rounding of gradients that are zero.
-    settings = {"steps": 10, "warm_steps": 5, "output": "networks", "teacher": "identity"}
+    settings = {"steps": 4, "warm_steps": 2, "output": "networks", "teacher": "identity"}
     options = options_of(kernel_size=11)
     steps = []
     alone = restored(both, options, **settings, stack=1)

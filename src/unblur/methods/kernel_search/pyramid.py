@@ -200,8 +200,10 @@ class _Row(NamedTuple):
 
 
 def _batches_of(problems: Sequence[KernelSearch], prior: LatentPrior) -> list[_Search]:
-    """Searches that have all levels in common, such as those of one photo in two encodings, are one: small arrays take
-    as long as what calls for their sums."""
+    """Searches that go through the same levels are one, such as those of a photo in both encodings.
+
+    On the small images of the coarse levels, calling an operation takes longer than carrying it out.
+    """
     batches: dict[Hashable, list[_Row]] = {}
     for problem in problems:
         start = None if problem.start is None else problem.start.shape
