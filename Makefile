@@ -30,7 +30,7 @@ venv: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,bench,heif,onnx,raw,train]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,bench,cluster,heif,onnx,raw,train]" --group dev
 	touch $(READY)
 
 demo: venv

@@ -15,6 +15,7 @@ LAYERS = [
     {"cli"},
     {"app"},
     {"server"},
+    {"cluster"},
     {"batch", "experiments"},
     {"training", "benchmarks"},
     {"methods", "datasets"},

@@ -15,7 +15,7 @@ COVERED = {
     "backbones/test_maxim.py": "backbones/maxim_blocks backbones/multi_axis weights/maxim_package weights/tfjs",
     "batch/test_plan.py": "batch/collisions batch/naming",
     "batch/test_resume.py": "batch/provenance",
-    "batch/test_run.py": "batch/options batch/work system/pool_worker",
+    "batch/test_run.py": "batch/executors batch/options batch/work system/pool_worker",
     "batch/test_steps.py": "batch/jobs batch/writing",
     "benchmarks/report/test_write.py": "benchmarks/report/content",
     "benchmarks/test_benchmark.py": (

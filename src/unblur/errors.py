@@ -18,6 +18,7 @@
     ├── DownloadError           a file cannot be downloaded, or is not the expected one (exit 2)
     ├── DataError               a data set folder is missing or is not what it should be (exit 2)
     ├── TrainingError           a training run cannot start or go on (exit 2)
+    ├── ClusterError            the machines of a cluster cannot be reached, or break (exit 2)
     ├── ServerError             a server cannot do what it was asked
     │   └── BusyError           it has too much to do now; later it may
     ├── ShapeError              an array or tensor of the wrong shape (also a ValueError)
@@ -31,6 +32,7 @@ __all__ = [
     "BusyError",
     "Cancelled",
     "CheckpointError",
+    "ClusterError",
     "DataError",
     "DownloadError",
     "FormatError",
@@ -123,6 +125,10 @@ class DataError(UnblurError):
 
 class TrainingError(UnblurError):
     """A training run cannot start here or cannot go on."""
+
+
+class ClusterError(UnblurError):
+    """The machines of a cluster cannot be reached, or break."""
 
 
 class ServerError(UnblurError):

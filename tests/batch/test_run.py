@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from living_processes import relatives, workers_of
+from unblur.batch.executors import LocalExecutor
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import make_plan
 from unblur.batch.run import Tally, resume_plan, run_plan
@@ -31,7 +32,7 @@ def folder(tmp_path, make_photo) -> Path:
 def test_same_pixels_whatever_the_number_of_workers(folder):
     for jobs in (1, 2):
         plan = make_plan([str(folder / "in")], output=str(folder / f"out{jobs}"))
-        outcomes = list(run_plan(plan, COPY, jobs=jobs))
+        outcomes = list(run_plan(plan, COPY, executor=LocalExecutor(jobs)))
         assert [outcome.status for outcome in outcomes] == ["done"] * 4
     for number in range(4):
         assert (folder / f"out1/{number}.png").read_bytes() == (folder / f"out2/{number}.png").read_bytes()
@@ -40,7 +41,14 @@ def test_same_pixels_whatever_the_number_of_workers(folder):
 def test_steps_come_from_workers_too(folder):
     plan = make_plan([str(folder / "in")], output=str(folder / "out"))
     seen = []
-    list(run_plan(plan, SLOW, jobs=4, on_step=lambda job, step: seen.append((job.input.name, step.fraction))))
+    list(
+        run_plan(
+            plan,
+            SLOW,
+            executor=LocalExecutor(4),
+            on_step=lambda job, step: seen.append((job.input.name, step.fraction)),
+        )
+    )
     assert {name for name, _ in seen} == {"0.png", "1.png", "2.png", "3.png"}
     fractions = [fraction for name, fraction in seen if name == "0.png"]
     assert fractions == sorted(fractions)
@@ -56,7 +64,7 @@ def test_a_worker_that_dies_costs_one_photo(folder):
             killed.append(job)
             os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
 
-    outcomes = list(run_plan(plan, SLOW, jobs=2, on_step=kill_one))
+    outcomes = list(run_plan(plan, SLOW, executor=LocalExecutor(2), on_step=kill_one))
     assert sorted(outcome.status for outcome in outcomes) == ["done", "done", "done", "failed"]
     (failed,) = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert "SIGKILL" in failed.error
@@ -65,7 +73,7 @@ def test_a_worker_that_dies_costs_one_photo(folder):
 
 
 def test_leaving_early_ends_the_workers(folder):
-    running = run_plan(make_plan([str(folder / "in")], output=str(folder / "out")), SLOW, jobs=2)
+    running = run_plan(make_plan([str(folder / "in")], output=str(folder / "out")), SLOW, executor=LocalExecutor(2))
     next(running)
     assert workers_of(os.getpid())
     running.close()

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -50,6 +51,27 @@ def test_a_failed_image_is_told_and_the_exit_code_says_so(run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "cannot be read: no such file"),
+        (lambda path: path.mkdir(), "is a folder, no file"),
+        (os.mkfifo, "is a device or pipe, no file"),
+        (lambda path: path.write_bytes(b""), "found an empty file"),
+        (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00"), "is no CSV file in UTF-8"),
+    ],
+    ids=["missing", "folder", "pipe", "empty", "no text"],
+)
+def test_a_list_of_pairs_that_is_none(run, tmp_path, make, reason):
+    table = tmp_path / "pairs.csv"
+    make(table)
+    ran = run("benchmark", "pairs", "--pairs", table, "--method", "input", "--out", tmp_path / "out")
+    assert (ran.code, len(ran.errors)) == (2, 1)
+    assert f"the list of pairs {str(table)!r}" in ran.errors[0]
+    assert reason in ran.errors[0]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["kodak"], "no suite named 'kodak'"),
@@ -58,11 +80,6 @@ def test_a_failed_image_is_told_and_the_exit_code_says_so(run, tmp_path):
         (["levin", "--limit", "0"], "limit"),
         (["levin", "--set", "strong"], "NAME=VALUE"),
         (["pairs", "--method", "input"], "--pairs FILE.csv"),
-        (
-            ["pairs", "--method", "input", "--pairs", "/nonexistent.csv"],
-            "'/nonexistent.csv' cannot be read: no such file",
-        ),
-        (["pairs", "--method", "input", "--pairs", "/"], "'/' cannot be read: is a directory"),
         (["levin", "--method", "input", "--data", "/nonexistent/place"], "no data folder"),
     ],
 )

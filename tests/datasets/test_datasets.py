@@ -171,8 +171,10 @@ def test_a_table_lists_pairs_with_and_without_kernel(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "has the columns blurry, sharp .*found none"),
-        (b"gt,lq\na,b\n", "found gt, lq"),
+        (b"", "begin with the names of its columns, blurry,sharp .*found an empty file"),
+        (b"gt,lq\na,b\n", "found 'gt,lq'"),
+        (b"g" * 100_000, "found 'g{79}…'"),
+        (b"blurry,sharp\n" + b"a" * 200_000, "is no CSV file"),
         (b"blurry,sharp\n", "has no pairs"),
         (b"blurry,sharp\na.png\n", "pair 1 .*lacks"),
         (b"blurry,sharp\n\xff\xfe,b\n", "is no CSV file"),

@@ -2,6 +2,7 @@
 
 import io
 import resource
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from PIL import Image
 
 import hostile
-from unblur.errors import TooLargeError
+import hostile_metadata
+from unblur.errors import ReadError, TooLargeError
 from unblur.images import page_reading
 from unblur.images.complexity import count_frames_of_webp, count_scans
 from unblur.images.decoder import decoder
 from unblur.images.files import encode_image, read_image
+from unblur.images.streams import another_image_follows
 
 
 def processor_seconds() -> float:
@@ -43,6 +46,28 @@ def test_hundred_scans_are_read() -> None:
         read_image(hostile.scan_bomb(64, 101))
 
 
+def test_scans_are_allowed_by_the_size_of_the_photo() -> None:
+    """81 million pixels, each of which every scan walks over: about a tenth of a second a scan."""
+    with pytest.raises(TooLargeError, match="25 scans over 81 million pixels; 24 are allowed"):
+        read_image(hostile.scan_bomb(9000, 25))
+    before = processor_seconds()
+    assert read_image(hostile.scan_bomb(9000, 24)).height == 9000
+    assert processor_seconds() - before < 15
+
+
+@pytest.mark.parametrize("size", [200_000, 2_000_000])
+def test_search_for_markers_is_linear(tmp_path: Path, size: int) -> None:
+    """Fill bytes that no marker ends once took the square of their number."""
+    jpeg = hostile.seeds()["progressive.jpg"]
+    path = tmp_path / "fill.jpg"
+    path.write_bytes(jpeg[:2] + b"\xff" * size + b"\x00" + jpeg[2:])
+    before = time.process_time()
+    with path.open("rb") as file:
+        assert count_scans(file.fileno()) == (jpeg.count(b"\xff\xda"), 24 * 32)
+        assert not another_image_follows(file.fileno(), "jpeg")
+    assert time.process_time() - before < 1
+
+
 @pytest.mark.parametrize("thumbnail", [False, True])
 @pytest.mark.parametrize("progressive", [False, True])
 def test_scans_are_those_of_the_photo_alone(tmp_path: Path, thumbnail: bool, progressive: bool) -> None:
@@ -52,7 +77,7 @@ def test_scans_are_those_of_the_photo_alone(tmp_path: Path, thumbnail: bool, pro
     path = tmp_path / "photo.jpg"
     path.write_bytes(data + b"\xff\xda" * 1000)
     with path.open("rb") as file:
-        assert count_scans(file.fileno()) == data.count(b"\xff\xda") - thumbnail
+        assert count_scans(file.fileno()) == (data.count(b"\xff\xda") - thumbnail, 300 * 300)
     assert read_image(path).height == 300
 
 
@@ -99,6 +124,16 @@ def test_overlapping_tags_of_a_tiff_are_not_kept() -> None:
     picture = read_image(hostile.many_pages(1, (0x8769, size)) + directory)
     assert (picture.facts.exif, picture.height) == (None, 1)
     assert peak_of_worker() - before < 100
+
+
+def test_directories_that_overlap_are_read_once() -> None:
+    """A file of 160 kB with 9,000 directories of 4,000 entries, each of which begins within the one before."""
+    data = hostile_metadata.interleaved_directories(9000, 4000)
+    read_image(hostile.many_pages(1))
+    before = processor_seconds()
+    with pytest.raises(ReadError):
+        read_image(data)
+    assert processor_seconds() - before < 1
 
 
 def test_large_blocks_of_metadata_are_dropped_and_said() -> None:

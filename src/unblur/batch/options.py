@@ -34,6 +34,7 @@ class BatchOptions:
         strip_metadata: Leave out EXIF, XMP and comments.
         format: Format of the outputs; None: as their names say, see `unblur.batch.plan`.
         quality: Quality of formats with loss, 1 to 100; None: the format's own.
+        run: Stands for a run in which a photo may be restored twice, because its machine is lost; empty: it cannot.
     """
 
     method: str = DEFAULT_METHOD
@@ -46,6 +47,7 @@ class BatchOptions:
     strip_metadata: bool = False
     format: Format | None = None
     quality: int | None = None
+    run: str = ""
 
     @cached_property
     def ready_method(self) -> Method:
@@ -79,4 +81,4 @@ class BatchOptions:
         """What the outputs of a photo are made from; None for those that cannot be passed over when they are there."""
         if job.input is None or job.output is None or job.in_place:
             return None
-        return Provenance(self.fingerprint, job.input, job.extras, job.burst)
+        return Provenance(self.fingerprint, job.input, job.extras, job.burst, self.run)

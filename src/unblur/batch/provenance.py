@@ -30,12 +30,14 @@ class Provenance:
         input: The photo's file.
         extras: What is saved beside the image: `kernel`, `steps`, `motion`.
         burst: The further files of a burst.
+        run: The run, where it matters (`BatchOptions.run`); it decides nothing of the pixels.
     """
 
     options: str
     input: Path
     extras: frozenset[str] = frozenset()
     burst: tuple[Path, ...] = ()
+    run: str = ""
 
     def note(self) -> dict[str, Any]:
         """What is noted of each output.
@@ -43,8 +45,19 @@ class Provenance:
         Raises:
             OSError: The photo cannot be read.
         """
-        note = {"options": self.options, "input": describe_file(self.input), "extras": sorted(self.extras)}
-        return note | ({"burst": [describe_file(path) for path in self.burst]} if self.burst else {})
+        note: dict[str, Any] = {
+            "options": self.options,
+            "input": describe_file(self.input),
+            "extras": sorted(self.extras),
+        }
+        if self.burst:
+            note["burst"] = [describe_file(path) for path in self.burst]
+        return note | ({"run": self.run} if self.run else {})
+
+    def is_of_this_run(self, output: Path) -> bool:
+        """Whether a file was written by an earlier attempt at the same photo in the same run."""
+        note = read_note(output) if self.run else None
+        return note is not None and note.values.get("run") == self.run and note.is_unchanged
 
     def matches(self, note: dict[str, Any]) -> bool:
         """Whether an output with that note is what would be made now, with all that is to be saved beside it."""

@@ -1,22 +1,21 @@
-"""Carries out a plan, here or in several processes: photos may fail, but a full disk ends it."""
+"""Carries out a plan, wherever an executor does the work: photos may fail, but a full disk ends it."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import get_args
 
+from unblur.batch.executors import Executor, LocalExecutor
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import Plan
 from unblur.batch.provenance import Verdict, judge_output
-from unblur.batch.work import Fault, JobHook, PhotoResult, Status, restore_job
+from unblur.batch.work import Fault, JobHook, PhotoResult, Status
 from unblur.methods.base import Step
 from unblur.system.atomic import remove_leftovers
-from unblur.system.worker_pool import run_in_workers
 
 __all__ = ["Tally", "resume_plan", "run_plan"]
 
@@ -54,12 +53,16 @@ class Tally:
         return ", ".join(f"{self._statuses[status]} {status}" for status in get_args(Status))
 
 
+HERE = LocalExecutor()
+"""One photo after the other in this process."""
+
+
 def ignore_step(job: PhotoJob, step: Step) -> None:
     """The hook of a caller without interest in progress."""
 
 
 def run_plan(
-    plan: Plan, options: BatchOptions, *, jobs: int = 1, on_step: JobHook = ignore_step
+    plan: Plan, options: BatchOptions, *, executor: Executor = HERE, on_step: JobHook = ignore_step
 ) -> Generator[PhotoResult]:
     """The outcome of each photo as it is finished; ends early when no output can be written any more.
 
@@ -68,7 +71,7 @@ def run_plan(
     Args:
         plan: What becomes what.
         options: Options for every photo.
-        jobs: Processes; 1 is this one.
+        executor: Where photos are restored.
         on_step: Called with the steps of each photo; raises `Cancelled` to stop that photo.
     """
     _remove_leftovers([*plan.jobs, *plan.skipped])
@@ -76,15 +79,15 @@ def run_plan(
         yield PhotoResult(failure.name, None, "failed", error=failure.reason, fault="photo")
     for job in plan.skipped:
         yield PhotoResult(job.input, job.output, "skipped", method=options.method)
-    # Workers have no standard streams: what comes or goes there is done here.
+    # Only this process has standard streams.
     piped = [job for job in plan.jobs if job.input is None or job.output is None]
     others = [job for job in plan.jobs if job not in piped]
-    count = min(jobs, len(others))
-    with closing(_run(piped, others, options, count, on_step)) as run:
-        for outcome in run:
-            yield outcome
-            if outcome.fault == "place":
-                return
+    for where, jobs in ((HERE, piped), (executor, others)):
+        with closing(where.run(jobs, options, on_step)) as run:
+            for outcome in run:
+                yield outcome
+                if outcome.fault == "place":
+                    return
 
 
 def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
@@ -104,39 +107,6 @@ def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
         skipped=tuple(job for job, verdict in verdicts if verdict == "finished"),
         redone=sum(verdict == "outdated" for _, verdict in verdicts),
     )
-
-
-def _run(
-    piped: Sequence[PhotoJob], others: Sequence[PhotoJob], options: BatchOptions, count: int, on_step: JobHook
-) -> Generator[PhotoResult]:
-    yield from _run_here(piped, options, on_step)
-    run = _run_in_workers(others, options, count, on_step) if count > 1 else _run_here(others, options, on_step)
-    with closing(run):
-        yield from run
-
-
-def _run_here(jobs: Sequence[PhotoJob], options: BatchOptions, on_step: JobHook) -> Generator[PhotoResult]:
-    for job in jobs:
-        yield restore_job(job, options, on_step)
-
-
-def _run_in_workers(
-    jobs: Sequence[PhotoJob], options: BatchOptions, count: int, on_step: JobHook
-) -> Generator[PhotoResult]:
-    return run_in_workers(
-        jobs,
-        "unblur.batch.work:restore_in_worker",
-        options,
-        count=count,
-        threads=max(1, (os.cpu_count() or 1) // count),  # to each its share of the processor
-        on_message=on_step,
-        on_death=_lost,
-    )
-
-
-def _lost(job: PhotoJob, how: str) -> PhotoResult:
-    reason = f"the process that worked on it died ({how}), perhaps for lack of memory; try fewer --jobs"
-    return PhotoResult(job.input, job.output, "failed", error=reason, fault="photo")
 
 
 def _judge(job: PhotoJob, options: BatchOptions) -> Verdict:

@@ -39,6 +39,8 @@ Status = Literal["done", "skipped", "failed"]
 Fault = Literal["", "photo", "name", "format", "usage", "place", "memory", "bug"]
 """Where a failure comes from: photo, name or format of the output, options, place for outputs, short memory, unblur."""
 
+_WRITTEN_BEFORE = "was written before its machine was lost; what was found in it is not known any more"
+
 JobHook = Callable[[PhotoJob, Step], None]
 
 
@@ -102,6 +104,8 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
     if job.input:
         check_file(job.input, options.limits)  # the note of the writer holds a checksum of the whole file
     writer = PhotoWriter(job, options.provenance_of(job))
+    if writer.is_finished():
+        return replace(outcome, status="done", warnings=(_WRITTEN_BEFORE,))
     writer.check_names()
     method = _method_for(job, options)
     needs_torch = not isinstance(method, PictureMethod)

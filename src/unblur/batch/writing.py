@@ -35,6 +35,11 @@ class PhotoWriter:
         self._job, self._provenance = job, provenance
         self._note = None if provenance is None else provenance.note()
 
+    def is_finished(self) -> bool:
+        """Whether an earlier attempt in this very run wrote the photo, and so all that belongs to it."""
+        output = self._job.output
+        return output is not None and self._provenance is not None and self._provenance.is_of_this_run(output)
+
     def check_names(self) -> None:
         """Report before minutes of work what writing would refuse in the end.
 
@@ -79,7 +84,7 @@ class PhotoWriter:
         Raises:
             WriteError: It may not, whatever would be written.
         """
-        if self._job.replaceable == "anything":
+        if self._job.replaceable == "anything" or (self._provenance and self._provenance.is_of_this_run(path)):
             return True
         if self._job.replaceable == "nothing" or self._provenance is None:
             raise WriteError(self._exists(path, _TAKEN))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -25,7 +25,13 @@ from unblur.methods.catalog import DEFAULT_METHOD, list_entries
 from unblur.methods.options import RestoreOptions, check_burst
 from unblur.system.streams import is_closed
 
-__all__ = ["COMMAND", "restore", "settle_save_kernel"]
+if TYPE_CHECKING:
+    from unblur.batch.executors import Executor
+
+__all__ = ["COMMAND", "restore", "settle_engine", "settle_save_kernel"]
+
+Place = Literal["local", "ray"]
+"""Where photos are restored: on this machine, or in a Ray cluster."""
 
 _OUTPUT = "Output"
 _MANY = "Many photos"
@@ -129,7 +135,24 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         str | None, _option("Read the names of inputs from a file (or -), one a line.", metavar="FILE", panel=_MANY)
     ] = None,
     null: Annotated[bool, _option("Names in --files-from end with a zero byte.", "--null", "-0", panel=_MANY)] = False,
-    jobs: Annotated[int, _option("Photos at the same time.", "--jobs", "-j", metavar="N", panel=_MANY, min=1)] = 1,
+    jobs: Annotated[
+        int | None,
+        _option(
+            "Photos at the same time. Default: 1; with ray, one for each GPU or core.",
+            "--jobs",
+            "-j",
+            metavar="N",
+            panel=_MANY,
+            min=1,
+        ),
+    ] = None,
+    executor: Annotated[
+        Place, _option("Where: local, or ray (a cluster); --engine says the same.", metavar="NAME", panel=_MANY)
+    ] = "local",
+    address: Annotated[
+        str | None,
+        _option("Of the Ray cluster, or auto. Default: one on this machine.", metavar="HOST:PORT", panel=_MANY),
+    ] = None,
     resume: Annotated[
         bool, _option("Pass over photos that were restored before with the same options.", "--resume", panel=_MANY)
     ] = False,
@@ -207,6 +230,7 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
         burst=burst,
     )
     plan = plan_now()
+    where = _choose_executor(executor, address, jobs, in_place=in_place, watch=watch)
     if watch:
         _check_watch(names, overwrite=overwrite, dry_run=dry_run, gallery=gallery)
     _check_pipes(plan)
@@ -222,14 +246,14 @@ def restore(  # noqa: PLR0917 - typer reads the options off the signature
                 return 0
         open_report = None if report is None else Report(report, replaceable)
         open_gallery = None if gallery is None else Gallery(gallery, replaceable, batch_options.limits)
-        return carry_out(plan, batch_options, jobs, open_report, open_gallery, quiet=quiet, debug=debug)
+        return carry_out(plan, batch_options, where, open_report, open_gallery, quiet=quiet, debug=debug)
 
     return follow(plan_now, run) if watch else run(plan)
 
 
 class _RestoreCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, settle_save_kernel(args))
+        return super().parse_args(ctx, settle_engine(settle_save_kernel(args)))
 
 
 COMMAND = {"cls": _RestoreCommand}
@@ -250,6 +274,38 @@ def settle_save_kernel(words: Sequence[str]) -> list[str]:
         is_value = following.endswith((".png", ".npy", "/")) and not following.startswith("-")
         settled.append("--save-kernel=" if word == "--save-kernel" and not is_value else word)
     return settled
+
+
+def settle_engine(words: Sequence[str]) -> list[str]:
+    """The command line with `--executor` wherever `--engine` names a place: what computes networks is another choice.
+
+    Both can be given: `--engine ray --engine onnx`.
+    """
+    settled: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            return [*settled, word, *rest]
+        joined = f"{word}={next(rest, '')}" if word == "--engine" else word
+        option, _, value = joined.partition("=")
+        settled.append(f"--executor={value}" if option == "--engine" and value in get_args(Place) else joined)
+    return settled
+
+
+def _choose_executor(name: Place, address: str | None, jobs: int | None, *, in_place: bool, watch: bool) -> Executor:
+    from unblur.batch.executors import LocalExecutor  # noqa: PLC0415 - NumPy, as in `restore`
+
+    if name == "local":
+        if address is not None:
+            raise UsageError("--address is that of a Ray cluster; give --engine ray with it")
+        return LocalExecutor(jobs or LocalExecutor.processes)
+    if in_place:
+        raise UsageError("--in-place could restore a photo twice when a machine is lost; leave it out in a cluster")
+    if watch:
+        raise UsageError("--watch restores on this machine alone; leave it or --engine ray out")
+    from unblur.cluster.executor import RayExecutor  # noqa: PLC0415
+
+    return RayExecutor(address, jobs)
 
 
 def _check_together(*, resume: bool, in_place: bool, gallery: str | None) -> None:

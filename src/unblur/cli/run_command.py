@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 
+from unblur.batch.executors import Executor
 from unblur.batch.gallery import Gallery
 from unblur.batch.inputs import describe_skipped
 from unblur.batch.jobs import PhotoJob
@@ -17,7 +18,7 @@ from unblur.batch.work import PhotoResult
 from unblur.batch.writing import PhotoWriter
 from unblur.cli.messages import error_line, escape, say, show_name, warning_line
 from unblur.cli.progress import ProgressLine
-from unblur.errors import OutputError, WriteError
+from unblur.errors import ClusterError, OutputError, WriteError
 from unblur.methods.catalog import settings_class_of
 from unblur.methods.loading import choose_weights
 from unblur.methods.settings import make_settings
@@ -63,7 +64,7 @@ def show_plan(plan: Plan, options: BatchOptions, *, quiet: bool) -> int:
 def carry_out(
     plan: Plan,
     options: BatchOptions,
-    jobs: int,
+    executor: Executor,
     report: Report | None = None,
     gallery: Gallery | None = None,
     *,
@@ -78,7 +79,7 @@ def carry_out(
             gallery or nullcontext(),
             catch_signals(signal.SIGINT, signal.SIGTERM),
             ProgressLine(len(plan.jobs), shown=not quiet) as progress,
-            closing(run_plan(plan, options, jobs=jobs, on_step=progress.step)) as running,
+            closing(run_plan(plan, options, executor=executor, on_step=progress.step)) as running,
         ):
             for outcome in running:
                 tally.add(outcome)
@@ -90,7 +91,7 @@ def carry_out(
                 if gallery:
                     gallery.add(outcome)
         code = tally.exit_code
-    except (OutputError, WriteError) as error:  # of report and gallery; those of photos are outcomes
+    except (ClusterError, OutputError, WriteError) as error:  # of all photos, report, gallery; others are outcomes
         code = 2
         say(error_line(str(error)))
     except Interrupted as interrupted:

@@ -12,6 +12,7 @@ from unblur.datasets.image_files import read_tensor
 from unblur.datasets.pairs import Loader, Pair, PairedSet
 from unblur.errors import DataError
 from unblur.images.kernels import read_kernel
+from unblur.system.text import quote
 
 __all__ = ["read_pair_list"]
 
@@ -38,6 +39,10 @@ def read_pair_list(path: Path) -> PairedSet:
 
 
 def _rows(path: Path) -> list[dict[str, str | None]]:
+    if path.exists() and not path.is_file():  # a pipe that nobody writes into would be waited for
+        raise DataError(
+            f"the list of pairs {str(path)!r} is a {'folder' if path.is_dir() else 'device or pipe'}, no file"
+        )
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
@@ -51,7 +56,8 @@ def _rows(path: Path) -> list[dict[str, str | None]]:
     missing = {"blurry", "sharp"} - set(columns)
     if missing:
         raise DataError(
-            f"a list of pairs has the columns blurry, sharp and perhaps kernel; found {', '.join(columns) or 'none'}"
+            f"the list of pairs {str(path)!r} has to begin with the names of its columns, blurry,sharp or "
+            f"blurry,sharp,kernel; found {quote(','.join(columns)) if columns else 'an empty file'}"
         )
     return rows
 

@@ -18,6 +18,7 @@ from unblur.images import arrays, colour, containers, exif, heif, raw
 from unblur.images.complexity import refuse_costly
 from unblur.images.limits import check_page_count, check_size, keep_small_blocks
 from unblur.images.page_reading import find_pages, read_frame
+from unblur.images.profiles import usable_profile
 from unblur.images.streams import another_image_follows
 from unblur.images.unsupported import describe_unsupported_tiff
 from unblur.system.scratch import lasting_scratch_file, scratch_file, write_all
@@ -161,6 +162,7 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
     if kind == "tiff" or not request["is_only_page"]:
         check_page_count(header["frames"])
     blobs = keep_small_blocks(blobs, header["notes"])
+    blobs["icc"] = usable_profile(blobs["icc"], header["space"], header["notes"])
     orientation = 1 if kind == "avif" else _field(image, "orientation", 1)  # libheif has turned AVIF already
     if header["frames"] > 1 and kind in _FRAMES_BY_PILLOW and not request["is_only_page"]:
         image, time = read_frame(source, kind, request["page"])

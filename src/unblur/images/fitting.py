@@ -11,6 +11,7 @@ from unblur.images.exif import upright_exif, upright_xmp
 from unblur.images.inks import peak_of, to_srgb
 from unblur.images.palettes import find_palette
 from unblur.images.picture import Picture
+from unblur.images.profiles import fits_png
 from unblur.images.tiff_exif import EMPTY_TIFF, embed_exif
 
 __all__ = ["fit", "low_bits"]
@@ -55,7 +56,7 @@ def fit(picture: Picture, kind: str, *, strip_metadata: bool) -> tuple[Picture, 
     if max(picture.width, picture.height) > holds.side:
         raise FormatError(f"cannot be written as {holds.name}, which holds at most {holds.side} pixels a side")
     picture = _fit_metadata(picture, kind, notes, strip_metadata=strip_metadata)
-    picture = _fit_colour(picture, holds, notes)
+    picture = _fit_colour(picture, kind, notes)
     picture = _fit_depth(picture, holds, notes)
     picture = _fit_alpha(picture, holds, notes)
     if kind == "gif" and not _few_colours(picture):
@@ -97,14 +98,17 @@ def _fit_metadata(picture: Picture, kind: str, notes: list[str], *, strip_metada
     return replace(picture, facts=replace(facts, exif=exif, xmp=xmp))
 
 
-def _fit_colour(picture: Picture, holds: _Holds, notes: list[str]) -> Picture:
+def _fit_colour(picture: Picture, kind: str, notes: list[str]) -> Picture:
+    holds, profile = _HOLDS[kind], picture.facts.icc
     if picture.space == "cmyk" and (not holds.cmyk or (picture.has_alpha and not holds.alpha)):
         notes.append(f"{holds.name} holds no such inks; they were converted to sRGB colours")
         return to_srgb(picture)
-    if picture.facts.icc and not holds.icc:
-        notes.append(f"{holds.name} holds no colour profile; colours were converted to sRGB")
+    if profile and (not holds.icc or (kind == "png" and not fits_png(profile, 1 if picture.space == "grey" else 3))):
+        notes.append(
+            f"{holds.name} holds no {'such ' if holds.icc else ''}colour profile; colours were converted to sRGB"
+        )
         return to_srgb(picture)
-    if picture.facts.icc and picture.space == "grey" and not holds.grey:
+    if profile and picture.space == "grey" and not holds.grey:
         notes.append(f"{holds.name} holds no grey profile; it is not kept")
         return replace(picture, facts=replace(picture.facts, icc=None))
     return picture

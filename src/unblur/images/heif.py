@@ -10,6 +10,7 @@ import numpy as np
 
 from unblur.images.limits import check_size, keep_small_blocks
 from unblur.images.picture import Picture
+from unblur.images.profiles import usable_profile
 from unblur.system.extras import import_extra
 from unblur.system.scratch import lasting_scratch_file, write_all
 
@@ -40,9 +41,11 @@ def decode_heif(source: int, max_pixels: int, page: int) -> tuple[dict[str, Any]
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     notes = list[str]()
     blobs = keep_small_blocks({name: bytes(image.info.get(key) or b"") for name, key in _BLOBS.items()}, notes)
+    space = "grey" if pixels.shape[2] < 3 else "rgb"
+    blobs["icc"] = usable_profile(blobs["icc"], space, notes)
     header = {
         "dtype": pixels.dtype.name,
-        "space": "grey" if pixels.shape[2] < 3 else "rgb",
+        "space": space,
         "has_alpha": pixels.shape[2] in (2, 4),
         "bits": int(image.info.get("bit_depth", 8)),
         "palette": False,

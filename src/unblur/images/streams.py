@@ -20,7 +20,9 @@ from unblur.images.tiff_structure import begins_tiff, end_of_tiff
 __all__ = ["another_image_follows", "split_images"]
 
 _BLOCK = 1 << 20
-_END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+_MOST_PARTS = 1_000_000
+"""Of one image: chunks, segments or blocks. Usual ones have thousands of bytes each."""
+_END_OF_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker within coded pixels that does not belong to them: neither a stuffed zero nor a restart."""
 _LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # without a length
 _END, _SCAN = 0xD9, 0xDA
@@ -89,11 +91,11 @@ class _Source:
         self._read_block: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._ahead = bytearray()
         self._file: BinaryIO | None = None
-        self._left = 0
+        self._left = self._parts = 0
 
     def begin(self, file: BinaryIO | None, most: int) -> None:
         """Pass what comes on to this file, at most so many bytes; None: to nobody."""
-        self._file, self._left = file, most
+        self._file, self._left, self._parts = file, most, 0
 
     def peek(self, count: int) -> bytes:
         """The next bytes, fewer at the end of the stream."""
@@ -105,10 +107,11 @@ class _Source:
         """Pass so many bytes on and return them.
 
         Raises:
-            _Damaged: The stream ends before.
+            _Damaged: The stream ends before, or the image consists of far too many parts.
         """
         data = self.peek(count)
-        if len(data) < count:
+        self._parts += 1
+        if len(data) < count or self._parts > _MOST_PARTS:
             raise _Damaged
         self._pass(count)
         return data

@@ -47,12 +47,16 @@ class Directory:
         at: Its offset.
         numbers: First value of each tag that holds whole numbers, by tag.
         end: Offset behind all that is known to belong to the page: the directory, its values, its pixels.
+        length: Bytes of the directory itself.
+        claimed: Bytes of all values that lie within the file; more than the file has where they overlap.
     """
 
     number: int
     at: int
     numbers: dict[int, int]
     end: int
+    length: int
+    claimed: int
 
 
 def is_page(directory: Directory) -> bool:
@@ -74,7 +78,8 @@ def end_of_tiff(file: int) -> int:
 def read_directories(file: int) -> Iterator[Directory]:
     """The directories of an open file in their order.
 
-    They end where the file is damaged or begins anew, and behind so many that the file is refused for their number.
+    They end where the file is damaged or begins anew, behind so many that the file is refused for their number, and
+    where they overlap: together they are larger than the file.
 
     Args:
         file: Descriptor of a classic TIFF or a BigTIFF, of either byte order.
@@ -84,10 +89,11 @@ def read_directories(file: int) -> Iterator[Directory]:
     tiff = _Tiff(file, "<" if head[:2] == b"II" else ">", *(_BIG if is_big else _CLASSIC))
     try:
         (at,) = struct.unpack_from(tiff.order + tiff.offset, head, 8 if is_big else 4)
-        seen = set[int]()
-        while at and at not in seen and len(seen) <= MOST_PAGES:
+        seen, room = set[int](), os.fstat(file).st_size
+        while at and at not in seen and len(seen) <= MOST_PAGES and room > 0:
             seen.add(at)
             directory, at = tiff.read_directory(at, len(seen) - 1)
+            room -= directory.length
             yield directory
     except struct.error:
         return
@@ -102,6 +108,11 @@ class _Entry(NamedTuple):
     kind: int
     values: int
     field: bytes
+
+
+def _size_of(entry: _Entry) -> int:
+    """Bytes of an entry's values."""
+    return VALUE_SIZES.get(entry.kind, 1) * entry.values
 
 
 @dataclass(frozen=True)
@@ -124,15 +135,18 @@ class _Tiff:
         *values, following = self._unpack(form, start)
         entries = [_Entry(*values[first : first + 4]) for first in range(0, len(values), 4)]
         numbers = {entry.tag: self._numbers(entry, 1)[0] for entry in entries if self._is_number(entry)}
-        end = max([start + struct.calcsize(self.order + form), *map(self._end_of, entries)])
-        return Directory(number, at, numbers, max(end, self._end_of_pixels(entries))), following
+        own_end = start + struct.calcsize(self.order + form)
+        end = max([own_end, self._end_of_pixels(entries), *map(self._end_of, entries)])
+        file_size = os.fstat(self.file).st_size
+        claimed = sum(_size_of(entry) for entry in entries if self._end_of(entry) <= file_size)
+        return Directory(number, at, numbers, end, own_end - at, claimed), following
 
     def _is_number(self, entry: _Entry) -> bool:
         return entry.kind in _WHOLE_NUMBERS and entry.values > 0
 
     def _end_of(self, entry: _Entry) -> int:
         """Offset behind an entry's values, if they lie outside of it."""
-        size = VALUE_SIZES.get(entry.kind, 1) * entry.values
+        size = _size_of(entry)
         return self._place(entry) + size if size > len(entry.field) else 0
 
     def _end_of_pixels(self, entries: list[_Entry]) -> int:

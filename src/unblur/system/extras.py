@@ -12,6 +12,7 @@ __all__ = ["EXTRAS", "import_extra", "install_line", "missing_extra"]
 EXTRAS = {
     "cv2": ("opencv-python-headless", "bench"),
     "fastapi": ("fastapi", "server"),
+    "fsspec": ("fsspec", "cluster"),
     "gradio": ("gradio", "app"),
     "httpx": ("httpx", "server"),
     "jinja2": ("jinja2", "bench"),
@@ -24,7 +25,9 @@ EXTRAS = {
     "pillow_heif": ("pillow-heif", "heif"),
     "prometheus_client": ("prometheus-client", "server"),
     "python_multipart": ("python-multipart", "server"),
+    "ray": ("ray", "cluster"),
     "rawpy": ("rawpy", "raw"),
+    "s3fs": ("s3fs", "cluster"),
     "scipy": ("scipy", "bench"),
     "skimage": ("scikit-image", "bench"),
     "starlette": ("starlette", "server"),

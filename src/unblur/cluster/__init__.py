@@ -1,0 +1,1 @@
+"""Many machines: photos of a batch restored in a Ray cluster."""
