@@ -12,19 +12,25 @@ from pathlib import Path
 import pytest
 
 import hostile
+from made_raw import dng, scene
 from unblur.errors import ImageError, ReadError, TooLargeError, UnblurError
 from unblur.images.decoder import decoder
 from unblur.images.files import encode_image, read_image, read_pages
 from unblur.images.limits import Limits
 from unblur.images.picture import FileFacts, Picture
+from unblur.images.unsupported import can_read_heif, can_read_raw
 from unblur.images.working import from_working, to_working
 
 FUZZED = hostile.seeds() | hostile.moving() | {"photo.avif": hostile.good_files()["photo.avif"]}
+if can_read_heif():
+    FUZZED["photo.heic"] = encode_image(Picture(hostile.photo(), "rgb"), "heif")[0]
+if can_read_raw():
+    FUZZED["photo.dng"] = dng(scene(48, 64))
 
 
 def read_and_write(data: bytes, **options: object) -> None:
     for picture in read_pages(data, frames="all", **options):
-        encode_image(picture, picture.facts.format)
+        encode_image(picture, picture.facts.written_as)
 
 
 @pytest.mark.parametrize("name", hostile.bad_files())
