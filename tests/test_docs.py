@@ -83,7 +83,7 @@ def test_public_names_are_those_of_the_package():
 @pytest.mark.parametrize("name", ["python.md", "solvers.md"])
 def test_python_of_the_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    photo_of((96, 80)).save("photo.jpg")
+    photo_of((72, 60)).save("photo.jpg")
     names: dict[str, object] = {}
     blocks = re.findall(r"^```python\n(.*?)^```", page(name), flags=re.MULTILINE | re.DOTALL)
     assert blocks
