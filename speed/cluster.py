@@ -31,6 +31,7 @@ from unblur.system.facts import run_facts
 _BAR = 1.3
 """Times that the run with a lost node may take of the undisturbed one on two."""
 _MOTION = 7
+_OPTIONS = ("--kernel-size", "9", "--quiet")
 _MEMORY = 80 << 20
 
 
@@ -56,7 +57,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("photo", type=Path)
     words.add_argument("--photos", type=int, default=200)
-    words.add_argument("--side", type=int, default=112, help="height and width of the parts in pixels")
+    words.add_argument("--side", type=int, default=80, help="height and width of the parts in pixels")
     words.add_argument("--method", default="map")
     words.add_argument("--out", type=Path, help="folder for runs.csv and summary.json")
     given = words.parse_args()
@@ -126,7 +127,7 @@ def _in_cluster(folder: Path, method: str, *, nodes: int, lost: int) -> Run:
 
 def _measure(folder: Path, name: str, method: str, words: list[str], lose: Callable[[], None] = lambda: None) -> Run:
     target, report = folder / name, folder / f"{name}.jsonl"
-    command = [sys.executable, "-m", "unblur", "restore", folder / "in", "-o", target, "--method", method, "--quiet"]
+    command = [sys.executable, "-m", "unblur", "restore", folder / "in", "-o", target, "--method", method, *_OPTIONS]
     count, load, used = len(list((folder / "in").iterdir())), os.getloadavg()[0], _used()
     began = time.perf_counter()
     with subprocess.Popen([*command, "--report", report, *words]) as process:  # noqa: S603 - fixed words
