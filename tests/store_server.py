@@ -9,8 +9,11 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.request import Request, urlopen
 
 __all__ = ["StoreServer", "serve_store"]
+
+_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass
@@ -24,6 +27,7 @@ class StoreServer:
         always: The fault when `faults` are used up.
         matching: What the method and path of a request have to match for a fault.
         requests: Method and path of those that came.
+        environment: Variables by which a client finds it.
     """
 
     address: str = ""
@@ -31,6 +35,14 @@ class StoreServer:
     always: int | str | None = None
     matching: str = r"\w+ /bucket/."
     requests: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.address,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **{name.upper(): value for name, value in _KEYS.items()},
+        }
 
 
 @contextmanager
@@ -40,6 +52,7 @@ def serve_store(stall: float = 3.0) -> Generator[StoreServer]:
     Args:
         stall: Seconds for which a request that stalls gets no answer.
     """
+    import boto3
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
@@ -70,9 +83,14 @@ def serve_store(stall: float = 3.0) -> Generator[StoreServer]:
     state.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    client = boto3.client("s3", endpoint_url=state.address, region_name="us-east-1", **_KEYS)
+    client.create_bucket(Bucket="bucket")
     try:
         yield state
     finally:
+        urlopen(
+            Request(f"{state.address}/moto-api/reset", method="POST")
+        ).close()  # the next server begins with nothing
         server.shutdown()
         thread.join()
         server.server_close()

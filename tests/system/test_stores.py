@@ -19,19 +19,15 @@ PHOTO = Address.parse("s3://bucket/in/photo.bin")
 @pytest.fixture
 def server(monkeypatch):
     """With a bucket, and a client that is patient for a second."""
-    import boto3
     import s3fs
 
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in keys.items():
-        monkeypatch.setenv(name, value)
     patience = {"connect_timeout": 1, "read_timeout": 1, "retries": {"mode": "standard", "max_attempts": 2}}
     monkeypatch.setattr(stores, "_PATIENCE", 2.0)
     monkeypatch.setitem(stores._SETTINGS, "s3", {**stores._SETTINGS["s3"], "config_kwargs": patience})
     with serve_store() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
         s3fs.S3FileSystem.clear_instance_cache()
-        boto3.client("s3", endpoint_url=server.address).create_bucket(Bucket="bucket")
         PHOTO.write(DATA)
         yield server
         s3fs.S3FileSystem.clear_instance_cache()
