@@ -11,10 +11,11 @@ Names load on first use, so that `import unblur` takes no time and torch comes o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as in `typing`, whose import takes most of the time until the program listens to Ctrl-C
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from unblur.errors import (
         BusyError,
         Cancelled,
@@ -136,6 +137,8 @@ def __getattr__(name: str) -> Any:
         return version("unblur")
     if name not in _PLACES:
         raise AttributeError(f"module 'unblur' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as above
+
     value = getattr(import_module(_PLACES[name]), name)
     globals()[name] = value
     return value

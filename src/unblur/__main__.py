@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+# What `signal` wraps: that one loads a dozen modules first, and Ctrl-C would meet them. Type checkers do not know it.
+import _signal  # pyright: ignore[reportMissingImports]
 import os
-import signal
 import sys
-from types import FrameType
+
+TYPE_CHECKING = False  # as in `typing`, for the same reason
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["main"]
 
@@ -13,8 +18,8 @@ __all__ = ["main"]
 def main() -> int:
     """Run the program on this process's command line; see `unblur.cli.main`."""
     # Before anything else, for loading the commands takes a while: nothing has been begun that would have to be ended.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _quit)
+    for number in (_signal.SIGINT, _signal.SIGTERM):
+        _signal.signal(number, _quit)
     from unblur.cli.main import main as run  # noqa: PLC0415 - as the comment says
 
     return run()

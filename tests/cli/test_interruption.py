@@ -26,14 +26,14 @@ def interrupt(command: list[str], number: int, seconds: float) -> tuple[int, str
 
 
 PROGRAM = """
-import signal, sys, unblur.__main__
-original, waited_for = signal.signal, int(sys.argv.pop(1))
+import _signal, sys, unblur.__main__
+original, waited_for = _signal.signal, int(sys.argv.pop(1))
 def set_handler(number, handler):
     before = original(number, handler)
     if number == waited_for and handler is unblur.__main__._quit:
         print(end=".", flush=True)
     return before
-signal.signal = set_handler
+_signal.signal = set_handler
 sys.exit(unblur.__main__.main())
 """
 """Prints a full stop when it listens to a signal."""
@@ -52,6 +52,15 @@ def test_in_the_first_second(make_photo, tmp_path, number):
         assert "Traceback" not in errors
         assert errors == "" or errors.splitlines()[-1].endswith("failed")
     assert not list((tmp_path / "in").glob(".unblur-*"))
+
+
+def test_little_is_loaded_before_the_program_listens():
+    """Until then Python answers Ctrl-C with a traceback."""
+    program = "import os, sys; before = set(sys.modules); import unblur.__main__; print(*set(sys.modules) - before)"
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # -S: `site` loads what it likes
+    loaded = subprocess.check_output([sys.executable, "-S", "-c", program], env=environment, text=True).split()
+    assert set(loaded) == {"unblur", "unblur.__main__", "__future__"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

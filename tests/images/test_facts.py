@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 import hostile
 from unblur.images.exif import upright_exif, upright_xmp
-from unblur.images.files import encode_image, read_image
+from unblur.images.files import encode_image, encode_pages, read_image, read_pages
 from unblur.images.picture import FileFacts, Picture
 
 REPOSITORY = Path(__file__).parents[2]
@@ -49,6 +50,57 @@ def test_damaged_exif_is_dropped_with_a_note() -> None:
     data, notes = encode_image(picture, "jpeg")
     assert any("EXIF" in note for note in notes)
     assert read_image(data).facts.exif is None
+
+
+@pytest.mark.parametrize("size", [100, 60_001, 65_504, 65_505])
+def test_xmp_of_a_jpeg_is_kept_or_said_to_be_lost(size: int) -> None:
+    """libvips leaves out packets of more than 60,000 bytes in silence."""
+    packet = b"<x/>".ljust(size)
+    data, notes = encode_image(Picture(hostile.photo(), "rgb", facts=FileFacts(xmp=packet)), "jpeg")
+    fits = size <= 65_504
+    assert read_image(data).facts.xmp == (packet if fits else None)
+    assert notes == (() if fits else ("JPEG holds no so large XMP; it is not kept",))
+
+
+_KEYWORDS = b"".join(b"\x1c\x02\x19\x00\x08keyword%d" % number for number in range(10))
+
+
+def _with_iptc(kind: str, *, palette: bool = False) -> Picture:
+    """As read from a file, whose form of the block it has."""
+    block = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00" + len(_KEYWORDS).to_bytes(4, "big") + _KEYWORDS
+    facts = FileFacts(format=kind, iptc=block if kind == "jpeg" else _KEYWORDS[:-1], palette=palette)
+    return Picture(hostile.photo() // 64 * 64, "rgb", facts=facts)
+
+
+@pytest.mark.parametrize("palette", [False, True])
+@pytest.mark.parametrize("kind", ["jpeg", "tiff"])
+def test_iptc_is_kept_whole(kind: str, palette: bool) -> None:
+    picture = _with_iptc(kind, palette=palette)
+    data, notes = encode_image(picture, kind)
+    assert (read_image(data).facts.iptc, notes) == (picture.facts.iptc, ())
+    again, _ = encode_image(read_image(data), kind)
+    assert read_image(again).facts.iptc == picture.facts.iptc
+    with_exif = replace(picture, facts=replace(picture.facts, exif=hostile.exif_block()))
+    back = read_image(encode_image(with_exif, kind)[0]).facts
+    assert back.iptc == picture.facts.iptc
+    assert back.exif is not None
+    assert read_image(encode_image(picture, kind, strip_metadata=True)[0]).facts.iptc is None
+
+
+def test_iptc_of_pages_is_kept() -> None:
+    picture = _with_iptc("tiff")
+    data, _ = encode_pages([picture] * 3, "tiff")
+    assert [page.facts.iptc for page in read_pages(bytes(data))] == [picture.facts.iptc] * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "to"),
+    [("jpeg", "tiff"), ("tiff", "jpeg"), *(("jpeg", to) for to in ("png", "webp", "avif", "gif", "bmp"))],
+)
+def test_iptc_that_is_lost_is_said_to_be(kind: str, to: str) -> None:
+    data, notes = encode_image(_with_iptc(kind), to)
+    assert f"holds no IPTC block of {kind.upper()} files; it is not kept" in "".join(notes)
+    assert read_image(data).facts.iptc is None
 
 
 def test_mutated_exif_never_escapes() -> None:

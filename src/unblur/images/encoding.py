@@ -25,14 +25,16 @@ from unblur.images.fitting import fit, low_bits
 from unblur.images.heif import encode_heif
 from unblur.images.palettes import encode_palette
 from unblur.images.picture import FileFacts, Picture
-from unblur.images.tiff_exif import embed_exif
+from unblur.images.tiff_exif import embed_exif, embed_iptc
 
 __all__ = ["QUALITIES", "encode", "keeps_values", "to_pillow", "to_vips", "unused_quality", "webp_coding"]
 
 # libvips passes warnings of its libraries on to Python's logging, whose last resort prints them on the terminal.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
 
-_KEEP = "icc|xmp|iptc"  # EXIF is put in by ourselves, byte for byte
+_KEEP = "icc|xmp"  # EXIF is put in by ourselves, byte for byte, and so is what libvips would cut
+_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
+"""What JPEG puts before the packet."""
 QUALITIES = {"jpeg": 95, "webp": 95, "avif": 90, "heif": 90}
 """Of formats with loss, where none is asked for."""
 _INTERPRETATIONS = {
@@ -59,7 +61,8 @@ def encode(
     fitted, notes = fit(picture, kind, strip_metadata=strip_metadata)
     notes = (*notes, *unused_quality(kind, quality))
     try:
-        if fitted.facts.palette and (data := encode_palette(fitted, kind)):
+        has_iptc = fitted.facts.iptc is not None  # which Pillow does not write
+        if fitted.facts.palette and not has_iptc and (data := encode_palette(fitted, kind)):
             return data, notes
         return _ENCODERS[kind](fitted, quality), notes
     except (pyvips.Error, OSError, ValueError) as error:
@@ -79,15 +82,15 @@ def unused_quality(kind: str, quality: int | None) -> tuple[str, ...]:
 def _jpeg(picture: Picture, quality: int | None) -> bytes:
     subsample = "on" if picture.facts.subsampled and picture.space == "rgb" else "off"
     data: bytes = to_vips(picture).jpegsave_buffer(
-        Q=quality or QUALITIES["jpeg"], optimize_coding=True, subsample_mode=subsample, keep=_KEEP
+        Q=quality or QUALITIES["jpeg"], optimize_coding=True, subsample_mode=subsample, keep="icc|iptc"
     )
     segments = b""
     if picture.facts.resolution and picture.space != "cmyk":  # JFIF knows no inks
         dots = (min(65535, round(25.4 * value)) for value in picture.facts.resolution)
         segments += b"\xff\xe0\x00\x10JFIF\x00\x01\x02\x01" + struct.pack(">HHBB", *dots, 0, 0)
-    if picture.facts.exif:
-        block = PREFIX + picture.facts.exif
-        segments += b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
+    for prefix, block in ((PREFIX, picture.facts.exif), (_XMP_PREFIX, picture.facts.xmp)):
+        if block:
+            segments += b"\xff\xe1" + struct.pack(">H", len(prefix) + len(block) + 2) + prefix + block
     return data[:2] + segments + data[2:]
 
 
@@ -115,7 +118,9 @@ def _tiff(picture: Picture, _: int | None) -> bytes:
         low = 0  # libvips 8.18 spoils the last column of odd widths at 4 bits
     predictor = "none" if low else "float" if picture.pixels.dtype.kind == "f" else "horizontal"
     data: bytes = to_vips(picture).tiffsave_buffer(compression="deflate", predictor=predictor, bitdepth=low, keep=_KEEP)
-    return embed_exif(data, picture.facts.exif) if picture.facts.exif else data
+    facts = picture.facts
+    data = embed_exif(data, facts.exif) if facts.exif else data
+    return embed_iptc(data, facts.iptc) if facts.iptc else data
 
 
 def _webp(picture: Picture, quality: int | None) -> bytes:

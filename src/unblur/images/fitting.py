@@ -16,7 +16,9 @@ from unblur.images.tiff_exif import EMPTY_TIFF, embed_exif
 
 __all__ = ["fit", "low_bits"]
 
-_LARGEST_SEGMENT = 65533 - 6  # of a JPEG's EXIF block, less its prefix
+_LARGEST_IN_JPEG = {"EXIF block": 65533 - 6, "XMP": 65533 - 29}
+"""Bytes of a block in one segment, less what JPEG puts before it."""
+_IPTC_FORMATS = {"jpeg", "tiff"}  # each has a form of its own for it
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,22 @@ def _fit_metadata(picture: Picture, kind: str, notes: list[str], *, strip_metada
         except ValueError:
             exif = None
             notes.append("the EXIF block was damaged and is not kept")
-    if exif and (not holds.exif or (kind == "jpeg" and len(exif) > _LARGEST_SEGMENT)):
-        exif = None
-        notes.append(f"{holds.name} holds no {'so large ' if holds.exif else ''}EXIF block; it is not kept")
-    if xmp and not holds.xmp:
-        xmp = None
-        notes.append(f"{holds.name} holds no XMP; it is not kept")
-    return replace(picture, facts=replace(facts, exif=exif, xmp=xmp))
+    exif = _keep_block("EXIF block", exif, kind, notes, is_held=holds.exif)
+    xmp = _keep_block("XMP", xmp, kind, notes, is_held=holds.xmp)
+    is_iptc_held = kind in _IPTC_FORMATS and kind == facts.format
+    iptc = _keep_block(f"IPTC block of {facts.format.upper()} files", facts.iptc, kind, notes, is_held=is_iptc_held)
+    return replace(picture, facts=replace(facts, exif=exif, xmp=xmp, iptc=iptc))
+
+
+def _keep_block(name: str, block: bytes | None, kind: str, notes: list[str], *, is_held: bool) -> bytes | None:
+    """The block, or None and a note where the format cannot hold it."""
+    if not block:
+        return None
+    is_too_large = kind == "jpeg" and len(block) > _LARGEST_IN_JPEG.get(name, len(block))
+    if is_held and not is_too_large:
+        return block
+    notes.append(f"{_HOLDS[kind].name} holds no {'so large ' if is_held else ''}{name}; it is not kept")
+    return None
 
 
 def _fit_colour(picture: Picture, kind: str, notes: list[str]) -> Picture:

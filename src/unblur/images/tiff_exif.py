@@ -1,4 +1,4 @@
-"""EXIF put into a TIFF file that libvips wrote: it writes the pixels' own tags and none of the camera's."""
+"""EXIF and IPTC put into a TIFF file that libvips wrote, which has the pixels' own tags and none of the camera's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import warnings
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-__all__ = ["EMPTY_TIFF", "embed_exif"]
+__all__ = ["EMPTY_TIFF", "embed_exif", "embed_iptc"]
 
 EMPTY_TIFF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 """A TIFF file of one directory without entries, to try an EXIF block on."""
 
-_ASCII, _LONG = 2, 4
+_BYTE, _ASCII, _LONG = 1, 2, 4
+_IPTC = 33723
 _TEXTS = (270, 271, 272, 305, 306, 315, 316, 33432)
 _DIRECTORIES = (0x8769, 0x8825)  # EXIF, GPS
 
@@ -38,6 +39,19 @@ def embed_exif(tiff: bytes, block: bytes) -> bytes:
         raise ValueError("the EXIF block is damaged") from error
 
 
+def embed_iptc(tiff: bytes, block: bytes) -> bytes:
+    """The file with a new first directory at its end: all old entries as they are, and the block (libvips cuts it).
+
+    Args:
+        tiff: A little-endian classic TIFF of one page.
+        block: IPTC as it stands in a TIFF, of more than four bytes.
+    """
+    data, entries = bytearray(tiff), _entries(tiff)
+    entries[_IPTC] = struct.pack("<HHLL", _IPTC, _BYTE, len(block), _even_end(data))
+    data += block
+    return _with_directory(data, entries)
+
+
 def _embed(tiff: bytes, block: bytes) -> bytes:
     exif = Image.Exif()
     exif.load(block)
@@ -53,6 +67,11 @@ def _embed(tiff: bytes, block: bytes) -> bytes:
                 directory[key] = value
             entries[tag] = struct.pack("<HHLL", tag, _LONG, 1, _even_end(data))
             data += directory.tobytes(len(data))
+    return _with_directory(data, entries)
+
+
+def _with_directory(data: bytearray, entries: dict[int, bytes]) -> bytes:
+    """The file, completed by a directory of these entries as its first."""
     struct.pack_into("<L", data, 4, _even_end(data))
     data += struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
     return bytes(data)
