@@ -99,4 +99,5 @@ def serve_store(stall: float = 3.0) -> Generator[StoreServer]:
 def _fail(environ: dict[str, Any], start: Any, status: int) -> list[bytes]:
     environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     start(f"{status} Failure", [("Content-Type", "application/xml")])
-    return [b"<Error><Code>InternalError</Code><Message>broken for a test</Message></Error>"]
+    code = "AccessDenied" if status == 403 else "InternalError"
+    return [f"<Error><Code>{code}</Code><Message>broken for a test</Message></Error>".encode()]

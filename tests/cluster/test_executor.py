@@ -171,7 +171,8 @@ def test_photos_in_a_store_by_a_cluster_while_the_store_fails(tmp_path, make_pho
             photo = make_photo(f"in/{number}.png", seed=number)
             Address.parse(f"s3://bucket/in/{number}.png").write(photo.read_bytes())
         here = subprocess.run(
-            [sys.executable, "-m", "unblur", "restore", tmp_path / "in", "-o", tmp_path / "here", *COPYING]
+            [sys.executable, "-m", "unblur", "restore", tmp_path / "in", "-o", tmp_path / "here", *COPYING],
+            check=False,
         )
         server.matching, server.faults = r"(GET|PUT) /bucket/(in|out)/\d", [500, None, "cut", 503, None, "lost", 500]
         with ray_cluster(2) as (cluster, _):
@@ -186,9 +187,9 @@ def test_photos_in_a_store_by_a_cluster_while_the_store_fails(tmp_path, make_pho
                 cluster.address,
             ]
             command = [sys.executable, "-m", "unblur", "restore", *words]
-            first = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=200)
+            first = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=200)
             requests = len(server.requests)
-            again = subprocess.run([*command, "--resume"], stderr=subprocess.PIPE, text=True, timeout=200)
+            again = subprocess.run([*command, "--resume"], check=False, stderr=subprocess.PIPE, text=True, timeout=200)
         assert (here.returncode, first.returncode) == (0, 0), first.stderr
         assert not server.faults
         assert "0 done, 6 skipped, 0 failed" in again.stderr
