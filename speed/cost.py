@@ -72,9 +72,9 @@ def tables() -> str:
         hours = count * auto / 3600
         cores = max(1, round(hours / (24 * DAYS)))
         read, written = count * BYTES_IN / 1e12, count * BYTES_OUT / 1e12
-        requests = count * sum(REQUESTS.values())
+        requests = count * sum(REQUESTS.values()) / 1e6
         lines.append(
-            f"| {name} | {hours:,.0f} | {cores:,} | {read:,.2f} TB | {written:,.2f} TB | {requests / 1e6:,.1f} million |"
+            f"| {name} | {hours:,.0f} | {cores:,} | {read:,.2f} TB | {written:,.2f} TB | {requests:,.1f} million |"
         )
     return "\n".join(lines)
 

@@ -1,10 +1,13 @@
-"""The recipes made small enough for tests: two steps over a few photos."""
+"""The recipes made small enough for tests: one step over a few photos."""
 
 import os
 import shutil
 from pathlib import Path
 
 from conftest import photo_of
+
+SIDE = 64
+"""Of the crops in pixels; the windows of MS-SSIM and the scales of the networks need no fewer."""
 
 
 def make_photos(folder: Path) -> Path:
@@ -30,8 +33,8 @@ def make_small(photos: Path, recipe: dict) -> dict:
         if stream := recipe["data"].get(name):
             shrink(stream, photos)
     recipe["data"] |= {"workers": 0, "batch_size": 1, "validation_samples": 1}
-    recipe["trainer"] |= {"max_steps": 2, "accelerator": "cpu", "devices": 1, "precision": "32-true"}
-    recipe["run"] = recipe.get("run", {}) | {"validate_every": 2, "pictures_every": 2, "log_every": 1}
+    recipe["trainer"] |= {"max_steps": 1, "accelerator": "cpu", "devices": 1, "precision": "32-true"}
+    recipe["run"] = recipe.get("run", {}) | {"validate_every": 1, "pictures_every": 1, "log_every": 1}
     return recipe
 
 
@@ -46,4 +49,4 @@ def shrink(stream: dict, photos: Path) -> None:
     if "dataset" in settings:  # pairs of one photo each, in the form that any set of one's own may have
         settings |= {"dataset": "neurmap", "root": os.fspath(photos.parent)}
     if "size" in settings or "photos" in settings:
-        settings["size"] = min(64, settings.get("size", 64))
+        settings["size"] = min(SIDE, settings.get("size", SIDE))

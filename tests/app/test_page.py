@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-pytest.importorskip("gradio")
+pytest.importorskip("unblur.app.page")  # which imports Gradio
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient

@@ -154,6 +154,7 @@ def test_gradients_are_those_of_the_answer():
     assert float((values[0] - values[1]) / (2 * step)) == pytest.approx(float(slope), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_is_its_images(network):
     images = torch.cat((wave_image(), wave_image().flip(3)))
     together = network(images)

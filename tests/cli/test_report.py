@@ -196,6 +196,7 @@ def test_nothing_comes_from_outside(run, tmp_path):
     assert "default-src 'none'" in page
 
 
+@pytest.mark.browser
 def test_a_browser_shows_it_and_runs_nothing(run, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:

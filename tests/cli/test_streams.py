@@ -118,6 +118,16 @@ def test_pipes_are_refused_where_they_would_be_waited_for(run, make_photo, tmp_p
     assert not (tmp_path / "photo.unblur.png").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_a_list_without_names(run, tmp_path, content):
+    (tmp_path / "list").write_bytes(content)
+    of_file = run("restore", "--files-from", tmp_path / "list", *FREE)
+    of_pipe = run("restore", "--files-from", "-", *FREE, stdin=content)
+    assert (of_file.code, of_pipe.code) == (2, 2)
+    assert of_file.errors == [f"unblur: error: the list {tmp_path / 'list'} names no photo"]
+    assert of_pipe.errors == ["unblur: error: standard input names no photo"]
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 def test_a_list_from_the_shell(make_photo, tmp_path):
     photo = make_photo()

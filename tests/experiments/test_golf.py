@@ -91,7 +91,7 @@ def test_runtime():
 
 
 def test_refine_compares_with_each_alone(root):
-    outcome = refine.run(RefineSettings(crops=1, size=96, kernel_size=9), lambda _: None)
+    outcome = refine.run(RefineSettings(crops=1, size=64, kernel_size=9), lambda _: None)
     [table] = outcome.tables
     assert [row[0] for row in table.rows] == ["blurry", "golf", "map", "map, refined by golf"]
     assert table.rows[0][2] == 0

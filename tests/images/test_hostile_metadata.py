@@ -13,6 +13,8 @@ from hostile_metadata import files_with_hostile_metadata
 from unblur.errors import UnblurError
 from unblur.images.decoder import decoder
 from unblur.images.files import encode_image, read_image
+from unblur.images.limits import Limits
+from unblur.images.streams import split_images
 from unblur.system.memory import peak_mb, restart_peak
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "avif", "bmp")
@@ -22,6 +24,8 @@ def of_worker():
     return (int(fields[11]) + int(fields[12])) / 100
 
 def use(path):
+    with path.open("rb") as file:
+        assert sum(1 for _ in split_images(file, Limits())) == 1
     try:
         picture = read_image(path)
         return [(kind, encode_image(picture, kind)[1]) for kind in FORMATS] and ""

@@ -3,6 +3,8 @@
 import io
 import os
 import threading
+import time
+from collections.abc import Iterable
 
 import pytest
 
@@ -101,10 +103,33 @@ def test_first_image_comes_before_the_second_is_written() -> None:
         assert [image.read() for image in images] == [data]
 
 
+def test_image_of_too_many_parts_is_not_taken_apart() -> None:
+    """Each of them costs the same, however short it is: where the image ends is not looked for any longer."""
+    jpeg = FILES["one-row.jpg"]
+    data = jpeg[:2] + b"\xff\xfe\x00\x02" * 300_000 + jpeg[2:]
+    before = time.process_time()
+    assert parts_of(data + data) == [data + data]
+    assert time.process_time() - before < 5
+
+
+FUZZED = ("rgba.png", "one-row.jpg", "one.gif", "lossy.webp", "photo.avif", "plain.bmp")
+
+
 @pytest.mark.parametrize("part", range(2))
 def test_damaged_streams_end(part: int) -> None:
-    given = {name: FILES[name] * 2 for name in ("rgba.png", "one-row.jpg", "one.gif", "lossy.webp", "photo.avif")}
-    for name, data in hostile.mutations(150, part, given):
+    _split_mutations(150, part, FUZZED)
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(24 * 3600)
+@pytest.mark.parametrize("name", FUZZED)
+def test_thousands_of_mutated_streams(name: str) -> None:
+    _split_mutations(hostile.FUZZ_COUNT, 0, [name])
+
+
+def _split_mutations(count: int, seed: int, names: Iterable[str]) -> None:
+    """Whatever is taken apart is all there, or it is refused."""
+    for name, data in hostile.mutations(count, seed, {name: FILES[name] * 2 for name in names}):
         try:
             parts = parts_of(data)
         except ReadError:

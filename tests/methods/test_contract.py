@@ -160,7 +160,7 @@ def test_a_method_reads_the_options_that_it_declares_and_no_others(name):
     entry = find_entry(name)
     fitted = name in ("selfdeblur", "kernel-space")
     method = load_method(name, {"preset": "smoke", "steps": 2}) if fitted else load_any(name)
-    side = 100 if fitted or entry.role == "kernel estimator" else max(32, method.traits.size_multiple)
+    side = 100 if fitted else 64 if entry.role == "kernel estimator" else max(32, method.traits.size_multiple)
     assert method.traits.uses == entry.uses
     if not entry.needs_torch:
         assert not entry.uses

@@ -144,6 +144,7 @@ def test_missing_photos_keep_their_own_error(runs):
         runs.start(data={"train": {"class_path": "tiny_training.TinyStream", "init_args": {"photos": "nowhere"}}})
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_samples_of_a_step(runs):
     plain = SHORT | {
         "model": {"objective": {"class_path": "tiny_training.TinyObjective", "init_args": {"dropout": 0.0}}}

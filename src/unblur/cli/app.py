@@ -6,6 +6,7 @@ from functools import partial
 
 import typer
 
+from unblur.app.quick_import import leave_out_stubs
 from unblur.cli.option_parameters import with_server_settings
 from unblur.cli.serve import with_token
 from unblur.server.settings import ServerSettings
@@ -21,6 +22,7 @@ def app(settings: ServerSettings) -> int:
     unblur app                                   for browsers on this machine
     unblur app --host 0.0.0.0                    for others; prints the address with the token that they need
     """
+    leave_out_stubs()
     import_extra("gradio", "unblur app")  # first: its extra brings what the server needs, too
     from unblur.app.application import make_app, with_page_limits  # noqa: PLC0415 - help takes no time for it
     from unblur.server.process import listen, serve  # noqa: PLC0415 - as above

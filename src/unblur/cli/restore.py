@@ -341,6 +341,10 @@ def _settle_names(
     if null and files_from is None:
         raise UsageError("--null is for the names in --files-from")
     names = inputs + ([] if files_from is None else _read_list(files_from, null=null))
+    if not names and files_from is not None:
+        raise UsageError(
+            f"the list {files_from} names no photo" if files_from != "-" else "standard input names no photo"
+        )
     if not names:
         raise UsageError("no photo is named; try unblur restore --help")
     if files_from == "-" and "-" in inputs:

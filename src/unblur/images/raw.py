@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unblur.errors import ReadError
 from unblur.images.containers import read_exif
 from unblur.images.exif import PREFIX
-from unblur.images.limits import check_size
+from unblur.images.limits import check_size, keep_small_blocks
 from unblur.images.tiff_structure import begins_tiff, read_directories
 from unblur.system.extras import import_extra
 from unblur.system.scratch import lasting_scratch_file, write_all
@@ -59,6 +59,8 @@ def decode_raw(source: int, max_pixels: int) -> tuple[dict[str, Any], int]:
                 f"is a camera raw file that cannot be decoded ({reason.lower()}); develop it first"
             ) from None
     exif = _read_exif(source)
+    notes = [] if exif else [_NO_EXIF]
+    blobs = keep_small_blocks({"exif": exif}, notes)
     header = {
         "dtype": "uint16",
         "space": "grey" if linear.shape[2] == 1 else "rgb",
@@ -69,13 +71,13 @@ def decode_raw(source: int, max_pixels: int) -> tuple[dict[str, Any], int]:
         "resolution": None,
         "lossless": True,
         "subsampled": False,
-        "notes": [] if exif else [_NO_EXIF],
+        "notes": notes,
         "shape": list(linear.shape),
-        "blobs": {"exif": len(exif)},
+        "blobs": {"exif": len(blobs["exif"])},
     }
     with lasting_scratch_file() as result:
         write_all(result, _encode_srgb(linear).data)
-        write_all(result, exif)
+        write_all(result, blobs["exif"])
     return header, result
 
 

@@ -20,7 +20,7 @@ from unblur.images.tiff_structure import begins_tiff, end_of_tiff
 __all__ = ["another_image_follows", "split_images"]
 
 _BLOCK = 1 << 20
-_MOST_PARTS = 1_000_000
+_MOST_PARTS = 500_000
 """Of one image: chunks, segments or blocks. Usual ones have thousands of bytes each."""
 _END_OF_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker within coded pixels that does not belong to them: neither a stuffed zero nor a restart."""

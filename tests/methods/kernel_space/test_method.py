@@ -58,6 +58,7 @@ def test_a_blind_run(blurry, checkpoint):
     assert fractions[-1] == 1
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_make_a_photo_sharper_than_its_teacher_does():
     photo = plant(shake(9, 3), (96, 96))
     teacher = restore_tensor(photo.blurry, load_method("map"), RestoreOptions()).image

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, count
+from itertools import count
 from typing import NamedTuple
 
 import torch
@@ -55,15 +55,15 @@ class Descent:
 
     Attributes:
         ratio: Ratio of the sides of one level to those of the next finer one.
-        final_penalty: The splitting penalty doubles up to this on each level; the higher, the closer the latent image
-            comes to what the prior wants.
+        final_penalty: The splitting penalty doubles up to this on each level. Beyond 100 the latent image hardly
+            changes: its gradients are those that the prior wants.
     """
 
     ratio: float
     final_penalty: float
 
 
-_STEEP = Descent(ratio=0.5**0.5, final_penalty=1e5)
+_STEEP = Descent(ratio=0.5**0.5, final_penalty=1e2)
 _GENTLE = Descent(ratio=0.8, final_penalty=1e2)
 _LONGER = Descent(ratio=0.8, final_penalty=2e2)
 
@@ -141,7 +141,7 @@ def plan_levels(photo: tuple[int, int], box: int, ratio: float) -> list[Level]:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone, whatever its photo
 class KernelSearch:
     """One search: a kernel is estimated for each hypothesis.
 
@@ -166,7 +166,7 @@ def estimate_kernels(
     pixels: int,
     on_round: RoundHook,
 ) -> list[Kernels]:
-    """The kernels of each problem; hypotheses with the same descent go in one batch, all batches side by side.
+    """The kernels of each problem; what goes through the same levels goes in one batch, all batches side by side.
 
     Args:
         problems: Photos, boxes and hypotheses.
@@ -175,31 +175,42 @@ def estimate_kernels(
         pixels: Largest number of pixels used on each level: its most informative region.
         on_round: Progress and stop.
     """
-    searches = [_searches_of(problem, prior) for problem in problems]
-    flat = list(chain.from_iterable(searches))
-    total = sum(len(search.levels) for search in flat) * rounds
+    searches = _batches_of(problems, prior)
+    total = sum(len(search.levels) for search in searches) * rounds
     done = count(1)
     left: deque[LevelKernel] = deque()  # filled in the threads of the searches, emptied in the caller's
-    jobs = [partial(search.run, rounds, pixels, left.append) for search in flat]
+    jobs = [partial(search.run, rounds, pixels, left.append) for search in searches]
     found = run_side_by_side(jobs, lambda: on_round(next(done), total, left.popleft() if left else None))
-    return [_in_order(problem, own, found) for problem, own in zip(problems, searches, strict=True)]
+    kernels = {
+        row: kernel
+        for search, own in zip(searches, found, strict=True)
+        for row, kernel in zip(search.rows, own.split(1), strict=True)
+    }
+    return [
+        torch.cat([fit_box(kernels[_Row(problem, one)], problem.box) for one in problem.hypotheses])
+        for problem in problems
+    ]
 
 
-def _in_order(problem: KernelSearch, searches: Sequence[_Search], found: Iterator[Kernels]) -> Kernels:
-    """The kernels of all hypotheses in boxes of one size; takes from `found` what the searches of the problem found."""
-    kernels: dict[Hypothesis, Tensor] = {}
-    for search in searches:
-        own = next(found)
-        margin = (problem.box - own.shape[-1]) // 2
-        kernels.update(zip(search.hypotheses, F.pad(own, (margin,) * 4).split(1), strict=True))
-    return torch.cat([kernels[hypothesis] for hypothesis in problem.hypotheses])
+class _Row(NamedTuple):
+    """One kernel of a batch: a hypothesis on the photo of a problem."""
+
+    problem: KernelSearch
+    hypothesis: Hypothesis
 
 
-def _searches_of(problem: KernelSearch, prior: LatentPrior) -> list[_Search]:
-    groups: dict[tuple[Descent, float], list[Hypothesis]] = {}
-    for hypothesis in problem.hypotheses:
-        groups.setdefault((hypothesis.descent, hypothesis.box_share), []).append(hypothesis)
-    return [_Search(problem, group, descent, prior, share) for (descent, share), group in groups.items()]
+def _batches_of(problems: Sequence[KernelSearch], prior: LatentPrior) -> list[_Search]:
+    """Searches that go through the same levels are one, such as those of a photo in both encodings.
+
+    On the small images of the coarse levels, calling an operation takes longer than carrying it out.
+    """
+    batches: dict[Hashable, list[_Row]] = {}
+    for problem in problems:
+        start = None if problem.start is None else problem.start.shape
+        for one in problem.hypotheses:
+            key = one.descent, one.box_share, problem.box, problem.grey.shape, start
+            batches.setdefault(key, []).append(_Row(problem, one))
+    return [_Search(rows, prior) for rows in batches.values()]
 
 
 def _odd(side: float) -> int:
@@ -219,37 +230,37 @@ def _look(grey: Tensor, level: Level, pixels: int) -> Tensor:
 
 
 class _Search:
-    """State of the search for several hypotheses at once: kernels, prior strengths, and the level's spectra."""
+    """State of the search for several kernels at once: the kernels, prior strengths, and the level's spectra.
 
-    def __init__(
-        self,
-        problem: KernelSearch,
-        hypotheses: Sequence[Hypothesis],
-        descent: Descent,
-        prior: LatentPrior,
-        box_share: float,
-    ) -> None:
+    Args:
+        rows: What is searched; the same descent, box and size of photo in all.
+        prior: What a sharp image looks like.
+    """
+
+    def __init__(self, rows: Sequence[_Row], prior: LatentPrior) -> None:
+        problem, first = rows[0]
         grey = problem.grey
 
         def column(values: list[float]) -> Tensor:
             return torch.tensor(values, dtype=grey.dtype, device=grey.device).view(-1, 1, 1, 1)
 
-        self.problem = problem
-        self.hypotheses = hypotheses
-        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), _odd(problem.box * box_share), descent.ratio)
-        self.kernel = _two_pixels(grey).expand(len(hypotheses), -1, -1, -1)
-        self._descent = descent
+        self.rows = rows
+        box = _odd(problem.box * first.box_share)
+        self.levels = plan_levels((grey.shape[-2], grey.shape[-1]), box, first.descent.ratio)
+        self.kernel = _two_pixels(grey).expand(len(rows), -1, -1, -1)
+        self._final_penalty = first.descent.final_penalty
         self._prior = prior
-        self._strength = column([h.prior_strength for h in hypotheses])
-        self._faintest = column([h.faintest for h in hypotheses])
-        if problem.start is not None:
-            self._start_from(problem.start)
+        self._strength = column([h.prior_strength for _, h in rows])
+        self._faintest = column([h.faintest for _, h in rows])
+        starts = [problem.start for problem, _ in rows if problem.start is not None]
+        if starts:
+            self._start_from(torch.cat(starts))
 
-    def _start_from(self, kernel: Kernels) -> None:
-        """Leave out the coarse levels; the side of `kernel` is that of its box on the finest level."""
+    def _start_from(self, kernels: Kernels) -> None:
+        """Leave out the coarse levels; the side of `kernels` is that of their box on the finest level."""
         self.levels = self.levels[-_LAST_LEVELS:]
-        side = _odd(kernel.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
-        self.kernel = fit_box(resize_kernel(kernel, side), self.levels[0].box).expand(len(self.hypotheses), -1, -1, -1)
+        side = _odd(kernels.shape[-1] * self.levels[0].photo[0] / self.levels[-1].photo[0])
+        self.kernel = fit_box(resize_kernel(kernels, side), self.levels[0].box)
 
     def run(
         self, rounds: int, pixels: int, on_level: Callable[[LevelKernel], None], on_round: Callable[[], None]
@@ -260,15 +271,25 @@ class _Search:
             for done in range(1, rounds + 1):
                 self._run_round()
                 if done == rounds:
-                    on_level(LevelKernel(self.problem, self.kernel[:1], level.photo[0] / self.levels[-1].photo[0]))
+                    for found in self._first_kernels(level.photo[0] / self.levels[-1].photo[0]):
+                        on_level(found)
                 on_round()
         return self.kernel
+
+    def _first_kernels(self, scale: float) -> list[LevelKernel]:
+        """What the first hypothesis of each problem has found."""
+        problems = [problem for problem, _ in self.rows]
+        return [
+            LevelKernel(problem, self.kernel[row : row + 1], scale)
+            for row, problem in enumerate(problems)
+            if all(problem is not before for before in problems[:row])
+        ]
 
     def _enter(self, number: int, pixels: int) -> None:
         """Go to level `number` and take its most informative `pixels`."""
         level = self.levels[number]
         box, levels_left = level.box, len(self.levels) - number
-        photo = _look(self.problem.grey, level, pixels)
+        photo = torch.cat([_look(problem.grey, level, pixels) for problem, _ in self.rows])
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
         self._frame = frame = Frame.around((photo.shape[-2], photo.shape[-1]), (box, box))
@@ -276,11 +297,11 @@ class _Search:
         self._observed_spectrum = spectrum(self._observed)
         self._difference_power = difference_power(frame.size, photo)
         # The gradients of the last row and column look at what is not known.
-        self._inside = frame.place(torch.ones_like(photo), margin=1)
+        self._inside = frame.place(torch.ones_like(photo[:1]), margin=1)
         right, down = differences(self._observed)
         self._blurry = Gradients.of(right * self._inside, down * self._inside)
         self._whitening = [
-            h.whitening if h.whitening and levels_left <= h.whitens_levels else None for h in self.hypotheses
+            h.whitening if h.whitening and levels_left <= h.whitens_levels else None for _, h in self.rows
         ]
 
     def _run_round(self) -> None:
@@ -297,9 +318,8 @@ class _Search:
 
     def _sharpen(self, back_projected: Tensor, blur_power: Tensor) -> Tensor:
         """The latent image under the prior: half-quadratic splitting, the penalty doubling."""
-        latent = self._observed.expand(len(self.hypotheses), -1, -1, -1)
-        penalty = 2 * self._strength
-        while float(penalty.min()) < self._descent.final_penalty:
+        latent, penalty = self._observed, 2 * self._strength
+        while float(penalty.min()) < self._final_penalty:
             wanted = penalty * differences_adjoint(*self._prior.sparsify(*differences(latent), self._strength, penalty))
             weight = blur_power + penalty * self._difference_power
             darkened = self._prior.darken(latent, self._strength)
@@ -312,12 +332,12 @@ class _Search:
 
     def _certain_edges(self, right: Tensor, down: Tensor) -> Tensor:
         """1 where a gradient is strong enough for its hypothesis and inside the photo, else 0."""
-        if all(h.edge_share >= 1 for h in self.hypotheses):
+        if all(h.edge_share >= 1 for _, h in self.rows):
             return self._inside
         length = right.square().add_(down.square())
         every = max(1, math.prod(self._frame.photo) // 20_000)
         samples = self._frame.crop(length).flatten(1)[:, ::every]
-        thresholds = [_quantile(one, 1 - h.edge_share) for one, h in zip(samples, self.hypotheses, strict=True)]
+        thresholds = [_quantile(one, 1 - h.edge_share) for one, (_, h) in zip(samples, self.rows, strict=True)]
         return length.ge_(torch.stack(thresholds).view(-1, 1, 1, 1)).mul_(self._inside)
 
     def _weights(self, blur_power: Tensor) -> Tensor | None:
