@@ -1,7 +1,9 @@
 """The pages say what is true of the code, and their links lead somewhere."""
 
+import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,11 @@ def test_page_runs(page, tmp_path, monkeypatch, run):
             assert run(*words, *(["--overwrite"] if is_restoring and not may_exist else [])).code == 0, line
         if language == "python":
             exec(text, names)
+
+
+def test_costs_of_clusters_are_computed_from_stored_runs():
+    spec = importlib.util.spec_from_file_location("cost", ROOT / "speed" / "cost.py")
+    cost = importlib.util.module_from_spec(spec)
+    sys.modules["cost"] = cost  # for its dataclass
+    spec.loader.exec_module(cost)
+    assert cost.tables() in (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")

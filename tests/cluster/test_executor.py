@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ray_cluster import ray_cluster
+from store_server import serve_store
 from unblur.batch.executors import LocalExecutor
 from unblur.batch.options import BatchOptions
 from unblur.batch.plan import make_plan
@@ -18,8 +19,10 @@ from unblur.batch.run import resume_plan, run_plan
 from unblur.cli.restore import settle_engine
 from unblur.cluster.executor import RayExecutor, restore_elsewhere
 from unblur.system.file_notes import read_note
+from unblur.system.stores import Address
 
 COPY = BatchOptions(method="input")
+COPYING = ("--method", "input")
 SLOW = ("--method", "slow-input", "--set", "steps=40", "--set", "nap=0.02")
 
 
@@ -156,6 +159,43 @@ def test_a_cluster_that_loses_a_machine_restores_each_photo_once(tmp_path, make_
     for path in target.iterdir():
         assert path.read_bytes() == (tmp_path / "here" / path.name).read_bytes()
         assert read_note(path).values["options"] == options.fingerprint
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_photos_in_a_store_by_a_cluster_while_the_store_fails(tmp_path, make_photo, monkeypatch):
+    with serve_store() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)  # before the nodes start, which pass it on
+        for number in range(6):
+            photo = make_photo(f"in/{number}.png", seed=number)
+            Address.parse(f"s3://bucket/in/{number}.png").write(photo.read_bytes())
+        here = subprocess.run(
+            [sys.executable, "-m", "unblur", "restore", tmp_path / "in", "-o", tmp_path / "here", *COPYING],
+            check=False,
+        )
+        server.matching, server.faults = r"(GET|PUT) /bucket/(in|out)/\d", [500, None, "cut", 503, None, "lost", 500]
+        with ray_cluster(2) as (cluster, _):
+            words = [
+                "s3://bucket/in",
+                "-o",
+                "s3://bucket/out/",
+                *COPYING,
+                "--engine",
+                "ray",
+                "--address",
+                cluster.address,
+            ]
+            command = [sys.executable, "-m", "unblur", "restore", *words]
+            first = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=200)
+            requests = len(server.requests)
+            again = subprocess.run([*command, "--resume"], check=False, stderr=subprocess.PIPE, text=True, timeout=200)
+        assert (here.returncode, first.returncode) == (0, 0), first.stderr
+        assert not server.faults
+        assert "0 done, 6 skipped, 0 failed" in again.stderr
+        assert len(server.requests) - requests <= 6 * 5 + 10
+        for path in (tmp_path / "here").iterdir():
+            assert Address.parse(f"s3://bucket/out/{path.name}").read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow

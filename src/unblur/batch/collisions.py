@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unblur.batch.jobs import PhotoJob
+from unblur.batch.places import Place
 from unblur.errors import UsageError
+from unblur.system.stores import Address
 
 __all__ = ["check_collisions"]
 
@@ -28,7 +30,7 @@ def check_collisions(
     Raises:
         UsageError: Two files with one name, or an output that is an input.
     """
-    sources = {identity: Path(path) for path in read_too if (identity := _identity(Path(path)))}
+    sources: dict[Hashable, Place] = {identity: Path(path) for path in read_too if (identity := _identity(Path(path)))}
     sources |= {identity: job.input for job in jobs if job.input and (identity := _identity(job.input))}
     writers = _Writers()
     for what, place in records.items():
@@ -45,19 +47,19 @@ def check_collisions(
                 _refuse_source(path, sources, "--in-place allows that")
         if job.steps:
             writers.add_steps(job.steps, _show(job.input))
-    writers.check_steps(job.input for job in jobs if job.input)
+    writers.check_steps(job.input for job in jobs if isinstance(job.input, Path))
 
 
 class _Writers:
     """Who writes which file."""
 
     def __init__(self) -> None:
-        self._by_path: dict[Path | None, str] = {}
+        self._by_path: dict[Place | None, str] = {}
         self._by_stem: dict[Path, str] = {}
         self._folders: dict[Path, Path] = {}
 
-    def add(self, path: Path | None, writer: str) -> None:
-        real = path and self._resolve(path)
+    def add(self, path: Place | None, writer: str) -> None:
+        real = self._resolve(path) if isinstance(path, Path) else path
         if real in self._by_path:
             raise UsageError(f"{self._by_path[real]} and {writer} would both be written to {_show(path)}")
         self._by_path[real] = writer
@@ -72,7 +74,8 @@ class _Writers:
         """How many steps there are is not known yet, so no other file may have the name of any."""
         if not self._by_stem:
             return
-        for path in (*filter(None, self._by_path), *map(self._resolve, inputs)):
+        written = (path for path in self._by_path if isinstance(path, Path))
+        for path in (*written, *map(self._resolve, inputs)):
             match = _STEP.fullmatch(path.name)
             owner = self._by_stem.get(path.with_name(match[1])) if match else None
             if owner:
@@ -85,14 +88,16 @@ class _Writers:
         return self._folders[path.parent] / path.name
 
 
-def _refuse_source(target: Path | None, sources: dict[tuple[int, int], Path], advice: str) -> None:
+def _refuse_source(target: Place | None, sources: dict[Hashable, Place], advice: str) -> None:
     identity = target and _identity(target)
     if identity in sources:
         raise UsageError(f"the output {_show(target)} is the input {_show(sources[identity])}; {advice}")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What makes two names the same file: links, `./` and the case of letters do not matter."""
+def _identity(path: Place) -> Hashable:
+    """What makes two names the same file: links, `./` and the case of letters do not matter; None: there is no file."""
+    if isinstance(path, Address):
+        return path
     try:
         facts = path.stat()
     except (OSError, ValueError):
@@ -100,5 +105,5 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return facts.st_dev, facts.st_ino
 
 
-def _show(path: Path | None) -> str:
+def _show(path: Place | None) -> str:
     return "-" if path is None else str(path)

@@ -13,8 +13,10 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
-from unblur.errors import UsageError
+from unblur.batch.places import Place, parse_place
+from unblur.errors import ReadError, UsageError
 from unblur.images.unsupported import RAW_SUFFIXES, can_read_heif, can_read_raw, unsupported_kind
+from unblur.system.stores import Address, is_store
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -43,11 +45,11 @@ class Found:
     """One photo.
 
     Attributes:
-        path: The file; None: standard input.
+        path: The file, here or in a store; None: standard input.
         place: Where it lies under the folder that was named; a bare name for a file named by itself.
     """
 
-    path: Path | None
+    path: Place | None
     place: Path
 
 
@@ -69,13 +71,13 @@ class SkippedFile:
         reason: Why it is passed over, or what makes it a photo.
     """
 
-    path: Path
+    path: Place
     kind: str
     reason: str
 
 
 def find_inputs(
-    names: Iterable[str], *, recursive: bool = False, avoid: frozenset[Path] = frozenset()
+    names: Iterable[str], *, recursive: bool = False, avoid: frozenset[Place] = frozenset()
 ) -> Iterator[Found | Failure | SkippedFile]:
     """The photos meant by `names`, in the order given, folders sorted.
 
@@ -89,10 +91,12 @@ def find_inputs(
             yield Found(None, Path("stdin"))
         elif is_address(name):
             yield Failure(name, "is an address, and only files are read; download the photo first")
-        elif any(sign in name for sign in "*?[") and not os.path.lexists(name):
-            yield from _match(name, recursive, avoid)
+        elif isinstance(place := parse_place(name), Address):
+            yield from _examine_stored(place, recursive, avoid)
+        elif any(sign in name for sign in "*?[") and not os.path.lexists(place):
+            yield from _match(str(place), recursive, avoid)
         else:
-            yield from _examine(Path(name), recursive, avoid)
+            yield from _examine(place, recursive, avoid)
 
 
 def describe_skipped(items: Iterable[SkippedFile]) -> str:
@@ -102,8 +106,9 @@ def describe_skipped(items: Iterable[SkippedFile]) -> str:
 
 
 def is_address(name: str) -> bool:
-    """Whether it is the address of something on the web, such as `https://...`, and no file has that name."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None and not os.path.lexists(name)
+    """Whether it is the address of something on the web, such as `https://...`: no file, and in no store."""
+    looks_so = re.match(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
+    return looks_so and not is_store(name) and not os.path.lexists(name)
 
 
 def is_own_file(name: str) -> bool:
@@ -138,7 +143,7 @@ def explain(error: OSError) -> str:
     return words.get(error.errno or 0) or (error.strerror or "the system gives no reason").lower()
 
 
-def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
+def _match(pattern: str, recursive: bool, avoid: frozenset[Place]) -> Iterator[Found | Failure | SkippedFile]:
     # Not Path.glob, which takes no absolute patterns.
     matches = sorted(name for name in glob.iglob(pattern, recursive=recursive) if not is_own_file(Path(name).name))  # noqa: PTH207
     if not matches:
@@ -147,7 +152,7 @@ def _match(pattern: str, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fo
         yield from _examine(Path(name), recursive, avoid)
 
 
-def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
+def _examine(path: Path, recursive: bool, avoid: frozenset[Place]) -> Iterator[Found | Failure | SkippedFile]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -164,7 +169,7 @@ def _examine(path: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Fo
         yield Failure(str(path), "is not a file but a device, pipe or socket; to pipe a photo in, its name is -")
 
 
-def _walk(folder: Path, recursive: bool, avoid: frozenset[Path]) -> Iterator[Found | Failure | SkippedFile]:
+def _walk(folder: Path, recursive: bool, avoid: frozenset[Place]) -> Iterator[Found | Failure | SkippedFile]:
     """Photos of a folder: its files first, then its subfolders; neither loops nor links lead out of it."""
     root = folder.resolve()
     waiting = [folder]
@@ -206,7 +211,45 @@ def _examine_entry(
         yield SkippedFile(path, "special file", "it is a device, pipe or socket")
 
 
-def _may_be_photo(path: Path) -> bool:
+def _examine_stored(
+    address: Address, recursive: bool, avoid: frozenset[Place]
+) -> Iterator[Found | Failure | SkippedFile]:
+    """What a name in a store means: an object, a folder of them, or a pattern."""
+    try:
+        if address.exists():
+            yield Found(address, Path(address.name))
+        elif any(sign in address.key for sign in "*?["):
+            matches = [match for match in address.match() if not is_own_file(match.name)]
+            yield from (Found(match, Path(match.name)) for match in matches)
+            if not matches:
+                yield Failure(str(address), "matches no file")
+        elif address.is_folder():
+            yield from _walk_stored(address, recursive, avoid)
+        else:
+            yield Failure(str(address), "does not exist")
+    except ReadError as error:
+        yield Failure(str(address), str(error))
+
+
+def _walk_stored(folder: Address, recursive: bool, avoid: frozenset[Place]) -> Iterator[Found | SkippedFile]:
+    """Photos of a folder in a store."""
+    outputs = [place for place in avoid if isinstance(place, Address) and place != folder]
+    for address in folder.files(recursive=recursive):
+        place = Path(address.key.removeprefix(folder.key).strip("/"))
+        if any(part.startswith(".unblur") for part in place.parts) or any(map(address.is_below, outputs)):
+            continue
+        if is_own_file(address.name):
+            yield SkippedFile(address, "unblur output", "to restore it again, name it")
+        elif _may_be_photo(address):
+            yield Found(address, place)
+        else:
+            yield SkippedFile(address, "other file", "its name is not that of a photo")
+    if not recursive:
+        below = (other for other in folder.folders() if not other.name.startswith(".unblur"))
+        yield from (SkippedFile(other, "subfolder", "--recursive takes what is in it") for other in below)
+
+
+def _may_be_photo(path: Place) -> bool:
     suffix = path.suffix.lower()
     if suffix in RAW_SUFFIXES:
         return can_read_raw()

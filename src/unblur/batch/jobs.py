@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from unblur.batch.places import Place
+
 __all__ = ["PhotoJob", "Replaceable"]
 
 Replaceable = Literal["nothing", "own", "anything"]
@@ -28,9 +30,9 @@ class PhotoJob:
         in_place: The output is the input.
     """
 
-    input: Path | None
-    output: Path | None
-    kernel: Path | None = None
+    input: Place | None
+    output: Place | None
+    kernel: Place | None = None
     steps: Path | None = None
     motion: Path | None = None
     burst: tuple[Path, ...] = ()
@@ -48,14 +50,14 @@ class PhotoJob:
         kinds = {"kernel": self.kernel, "steps": self.steps, "motion": self.motion}
         return frozenset(kind for kind, place in kinds.items() if place)
 
-    def side_outputs(self) -> Iterator[Path]:
+    def side_outputs(self) -> Iterator[Place]:
         """The files beside the image whose names are known beforehand."""
         for kernel in self.kernel_outputs():
             yield kernel
             yield kernel.with_suffix(".npy")
         yield from self.motion_outputs()
 
-    def kernel_outputs(self) -> Iterator[Path]:
+    def kernel_outputs(self) -> Iterator[Place]:
         """The PNG files for the kernels: one, or one for each photo of a burst, the further ones numbered from 2."""
         if self.kernel:
             yield self.kernel

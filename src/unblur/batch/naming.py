@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from unblur.batch.inputs import Found
+from unblur.batch.places import Place
 from unblur.errors import FormatError
 from unblur.images.signatures import extension_of, format_of_name
 from unblur.images.unsupported import RAW_SUFFIXES
+from unblur.system.stores import Address
 
 __all__ = ["names_format", "output_beside", "output_name", "side_places", "side_stem", "split_name", "tagged"]
 
@@ -19,9 +21,9 @@ _LONGEST_SUFFIX = 16
 _SIDE_ENDING = len(".step-0000.png")
 
 
-def output_beside(path: Path, written_as: str | None = None) -> Path:
+def output_beside(path: Place, written_as: str | None = None) -> Place:
     """`NAME.unblur.EXT` beside a photo; see `output_name`."""
-    stem, suffix = split_name(output_name(path, written_as).name)
+    stem, suffix = split_name(output_name(Path(path.name), written_as).name)
     return path.with_name(tagged(stem, suffix))
 
 
@@ -77,9 +79,16 @@ def side_places(found: Sequence[Found]) -> list[Path]:
     places = [item.place for item in found]
     if len(set(places)) == len(places):
         return places
-    paths = [Path(os.path.abspath(item.path)) if item.path else None for item in found]  # noqa: PTH100 - keeps links
+    paths = [None if item.path is None else _absolute(item.path) for item in found]
     common = os.path.commonpath([path.parent for path in paths if path])
     return [path.relative_to(common) if path else item.place for path, item in zip(paths, found, strict=True)]
+
+
+def _absolute(path: Place) -> Path:
+    """A path by which files from everywhere can be compared."""
+    if isinstance(path, Address):
+        return Path("/", path.protocol, path.key)
+    return Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
 
 
 def _cut(stem: str, room: int) -> str:

@@ -163,7 +163,7 @@ def _output_format(job: PhotoJob, page: Picture) -> str:
     """That of the output's name, unless it only carries on the input's, which may be wrong or say nothing."""
     if job.output is None or (job.input and job.output.suffix in (job.input.suffix, ".unblur")):
         return page.facts.written_as
-    return format_of_name(job.output)
+    return format_of_name(job.output.name)
 
 
 def _name_pages(pages: list[int]) -> str:

@@ -20,8 +20,10 @@ from unblur.batch.inputs import (
 )
 from unblur.batch.jobs import PhotoJob, Replaceable
 from unblur.batch.naming import names_format, output_beside, output_name, side_places, side_stem, split_name, tagged
+from unblur.batch.places import Place, is_folder, parse_place
 from unblur.errors import OutputError, UsageError
 from unblur.images.signatures import Format
+from unblur.system.stores import Address, is_store
 
 __all__ = ["DEFAULT_NAME", "Plan", "SideOutputs", "make_plan"]
 
@@ -103,15 +105,13 @@ def make_plan(
     if in_place and output is not None:
         raise UsageError("--in-place writes onto the inputs, so there can be no --output beside it")
     for option, place in _places_by_option(output, side):
-        if is_address(place):
+        if is_address(place) or (is_store(place) and option != "--output"):
             raise UsageError(f"{option} takes the name of a file or folder, and {place} is an address")
     if written_as is not None:
         _check_format(written_as, output, in_place=in_place)
-    folder = Path(output) if output is not None and _means_folder(output, names) else None
-    own_folders = [place for place in (folder and str(folder), side.steps, side.motion) if place]
-    seen = list(
-        find_inputs(names, recursive=recursive, avoid=frozenset(Path(place).resolve() for place in own_folders))
-    )
+    folder = parse_place(output) if output is not None and _means_folder(output, names) else None
+    own_folders = [_free_of_links(parse_place(str(place))) for place in (folder, side.steps, side.motion) if place]
+    seen = list(find_inputs(names, recursive=recursive, avoid=frozenset(own_folders)))
     found = _without_repeats(item for item in seen if isinstance(item, Found))
     failures = tuple(item for item in seen if isinstance(item, Failure))
     not_photos = tuple(item for item in seen if isinstance(item, SkippedFile))
@@ -120,11 +120,11 @@ def make_plan(
     companions = _companions(found) if burst else ()
     found = found[:1] if burst else found
     if output not in (None, "-") and folder is None and len(found) + len(failures) > 1:
-        folder = Path(output)
+        folder = parse_place(output)
     if output is not None and output != "-":
         if folder is not None:
             _refuse_file_name(output, "--output")
-        _check_place(Path(output), "the output", is_folder=folder is not None)
+        _check_place(parse_place(output), "the output", is_folder=folder is not None)
     jobs = [
         PhotoJob(
             item.path,
@@ -140,14 +140,21 @@ def make_plan(
     return Plan(tuple(jobs), failures, not_photos)
 
 
+def _free_of_links(place: Place) -> Place:
+    return place.resolve() if isinstance(place, Path) else place
+
+
 def _companions(found: Sequence[Found]) -> tuple[Path, ...]:
     """The files of a burst after the first."""
     paths = [item.path for item in found]
-    if None in paths:
-        raise UsageError("the photos of a burst are files; none of them can come from a pipe")
+    files = [path for path in paths if isinstance(path, Path)]
+    if len(files) < len(paths):
+        raise UsageError(
+            "the photos of a burst are files of this machine; none of them can come from a pipe or a store"
+        )
     if len(paths) < 2:
         raise UsageError("a burst is several photos of one scene, and here is one; name the others too")
-    return tuple(path for path in paths[1:] if path is not None)
+    return tuple(files[1:])
 
 
 def _check_format(written_as: Format, output: str | None, *, in_place: bool) -> None:
@@ -181,7 +188,9 @@ def _means_folder(output: str, names: Sequence[str]) -> bool:
     if output == "-":
         return False
     return (
-        output.endswith(os.sep) or Path(output).is_dir() or any(name != "-" and Path(name).is_dir() for name in names)
+        output.endswith(os.sep)
+        or is_folder(parse_place(output))
+        or any(name != "-" and is_folder(parse_place(name)) for name in names)
     )
 
 
@@ -189,7 +198,8 @@ def _without_repeats(found: Iterable[Found]) -> list[Found]:
     """Each file once, though it may be named by itself and with its folder."""
     kept: dict[str, Found] = {}
     for item in found:
-        kept.setdefault("-" if item.path is None else os.path.abspath(item.path), item)  # noqa: PTH100 - keeps links
+        name = os.path.abspath(item.path) if isinstance(item.path, Path) else str(item.path)  # noqa: PTH100 - keeps links
+        kept.setdefault(name, item)
     return list(kept.values())
 
 
@@ -203,8 +213,10 @@ def _refuse_file_name(place: str, option: str, suffixes: frozenset[str] = IMAGE_
         )
 
 
-def _check_place(place: Path, what: str, *, is_folder: bool) -> None:
-    """Find out now, not after an hour, that nothing can be written there."""
+def _check_place(place: Place, what: str, *, is_folder: bool) -> None:
+    """Find out now, not after an hour, that nothing can be written there; a store says so at the first photo."""
+    if isinstance(place, Address):
+        return
     if os.path.exists(place):  # noqa: PTH110 - unlike Path.exists, it answers where there is no permission
         if is_folder and not place.is_dir():
             raise OutputError(f"{what} is a file, and a folder is needed here")
@@ -220,16 +232,18 @@ def _check_place(place: Path, what: str, *, is_folder: bool) -> None:
 
 
 def _output_of(
-    found: Found, output: str | None, folder: Path | None, written_as: Format | None, *, in_place: bool
-) -> Path | None:
+    found: Found, output: str | None, folder: Place | None, written_as: Format | None, *, in_place: bool
+) -> Place | None:
     if in_place and found.path is not None:
+        if isinstance(found.path, Address):
+            raise UsageError("--in-place is for files of this machine; leave it or the store out")
         return found.path.resolve()
     if folder is not None:
         if found.path is None:
             raise UsageError("a photo from a pipe has no name of its own; give a file name as --output")
         return folder / output_name(found.place, written_as)
     if output is not None:
-        return None if output == "-" else Path(output)
+        return None if output == "-" else parse_place(output)
     return found.path and output_beside(found.path, written_as)
 
 
@@ -254,7 +268,7 @@ def _with_side_outputs(jobs: Sequence[PhotoJob], found: Sequence[Found], side: S
     ]
 
 
-def _kernel_names(jobs: Sequence[PhotoJob], places: Sequence[Path], wanted: str | None) -> list[Path | None]:
+def _kernel_names(jobs: Sequence[PhotoJob], places: Sequence[Path], wanted: str | None) -> list[Place | None]:
     """Where each photo's kernel is saved as PNG."""
     if wanted is None:
         return [None] * len(jobs)
@@ -267,7 +281,7 @@ def _kernel_names(jobs: Sequence[PhotoJob], places: Sequence[Path], wanted: str 
     return [Path(wanted).with_suffix(".png")] * len(jobs)
 
 
-def _kernel_folder(job: PhotoJob, place: Path, wanted: str) -> Path:
+def _kernel_folder(job: PhotoJob, place: Path, wanted: str) -> Place:
     beside = job.output or job.input
     if wanted != DEFAULT_NAME:
         return Path(wanted) / place.parent
@@ -276,8 +290,8 @@ def _kernel_folder(job: PhotoJob, place: Path, wanted: str) -> Path:
     return beside.parent
 
 
-def _distinct_kernel_names(folders: Sequence[Path], places: Sequence[Path]) -> Iterable[Path]:
-    taken: set[Path] = set()
+def _distinct_kernel_names(folders: Sequence[Place], places: Sequence[Path]) -> Iterable[Place]:
+    taken: set[Place] = set()
     for folder, place in zip(folders, places, strict=True):
         name = folder / tagged(split_name(place.name)[0], ".kernel.png")
         if name in taken:  # same.jpg and same.png

@@ -7,13 +7,12 @@ is killed at any moment leaves no output without one, and none elsewhere is need
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from unblur.system.file_notes import describe_file, is_described, read_note
+from unblur.batch.places import Place, describe, exists, is_described, read_note
 
 __all__ = ["Provenance", "Verdict", "fingerprint", "judge_output"]
 
@@ -34,7 +33,7 @@ class Provenance:
     """
 
     options: str
-    input: Path
+    input: Place
     extras: frozenset[str] = frozenset()
     burst: tuple[Path, ...] = ()
     run: str = ""
@@ -47,14 +46,14 @@ class Provenance:
         """
         note: dict[str, Any] = {
             "options": self.options,
-            "input": describe_file(self.input),
+            "input": describe(self.input),
             "extras": sorted(self.extras),
         }
         if self.burst:
-            note["burst"] = [describe_file(path) for path in self.burst]
+            note["burst"] = [describe(path) for path in self.burst]
         return note | ({"run": self.run} if self.run else {})
 
-    def is_of_this_run(self, output: Path) -> bool:
+    def is_of_this_run(self, output: Place) -> bool:
         """Whether a file was written by an earlier attempt at the same photo in the same run."""
         note = read_note(output) if self.run else None
         return note is not None and note.values.get("run") == self.run and note.is_unchanged
@@ -81,9 +80,9 @@ def fingerprint(decisive: dict[str, Any]) -> str:
     return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def judge_output(output: Path, provenance: Provenance) -> Verdict:
+def judge_output(output: Place, provenance: Provenance) -> Verdict:
     """Whether the file under an output's name is the one that a run would make from `provenance`."""
-    if not os.path.lexists(output):
+    if not exists(output):
         return "missing"
     note = read_note(output)
     if note is None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from unblur.batch.jobs import Replaceable
+from unblur.batch.places import Place
 from unblur.batch.work import PhotoResult
 from unblur.errors import OutputError, UsageError
 from unblur.methods.options import RestoreOptions
@@ -140,5 +141,5 @@ def _append(file: int, line: bytes) -> None:
         raise
 
 
-def _name(path: Path | str | None) -> str:
+def _name(path: Place | str | None) -> str:
     return "-" if path is None else str(path)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import get_args
 
 from unblur.batch.executors import Executor, LocalExecutor
@@ -18,6 +21,9 @@ from unblur.methods.base import Step
 from unblur.system.atomic import remove_leftovers
 
 __all__ = ["Tally", "resume_plan", "run_plan"]
+
+_QUESTIONS = 16
+"""Outputs that are looked at together: what a store is asked takes its time."""
 
 
 class Tally:
@@ -96,7 +102,9 @@ def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
     Of those that are left, files that unblur made and nobody changed since may be replaced; and so that nothing is lost
     with a lost note, a file without one is taken for finished if it has the bytes that it would get.
     """
-    verdicts = [(job, _judge(job, options)) for job in plan.jobs]
+    _ = options.fingerprint  # one thread alone makes it
+    with ThreadPoolExecutor(_QUESTIONS) as pool:
+        verdicts = list(zip(plan.jobs, pool.map(partial(_judge, options), plan.jobs), strict=True))
     return replace(
         plan,
         jobs=tuple(
@@ -109,13 +117,13 @@ def resume_plan(plan: Plan, options: BatchOptions) -> Plan:
     )
 
 
-def _judge(job: PhotoJob, options: BatchOptions) -> Verdict:
+def _judge(options: BatchOptions, job: PhotoJob) -> Verdict:
     provenance = options.provenance_of(job)
     return "missing" if provenance is None or job.output is None else judge_output(job.output, provenance)
 
 
 def _remove_leftovers(jobs: Sequence[PhotoJob]) -> None:
     """Remove what killed runs left in the folders of the outputs."""
-    targets = [path for job in jobs for path in (job.output, *job.side_outputs(), job.steps) if path]
-    for folder in {path.parent for path in targets}:
+    targets = [path for job in jobs for path in (job.output, *job.side_outputs(), job.steps)]
+    for folder in {path.parent for path in targets if isinstance(path, Path)}:
         remove_leftovers(folder)

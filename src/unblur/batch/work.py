@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -14,6 +15,7 @@ from unblur.batch.inputs import explain
 from unblur.batch.jobs import PhotoJob
 from unblur.batch.options import BatchOptions
 from unblur.batch.pages import PageRestorer
+from unblur.batch.places import Place, local_copy
 from unblur.batch.writing import PhotoWriter
 from unblur.errors import (
     FormatError,
@@ -58,8 +60,8 @@ class PhotoResult:
         trace: The traceback of a failure, for `--debug`.
     """
 
-    input: Path | str | None
-    output: Path | None
+    input: Place | str | None
+    output: Place | None
     status: Status
     method: str = ""
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -80,7 +82,8 @@ def restore_job(job: PhotoJob, options: BatchOptions, on_step: JobHook) -> Photo
     restart_peak()
     outcome = PhotoResult(job.input, job.output, "failed", method=options.method)
     try:
-        outcome = _restore(job, options, on_step, outcome)
+        with nullcontext() if job.input is None else local_copy(job.input, options.limits) as source:
+            outcome = _restore(job, source, options, on_step, outcome)
     except (UnblurError, MemoryError, OSError) as error:
         outcome = replace(outcome, error=_sentence(error), fault=_fault_of(error), trace=traceback.format_exc())
     except Exception as error:  # the boundary of one photo: the next ones must not suffer from our faults
@@ -96,14 +99,16 @@ def restore_in_worker(options: BatchOptions, job: PhotoJob, send: Callable[[Step
     return restore_job(job, options, lambda _, step: send(Step(step.fraction, step.stage)))
 
 
-def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: PhotoResult) -> PhotoResult:
+def _restore(
+    job: PhotoJob, source: Path | None, options: BatchOptions, on_step: JobHook, outcome: PhotoResult
+) -> PhotoResult:
     def report_step(step: Step) -> None:
         check_interrupted()
         on_step(job, step)
 
-    if job.input:
-        check_file(job.input, options.limits)  # the note of the writer holds a checksum of the whole file
-    writer = PhotoWriter(job, options.provenance_of(job))
+    if source:
+        check_file(source, options.limits)  # the note of the writer holds a checksum of the whole file
+    writer = PhotoWriter(job, options.provenance_of(replace(job, input=source)))
     if writer.is_finished():
         return replace(outcome, status="done", warnings=(_WRITTEN_BEFORE,))
     writer.check_names()
@@ -111,7 +116,7 @@ def _restore(job: PhotoJob, options: BatchOptions, on_step: JobHook, outcome: Ph
     needs_torch = not isinstance(method, PictureMethod)
     device = choose_device(options.restore.device) if needs_torch else "cpu"
     restorer = PageRestorer(job, options, report_step, writer, method)
-    notes = _restore_files(job, options, restorer, writer)
+    notes = _restore_files(job, source, options, restorer, writer)
     _, answer = restorer.first
     if job.steps and restorer.saved_steps == 0:
         notes = (*notes, "this method shows no images on its way, so none were saved")
@@ -148,11 +153,11 @@ def _read_further(path: Path, options: BatchOptions) -> Picture:
 
 
 def _restore_files(
-    job: PhotoJob, options: BatchOptions, restorer: PageRestorer, writer: PhotoWriter
+    job: PhotoJob, source: Path | None, options: BatchOptions, restorer: PageRestorer, writer: PhotoWriter
 ) -> tuple[str, ...]:
     """Restore and write the photo, which may be several files in a stream; returns what there is to say of that."""
-    if job.input:
-        return _restore_file(job, job.input, restorer, writer)
+    if source:
+        return _restore_file(job, source, restorer, writer)
     images = split_images(sys.stdin.buffer, options.limits)
     notes = _restore_file(job, next(images), restorer, writer)
     if job.output is None and options.frames != "first":

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from unblur.batch.inputs import explain
 from unblur.batch.jobs import PhotoJob
+from unblur.batch.places import Place, attach_note, exists, holds, write_file
 from unblur.batch.provenance import Provenance, judge_output
-from unblur.errors import OutputError, WriteError
-from unblur.system.atomic import atomic_write
-from unblur.system.file_notes import attach_note
+from unblur.errors import WriteError
 from unblur.system.streams import write_stdout
 
 __all__ = ["PhotoWriter"]
@@ -48,23 +45,22 @@ class PhotoWriter:
         """
         job = self._job
         for path in (job.output, *job.side_outputs(), *self._existing_steps()):
-            if path and os.path.lexists(path):
+            if path and exists(path):
                 self._may_replace(path)
 
-    def write(self, path: Path, data: bytes | memoryview) -> None:
+    def write(self, path: Place, data: bytes | memoryview) -> None:
         """Write one file, and its folder if need be.
 
         Raises:
             WriteError: The name is taken.
             OutputError: The folder cannot be made or written to.
         """
-        _make_folder(path.parent)
-        is_there = os.path.lexists(path)
+        is_there = exists(path)
         may_replace = self._job.replaceable == "anything" or (is_there and self._may_replace(path))
         if is_there and not may_replace:
             self._adopt(path, data)
         else:
-            atomic_write(path, data, overwrite=may_replace, note=self._note)
+            write_file(path, data, overwrite=may_replace, note=self._note)
 
     def write_image(self, data: bytes | memoryview) -> None:
         """Write the restored photo, to standard output if the job says so.
@@ -78,7 +74,7 @@ class PhotoWriter:
         else:
             self.write(self._job.output, data)
 
-    def _may_replace(self, path: Path) -> bool:
+    def _may_replace(self, path: Place) -> bool:
         """Whether a file that exists may be replaced; False: only if it is what would be written anyway.
 
         Raises:
@@ -93,18 +89,14 @@ class PhotoWriter:
             raise WriteError(self._exists(path, _EDITED))
         return verdict != "unknown"
 
-    def _adopt(self, path: Path, data: bytes | memoryview) -> None:
+    def _adopt(self, path: Place, data: bytes | memoryview) -> None:
         """Take a file without a note for the output, if it has the very same bytes: its note was lost."""
-        try:
-            is_same = path.stat().st_size == len(data) and path.read_bytes() == data
-        except OSError:
-            is_same = False
-        if not is_same:
+        if not holds(path, data):
             raise WriteError(self._exists(path, _DIFFERENT))
         if self._note is not None:
             attach_note(path, data, self._note)
 
-    def _exists(self, path: Path, ending: str) -> str:
+    def _exists(self, path: Place, ending: str) -> str:
         return f"exists {ending}" if path == self._job.output else f"is not written, because {path} exists {ending}"
 
     def _existing_steps(self) -> list[Path]:
@@ -115,10 +107,3 @@ class PhotoWriter:
             return [path for path in stem.parent.iterdir() if path.name.startswith(f"{stem.name}.step-")]
         except OSError:
             return []
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {explain(error)}") from error

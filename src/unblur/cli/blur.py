@@ -15,6 +15,7 @@ from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import OutputError, SettingsError, UsageError
 from unblur.system.atomic import make_folder
+from unblur.system.stores import is_store
 
 if TYPE_CHECKING:
     from unblur.datasets.blur_settings import LearnedBlur, Synthesis
@@ -177,6 +178,8 @@ def _find_sources(
     """What to blur by the place of its outputs, and what cannot be used."""
     if "-" in inputs:
         raise UsageError("photos to blur come from files; a pipe has no name for its pair")
+    if any(is_store(name) for name in inputs):
+        raise UsageError("photos to blur are files of this machine, and a store is named")
     if kind == "frames":
         paths = [Path(name) for name in inputs]
         # resolved: a folder has a name of its own also where it was given as "."
@@ -184,7 +187,8 @@ def _find_sources(
         failures = [Failure(str(path), "does not exist") for path in paths if not path.exists()]
     else:
         seen = list(find_inputs(inputs, recursive=recursive, avoid=frozenset({output.resolve()})))
-        found = [(item.path, item.place.with_suffix("")) for item in seen if isinstance(item, Found) and item.path]
+        photos = [item for item in seen if isinstance(item, Found)]
+        found = [(item.path, item.place.with_suffix("")) for item in photos if isinstance(item.path, Path)]
         failures = [item for item in seen if isinstance(item, Failure)]
     sources: dict[Path, Path] = {}
     for path, place in found:

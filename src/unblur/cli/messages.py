@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from unblur.system.streams import drop_stderr
 from unblur.system.text import shorten
@@ -19,17 +18,17 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else _written_out(char) for char in text)
 
 
-def show_name(path: Path | str | None) -> str:
+def show_name(path: object) -> str:
     """A file's name as people may see it; `-` for standard input or output."""
     return "-" if path is None else escape(str(path))
 
 
-def error_line(reason: str, name: Path | str | None = "") -> str:
+def error_line(reason: str, name: object = "") -> str:
     """`unblur: error: NAME: REASON`, without the name where no file is to blame."""
     return _line("error", reason, name)
 
 
-def warning_line(reason: str, name: Path | str | None = "") -> str:
+def warning_line(reason: str, name: object = "") -> str:
     """`unblur: warning: NAME: REASON`."""
     return _line("warning", reason, name)
 
@@ -42,7 +41,7 @@ def say(line: str) -> None:
         drop_stderr()
 
 
-def _line(kind: str, reason: str, name: Path | str | None) -> str:
+def _line(kind: str, reason: str, name: object) -> str:
     where = "" if name == "" else f"{show_name(name)}: "
     return f"unblur: {kind}: {where}{escape(shorten(' '.join(reason.split()), _LONGEST))}"
 

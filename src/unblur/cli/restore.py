@@ -23,6 +23,7 @@ from unblur.images.limits import Limits
 from unblur.images.signatures import Format, Frames
 from unblur.methods.catalog import DEFAULT_METHOD, list_entries
 from unblur.methods.options import RestoreOptions, check_burst
+from unblur.system.stores import is_store
 from unblur.system.streams import is_closed
 
 if TYPE_CHECKING:
@@ -325,6 +326,8 @@ def _check_watch(names: Sequence[str], *, overwrite: bool, dry_run: bool, galler
     for option, given in {"--overwrite": overwrite, "--dry-run": dry_run, "--gallery": gallery is not None}.items():
         if given:
             raise UsageError(f"{option} is for a run that ends, and --watch goes on; leave one of them out")
+    if any(is_store(name) for name in names):
+        raise UsageError("--watch takes folders of this machine, and a store is named")
     if not any(Path(name).is_dir() for name in names):
         raise UsageError("--watch takes folders, and none is named")
 
@@ -354,7 +357,7 @@ def _read_list(place: str, *, null: bool) -> list[str]:
         if is_closed(0):
             raise UsageError("standard input is closed, so no list can be read from it")
         return split_list(sys.stdin.buffer, null=null)
-    if is_address(place):
+    if is_address(place) or is_store(place):
         raise UsageError("--files-from takes the name of a file, not an address; pipe the list in: --files-from -")
     try:
         # A pipe that the shell made, <(...), is open already; a named one would be waited for.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unblur.batch.inputs import Failure
 from unblur.batch.jobs import PhotoJob
+from unblur.batch.places import Place
 from unblur.batch.plan import Plan
 from unblur.cli.messages import error_line, say
 from unblur.errors import UnblurError
@@ -52,8 +53,8 @@ class _FinishedFiles:
     """Which files are as they were at the last look, and which of these were given out already."""
 
     def __init__(self) -> None:
-        self._last: dict[Path, Stamp] = {}
-        self._given: dict[Path, Stamp] = {}
+        self._last: dict[Place, Stamp] = {}
+        self._given: dict[Place, Stamp] = {}
         self._said: set[Failure | str] = set()
 
     def only_new(self, plan: Plan) -> Plan:
@@ -73,15 +74,17 @@ class _FinishedFiles:
             say(error_line(reason))
             self._said.add(reason)
 
-    def _is_ready(self, job: PhotoJob, stamps: dict[Path, Stamp]) -> bool:
+    def _is_ready(self, job: PhotoJob, stamps: dict[Place, Stamp]) -> bool:
         path = job.input
         if path is None or path not in stamps:
             return False
         return self._last.get(path) == stamps[path] != self._given.get(path)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def _stamp(path: Place) -> Stamp | None:
     """What changes when somebody writes to the file; None: it is gone, or nothing is in it yet."""
+    if not isinstance(path, Path):
+        return None
     try:
         facts = path.stat()
     except OSError:

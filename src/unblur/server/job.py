@@ -89,7 +89,7 @@ class Job:
     def kernel(self) -> Path | None:
         """File of the kernel as 16-bit PNG, with exact values beside it in `.npy`, where one was found."""
         path = self.task.job.kernel
-        return path if path and path.is_file() else None
+        return path if isinstance(path, Path) and path.is_file() else None
 
     @property
     def motion(self) -> tuple[Path, ...]:
@@ -154,7 +154,7 @@ class Job:
             call()
 
 
-def _required(path: Path | None) -> Path:
-    if path is None:
+def _required(path: object) -> Path:
+    if not isinstance(path, Path):
         raise ServerError("the job has no file of that kind")
     return path

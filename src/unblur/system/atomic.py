@@ -17,7 +17,7 @@ from unblur.errors import OutputError, UnblurError, WriteError
 from unblur.system.file_notes import attach_note
 from unblur.system.scratch import write_all
 
-__all__ = ["TEMPORARY_PREFIX", "atomic_write", "explain", "make_folder", "remove_leftovers"]
+__all__ = ["TEMPORARY_PREFIX", "atomic_write", "explain", "make_folder", "remove_leftovers", "temporary_file"]
 
 TEMPORARY_PREFIX = ".unblur-"
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
@@ -64,7 +64,7 @@ def atomic_write(
     target = Path(path)
     try:
         _refuse(target, overwrite=overwrite)
-        with _temporary_file(target.parent) as (file, temporary):
+        with temporary_file(target.parent) as (file, temporary):
             write_all(file, data)
             if note is not None:
                 attach_note(temporary, data, note, name=target.name)
@@ -118,7 +118,7 @@ def _refuse(target: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def _temporary_file(folder: Path) -> Generator[tuple[int, Path]]:
+def temporary_file(folder: Path) -> Generator[tuple[int, Path]]:
     """A new file, open and with its name. The system frees its lock when this process ends, however that happens."""
     file, temporary = _open_temporary(folder)
     try:
