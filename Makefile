@@ -6,8 +6,9 @@ READY := .venv/.ready
 # Threads that wait for each other within one small convolution are slow, and very slow beside other programs.
 # Compiled modules are kept: hundreds of tests start processes, and each of them would compile the package again.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-# Two processes with a thread each; tests of one file stay together, for they share what they trained.
-PARALLEL := --numprocesses 2 --dist loadfile
+# Three processes for two cores, with a thread each: tests wait for programs that they start. Tests of one file stay
+# together, for they share what they trained.
+PARALLEL := --numprocesses 3 --dist loadfile
 
 .PHONY: help venv demo man docs test test-slow test-gpu test-browser fuzz speed check
 

@@ -46,6 +46,7 @@ def test_forgetting(root):
     assert len(outcome.comparisons) == 4
 
 
+@pytest.mark.slow
 def test_forgetting_from_shipped_weights(root):
     settings = ForgettingSettings(steps=1, every=1, batch=2, size=32, crops=1, start="golf")
     outcome = forgetting.run(settings, lambda _: None)
@@ -55,6 +56,7 @@ def test_forgetting_from_shipped_weights(root):
     assert any("was trained on both tasks" in note for note in outcome.notes)
 
 
+@pytest.mark.slow
 def test_forgetting_of_a_fast_learner(root):
     settings = ForgettingSettings(steps=1, every=1, batch=2, size=16, crops=1, learner="fast")
     outcome = forgetting.run(settings, lambda _: None)

@@ -100,6 +100,7 @@ def test_rules_are_evaluated_and_stop_nothing():
     assert all(row[3] >= 0 and row[4] <= SHORT["steps"] for row in rules.values())
 
 
+@pytest.mark.slow
 def test_layers_are_scored_apart():
     settings = NonUniformSettings(**SHORT, crop=96, teachers="identity")
     outcome = nonuniform.run(settings, lambda _: None)
@@ -130,6 +131,7 @@ def test_teachers_get_their_own_weights(monkeypatch):
         NonUniformSettings(weights="file.pth")
 
 
+@pytest.mark.slow
 def test_each_noise_has_each_weight():
     settings = NoiseSettings(**SHORT, crop=96, teacher="identity", noises="0,0.05", variations="0,0.1")
     rows = noise.run(settings, lambda _: None).tables[0].rows

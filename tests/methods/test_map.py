@@ -40,7 +40,7 @@ def gain(answer: Restoration, planted: Planted, margin: int = 20) -> float:
     return after - before
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_planted_blur_is_found_and_removed(seed):
     planted = plant(shake(15, seed + 3, (15, 20)), (200, 200), seed=seed)
     answer = restored(planted.blurry)

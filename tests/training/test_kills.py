@@ -1,5 +1,6 @@
 """Runs that are killed, interrupted or started twice, against one that nobody disturbs."""
 
+import itertools
 import os
 import random
 import re
@@ -72,16 +73,18 @@ def has_ended(process) -> bool:
 
 
 def kill_at_random(runs, command, kills: int, *, window: int, numbers=(signal.SIGKILL,)) -> None:
-    """Interrupt a run so often, each time up to `window` steps after the last checkpoint, then let it end."""
+    """End a run so often, each time up to `window` steps after the last checkpoint, then let it go on to its end.
+
+    Signals are taken in turn.
+    """
     chance, steps = random.Random(kills), 20 + 4 * kills
     table, reached = runs.file("log.csv", "killed"), 0
-    for count in range(kills):
+    for count, number in zip(range(kills), itertools.cycle(numbers)):
         goal = min(steps - 2, reached + chance.randint(1, window))
         before = written(table)
         process = command("killed", steps)
         has_come = lambda goal=goal, before=before: written(table) != before and logged(table) >= goal  # noqa: E731
         assert wait_for(has_come, process), (runs.folder / "killed.log").read_text()
-        number = chance.choice(numbers)
         expected = -number if number == signal.SIGKILL else 128 + number
         assert kill(process, number) == expected, f"kill {count}"
         assert has_ended(process)
@@ -95,16 +98,26 @@ def written(table) -> int:
     return table.stat().st_mtime_ns if table.exists() else 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_runs_end_as_if_nothing_had_happened(runs, command, kills):
-    kill_at_random(runs, command, kills, window=14)
+def test_killed_runs_end_as_if_nothing_had_happened(runs, command):
+    kill_at_random(runs, command, 20, window=14)
     assert_equal_runs(runs, "whole", "killed")
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("count", [1, pytest.param(10, marks=pytest.mark.slow)])
-def test_interrupted_runs_save_say_so_and_go_on(runs, command, count):
+def test_a_run_that_was_killed_and_stopped_ends_as_if_nothing_had_happened(runs, command):
+    kill_at_random(runs, command, 2, window=9, numbers=(signal.SIGKILL, signal.SIGTERM))
+    said = (runs.folder / "killed.log").read_text()
+    assert re.search(r"stopped after step \d+", said)
+    assert "Traceback" not in said
+    assert_equal_runs(runs, "whole", "killed")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_interrupted_runs_save_say_so_and_go_on(runs, command):
+    count = 10
     kill_at_random(runs, command, count, window=3, numbers=(signal.SIGINT, signal.SIGTERM))
     said = (runs.folder / "killed.log").read_text()
     stops = [int(step) for step in re.findall(r"stopped after step (\d+)", said)]

@@ -12,7 +12,8 @@ from unblur.weights.checkpoint import read_checkpoint
 
 RECIPES = sorted((ROOT / "recipes").glob("*/*.yaml"))
 WITH_SMALL_ONES = {path for path in RECIPES if path.with_stem(f"{path.stem}-small") in RECIPES}
-"""Recipes of the same parts as a small one, only longer and with larger batches."""
+WITH_SMALL_ONES |= {path for path in RECIPES if f"{path.parent.name}/{path.stem}" == "neurmap/semi-small"}
+"""Recipes of the same parts as a small one, or as `smoke`, only longer and with larger batches."""
 
 
 @pytest.fixture

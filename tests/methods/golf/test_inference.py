@@ -75,6 +75,7 @@ def test_tiles_have_no_seams():
     assert (tiles - net.given(image, statistics)).abs().max() < 1e-5
 
 
+@pytest.mark.slow
 def test_statistics_of_a_sample_are_near_those_of_the_whole():
     """A fifth of what the network does to the image at all."""
     net = PreparedNet(shaken(putt()), CPU, torch.float32)

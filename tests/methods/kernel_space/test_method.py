@@ -67,6 +67,7 @@ def test_the_shipped_weights_make_a_photo_sharper_than_its_teacher_does():
     assert answer.facts["teacher"] == "map"
 
 
+@pytest.mark.slow
 def test_where_the_teacher_finds_no_blur_nothing_is_fitted(checkpoint):
     sharp = draw_picture(160, 160).expand(-1, 3, -1, -1)
     answer = restored(sharp, checkpoint, teacher="map", window=160)

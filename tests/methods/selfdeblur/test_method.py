@@ -155,7 +155,7 @@ def test_a_cancelled_run_goes_on_from_its_state(planted, tmp_path):
 
 
 def test_any_teacher_can_be_given(planted):
-    settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=30, warm_steps=30, weak=1.0, weak_until=0.0)
+    settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=16, warm_steps=16, weak=1.0, weak_until=0.0)
     taught = SelfDeblur(settings, Oracle(planted.sharp))
     alone = SelfDeblur(replace(settings, teacher="none"))
     answers = [restore_tensor(planted.blurry, method, options_of()) for method in (taught, alone)]
