@@ -6,9 +6,9 @@ READY := .venv/.ready
 # Threads that wait for each other within one small convolution are slow, and very slow beside other programs.
 # Compiled modules are kept: hundreds of tests start processes, and each of them would compile the package again.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-# Three processes for two cores, with a thread each: tests wait for programs that they start. Tests of one file stay
-# together, for they share what they trained.
-PARALLEL := --numprocesses 3 --dist loadfile
+# Two processes with a thread each; a third costs more than it saves on two cores. Tests of one file stay together, for
+# they share what they trained; files come in the order of tests/conftest.py, the longest first.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help venv demo man docs test test-slow test-gpu test-browser fuzz speed check
 

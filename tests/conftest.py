@@ -19,6 +19,13 @@ import shape_checks
 shape_checks.install("unblur")  # before the first import of the package
 
 ROOT = Path(__file__).parents[1]
+LONGEST = ("experiments", "training")
+"""Folders of the files that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: of several processes, one that begins them last keeps the others waiting."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 @dataclass(frozen=True)
