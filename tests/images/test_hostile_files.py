@@ -283,11 +283,11 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 """
     command = [f"ulimit {limit}; exec {sys.executable} -c '{code}' {tmp_path}"]
     ended = subprocess.run(["/bin/sh", "-c", *command], capture_output=True, text=True, check=True, env=_environment())
-    told = ended.stdout.splitlines()
-    assert len(told) == len(files)
-    assert all(line == "read" or "this system allows" in line for line in told), told
+    said = ended.stdout.splitlines()
+    assert len(said) == len(files)
+    assert all(line == "read" or "this system allows" in line for line in said), said
     if limit != "-v 300000":
-        assert set(told) == {"read"}
+        assert set(said) == {"read"}
 
 
 def _environment() -> dict[str, str]:
