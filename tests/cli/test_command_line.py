@@ -122,10 +122,14 @@ def test_completion_is_offered_to_each_shell(program, monkeypatch, shell):
     [
         ("unblur we", {"weights"}),
         ("unblur restore --method self", {"selfdeblur"}),
+        ("unblur methods self", {"selfdeblur"}),
+        ("unblur benchmark lev", {"levin"}),
+        ("unblur data show lev", {"levin"}),
+        ("unblur weights get max", {"maxim"}),
         ("unblur -", {"--version", "--help"}),
     ],
 )
-def test_completion_of_commands_and_methods(program, monkeypatch, words, offered):
+def test_completion_of_commands_and_names(program, monkeypatch, words, offered):
     monkeypatch.setenv("_UNBLUR_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))

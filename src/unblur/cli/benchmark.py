@@ -10,11 +10,11 @@ import typer
 
 from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row
-from unblur.benchmarks.suites import find_suite
+from unblur.benchmarks.suites import find_suite, suites
 from unblur.cli.messages import error_line, say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import SettingsError, UsageError
-from unblur.methods.catalog import DEFAULT_METHOD, find_entry
+from unblur.methods.catalog import DEFAULT_METHOD, find_entry, list_entries
 from unblur.methods.loading import choose_weights
 from unblur.methods.options import Encoding
 from unblur.metrics.catalog import METRICS, find_metrics
@@ -25,12 +25,19 @@ __all__ = ["benchmark"]
 
 def benchmark(  # noqa: PLR0917 - typer reads the options off the signature
     suite: Annotated[
-        str, typer.Argument(help="pairs, or a data set with pairs; 'unblur data list' shows them.", show_default=False)
+        str,
+        typer.Argument(
+            help="pairs, or a data set with pairs; 'unblur data list' shows them.",
+            show_default=False,
+            autocompletion=lambda: list(suites()),
+        ),
     ],
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"A name that `unblur methods` lists; {DEFAULT_METHOD} if none is given.", show_default=False
+            help=f"A name that `unblur methods` lists; {DEFAULT_METHOD} if none is given.",
+            show_default=False,
+            autocompletion=lambda: list(list_entries()),
         ),
     ] = None,
     methods: Annotated[

@@ -13,7 +13,16 @@ __all__ = ["data"]
 
 data = typer.Typer(help="List, show, check and make data sets.", no_args_is_help=True, add_completion=False)
 
-_Name = Annotated[str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False)]
+
+def _names() -> list[str]:
+    from unblur.datasets.catalog import datasets  # noqa: PLC0415 - help does without
+
+    return list(datasets())
+
+
+_Name = Annotated[
+    str, typer.Argument(help="A name that 'unblur data list' shows.", show_default=False, autocompletion=_names)
+]
 
 
 @data.command("list")

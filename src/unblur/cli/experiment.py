@@ -19,7 +19,12 @@ __all__ = ["experiment"]
 
 def experiment(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Name of an experiment; without one all are listed.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Name of an experiment; without one all are listed.",
+            autocompletion=lambda: list(EXPERIMENTS),
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Short version, to check that it runs; its numbers mean little.")

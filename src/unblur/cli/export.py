@@ -10,12 +10,21 @@ import typer
 from unblur.cli.messages import say, show_name
 from unblur.cli.options import parse_settings
 from unblur.errors import UsageError
+from unblur.methods.catalog import list_entries
 
 __all__ = ["export"]
 
 
 def export(  # noqa: PLR0917 - typer reads the options off the signature
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method that is one network.", show_default=False)],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD",
+            help="A method that is one network.",
+            show_default=False,
+            autocompletion=lambda: list(list_entries()),
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="The new file.", show_default=False)
     ],

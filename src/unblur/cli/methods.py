@@ -15,7 +15,12 @@ __all__ = ["methods"]
 
 
 def methods(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A method, to see its settings.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="A method, to see its settings.", autocompletion=lambda: list(list_entries())
+        ),
+    ] = None,
 ) -> None:
     """List the methods, or the settings of one."""
     console = Console(highlight=False)

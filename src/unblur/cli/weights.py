@@ -27,6 +27,13 @@ weights = typer.Typer(
 _LONGEST_SHOWN = 500
 """Characters of a name or an entry in the file."""
 
+
+def _public_names() -> list[str]:
+    from unblur.weights.public import public_weights  # noqa: PLC0415 - help does without
+
+    return list(public_weights())
+
+
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")]
 
 
@@ -53,7 +60,12 @@ def list_weights() -> None:
 
 @weights.command()
 def get(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Public weights of the list.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Public weights of the list.", show_default=False, autocompletion=_public_names
+        ),
+    ],
     source: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help="Use this file instead of a download.", show_default=False),
