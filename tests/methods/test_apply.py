@@ -16,7 +16,7 @@ from unblur.errors import ImageError, KernelError, RegionError, UnblurError, Usa
 from unblur.images.files import read_image
 from unblur.images.picture import Picture
 from unblur.methods.apply import restore, restore_picture, restore_tensor
-from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
+from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step, seconds_left
 from unblur.methods.options import RestoreOptions
 
 
@@ -325,3 +325,17 @@ def test_photos_from_cameras_were_blurred_in_linear_light(make_photo, name, expe
     restore(make_photo(name), probe)
     restore(make_photo(name), probe, encoding="encoded")
     assert [options.encoding for options in probe.options] == [expected, "encoded"]
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "fraction", "photos", "expected"),
+    [
+        (5.0, 0.001, 1, None),
+        (5.0, 0.25, 1, 15.0),
+        (5.0, 0.0, 1000, None),
+        (5.0, 0.001, 1000, 4995.0),
+        (5.0, 1.0, 1, 0.0),
+    ],
+)
+def test_time_left_is_told_once_the_speed_is_known(elapsed, fraction, photos, expected):
+    assert seconds_left(elapsed, fraction, photos) == (None if expected is None else pytest.approx(expected))

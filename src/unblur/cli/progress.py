@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from unblur.batch.jobs import PhotoJob
 from unblur.cli.messages import say, show_name
-from unblur.methods.base import Step
+from unblur.methods.base import Step, seconds_left
 
 __all__ = ["ProgressLine"]
 
@@ -81,7 +81,7 @@ class ProgressLine:
         done = min(self._finished + sum(self._under_way.values()), self._total)
         self._bar.update(self._task, completed=done, description=description and escape_markup(description))
         if self._lines and description:
-            self._lines.show(done / self._total, description)
+            self._lines.show(done / self._total, description, self._total)
 
 
 class _TimedLines:
@@ -90,13 +90,13 @@ class _TimedLines:
     def __init__(self) -> None:
         self._start = self._last = time.monotonic()
 
-    def show(self, fraction: float, description: str) -> None:
+    def show(self, fraction: float, description: str, photos: int) -> None:
         now = time.monotonic()
         if now - self._last < _SECONDS_BETWEEN_LINES:
             return
         self._last = now
-        left = f", about {_duration((now - self._start) * (1 / fraction - 1))} left" if fraction > 0 else ""
-        say(f"{fraction:4.0%}{left}  {description}")
+        left = seconds_left(now - self._start, fraction, photos)
+        say(f"{fraction:4.0%}{'' if left is None else f', about {_duration(left)} left'}  {description}")
 
 
 def _duration(seconds: float) -> str:

@@ -30,11 +30,14 @@ __all__ = [
     "TrainedMethod",
     "Traits",
     "ignore_step",
+    "seconds_left",
     "steps_of_part",
     "steps_of_photo",
 ]
 
 ImageT = TypeVar("ImageT")
+_TELLING = 0.05
+"""Share of the work on a photo from which its speed is known; before that, it is mostly the start of a process."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,20 @@ StepHook = Callable[[Step], None]
 
 def ignore_step(step: Step) -> None:
     """The hook of a caller without interest in progress."""
+
+
+def seconds_left(elapsed: float, fraction: float, photos: int = 1) -> float | None:
+    """How long the rest of the work takes at the speed so far.
+
+    Args:
+        elapsed: Seconds since it began.
+        fraction: Share of the work that is done, 0 to 1.
+        photos: Number of photos that it consists of; of very many, one tells the speed.
+
+    Returns:
+        Seconds; None: not known yet.
+    """
+    return None if fraction < min(_TELLING, 1 / photos) else elapsed * (1 / fraction - 1)
 
 
 def steps_of_part(on_step: StepHook, number: int, count: int, *, phase: tuple[float, float] = (0.0, 1.0)) -> StepHook:

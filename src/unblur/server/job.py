@@ -13,6 +13,7 @@ from typing import Literal
 
 from unblur.batch.work import PhotoResult
 from unblur.errors import ServerError
+from unblur.methods.base import seconds_left
 from unblur.server.tasks import Progress, RestoreTask
 
 __all__ = ["Job", "JobState", "Reason", "Status"]
@@ -20,9 +21,6 @@ __all__ = ["Job", "JobState", "Reason", "Status"]
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 Reason = Literal["", "time", "crash", "stop"]
 """Why a job failed, beyond what its result says: the time limit, its process died, the server stops."""
-
-_TELLING = 0.05
-"""Share of the work from which its speed is known; before that, it is mostly the start of a process."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +97,9 @@ class Job:
     @property
     def seconds_left(self) -> float | None:
         """How long a running job will take, by its speed so far; None: not known yet."""
-        fraction = self._state.progress.fraction
-        if self._state.status != "running" or fraction < _TELLING:
+        if self._state.status != "running":
             return None
-        return (time.monotonic() - self.started) * (1 / fraction - 1)
+        return seconds_left(time.monotonic() - self.started, self._state.progress.fraction)
 
     def cancel(self) -> None:
         """Stop it; a running one ends within seconds."""
