@@ -17,8 +17,9 @@ COPY constraints.txt ./
 FROM environment AS build-cpu
 ARG TORCH_INDEX
 RUN test -n "${TORCH_INDEX}" || { echo "give --build-arg TORCH_INDEX=ADDRESS, see the head of the Dockerfile"; exit 1; }
-# torch by itself: it is most of the image and changes least.
-RUN /opt/unblur/bin/pip install --constraint constraints.txt --index-url "${TORCH_INDEX}" torch
+# torch by itself: it is most of the image and changes least. What it depends on comes with the next step: its index has
+# few versions of that, and none of them may be a pinned one.
+RUN /opt/unblur/bin/pip install --no-deps --constraint constraints.txt --index-url "${TORCH_INDEX}" torch
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN /opt/unblur/bin/pip install --constraint constraints.txt ".[server,heif]"

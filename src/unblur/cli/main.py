@@ -18,6 +18,7 @@ from unblur.cli.commands import deferred_commands
 from unblur.cli.messages import error_line, say
 from unblur.errors import ImageError, UnblurError
 from unblur.system.extras import missing_extra
+from unblur.system.openmp import wait_briefly
 from unblur.system.signals import Interrupted, catch_signals
 from unblur.system.streams import prepare_streams
 
@@ -61,6 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
         0 all done, 1 some photos failed, 2 wrong use or nothing could start, 130 and 143 after SIGINT and SIGTERM.
     """
     prepare_streams()
+    wait_briefly()
     given = list(sys.argv[1:] if words is None else words) or ["--help"]
     try:
         with catch_signals(signal.SIGINT, signal.SIGTERM):
