@@ -56,7 +56,7 @@ def read_options(words: Sequence[str] | None) -> argparse.Namespace:
     options.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
     options.add_argument("--quick", action="store_true", help="the middle of the photo and a small blur, for tests")
     wanted = options.parse_args(words)
-    wanted.side, wanted.kernel_size = (256, 11) if wanted.quick else (400, 25)
+    wanted.side, wanted.kernel_size = (160, 11) if wanted.quick else (400, 25)
     return wanted
 
 

@@ -1,5 +1,6 @@
 """What tests of several folders use: the program run in this process, small photos, the shared data."""
 
+import gc
 import io
 import itertools
 import os
@@ -26,6 +27,11 @@ LONGEST = ("experiments", "training")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: of several processes, one that begins them last keeps the others waiting."""
     items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not go through millions of objects again and again."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,18 @@ def wrong_shapes() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def quick_search(monkeypatch):
+    """A kernel search that tries its first hypothesis only, for tests of what is around it."""
+    search_quickly(monkeypatch)
+
+
+def search_quickly(patch: pytest.MonkeyPatch) -> None:
+    from unblur.methods.kernel_search import search
+
+    patch.setattr(search, "HYPOTHESES", search.HYPOTHESES[:1])
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +77,13 @@ def talk(server: RunningServer, *parts: bytes, seconds: float = 30, pause: float
     """What comes back on a connection of its own, until the server closes it or the time is over."""
     answer = b""
     with socket.create_connection((server.host, server.port), timeout=seconds) as connection:
-        try:
+        with suppress(OSError):  # the server may have answered and closed before the end: what it said is read
             for part in parts:
                 connection.sendall(part)
                 time.sleep(pause)
+        with suppress(OSError):
             while piece := connection.recv(1 << 16):
                 answer += piece
-        except OSError:
-            pass
     return answer
 
 

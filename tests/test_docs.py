@@ -16,6 +16,8 @@ from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
 from unblur.methods.selfdeblur.fit_schedules import FIT_SCHEDULES
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 ROOT = Path(__file__).parents[1]
 SITE = sorted((ROOT / "docs").glob("*.md"))
 LINES = [(page.stem, line) for page in SITE for block in blocks_of(page) for line in unblur_lines(*block)]

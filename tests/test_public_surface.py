@@ -11,6 +11,8 @@ import pytest
 import unblur
 import unblur.errors
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 def run_python(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

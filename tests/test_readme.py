@@ -11,6 +11,8 @@ import pytest
 
 from doc_blocks import blocks_of, place_folders, place_photo, place_what_is_named, unblur_lines
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = blocks_of(README)
 PYTHON = [text for language, text in BLOCKS if language in ("python", "py")]

@@ -18,6 +18,8 @@ from unblur.batch.plan import make_plan
 from unblur.batch.run import Tally, resume_plan, run_plan
 from unblur.methods.options import RestoreOptions
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 COPY = BatchOptions(method="input")
 SLOW = BatchOptions(method="slow-input", settings={"steps": 40, "nap": 0.02})
 

@@ -64,7 +64,7 @@ def read_csv(out: Path) -> list[dict[str, str]]:
 def test_several_methods_make_one_run(tmp_path):
     table, out = pairs_of(tmp_path, 2), tmp_path / "out"
     runs = runs_of(table, out, "input", "slow-input", metrics=("ssim_y", "ms_ssim"))
-    summaries = run_benchmarks(runs, jobs=2)
+    summaries = run_benchmarks(runs)
     rows = read_csv(out)
     assert sorted((row["method"], row["index"], row["image"]) for row in rows) == [
         (method, str(i), f"b{i}.png") for method in ("input", "slow-input") for i in range(2)

@@ -12,6 +12,8 @@ from unblur.methods.base import Restoration, Step, Traits
 from unblur.methods.catalog import CATALOG
 from unblur.methods.entry import Entry
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 FREE = ("--method", "input")
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from conftest import search_quickly
 from unblur.experiments.auto import refiner
 from unblur.experiments.auto.answers import read_answer
 from unblur.experiments.auto.examples import examples_of
@@ -21,6 +22,7 @@ def finished(data_folder, tmp_path_factory):
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNBLUR_DATA", str(data_folder))
+        search_quickly(patch)
         result = run(settings, said.append)
         spoken = len(said)
         run(settings, said.append)

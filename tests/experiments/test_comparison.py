@@ -4,6 +4,8 @@ import pytest
 
 from unblur.experiments.comparison import compare_direction, compare_value
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 @pytest.mark.parametrize(
     ("ours", "verdict"),

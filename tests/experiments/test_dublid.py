@@ -2,8 +2,12 @@
 
 from statistics import fmean
 
+import pytest
+
 from unblur.experiments.dublid import combinations
 from unblur.experiments.dublid.settings import CombinationSettings
+
+pytestmark = pytest.mark.usefixtures("quick_search")
 
 
 def test_every_combination_has_its_row(data_folder):

@@ -10,6 +10,8 @@ from unblur.experiments.golf.settings import ForgettingSettings, LambdaSettings,
 from unblur.losses.perceptual import vgg11_bn_features
 from unblur.weights.safe_file import write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 @pytest.fixture
 def root(data_folder, monkeypatch):

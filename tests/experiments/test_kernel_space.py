@@ -15,6 +15,8 @@ from unblur.experiments.kernel_space.settings import (
 from unblur.methods.kernel_space.model import reduced_kernel_space
 from unblur.weights.safe_file import write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 @pytest.fixture(autouse=True)
 def root(data_folder, monkeypatch):

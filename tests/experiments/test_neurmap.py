@@ -22,6 +22,8 @@ from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.presets import PRESETS
 from unblur.weights.safe_file import write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 @pytest.fixture
 def settings(make_photo, tmp_path) -> TableSettings:

@@ -1,9 +1,13 @@
 """Combinations of parts: all are tried, and the true kernel is ahead of an estimate."""
 
+import pytest
+
 from unblur.experiments.parts.combinations import run
 from unblur.experiments.parts.settings import CombinationSettings
 from unblur.methods.catalog import refiner_names
 from unblur.solvers.names import SOLVER_NAMES
+
+pytestmark = pytest.mark.usefixtures("quick_search")
 
 
 def test_all_combinations_are_scored(data_folder, monkeypatch):

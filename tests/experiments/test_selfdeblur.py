@@ -22,6 +22,8 @@ from unblur.methods.optimisation.stopping import Never, Plateau, Threshold
 from unblur.methods.optimisation.teachers import CatalogTeacher
 from unblur.methods.selfdeblur import method as selfdeblur
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 SHORT = {"preset": "smoke", "steps": 5, "limit": 1}
 
 

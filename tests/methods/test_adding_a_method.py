@@ -13,6 +13,8 @@ from PIL import Image
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 SOURCE = ROOT / "src" / "unblur"
 FOLDER = {
     "__init__.py": '"""Unsharp masking."""\n',

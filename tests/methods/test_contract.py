@@ -17,6 +17,8 @@ from unblur.methods.options import RestoreOptions, describe_options
 from unblur.methods.settings import describe_settings
 from untrained import load_any
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 KERNEL = np.outer([1, 2, 1], [1, 2, 1])
 
 

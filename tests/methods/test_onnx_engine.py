@@ -14,6 +14,8 @@ from unblur.methods.options import RestoreOptions
 from unblur.weights.onnx_file import Portable
 from untrained import load_any
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 WITH_ONNX = RestoreOptions(engine="onnx")
 
 

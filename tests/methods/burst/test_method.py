@@ -16,6 +16,8 @@ from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 WIDE = draw_picture(250, 260, seed=1)
 SIZE = 150, 160
 KERNELS = [shake(side, seed, (1.2 * side, 1.6 * side)) for seed, side in ((3, 15), (5, 13), (9, 11))]

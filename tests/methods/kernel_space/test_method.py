@@ -14,6 +14,8 @@ from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 from unblur.weights.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 
 @pytest.fixture(autouse=True)
 def any_answer_is_taken(monkeypatch):

@@ -46,6 +46,7 @@ def newest(folder: Path) -> dict:
     return read_training(list_checkpoints(folder / "checkpoints")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_that_was_cut_ends_as_if_it_had_not_been(words, tmp_path):
     """All three networks, their optimisers and the pool of maps, bit for bit."""

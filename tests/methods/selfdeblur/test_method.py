@@ -16,6 +16,8 @@ from unblur.methods.selfdeblur.method import SelfDeblur
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 
+pytestmark = pytest.mark.usefixtures("quick_search")
+
 SMOKE = {"preset": "smoke", "smallest": 40, "steps": 6, "warm_steps": 2}
 KERNEL = shake(9, 3)
 
