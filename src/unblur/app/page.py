@@ -79,7 +79,11 @@ class Page:
     def _build_options(self) -> None:
         entries = list_entries()
         self.method = gr.Dropdown(
-            list(entries), value=DEFAULT_METHOD, label="Method", info=entries[DEFAULT_METHOD].summary, elem_id="method"
+            list(entries),
+            value=DEFAULT_METHOD,
+            label="Method",
+            info=_sentence(entries[DEFAULT_METHOD].summary),
+            elem_id="method",
         )
         made: dict[str, Any] = {}
         for control in self._controls:
@@ -162,7 +166,7 @@ class Page:
         }
 
     def _choose_method(self, method: str) -> tuple[Any, dict[str, Any]]:
-        return gr.update(info=list_entries()[method].summary), {}
+        return gr.update(info=_sentence(list_entries()[method].summary)), {}
 
     def _restore(
         self, request: gr.Request, photos: Sequence[str] | None, method: str, settings: dict[str, Any], *values: Any
@@ -320,6 +324,6 @@ def _cells_shown(cells: Sequence[Sequence[float]]) -> str:
     return show_in("unblur-kernel", {"cells": cells})
 
 
-def _sentence(error: UnblurError) -> str:
-    text = str(error)
+def _sentence(words: UnblurError | str) -> str:
+    text = str(words)
     return f"{text[:1].upper()}{text[1:]}."

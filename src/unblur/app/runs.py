@@ -131,7 +131,7 @@ class _PhotoRun:
         """Restore it, and say how far that is."""
         try:
             shown = view_of(self._session, self._photo)
-            yield Update("waiting", 0.0, shown)
+            yield Update("Waiting", 0.0, shown)
             job = yield from self._submit()
             if job is None:
                 return
@@ -160,7 +160,7 @@ class _PhotoRun:
                         preview=_PREVIEW_SIDE,
                     )
             except BusyError:
-                yield Update("waiting for other photos", 0.0)
+                yield Update("Waiting for other photos", 0.0)
                 time.sleep(1)
         yield Update("Cancelled.")
         return None
@@ -173,7 +173,7 @@ class _PhotoRun:
             self._shown = progress.preview
             self._preview = self._folder / f"preview-{progress.fraction:.6f}.jpg"
             self._preview.write_bytes(progress.preview)
-        return Update(text, progress.fraction, shown, self._preview)
+        return Update(text[:1].upper() + text[1:], progress.fraction, shown, self._preview)
 
     def _end(self, job: Job, state: JobState, shown: View) -> Update:
         if state.status == "cancelled":

@@ -101,7 +101,7 @@ class Viewer extends HTMLElement {
     this.labels[0].textContent = what.left;
     this.labels[1].textContent = what.right ?? "";
     this.stage.style.aspectRatio = `${what.width} / ${what.height}`;
-    this.stage.style.width = `min(100%, ${(75 * what.width) / what.height}vh)`;
+    this.stage.style.width = this.range.style.width = `min(100%, ${(75 * what.width) / what.height}vh)`;
     this.empty.hidden = true;
     if (isNew) {
       this.mark.hidden = true;
