@@ -68,6 +68,8 @@ class Visit:
         self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
         self.page.goto(address)
         self.button("Restore").wait_for()
+        # Gradio builds the settings of the method last.
+        self.page.wait_for_function("!document.querySelector('p.loading')")
 
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=True)
