@@ -7,6 +7,7 @@ from unblur.datasets.photo_kinds.kinds import make_photo, photo_kinds, photos_su
 from unblur.datasets.photo_kinds.names import is_sharp_kind, kind_of_pair
 from unblur.datasets.photo_kinds.scenes import OVERLAYS, lay_over
 from unblur.errors import DataError
+from unblur.images.labels import label_parts
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 
 
@@ -48,6 +49,20 @@ def test_a_seed_gives_one_pair(kinds, name):
     assert torch.allclose(levels, levels.round(), atol=1e-3)
     lost = float((first.pair.blurry - first.pair.sharp).abs().mean())
     assert lost == 0 if name == "sharp-png" else lost > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_turning_camera_leaves_one_path_around_the_truth(kinds, seed):
+    # a small light at a corner of the scene, where the roll moves it most
+    scene = torch.zeros(1, 1, 240, 320)
+    scene[..., 60:62, 80:82] = 1
+    seen = kinds["shake-turning"].blur(scene, torch.Generator().manual_seed(seed))
+    light = seen.image[0, 0].double()
+    assert len(label_parts(seen.image > 1e-6).unique()) == 2  # one part, and what lies around it
+    rows, columns = (torch.arange(side, dtype=torch.float64) for side in light.shape)
+    middle = float(light.sum(1) @ rows / light.sum()), float(light.sum(0) @ columns / light.sum())
+    for found, true, crop in zip(middle, (60.5, 80.5), seen.crop, strict=True):
+        assert abs(found + crop - true) < 0.25
 
 
 def test_the_kernel_blurs_in_linear_light(kinds):

@@ -45,7 +45,8 @@ def expose(
         image_linear: The photo in linear light.
         masks: Where each object is; a pixel belongs to the last object that claims it.
         paths: For the background and each object, at equal steps of time: (right, down) in pixels and the angle in
-            radians, clockwise on the screen, about the middle of the layer; zero at the middle step.
+            radians, clockwise on the screen, about the middle of the layer; zero at the middle step, or on average
+            where only `blurry` is wanted: the photo shows the scene in the pose zero.
 
     Raises:
         ShapeError: Not one path a layer, or an even number of steps.

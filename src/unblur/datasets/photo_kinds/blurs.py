@@ -95,16 +95,19 @@ def turning_shake(recordings: Path) -> Blur:
         track = read_gyro(files[int(uniform(0, len(files) - 1e-6, generator))])
         lasts = min(uniform(1 / 15, 1 / 4, generator), float(track.times[-1]))
         start = uniform(0, float(track.times[-1]) - lasts, generator)
-        way = trajectory_from_rotation(
-            track.rates, track.times, start=start, exposure=lasts, focal_length=1000.0, steps=_STEPS
+        roll_start = uniform(0, float(track.times[-1]) - lasts, generator)
+        way, other = (
+            trajectory_from_rotation(
+                track.rates, track.times, start=begin, exposure=lasts, focal_length=1000.0, steps=_STEPS
+            )
+            for begin in (start, roll_start)
         )
         way = way * (uniform(6, 16, generator) / max(float((way.amax(0) - way.amin(0)).max()), 1e-6))
         # The recordings agree on pan and tilt only, so the roll follows another stretch of the same hand.
-        roll = way[:, 1].roll(_STEPS // 2) - way[:, 1].roll(_STEPS // 2).mean()
-        corner = math.hypot(*scene.shape[-2:]) / 2
+        roll, corner = other[:, 1], math.hypot(*scene.shape[-2:]) / 2
         roll = roll * (uniform(*_TURN_AT_CORNER, generator) / corner / max(float(roll.max() - roll.min()), 1e-6))
+        # Shift and roll have the mean 0: the truth is the scene in the mean pose, as it is where the kernel is centred.
         path = torch.cat([way, roll[:, None]], 1)
-        path = path - path[_STEPS // 2]
         nothing = torch.zeros(0, *scene.shape[-2:], dtype=torch.bool)
         reach = math.ceil(float(path[:, :2].abs().max()) + corner * float(path[:, 2].abs().max()))
         return _cropped(expose(scene, nothing, path[None]).blurry, reach)
