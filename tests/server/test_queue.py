@@ -162,6 +162,18 @@ def test_closing_ends_all_and_takes_no_more(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_results_outlive_the_end_of_the_jobs(tmp_path):
+    """They are answered with after that: only when all connections are closed may the files go."""
+    queue = JobQueue(ServerSettings(), place=tmp_path)
+    running = queue.submit(photo_bytes(), slow(2))
+    wait_until(lambda: running.state.status == "running")
+    queue.end_jobs()
+    assert running.state.status == "done"
+    assert running.output.stat().st_size > 0
+    queue.close(0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 ImageT = TypeVar("ImageT")
-_TELLING = 0.05
+_SPEED_IS_KNOWN = 0.05
 """Share of the work on a photo from which its speed is known; before that, it is mostly the start of a process."""
 
 
@@ -96,12 +96,12 @@ def seconds_left(elapsed: float, fraction: float, photos: int = 1) -> float | No
     Args:
         elapsed: Seconds since it began.
         fraction: Share of the work that is done, 0 to 1.
-        photos: Number of photos that it consists of; of very many, one tells the speed.
+        photos: Number of photos that it consists of; of very many, one is enough to know the speed.
 
     Returns:
         Seconds; None: not known yet.
     """
-    return None if fraction < min(_TELLING, 1 / photos) else elapsed * (1 / fraction - 1)
+    return None if fraction < min(_SPEED_IS_KNOWN, 1 / photos) else elapsed * (1 / fraction - 1)
 
 
 def steps_of_part(on_step: StepHook, number: int, count: int, *, phase: tuple[float, float] = (0.0, 1.0)) -> StepHook:

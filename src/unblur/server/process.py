@@ -62,7 +62,10 @@ def serve(server: FastAPI, place: socket.socket, on_start: Callable[[], None] = 
         timeout_graceful_shutdown=int(settings.stop_seconds + _GRACE),
         h11_max_incomplete_event_size=_HEAD_BYTES,
     )
-    _Server(config, server, on_start).run(sockets=[place])
+    try:
+        _Server(config, server, on_start).run(sockets=[place])
+    finally:
+        server.state.queue.close(0)  # after a second signal nothing else does
 
 
 class _Server(uvicorn.Server):
@@ -90,7 +93,8 @@ class _Server(uvicorn.Server):
     def _end(self) -> None:
         self.force_exit = self.should_exit  # a second signal does not wait
         self.should_exit = True
-        asyncio.get_running_loop().run_in_executor(None, self._server.state.queue.close)
+        # Not `close`: the answer to a job that has just ended is still to be sent, from its file.
+        asyncio.get_running_loop().run_in_executor(None, self._server.state.queue.end_jobs)
 
 
 def _limited_protocol(settings: ServerSettings) -> type[H11Protocol]:

@@ -183,13 +183,17 @@ class JobQueue:
             job.become(replace(job.state, status="failed", reason="stop"))
 
     def close(self, seconds: float | None = None) -> None:
-        """Take no more jobs, let running ones end within so many seconds, end the processes and remove all files."""
+        """As `end_jobs`; then remove all files, which the answers to the jobs are sent from."""
+        self.end_jobs(seconds)
+        self._storage.close()
+
+    def end_jobs(self, seconds: float | None = None) -> None:
+        """Take no more jobs, let running ones end within so many seconds, and end the processes."""
         self.stop_taking()
         deadline = time.monotonic() + (self.settings.stop_seconds if seconds is None else seconds)
         for worker in self._workers:
             worker.close(deadline)
         self._reaper.join()
-        self._storage.close()
 
     def _check_room(self) -> None:
         if not self._is_open:
