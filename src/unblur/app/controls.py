@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import gradio as gr
 
+from unblur.app.elements import capitalised
 from unblur.errors import SettingsError
 from unblur.methods.catalog import refiner_names, settings_class_of
 from unblur.methods.options import Region, RestoreOptions, describe_options, parse_region
@@ -51,8 +52,7 @@ class Control:
     @property
     def label(self) -> str:
         """As people read it."""
-        words = self.name.replace("_", " ")
-        return words[:1].upper() + words[1:]
+        return capitalised(self.name.replace("_", " "))
 
     @property
     def element(self) -> str:

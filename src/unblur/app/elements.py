@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["answer_html", "kernel_editor", "link", "show_in", "status_html", "viewer"]
+__all__ = ["answer_html", "capitalised", "kernel_editor", "link", "show_in", "status_html", "viewer"]
+
+
+def capitalised(text: str) -> str:
+    """What the library says in the middle of a line, as the beginning of one."""
+    return text[:1].upper() + text[1:]
 
 
 def viewer(marks: Mapping[str, str]) -> str:

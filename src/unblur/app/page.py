@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 
 from unblur.app.controls import Control, option_controls, setting_controls
-from unblur.app.elements import answer_html, kernel_editor, link, show_in, status_html, viewer
+from unblur.app.elements import answer_html, capitalised, kernel_editor, link, show_in, status_html, viewer
 from unblur.app.kernels import BLANK, as_cells, encode_npy, from_cells, thin
 from unblur.app.runs import Asked, Update, restore_photos, view_of
 from unblur.app.sessions import Answer, Session, Sessions
@@ -325,5 +325,4 @@ def _cells_shown(cells: Sequence[Sequence[float]]) -> str:
 
 
 def _sentence(words: UnblurError | str) -> str:
-    text = str(words)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{capitalised(str(words))}."

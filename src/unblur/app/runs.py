@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unblur.app.elements import capitalised
 from unblur.app.sessions import Answer, Session
 from unblur.app.views import View, write_view
 from unblur.batch.naming import split_name, tagged
@@ -173,7 +174,7 @@ class _PhotoRun:
             self._shown = progress.preview
             self._preview = self._folder / f"preview-{progress.fraction:.6f}.jpg"
             self._preview.write_bytes(progress.preview)
-        return Update(text[:1].upper() + text[1:], progress.fraction, shown, self._preview)
+        return Update(capitalised(text), progress.fraction, shown, self._preview)
 
     def _end(self, job: Job, state: JobState, shown: View) -> Update:
         if state.status == "cancelled":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unblur.app.elements import capitalised
 from unblur.app.views import View
 from unblur.batch.work import PhotoResult
 from unblur.methods.options import RestoreOptions
@@ -55,7 +56,7 @@ class Answer:
             said = f"kernel of {self.result.kernel_size[0]}x{self.result.kernel_size[1]} pixels"
         else:
             said = "done"
-        return f"{said[:1].upper()}{said[1:]} ({self.result.method}, {self.result.seconds:.1f} s)"
+        return f"{capitalised(said)} ({self.result.method}, {self.result.seconds:.1f} s)"
 
 
 @dataclass
