@@ -10,6 +10,7 @@ from unblur.solvers.half_quadratic import AlternatingDirections, HalfQuadratic, 
 from unblur.solvers.operators import MotionBlur, VaryingBlur
 from unblur.solvers.plug_and_play import PlugAndPlay
 from unblur.solvers.richardson_lucy import RichardsonLucy
+from unblur.solvers.sparse_problem import pose_sparse
 
 KERNEL = linear_kernel(7, 30)
 SIZE = (64, 72)
