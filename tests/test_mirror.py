@@ -123,6 +123,7 @@ COVERED = {
     "methods/test_known_kernel.py": "methods/kernel_method methods/known_kernel/method",
     "methods/test_kernel_cepstrum.py": "methods/kernel_search/cepstrum",
     "methods/test_kernel_lines.py": "methods/kernel_search/lines",
+    "methods/test_kernel_streaks.py": "methods/kernel_search/streaks",
     "methods/test_map.py": ("methods/classical_map/method methods/kernel_search/pyramid methods/kernel_search/search"),
     "methods/test_map_answer_quality.py": "methods/kernel_search/answer_quality",
     "methods/test_map_kernel_step.py": "methods/kernel_search/kernel_step",
@@ -135,7 +136,9 @@ COVERED = {
     ),
     "metrics/test_psnr_ssim.py": "metrics/luma metrics/psnr metrics/ssim",
     "solvers/test_deconvolution.py": "solvers/richardson_lucy",
-    "solvers/test_iterations.py": "solvers/data_terms solvers/descent solvers/half_quadratic solvers/iteration",
+    "solvers/test_iterations.py": (
+        "solvers/data_terms solvers/descent solvers/half_quadratic solvers/iteration solvers/sparse_problem"
+    ),
     "solvers/test_photo.py": "solvers/names solvers/registry",
     "solvers/test_sparsity.py": "methods/orientation",
     "test_public_surface.py": "errors",

@@ -6,10 +6,11 @@ import torch
 from planted import draw_picture, plant, psnr
 from unblur.blur.kernels import gaussian_kernel, linear_kernel
 from unblur.solvers.descent import AcceleratedDescent, AdamDescent, HyperLaplacian, deconvolve_by_descent
-from unblur.solvers.half_quadratic import AlternatingDirections, HalfQuadratic, deconvolve_sparse, pose_sparse
+from unblur.solvers.half_quadratic import AlternatingDirections, HalfQuadratic, deconvolve_sparse
 from unblur.solvers.operators import MotionBlur, VaryingBlur
 from unblur.solvers.plug_and_play import PlugAndPlay
 from unblur.solvers.richardson_lucy import RichardsonLucy
+from unblur.solvers.sparse_problem import pose_sparse
 
 KERNEL = linear_kernel(7, 30)
 SIZE = (64, 72)

@@ -49,7 +49,7 @@ def run_tiled(
     *,
     multiple: int = 1,
     side_by_side: bool = False,
-) -> Float[Tensor, "b c2 h w"]:
+) -> Float[Tensor, "b2 c2 h w"]:
     """Apply a function tile by tile.
 
     Equal to `function(image)`, to rounding, for every function whose answer at a pixel depends on pixels no farther
@@ -57,7 +57,7 @@ def run_tiled(
 
     Args:
         image: Any size; one not larger than a tile is handed over whole.
-        function: Returns as many rows and columns as it gets.
+        function: Returns as many rows and columns as it gets; of several photos it may make one.
         tile: Largest side of a tile in pixels without its halo, at least 1; tiles of one image are about equal.
         halo: Least number of pixels around a tile that are computed with it.
         on_tile: Called after each tile with how many are done and how many there are.

@@ -2,71 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from unblur.blur.fft import from_spectrum, spectrum
-from unblur.solvers.data_terms import QuadraticData
-from unblur.solvers.differences import Images, difference_power, differences, differences_adjoint
-from unblur.solvers.frame import Frame
+from unblur.blur.fft import spectrum
+from unblur.solvers.clipped_light import ClippedLightDirections
+from unblur.solvers.differences import Images, differences, differences_adjoint
 from unblur.solvers.iteration import Iteration
-from unblur.solvers.operators import FramedBlur
-from unblur.solvers.proximal import shrink
+from unblur.solvers.sparse_problem import SparseProblem, pose_sparse
 
-__all__ = ["AlternatingDirections", "HalfQuadratic", "deconvolve_sparse", "pose_sparse"]
+__all__ = ["AlternatingDirections", "HalfQuadratic", "deconvolve_sparse"]
 
 _WARM_PENALTIES = (1.0, 8.0, 64.0)
 """Penalties of the half-quadratic start, times the prior's strength."""
-_DATA_PENALTY = 0.2
-_GRADIENT_PENALTY = 0.02
-"""Penalties of the alternating directions that follow; both were chosen on synthetic photos."""
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """One photo in its frame, ready for both iterations.
-
-    Attributes:
-        frame: Where the photo lies.
-        operator: The blur on the frame.
-        data: What was observed, with a mask that is 0 outside the photo.
-        gradient_power: Power of the difference operator at each frequency.
-        prior_strength: Multiplier of the prior.
-        exponent: Exponent of the prior.
-        data_penalty: Penalty of the split of the reblurred image.
-        gradient_penalty: Penalty of the split of the gradients.
-    """
-
-    frame: Frame
-    operator: FramedBlur
-    data: QuadraticData
-    gradient_power: Tensor
-    prior_strength: float
-    exponent: float
-    data_penalty: float
-    gradient_penalty: float
-
-    def shrink(self, gradients: tuple[Tensor, Tensor], penalty: float) -> tuple[Tensor, Tensor]:
-        threshold = self.prior_strength / penalty
-        return shrink(gradients[0], threshold, self.exponent), shrink(gradients[1], threshold, self.exponent)
-
-    def image(self, values: Tensor) -> Tensor:
-        return from_spectrum(values, self.frame.size)
-
-    def measure(self, latent: Tensor) -> dict[str, float]:
-        """Objective, and root mean square of reblurred minus observed inside the photo."""
-        reblurred = self.operator.apply(latent)
-        right, down = differences(latent)
-        prior = right.abs().pow(self.exponent).sum() + down.abs().pow(self.exponent).sum()
-        residual = self.frame.crop(self.data.residual(reblurred))
-        return {
-            "objective": float(self.data.value(reblurred) + self.prior_strength * prior),
-            "residual": float(residual.square().mean().sqrt()),
-        }
 
 
 def deconvolve_sparse(
@@ -76,15 +26,16 @@ def deconvolve_sparse(
     prior_strength: float,
     exponent: float = 0.8,
     steps: int = 8,
-    penalty: float = 1.0,
     saturation: float | None = None,
+    quick: bool = False,
     known: Float[Tensor, "#b m h w"] | None = None,
 ) -> Tensor:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
     A few half-quadratic steps with rising penalty (Krishnan and Fergus, NIPS 2009, Eq. 3) on the smoothly continued
     photo; then alternating directions with a mask m that is 0 outside the photo, so that nothing has to be invented
-    there (Almeida and Figueiredo, IEEE TIP 2013, Eq. 30 to 36), and at saturated pixels that ought to be brighter.
+    there (Almeida and Figueiredo, IEEE TIP 2013, Eq. 30 to 36). Where light was clipped, other steps take the place of
+    both: see `ClippedLightDirections`.
 
     Args:
         blurry: In [0, 1]; a batch of channels or photos.
@@ -93,10 +44,9 @@ def deconvolve_sparse(
             channel.
         prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
-        steps: Alternating steps; 0 stops after the half-quadratic start.
-        penalty: Factor on the penalties of the alternating steps, 1 for photos without clipped light; lower
-            ones reach farther with each step, which large clipped areas need, and want more steps.
+        steps: Alternating steps; 0 stops after the half-quadratic start. Clipped light has a number of its own.
         saturation: Pixels from this value up were clipped; None: none was.
+        quick: Whether a rough answer will do where light was clipped, which takes many steps.
         known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
             One for all channels or one for each. None: all of it counts.
     """
@@ -105,41 +55,16 @@ def deconvolve_sparse(
         kernel,
         prior_strength=prior_strength,
         exponent=exponent,
-        penalty=penalty,
         saturation=saturation,
         known=known,
     )
+    if problem.data.saturated is not None:
+        return problem.frame.crop(ClippedLightDirections(problem, quick=quick).run())
     start = HalfQuadratic(problem)
     start.run()
     if steps == 0:
         return problem.frame.crop(start.latent)
     return problem.frame.crop(AlternatingDirections(problem, start.latent_spectrum, steps).run())
-
-
-def pose_sparse(
-    blurry: Tensor,
-    kernel: Tensor,
-    *,
-    prior_strength: float,
-    exponent: float = 0.8,
-    penalty: float = 1.0,
-    saturation: float | None = None,
-    known: Float[Tensor, "#b m h w"] | None = None,
-) -> _Problem:
-    """The problem of `deconvolve_sparse`, for callers that own the loop of its two iterations."""
-    frame, operator = FramedBlur.around(blurry, kernel)
-    inside = frame.place(torch.ones_like(blurry[:1, :1]) if known is None else known)
-    saturated = None if saturation is None else frame.place(blurry).ge_(saturation)
-    return _Problem(
-        frame=frame,
-        operator=operator,
-        data=QuadraticData(frame.extend(blurry), inside, saturated),
-        gradient_power=difference_power(frame.size, blurry),
-        prior_strength=prior_strength,
-        exponent=exponent,
-        data_penalty=penalty * _DATA_PENALTY,
-        gradient_penalty=penalty * _GRADIENT_PENALTY,
-    )
 
 
 class HalfQuadratic(Iteration):
@@ -153,7 +78,7 @@ class HalfQuadratic(Iteration):
         latent_spectrum: Spectrum of the latent image, in its frame.
     """
 
-    def __init__(self, problem: _Problem, *, record: bool = False) -> None:
+    def __init__(self, problem: SparseProblem, *, record: bool = False) -> None:
         super().__init__(len(_WARM_PENALTIES), record=record)
         self._problem = problem
         self._blur_power = problem.operator.power
@@ -196,7 +121,7 @@ class AlternatingDirections(Iteration):
         record: See `Iteration`; the history is that of `objective` and `residual`.
     """
 
-    def __init__(self, problem: _Problem, start: Tensor, steps: int, *, record: bool = False) -> None:
+    def __init__(self, problem: SparseProblem, start: Tensor, steps: int, *, record: bool = False) -> None:
         super().__init__(steps, record=record)
         self._problem, self._spectrum = problem, start
         damped = problem.data_penalty * problem.operator.power + problem.gradient_penalty * problem.gradient_power

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
@@ -52,6 +53,7 @@ def restore_with_kernel(
     smoothness: float = 1.0,
     jpeg_coarseness: float | None = None,
     known: Float[Tensor, "m 1 h w"] | None = None,
+    quick: bool = False,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Tensor:
     """The sharp photo, sRGB-encoded, of the same shape; values may leave [0, 1].
@@ -67,6 +69,7 @@ def restore_with_kernel(
         jpeg_coarseness: See `estimate_jpeg_coarseness`, for a part of a photo that may begin anywhere; None: estimated.
         known: 1 where the photo counts, 0 where something lies over it, and `blurry` is a smooth continuation; None:
             all of it counts.
+        quick: Whether a rough answer will do where light was clipped, such as for comparing kernels.
         on_progress: Called with the share that is done; raises to stop.
 
     Raises:
@@ -82,7 +85,7 @@ def restore_with_kernel(
         jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
     # `estimate_noise` sees nothing of what a JPEG rounded, for it leaves the pixels smooth.
     compression = _COMPRESSION_NOISE * jpeg_coarseness**0.5
-    restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression), on_progress, known)
+    restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression, quick), on_progress, known)
     return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
 
 
@@ -101,7 +104,7 @@ def choose_encoding(blurry: Images, kernel: Kernel) -> Literal["encoded", "linea
 
 
 def _reblur(blurry: Tensor, kernel: Tensor) -> Tensor:
-    run = _prepare(blurry, kernel, _Smoothing(DEFAULT_SOLVER, 1.0))
+    run = _prepare(blurry, kernel, _Smoothing(DEFAULT_SOLVER, 1.0, quick=True))
     return convolve(run(blurry).clamp(0, 1), kernel, "replicate")
 
 
@@ -133,11 +136,12 @@ def estimate_noise(blurry: Images) -> float:
 
 
 class _Smoothing(NamedTuple):
-    """Solver, smoothness that is asked for, and noise that the photo's compression counts as."""
+    """Solver, smoothness that is asked for, noise that the photo's compression counts as, and care."""
 
     solver: str
     smoothness: float
     compression: float = 0.0
+    quick: bool = False
 
 
 def _deconvolve(
@@ -147,47 +151,77 @@ def _deconvolve(
     on_progress: Callable[[float], None],
     known: Tensor | None,
 ) -> Tensor:
-    """Brightness by the solver; colour differences, which hold more noise than detail, by a smooth Wiener filter."""
-    split_colours = blurry.shape[1] == 3 and SOLVERS[smoothing.solver].splits_colours
-    channels = torch.einsum("ij,bjhw->bihw", _opponents(blurry), blurry) if split_colours else blurry
+    """In tiles, which a large photo is cut into, each with what is known of it."""
+    longest, colours = max(blurry.shape[-2:]), blurry.shape[1]
     side = max(kernel.shape[-2:])
     halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
-    tile = _WHOLE if max(blurry.shape[-2:]) <= _WHOLE else _TILE
-    restored: list[Tensor] = []
-    if len(kernel) > 1:  # of each colour a plane, whose channels are the photos
-        channels, kernel = channels.transpose(0, 1), kernel.transpose(0, 1)
-        known = None if known is None else known.transpose(0, 1)
-    planes = channels.split(1, dim=0 if kernel.shape[1] > 1 else 1)
-    for number, channel in enumerate(planes):
-        if split_colours and number > 0:
-            smoother = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
-            run = _prepare(channel, kernel, smoother)
-        else:
-            run = _prepare(channel, kernel, smoothing)
+    restorer = _Restorer.of(blurry, kernel, smoothing)
+    masked = blurry if known is None else torch.cat([blurry, known.expand(len(blurry), -1, -1, -1)], 1)
+
+    def run_with(tile: int) -> Tensor:
+        # Tiles are computed in threads, where nobody listens.
+        on_colour = on_progress if longest <= tile else _ignore
+
+        def run(part: Tensor) -> Tensor:
+            return restorer.restore(part[:, :colours], None if known is None else part[:, colours:], on_colour)
 
         def report(done: int, tiles: int) -> None:
-            on_progress((len(restored) + done / tiles) / len(planes))
+            if tiles > 1:
+                on_progress(done / tiles)
 
-        def run_with(side: int) -> Tensor:
-            if known is None:
-                return run_tiled(channel, run, side, halo, report, side_by_side=True)  # noqa: B023 - called at once
-            # What is known is cut into the same tiles.
-            masked = torch.cat([channel, known.expand_as(channel)], 1)  # noqa: B023 - as above
-            return run_tiled(masked, _split_known(run), side, halo, report, side_by_side=True)  # noqa: B023 - as above
+        return run_tiled(masked, run, tile, halo, report, side_by_side=True)
 
-        restored.append(run_in_smaller_tiles(run_with, min(tile, max(channel.shape[-2:]))))
-    answer = torch.cat(restored, dim=1)
-    return torch.einsum("ij,bjhw->bihw", _opponents(blurry).inverse(), answer) if split_colours else answer
+    return run_in_smaller_tiles(run_with, min(_WHOLE if longest <= _WHOLE else _TILE, longest))
 
 
-def _split_known(run: Deconvolve) -> Callable[[Tensor], Tensor]:
-    """The solver for an image whose second half of channels is what is known of the first half."""
+def _ignore(_: float) -> None:
+    pass
 
-    def run_split(masked: Tensor) -> Tensor:
-        image, known = masked.tensor_split(2, 1)
-        return run(image, known=known)
 
-    return run_split
+@dataclass(frozen=True)
+class _Restorer:
+    """Restores the colours of a photo or of a part of it.
+
+    Attributes:
+        each: A solver for each colour by itself.
+        mixtures: Solvers for brightness and both colour differences; empty: every colour is always by itself.
+    """
+
+    each: Sequence[Deconvolve]
+    mixtures: Sequence[Deconvolve]
+
+    @classmethod
+    def of(cls, blurry: Tensor, kernel: Tensor, smoothing: _Smoothing) -> _Restorer:
+        """Solvers with the numbers that suit this photo."""
+        each = [_prepare(plane, kernel, smoothing) for plane in blurry.split(1, 1)]
+        if blurry.shape[1] != 3 or not SOLVERS[smoothing.solver].splits_colours:
+            return cls(each, ())
+        # Colour differences hold more noise than detail: a smooth Wiener filter serves them.
+        smooth = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
+        planes = _mix(_opponents(blurry), blurry).split(1, 1)
+        ways = (smoothing, smooth, smooth)
+        return cls(each, [_prepare(plane, kernel, way) for plane, way in zip(planes, ways, strict=True)])
+
+    def restore(self, blurry: Tensor, known: Tensor | None, on_colour: Callable[[float], None]) -> Tensor:
+        """The image; where light was clipped, which happens to each colour by itself, so is what follows from it."""
+        split = bool(self.mixtures) and not bool((blurry >= _SATURATION).any())
+        solvers = self.mixtures if split else self.each
+        planes = _mix(_opponents(blurry), blurry) if split else blurry
+        restored: list[Tensor] = []
+        for solver, plane in zip(solvers, planes.split(1, 1), strict=True):
+            restored.append(_run(solver, plane, known))
+            on_colour(len(restored) / len(solvers))
+        answer = torch.cat(restored, 1)
+        return _mix(_opponents(blurry).inverse(), answer) if split else answer
+
+
+def _run(solver: Deconvolve, plane: Tensor, known: Tensor | None) -> Tensor:
+    """One colour of one photo, or of several photos, which then are the channels of one image."""
+    return solver(plane.transpose(0, 1), known=known if known is None else known.transpose(0, 1)).transpose(0, 1)
+
+
+def _mix(matrix: Tensor, colours: Tensor) -> Tensor:
+    return torch.einsum("ij,bjhw->bihw", matrix, colours)
 
 
 def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
@@ -196,12 +230,11 @@ def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
-def _prepare(blurry: Tensor, kernel: Tensor, smoothing: _Smoothing) -> Deconvolve:
-    """The solver with the numbers that suit the noise of this photo."""
-    clipped = blurry * (blurry >= _SATURATION)
+def _prepare(plane: Tensor, kernel: Tensor, smoothing: _Smoothing) -> Deconvolve:
+    """The solver with the numbers that suit the noise of one colour."""
     noise = PhotoNoise(
-        math.hypot(estimate_noise(blurry), smoothing.compression),
-        _SATURATION if bool(clipped.any()) else None,
-        float(clipped.sum()) / max(float(blurry.sum()), 1e-12),
+        math.hypot(estimate_noise(plane), smoothing.compression),
+        _SATURATION if bool((plane >= _SATURATION).any()) else None,
+        smoothing.quick,
     )
-    return SOLVERS[smoothing.solver].prepare(noise, kernel, smoothing.smoothness)
+    return SOLVERS[smoothing.solver].prepare(noise, kernel.transpose(0, 1), smoothing.smoothness)

@@ -15,12 +15,6 @@ from unblur.solvers.wiener import deconvolve_wiener
 
 __all__ = ["SOLVERS", "PhotoNoise", "Solver", "suitable_strength"]
 
-_MUCH_CLIPPED = 0.15
-_CLIPPED_STEPS = 60
-_CLIPPED_PENALTY = 0.25
-"""Where clipped pixels hold more than the first share of all light, more and longer steps fill in what they lack: on
-synthetic photos 30 such steps gain 1 to 3 dB, and 60 more."""
-
 
 class Deconvolve(Protocol):
     """A solver with its numbers chosen."""
@@ -42,12 +36,12 @@ class PhotoNoise:
     Attributes:
         sigma: Standard deviation of the noise on the scale of [0, 1].
         saturation: Pixels from this value up were clipped; None: none was.
-        clipped_light: Share of all light that clipped pixels hold.
+        quick: Whether a rough answer will do where they were.
     """
 
     sigma: float
     saturation: float | None = None
-    clipped_light: float = 0.0
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,16 +66,14 @@ def suitable_strength(noise_sigma: float) -> float:
 
 
 def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:
-    run = partial(
+    return partial(
         deconvolve_sparse,
         kernel=kernel,
         prior_strength=smoothness * suitable_strength(noise.sigma),
         exponent=exponent,
         saturation=noise.saturation,
+        quick=noise.quick,
     )
-    if noise.clipped_light > _MUCH_CLIPPED:
-        return partial(run, steps=_CLIPPED_STEPS, penalty=_CLIPPED_PENALTY)
-    return run
 
 
 def _wiener(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:

@@ -1,4 +1,4 @@
-"""The kernels that `auto` chooses among: searched, fitted to what was searched, or read off the cepstrum."""
+"""The kernels that `auto` chooses among: searched, fitted to what was searched, read off cepstrum or streaks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from unblur.methods.kernel_search.cepstrum import log_spectrum, propose_disks, p
 from unblur.methods.kernel_search.lines import fit_line
 from unblur.methods.kernel_search.search import Candidate, Finding, Origin, find_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
+from unblur.methods.kernel_search.streaks import propose_streaks
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.methods.region import crop_informative, crop_region
 from unblur.methods.transforms import Encode
@@ -34,7 +35,7 @@ Grey = Float[Tensor, "1 1 h w"]
 def find_candidates(
     grey: Grey, encoding: BlurEncoding, options: RestoreOptions, settings: SearchSettings, on_step: StepHook
 ) -> Finding:
-    """What the search finds, and straight motions and disks that the photo or those kernels speak for.
+    """What the search finds, and straight motions, disks and streaks that the photo or those kernels speak for.
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1].
@@ -73,6 +74,9 @@ def _read_off(grey: Tensor, encoding: BlurEncoding) -> Iterator[Candidate]:
         yield _proposal(line, encoding, "line")
     for disk in propose_disks(spectrum):
         yield _proposal(disk, encoding, "disk")
+    if encoding == "linear":  # where the light of a lamp adds up
+        for streak in propose_streaks(grey):
+            yield _proposal(streak, encoding, "streak")
 
 
 def _proposal(kernel: Tensor, encoding: BlurEncoding, origin: Origin) -> Candidate:

@@ -44,7 +44,7 @@ _OF_ANSWER = (
     "gain_over_impulse", "least_tile_gain", "mean_tile_gain", "log_overshoot", "log_local_overshoot", "log_change",
     "change_lag", "answer_blur_effect", "log_extent", "log_spread", "log_narrow_spread", "kernel_peak",
     "kernel_filled", "agreement", "agreeing", "residual_spread", "log_residual_worst", "spectral_match",
-    "line", "disk",
+    "line", "disk", "streak",
 )  # fmt: skip
 MEASURES = (*_OF_PHOTO, *_OF_ANSWER)
 """Names of all measures, in the order in which a judge is given them."""
@@ -128,6 +128,7 @@ class AnswerMeasures:
             "spectral_match": spectral_match(self._spectra[encoding], kernel),
             "line": float(candidate.origin == "line"),
             "disk": float(candidate.origin == "disk"),
+            "streak": float(candidate.origin == "streak"),
         }
 
 
@@ -210,7 +211,7 @@ def _of_kernel(kernel: Tensor) -> dict[str, float]:
 
 
 def _restore(photo: PhotoMeasures, kernel: Tensor, encoding: BlurEncoding) -> Tensor:
-    return restore_with_kernel(photo.grey, kernel, encoding=encoding, jpeg_coarseness=photo.values["jpeg"])
+    return restore_with_kernel(photo.grey, kernel, encoding=encoding, jpeg_coarseness=photo.values["jpeg"], quick=True)
 
 
 def _reblur(answer: Tensor, kernel: Tensor, encoding: BlurEncoding) -> Tensor:

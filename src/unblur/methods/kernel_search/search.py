@@ -54,7 +54,7 @@ _LINEAR_BONUS = 0.02
 light: that is where cameras blur."""
 
 Grey = Float[Tensor, "1 1 h w"]
-Origin = Literal["search", "line", "disk"]
+Origin = Literal["search", "line", "disk", "streak"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Candidate:
     Attributes:
         kernel: Sum 1, in the odd square box that just holds it.
         encoding: Where it blurs.
-        origin: Searched freely, or a straight motion or a disk that something in the photo speaks for.
+        origin: Searched freely, a straight motion or a disk that something in the photo speaks for, or the streak of a
+            lamp.
         hypothesis: Number of the hypothesis that found it; -1: it was not searched.
         score: Of its answer, on the most informative part of the photo; lower is better. Infinite: not measured.
     """
@@ -154,7 +155,7 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
         sum(
             measure_sparsity(
                 restore_with_kernel(
-                    sample, kernel, smoothness=_CONTEST_SMOOTHNESS, encoding=encoding, jpeg_coarseness=0
+                    sample, kernel, smoothness=_CONTEST_SMOOTHNESS, encoding=encoding, jpeg_coarseness=0, quick=True
                 ),
                 kernel,
             )
@@ -246,7 +247,9 @@ def _search(
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
     blur = _blur_of(encoding)
     # Answers are compared as if there were no JPEG: its blocks cannot be found in a part that begins anywhere.
-    answers = [restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0) for kernel in kernels.split(1)]
+    answers = [
+        restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0, quick=True) for kernel in kernels.split(1)
+    ]
     judgements = [judge(sample, one, answer, blur) for one, answer in zip(kernels.split(1), answers, strict=True)]
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
@@ -268,7 +271,7 @@ def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:
     "No blur" is a hypothesis like the others: what sharpens a sharp photo little is no kernel of it.
     """
     impulse = _impulse(sample)
-    unblurred = restore_with_kernel(sample, impulse, encoding="linear", jpeg_coarseness=0)
+    unblurred = restore_with_kernel(sample, impulse, encoding="linear", jpeg_coarseness=0, quick=True)
     return measure_sparsity(unblurred, impulse) - judgement.sparsity
 
 
