@@ -5,6 +5,7 @@ from planted import draw_picture, plant, psnr, shake
 from unblur.errors import CheckpointError
 from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.auto.judge import GainPrediction
+from unblur.methods.kernel_search.search import Finding
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 
@@ -67,3 +68,20 @@ def test_a_photo_of_one_tone_is_left_alone():
     answer = restore(grey)
     assert torch.equal(answer.image, grey)
     assert answer.warnings
+
+
+@pytest.mark.parametrize(("effort", "searches"), [("fast", 0), ("normal", 1)])
+def test_a_fast_search_has_no_large_box(monkeypatch, effort, searches):
+    """The photo is one that no kernel is sure to help and that does not look sharp."""
+    soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
+    auto = load_method("auto")
+    monkeypatch.setattr(auto.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
+    asked: list[object] = []
+
+    def find(*arguments: object) -> Finding:
+        asked.append(arguments)
+        return Finding(torch.ones(1, 1, 1, 1), "linear")
+
+    monkeypatch.setattr("unblur.methods.auto.method.find_large_candidates", find)
+    restore_tensor(soft, auto, RestoreOptions(encoding="linear", effort=effort))
+    assert len(asked) == searches

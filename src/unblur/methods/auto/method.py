@@ -128,7 +128,8 @@ class Auto(KernelMethod):
         sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
         measures = AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
         verdict = self._choose(measures, finding)
-        if options.kernel_size is not None or verdict.is_sharp or self._lower_bound(verdict.prediction) >= _ENOUGH:
+        done = verdict.is_sharp or self._lower_bound(verdict.prediction) >= _ENOUGH
+        if done or options.kernel_size is not None or options.effort == "fast":
             return verdict
         large = find_large_candidates(grey, encoding, options, settings, steps_of_part(on_step, 1, 2))
         return self._choose(measures, replace(large, candidates=(*finding.candidates, *large.candidates)))
