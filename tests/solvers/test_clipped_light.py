@@ -45,9 +45,9 @@ def gain(night: Planted, light: torch.Tensor) -> float:
 
 
 def test_lamps_become_points_and_the_scene_does_not_ring(night):
-    told, ignored = (gain(night, solve(night, saturation)) for saturation in (0.995, None))
+    modelled, ignored = (gain(night, solve(night, saturation)) for saturation in (0.995, None))
     assert ignored < 0  # rings around every lamp
-    assert told > 2
+    assert modelled > 2
     restored = solve(night, 0.995)
     assert float(restored.min()) >= 0
     assert float(restored.max()) > 3  # a lamp is far brighter than what was recorded of it
