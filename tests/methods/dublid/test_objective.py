@@ -1,12 +1,17 @@
 """What DUBLID is trained for: the shift between kernels, the loss under it, and training itself."""
 
+from importlib import resources
+
+import pytest
 import torch
 
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import linear_kernel
+from unblur.errors import CheckpointError
 from unblur.losses.objective import Objective
 from unblur.methods.dublid.model import Estimate, move
 from unblur.methods.dublid.objective import DublidObjective, kernel_shift
+from unblur.weights.checkpoint import read_checkpoint
 
 
 def test_it_is_an_objective():
@@ -114,3 +119,19 @@ def test_filters_can_be_kept_small():
     }
     expected = torch.cat([bank.flatten() for bank in objective.network.weight_list]).square().mean()
     torch.testing.assert_close(objective(batch)["filters"], expected)
+
+
+def test_training_goes_on_from_given_weights():
+    shipped = resources.files("unblur.weights") / "dublid-linear.safetensors"
+    with resources.as_file(shipped) as file:
+        objective = DublidObjective(start_weights=str(file))
+        weights = read_checkpoint(file).tensors
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in objective.network.state_dict().items())
+
+
+def test_weights_of_another_network_are_refused():
+    with (
+        resources.as_file(resources.files("unblur.weights") / "golf.safetensors") as file,
+        pytest.raises(CheckpointError, match=r"golf\.safetensors"),
+    ):
+        DublidObjective(start_weights=str(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -11,9 +12,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unblur.blur.fft import from_spectrum, multiply_conjugate, spectrum
+from unblur.methods.architectures import load_weights
 from unblur.methods.dublid.model import Dublid, Estimate, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.psnr import psnr_of_error
+from unblur.weights.checkpoint import read_checkpoint
 
 __all__ = ["DublidObjective", "kernel_shift"]
 
@@ -44,6 +47,10 @@ class DublidObjective(nn.Module):
         border: Pixels at each side of the image that do not count: what lies outside is unknown, and the network
             takes it for black.
         filter_weight: Multiplier of the mean square of the filters.
+        start_weights: File to start from, in place of `start`; empty: from scratch.
+
+    Raises:
+        CheckpointError: No such file, or one of another network.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class DublidObjective(nn.Module):
         kernel_weight: float = 100.0,
         border: int = 0,
         filter_weight: float = 0.0,
+        start_weights: str = "",
     ) -> None:
         super().__init__()
         self.network = Dublid(
@@ -68,7 +76,9 @@ class DublidObjective(nn.Module):
             frame_multiple=frame_multiple,
             group=group or None,
         )
-        if start == "derivatives":
+        if start_weights:
+            load_weights(self.network, read_checkpoint(Path(start_weights)), expected="DUBLID")
+        elif start == "derivatives":
             start_from_derivatives(self.network)
         self.border, self.errors = border, errors
         self.term_weights = {"image": 0.5, "kernel": 0.5 * kernel_weight}
