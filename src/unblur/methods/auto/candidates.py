@@ -11,7 +11,7 @@ from torch import Tensor
 from unblur.blur.kernels import fit_box, trim_box
 from unblur.methods.base import StepHook
 from unblur.methods.kernel_search.cepstrum import log_spectrum, propose_disks, propose_lines
-from unblur.methods.kernel_search.lines import fit_line
+from unblur.methods.kernel_search.families import fit_disk, fit_gaussians, fit_line
 from unblur.methods.kernel_search.search import Candidate, Finding, Origin, find_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.kernel_search.streaks import propose_streaks
@@ -35,7 +35,7 @@ Grey = Float[Tensor, "1 1 h w"]
 def find_candidates(
     grey: Grey, encoding: BlurEncoding, options: RestoreOptions, settings: SearchSettings, on_step: StepHook
 ) -> Finding:
-    """What the search finds, and straight motions, disks and streaks that the photo or those kernels speak for.
+    """What the search finds, and the lines, disks, Gaussians and streaks that the photo or those kernels speak for.
 
     Args:
         grey: Brightness, sRGB-encoded, in [0, 1].
@@ -47,7 +47,7 @@ def find_candidates(
     finding = find_kernel(grey, settings, options, on_step, encoding=encoding)
     if not finding.candidates:
         return finding
-    proposed = (*_fitted_lines(finding.candidates), *_read_off(crop_region(grey, options.region), encoding))
+    proposed = (*_fitted(finding.candidates), *_read_off(crop_region(grey, options.region), encoding))
     return replace(finding, candidates=(*finding.candidates, *proposed))
 
 
@@ -59,12 +59,19 @@ def find_large_candidates(
     return find_kernel(grey, large, options, on_step, encoding=encoding)
 
 
-def _fitted_lines(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Lines in place of the best kernels that are slender."""
-    for one in sorted(candidates, key=lambda candidate: candidate.score)[:_FITTED]:
+def _fitted(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Lines in place of the best kernels that are slender, a disk and Gaussians in place of the best if it is round."""
+    best = sorted(candidates, key=lambda candidate: candidate.score)[:_FITTED]
+    for one in best:
         line = fit_line(one.kernel)
         if line is not None:
             yield _proposal(line, one.encoding, "line")
+    for one in best[:1]:
+        disk = fit_disk(one.kernel)
+        if disk is not None:
+            yield _proposal(disk, one.encoding, "disk")
+        for gaussian in fit_gaussians(one.kernel):
+            yield _proposal(gaussian, one.encoding, "gaussian")
 
 
 def _read_off(grey: Tensor, encoding: BlurEncoding) -> Iterator[Candidate]:

@@ -33,6 +33,8 @@ _CLIPPED = 0.995
 _SIMILAR = 0.9
 _LEAST = 1e-4
 _NARROWEST = 0.01
+_DEFOCUS = ("disk", "gaussian")
+"""Origins of kernels without a direction; their spread tells them apart."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -127,7 +129,7 @@ class AnswerMeasures:
             **_of_kernel(kernel),
             "spectral_match": spectral_match(self._spectra[encoding], kernel),
             "line": float(candidate.origin == "line"),
-            "disk": float(candidate.origin == "disk"),
+            "disk": float(candidate.origin in _DEFOCUS),
             "streak": float(candidate.origin == "streak"),
         }
 

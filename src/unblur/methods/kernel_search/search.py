@@ -54,7 +54,7 @@ _LINEAR_BONUS = 0.02
 light: that is where cameras blur."""
 
 Grey = Float[Tensor, "1 1 h w"]
-Origin = Literal["search", "line", "disk", "streak"]
+Origin = Literal["search", "line", "disk", "gaussian", "streak"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Candidate:
     Attributes:
         kernel: Sum 1, in the odd square box that just holds it.
         encoding: Where it blurs.
-        origin: Searched freely, a straight motion or a disk that something in the photo speaks for, or the streak of a
-            lamp.
+        origin: Searched freely, a straight motion, a disk or a Gaussian that something in the photo speaks for, or the
+            streak of a lamp.
         hypothesis: Number of the hypothesis that found it; -1: it was not searched.
         score: Of its answer, on the most informative part of the photo; lower is better. Infinite: not measured.
     """
