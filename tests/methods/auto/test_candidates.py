@@ -1,5 +1,7 @@
 """What auto chooses among."""
 
+from collections import defaultdict
+
 import pytest
 
 from planted import plant
@@ -19,7 +21,7 @@ def test_straight_motion_competes_with_what_is_searched():
     found = find_candidates(photo, "encoded", RestoreOptions(), QUICK, ignore_step).candidates
     assert {"search", "line"} <= {one.origin for one in found}
     assert all(one.encoding == "encoded" and one.kernel.shape[-1] % 2 == 1 for one in found)
-    likeness = {origin: [] for origin in ("search", "line", "disk")}
+    likeness: dict[str, list[float]] = defaultdict(list)
     for one in found:
         likeness[one.origin].append(float(kernel_similarity_upto_shift(one.kernel, true)))
     assert max(likeness["line"]) > max(0.9, *likeness["search"])

@@ -12,10 +12,10 @@ from unblur.blur.kernels import disk_kernel, gaussian_kernel, kernel_axes, linea
 
 __all__ = ["fit_disk", "fit_gaussians", "fit_line"]
 
-_SLENDER = 0.75
-"""Spread across over spread along, up to which a kernel may be a line and from which on it may be round."""
+_SLENDER, _ROUND = 0.75, 0.65
+"""Spread across over spread along, up to which a kernel may be a line, and from which on it may be round."""
 _LINE_EXCESS = 0.25
-_GAUSSIAN_EXCESS = (1.15, 1.3)
+_GAUSSIAN_EXCESS = (1.1, 1.2, 1.3)
 """Spread of the blur over that of the kernel found: the search drops the faint rim of a Gaussian, or most of it."""
 _SOFT_RIM = 0.12
 """What the rim of a disk that ends between pixels adds to its variance, square pixels."""
@@ -54,4 +54,4 @@ def _spread_of_round(kernel: Kernel) -> float | None:
     """Standard deviation along any axis, pixels; None: the kernel is slender, or of one pixel."""
     axes = kernel_axes(kernel)
     spread = (axes.across * axes.along) ** 0.5
-    return spread if axes.across > _SLENDER * axes.along and spread > 0 else None
+    return spread if axes.across > _ROUND * axes.along and spread > 0 else None
