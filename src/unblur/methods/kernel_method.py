@@ -21,7 +21,7 @@ from unblur.methods.refiners import load_refiner, refine
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
-__all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers"]
+__all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers", "known_pixels"]
 
 Solve = Callable[[], Tensor]
 Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor], Tensor]
@@ -172,7 +172,7 @@ class KernelMethod(ABC):
                 solver=chosen.solver,
                 smoothness=chosen.smoothness,
                 encoding=encoding,
-                known=_known(options, blurry),
+                known=known_pixels(options, blurry),
                 on_progress=lambda share: on_step(Step(share, "restoring the photo")),
             )
 
@@ -215,8 +215,8 @@ def _with_preview(on_step: StepHook, blurry: Tensor) -> StepHook:
     return on_blur
 
 
-def _known(options: RestoreOptions, like: Tensor) -> Tensor | None:
-    """Where the photo counts, as a solver takes it."""
+def known_pixels(options: RestoreOptions, like: Tensor) -> Tensor | None:
+    """Where the photo counts, `(1, 1, H, W)` of 0 and 1, as a solver takes it; None: everywhere."""
     return None if options.mask is None else torch.from_numpy(options.mask.copy()).to(like)[None, None]
 
 

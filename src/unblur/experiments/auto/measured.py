@@ -23,10 +23,11 @@ from unblur.experiments.result import Say
 from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
+from unblur.methods.auto.improvement import improve_answer
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
-from unblur.methods.auto.refiner import AnswerRefiner, refine_answer
+from unblur.methods.auto.refiner import AnswerRefiner
 from unblur.methods.kernel_search.search import Candidate
-from unblur.solvers.photo import estimate_noise, restore_with_kernel
+from unblur.solvers.photo import restore_with_kernel
 
 __all__ = [
     "SPLITS",
@@ -156,21 +157,12 @@ def _refined_gains(answers: Answers, gains: Sequence[float], refiner: AnswerRefi
         return list(gains)
     near = [place for place in order[:_REFINED] if gains[place] >= gains[order[0]] - _BEHIND]
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    noise, coarseness = estimate_noise(answers.blurry), estimate_jpeg_coarseness(grey)
     before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
 
     def gain_of(one: Candidate) -> float:
         restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding)
-        refined = refine_answer(
-            refiner,
-            restored,
-            answers.blurry,
-            one.kernel,
-            encoding=one.encoding,
-            noise=noise,
-            jpeg_coarseness=coarseness,
-        )
-        return min(psnr_of(brightness(refined.clamp(0, 1)), truth, "wide-shift"), _SHARPEST) - before
+        improved = improve_answer(refiner, restored, answers.blurry, one.kernel, encoding=one.encoding)
+        return min(psnr_of(brightness(improved), truth, "wide-shift"), _SHARPEST) - before
 
     candidates = answers.candidates()
     refined = {place: gain_of(candidates[place]) for place in near}

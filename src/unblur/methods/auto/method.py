@@ -15,19 +15,19 @@ from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
+from unblur.methods.auto.improvement import improve_answer
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.networks import load_networks
-from unblur.methods.auto.refiner import has_colour, refine_answer
+from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, known_pixels
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
 from unblur.methods.region import crop_informative, crop_region
-from unblur.solvers.photo import estimate_noise
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["Auto"]
@@ -116,7 +116,7 @@ class Auto(KernelMethod):
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         if options.force or self._lower_bound(verdict.prediction) >= self.settings.least_gain:
-            return self._with_kernel(verdict)
+            return self._with_kernel(verdict, known_pixels(options, blurry))
         return self._without_kernel(verdict, options)
 
     def _search(self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook) -> _Verdict:
@@ -154,15 +154,15 @@ class Auto(KernelMethod):
     def _lower_bound(self, prediction: GainPrediction) -> float:
         return prediction.gain - self.settings.caution * prediction.spread
 
-    def _with_kernel(self, verdict: _Verdict) -> BlurEstimate:
-        """The photo deconvolved with the kernel that was found, then refined."""
+    def _with_kernel(self, verdict: _Verdict, known: Tensor | None) -> BlurEstimate:
+        """The photo deconvolved with the kernel that was found, then refined where it is `known`."""
         candidate = verdict.candidate
         if candidate is None:
             return BlurEstimate(None, refusal=_UNSURE)
         return BlurEstimate(
             candidate.kernel,
             candidate.encoding,
-            improve=self._refine,
+            improve=partial(self._improve, known),
             sureness=self._lower_bound(verdict.prediction),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
             facts={
@@ -173,18 +173,12 @@ class Auto(KernelMethod):
             },
         )
 
-    def _refine(self, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
+    def _improve(
+        self, known: Tensor | None, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor
+    ) -> Tensor:
         if not has_colour(blurry):
             return answer
-        return refine_answer(
-            self.refiner,
-            answer,
-            blurry,
-            kernel,
-            encoding=encoding,
-            noise=estimate_noise(blurry),
-            jpeg_coarseness=estimate_jpeg_coarseness(brightness(blurry)),
-        )
+        return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
     def _without_kernel(self, verdict: _Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
