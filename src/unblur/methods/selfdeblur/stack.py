@@ -74,7 +74,7 @@ class Stack:
         """The image of each fit, with its margin."""
         codes = torch.cat([fit.draw_code() for fit in self.problems], dim=1)
         with self.problems[0].computing():
-            return self._images(codes.to(memory_format=torch.channels_last)).transpose(0, 1)
+            return self._images(codes.to(memory_format=self.problems[0].memory_format)).transpose(0, 1)
 
 
 class TaughtStack:
