@@ -64,7 +64,9 @@ class SelfDeblurSettings(WeakSettings):
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
     warm_steps: Annotated[
-        int, "Steps in which the image network learns the teacher's image first; -1: as the preset says."
+        int,
+        "Steps in which the image network learns the teacher's image first, 0: none, the teacher is no start; -1: as "
+        "the preset says (warm needs none: its network makes the change to the teacher's image).",
     ] = -1
     tv: Annotated[float, "Weight of the total variation of the image, for noisy photos; 1e-6 to 1e-4."] = 0.0
     stop: Annotated[
