@@ -60,6 +60,8 @@ def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, k
     if name == "auto":
         name = "warm" if device.type == "cpu" else "full"
     fit_schedule = FIT_SCHEDULES[name]
+    if settings.warm_steps >= 0:
+        fit_schedule = replace(fit_schedule, warm_steps=settings.warm_steps, around_teacher=False)
     if settings.steps:
         scale = settings.steps / fit_schedule.schedule.steps
         fit_schedule = replace(
@@ -70,6 +72,4 @@ def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, k
     if knows_kernel and not fit_schedule.around_teacher:
         steps = max(1, fit_schedule.schedule.steps // _SHARE_KNOWN)
         fit_schedule = replace(fit_schedule, schedule=_KNOWN_KERNEL.scaled_to(steps), squares_until=0)
-    if settings.warm_steps >= 0:
-        fit_schedule = replace(fit_schedule, warm_steps=settings.warm_steps, around_teacher=False)
     return replace(fit_schedule, width=settings.width or fit_schedule.width)
