@@ -47,7 +47,8 @@ class FitSchedule:
 FIT_SCHEDULES = {
     "full": FitSchedule(StepSchedule(5000, (2000, 3000, 4000)), 1000),
     "fast": FitSchedule(StepSchedule(1500, (600, 900, 1200)), 300),
-    "warm": FitSchedule(
+    "warm": FitSchedule(StepSchedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
+    "quick": FitSchedule(
         StepSchedule(60, (30, 42, 54)), 0, width=16, image_rate=3e-3, kernel_rate=1e-3, around_teacher=True
     ),
     "smoke": FitSchedule(StepSchedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
