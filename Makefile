@@ -51,10 +51,9 @@ test: venv
 test-slow: venv
 	$(PYTEST) $(PARALLEL) -m slow
 
-# Closes with a table of times; without CUDA the tests are skipped and the table is that of the processor.
+# Closes with a table of times, also where tests failed; without CUDA they are skipped and the table is the processor's.
 test-gpu: venv
-	$(PYTEST) -m gpu -rs
-	$(BIN)/python speed/devices.py
+	status=0; $(PYTEST) -m gpu -rs || status=$$?; $(BIN)/python speed/devices.py || status=$$?; exit $$status
 
 test-browser: venv
 	$(PYTEST) -m browser -rs

@@ -33,7 +33,15 @@ def main() -> None:
         if not entry.needs_torch or (entry.takes_weights and not entry.weights):
             continue
         method = load_method(name, {"preset": "smoke"} if name in ("selfdeblur", "kernel-space") else {})
-        print(f"{name:14}" + "".join(f"{seconds_of(method, side, device):10.3f}" for device in devices), flush=True)
+        print(f"{name:14}" + "".join(f"{describe(method, side, device):>10}" for device in devices), flush=True)
+
+
+def describe(method: Method, side: int, device: str) -> str:
+    """The seconds of one photo; what went wrong instead, so that the other methods still get their rows."""
+    try:
+        return f"{seconds_of(method, side, device):.3f}"
+    except Exception as error:  # whatever a device that was never tried comes up with
+        return f"  {type(error).__name__}: {error}".partition("\n")[0]
 
 
 def seconds_of(method: Method, side: int, device: str) -> float:

@@ -64,10 +64,16 @@ def test_table_of_presets_is_that_of_the_code():
             str(fit_schedule.squares_until or "never"),
             ", ".join(map(str, fit_schedule.schedule.milestones)),
             str(fit_schedule.width),
-            f"teacher, {fit_schedule.warm_steps} steps" if fit_schedule.warm_steps else "random",
+            start_of(fit_schedule),
         )
         for name, fit_schedule in FIT_SCHEDULES.items()
     ]
+
+
+def start_of(fit_schedule) -> str:
+    if fit_schedule.around_teacher:
+        return "around the teacher's image"
+    return f"teacher, {fit_schedule.warm_steps} steps" if fit_schedule.warm_steps else "random"
 
 
 def page(name: str) -> str:

@@ -8,7 +8,7 @@ from unblur.cli.main import main
     ("words", "sentence"),
     [
         (["golf", "-o", "golf.pt"], "the name of the new file ends in .onnx, not '.pt'"),
-        (["map", "-o", "map.onnx"], "map is not one network, or not one that can be exported; golf, dmphn can"),
+        (["map", "-o", "map.onnx"], "map is not one network, or not one that can be exported; dublid, golf, dmphn can"),
         (["golf"], "missing option '-o' / '--output'; try unblur export --help"),
     ],
 )

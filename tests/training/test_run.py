@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import tiny_training
 from tiny_training import TinyObjective
 from unblur.errors import DataError, SettingsError, TrainingError
 from unblur.training.checkpoints import list_checkpoints, read_training
+from unblur.training.run import _RecordKeeper
 from unblur.weights.checkpoint import read_checkpoint
 
 SHORT = {"trainer": {"max_steps": 4}, "run": {"save_every": 2, "validate_every": 4, "pictures_every": 4}}
@@ -150,14 +152,54 @@ def test_two_processes_share_the_samples_of_a_step(runs):
         "model": {"objective": {"class_path": "tiny_training.TinyObjective", "init_args": {"dropout": 0.0}}}
     }
     words = ["train", str(runs.recipe(**plain)), "--out", str(runs.folder / "both"), "--trainer.devices=2"]
+    path = os.pathsep.join([str(Path(tiny_training.__file__).parent), os.environ.get("PYTHONPATH", "")])
     subprocess.run(
         [sys.executable, "-m", "unblur.cli.main", *words, "--trainer.strategy=ddp"],
         check=True,
         capture_output=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(tiny_training.__file__).parent)},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
     )
     assert "4 steps, 16 samples" in runs.file("tiny.md", "both").read_text(encoding="utf-8")
     alone = runs.start("alone", data={"batch_size": 4}, **plain).weights
     both = dict(read_checkpoint(runs.file("tiny.safetensors", "both")).tensors)
     for name, weight in read_checkpoint(alone).tensors.items():
         assert torch.allclose(weight, both[name], atol=1e-5)
+    curves = [rows(runs.file("log.csv", run)) for run in ("alone", "both")]
+    for one, other in zip(*curves, strict=True):
+        for column in ("loss", "image", "bias", "gradient"):
+            assert float(one[column]) == pytest.approx(float(other[column]), rel=1e-4, abs=1e-6), column
+    with pytest.raises(TrainingError, match=r"is of another run: .*trainer.devices"):
+        runs.start("both", data={"batch_size": 4}, **plain)
+    longer = plain | {"trainer": {"max_steps": 6}}
+    assert runs.start("both", data={"batch_size": 4}, force=True, **longer).step == 6
+
+
+def test_parts_of_a_batch_teach_what_the_whole_does(runs):
+    """Four samples in parts of two, one and one."""
+    model = {"objective": {"class_path": "tiny_training.TinyObjective", "init_args": {"dropout": 0.0}}}
+    settings = SHORT | {"data": {"batch_size": 4}}
+    whole = read_checkpoint(runs.start("whole", **settings, model=model).weights).tensors
+    divided = read_checkpoint(runs.start("parts", **settings, model=model | {"accumulate": 3}).weights).tensors
+    assert all(torch.allclose(weight, divided[name], atol=1e-5) for name, weight in whole.items())
+    for one, other in zip(*(rows(runs.file("log.csv", run)) for run in ("whole", "parts")), strict=True):
+        assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-4)
+
+
+def test_mixed_precision_learns_the_same(runs):
+    model = {"objective": {"class_path": "tiny_training.TinyObjective", "init_args": {"dropout": 0.0}}}
+    runs.start("full", **SHORT, model=model)
+    runs.start("half", **SHORT | {"trainer": SHORT["trainer"] | {"precision": "bf16-mixed"}}, model=model)
+    full, half = ([float(row["loss"]) for row in rows(runs.file("log.csv", run))] for run in ("full", "half"))
+    assert full != half
+    assert half == pytest.approx(full, rel=0.1)
+
+
+def test_another_number_of_processes_is_refused():
+    """As `devices: auto` can come to on another machine, where no setting tells."""
+    keeper = _RecordKeeper({}, force=False)
+    checkpoint = {}
+    keeper.on_save_checkpoint(SimpleNamespace(world_size=2), None, checkpoint)
+    keeper.on_load_checkpoint(SimpleNamespace(world_size=2), None, checkpoint)
+    with pytest.raises(TrainingError, match=r"of a run of 2 process\(es\), and this one has 1; give trainer.devices 2"):
+        keeper.on_load_checkpoint(SimpleNamespace(world_size=1), None, checkpoint)
+    _RecordKeeper({}, force=True).on_load_checkpoint(SimpleNamespace(world_size=1), None, checkpoint)

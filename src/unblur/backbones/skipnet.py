@@ -74,8 +74,22 @@ class SkipNet(nn.Module):
             )
         self.head = _convolution(width, out_channels, 1, copies=copies)
 
-    def forward(self, code: Features) -> Float[Tensor, "b c_image h w"]:
-        """The image that the network makes of its input: same height and width (any from 1 up), values in (0, 1)."""
+    @torch.no_grad()
+    def answer_nothing(self) -> None:
+        """Begin with an answer, before the sigmoid, of zeros."""
+        self.head.weight.zero_()
+        if self.head.bias is not None:
+            self.head.bias.zero_()
+
+    def forward(
+        self, code: Features, offset: Float[Tensor, "b c_image h w"] | None = None
+    ) -> Float[Tensor, "b c_image h w"]:
+        """The image that the network makes of its input: same height and width (any from 1 up), values in (0, 1).
+
+        Args:
+            code: The input.
+            offset: Added to the network's answer before its sigmoid.
+        """
         levels = [code]
         for down in self.downs:
             levels.append(down(levels[-1]))
@@ -85,7 +99,8 @@ class SkipNet(nn.Module):
             features = decoder(self._beside(skip(level), _crop_middle(upper, level)))
         # Not in half precision: steps of the image that the losses look at would be larger than what they look for.
         with torch.autocast(code.device.type, enabled=False):
-            return torch.sigmoid(self.head(features.to(self.head.weight.dtype)))
+            answer = self.head(features.to(self.head.weight.dtype))
+            return torch.sigmoid(answer if offset is None else answer + offset)
 
     def _beside(
         self, narrow: Float[Tensor, "b c_narrow h w"], wide: Float[Tensor, "b c_wide h w"]

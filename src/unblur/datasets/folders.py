@@ -77,8 +77,12 @@ def need_folder(folder: Path, content: str) -> Path:
     return folder
 
 
-def find_images(folder: Path) -> list[Path]:
+def find_images(folder: Path, *, may_be_none: bool = False) -> list[Path]:
     """Every image file in and below a folder, in order of their paths; hidden files are skipped.
+
+    Args:
+        folder: The folder.
+        may_be_none: Whether a folder without images is no error.
 
     Raises:
         DataError: Missing folder, or no image in it.
@@ -86,7 +90,7 @@ def find_images(folder: Path) -> list[Path]:
     need_folder(folder, "images")
     files = [path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES]
     images = sorted(path for path in files if not path.name.startswith(".") and path.is_file())
-    if not images:
+    if not images and not may_be_none:
         raise DataError(f"expected images in {str(folder)!r}; found none")
     return images
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from unblur.datasets.shards import read_member
 from unblur.errors import DataError, ImageError, ReadError
 from unblur.images.files import read_image
 from unblur.images.tensors import array_to_tensor
@@ -25,17 +27,20 @@ _HAS_LIBVIPS = find_spec("pyvips") is not None
 def read_tensor(path: Path) -> Tensor:
     """The colour channels of an image file, `(1, 1 or 3, H, W)`, float32 in [0, 1], encoded as stored.
 
+    The path may go through a tar file, see `unblur.datasets.shards`.
+
     Raises:
         ReadError: The file is missing or no image; the message names it, because a pair has several.
     """
     try:
-        pixels = to_working(read_image(path)) if _HAS_LIBVIPS else read_plain(path)
+        source = read_member(path) or path
+        pixels = to_working(read_image(source)) if _HAS_LIBVIPS else read_plain(source)
     except ImageError as error:
         raise ReadError(f"{path.name}: {error}") from error
     return array_to_tensor(pixels)
 
 
-def read_plain(path: Path) -> NDArray[np.float32]:
+def read_plain(source: Path | bytes) -> NDArray[np.float32]:
     """The colours `(H, W, 1 or 3)` in [0, 1] of an ordinary photo, for training machines without libvips.
 
     JPEG and PNG of 8 bits, upright; colour profiles are ignored, and decoding is not limited in time or memory.
@@ -44,7 +49,7 @@ def read_plain(path: Path) -> NDArray[np.float32]:
         ReadError: Missing, damaged or of another kind.
     """
     try:
-        with Image.open(path, formats=["JPEG", "PNG"]) as photo:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=["JPEG", "PNG"]) as photo:
             upright = ImageOps.exif_transpose(photo).convert("L" if photo.mode in {"1", "L"} else "RGB")
     except Exception as error:  # Pillow fails in many ways on damaged files
         raise ReadError("is damaged, or no photo that can be read without libvips (JPEG, PNG)") from error

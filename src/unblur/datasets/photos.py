@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unblur.datasets.folders import find_folder, find_images, need_files, set_folder
 from unblur.datasets.image_files import read_tensor
+from unblur.datasets.shards import list_shard
 
 __all__ = [
     "PhotoSet",
@@ -67,12 +68,18 @@ def photos_of(folder: Path) -> PhotoSet:
 
 
 def photo_paths(folders: Sequence[str]) -> list[Path]:
-    """The photos in and below all these folders, which are found as `find_folder` does.
+    """The photos in and below all these folders, which are found as `find_folder` does, and in tar files there.
 
     Raises:
-        DataError: A folder is missing, or holds no image.
+        DataError: A folder is missing, or holds no image, or a tar file in it cannot be read.
     """
-    return [path for folder in folders for path in find_images(find_folder(folder))]
+    return [path for folder in folders for path in _photos_and_shards(find_folder(folder))]
+
+
+def _photos_and_shards(folder: Path) -> list[Path]:
+    shards = sorted(folder.rglob("*.tar"))
+    sharded = [path for shard in shards for path in list_shard(shard)]
+    return [*(find_images(folder, may_be_none=bool(sharded))), *sharded]
 
 
 def unpaired_folders(root: Path) -> UnpairedSet:

@@ -19,15 +19,17 @@ _BORDER = 2
 
 
 class DecodedPhotos:
-    """Photos without their outermost pixels; each is kept in memory once decoded, one byte a value.
+    """Photos without their outermost pixels; once decoded they are kept in memory, one byte a value, up to a limit.
 
     Args:
         convert: Applied to each photo `(1, 1 or 3, H, W)` after decoding.
+        most: Bytes that are kept; then the photos that were decoded first are decoded anew.
     """
 
-    def __init__(self, convert: Callable[[Tensor], Tensor]) -> None:
-        self._convert = convert
+    def __init__(self, convert: Callable[[Tensor], Tensor], most: int = 2**30) -> None:
+        self._convert, self._most = convert, most
         self._decoded: dict[Path, Tensor] = {}
+        self._kept = 0
 
     def __getitem__(self, path: Path) -> Tensor:
         """The photo `(1, C, H, W)` in [0, 1].
@@ -37,7 +39,11 @@ class DecodedPhotos:
         """
         if path not in self._decoded:
             inner = read_tensor(path)[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
-            self._decoded[path] = self._convert(inner).mul(255).round().byte()
+            photo = self._convert(inner).mul(255).round().byte()
+            self._kept += photo.numel()
+            while self._decoded and self._kept > self._most:
+                self._kept -= self._decoded.pop(next(iter(self._decoded))).numel()
+            self._decoded[path] = photo
         return self._decoded[path].float() / 255
 
 

@@ -79,6 +79,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the frames of a fast camera (frames); weights of the network",
         {"counts": "9,13", "crop": 64},
     ),
+    "solver-peers": Experiment(
+        "solvers.peers",
+        "PeerSettings",
+        "solvers with the true kernel beside those of scikit-image and OpenCV: dB and seconds",
+        "the data set Levin",
+        {"limit": 2, "repeats": 1},
+    ),
     "network-tiles": Experiment(
         "networks.tiles",
         "TileSettings",

@@ -47,11 +47,13 @@ def estimate_jpeg_coarseness(luma: Float[Tensor, "1 1 h w"]) -> float:
 
 def _comb_step(values: Tensor) -> int:
     """The largest distance at which the values gather; 0: at none."""
-    for step in range(_LARGEST_STEP, 1, -1):
-        beyond = values[values.abs() > step / 2]
-        if len(beyond) >= _ENOUGH_VALUES and float(torch.cos(2 * math.pi / step * beyond).mean()) > _CERTAIN:
-            return step
-    return 0
+    # All distances at once: one by one took longer than a Wiener filter.
+    steps = torch.arange(_LARGEST_STEP, 1, -1, device=values.device, dtype=values.dtype)[:, None]
+    beyond = values.abs() > steps / 2
+    counts = beyond.sum(1)
+    gathered = (torch.cos(2 * math.pi / steps * values) * beyond).sum(1) / counts.clamp_min(1)
+    found = steps[(counts >= _ENOUGH_VALUES) & (gathered > _CERTAIN)]
+    return int(found[0]) if len(found) else 0
 
 
 def _dct_basis(like: Tensor) -> Float[Tensor, "8 8"]:

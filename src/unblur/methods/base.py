@@ -164,6 +164,7 @@ class Traits:
         tile_side: Side of the tiles, where the user names none.
         scale_for: Share of its sides at which a photo `(B, C, H, W)` is restored, above 0 and up to 1; what the method
             changes there is added to the photo. None: always at its own size.
+        own_engine: It sees to the option `engine` itself, because the network is only a part of its work.
     """
 
     uses: frozenset[str] = frozenset()
@@ -172,6 +173,7 @@ class Traits:
     tile_halo: int | None = None
     tile_side: int = 512
     scale_for: Callable[[Tensor], float] | None = None
+    own_engine: bool = False
 
 
 class Method(Protocol):

@@ -20,12 +20,12 @@ from unblur.weights.cache import cache_folder
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.onnx_file import OnnxNetwork, Portable, make_onnx
 
-__all__ = ["OnnxMethod", "PortableMethod", "choose_engine", "facts_of", "portable_names"]
+__all__ = ["OnnxMethod", "PortableMethod", "choose_engine", "facts_of", "portable_names", "prepare_network"]
 
 
 @runtime_checkable
 class PortableMethod(Protocol):
-    """A method whose whole work on a photo, or on a tile of it, is one network that can be exported."""
+    """A method whose work on a photo, or on a tile of it, is a network that can be exported."""
 
     checkpoint: Checkpoint
 
@@ -51,7 +51,7 @@ class OnnxMethod:
         self.traits: Traits = method.traits
         self._method: Method = method
         self._portable: Portable = method.portable()
-        self._network = OnnxNetwork(_model_of(method, self._portable))
+        self._network = prepare_network(method, self._portable)
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`; computed in float32."""
@@ -74,11 +74,22 @@ class OnnxMethod:
 def choose_engine(method: Method, options: RestoreOptions) -> Method:
     """The method itself, or what computes its network in the engine that the options name.
 
+    A method whose network is only a part of its work sees to the engine itself (`Traits.own_engine`).
+
     Raises:
         MissingExtraError: A package of the extra onnx is not installed.
     """
-    wanted = options.engine == "onnx" and isinstance(method, PortableMethod)
+    wanted = options.engine == "onnx" and isinstance(method, PortableMethod) and not method.traits.own_engine
     return _prepared(method) if wanted else method
+
+
+def prepare_network(method: PortableMethod, portable: Portable) -> OnnxNetwork:
+    """A network of a method in ONNX Runtime; the file is made at the first use and kept beside the weights.
+
+    Raises:
+        MissingExtraError: A package of the extra onnx is not installed.
+    """
+    return OnnxNetwork(_model_of(method, portable))
 
 
 def portable_names() -> tuple[str, ...]:
@@ -106,7 +117,7 @@ def _prepared(method: Method) -> OnnxMethod:
 def _model_of(method: PortableMethod, portable: Portable) -> bytes:
     """The exported network, from the cache if it was exported before with the same weights, settings and versions."""
     facts = facts_of(method)
-    key = sha256(repr((type(method).__qualname__, *facts.items())).encode()).hexdigest()
+    key = sha256(repr((type(method).__qualname__, *{**facts, **portable.facts}.items())).encode()).hexdigest()
     path = cache_folder() / "onnx" / f"{key[:32]}.onnx"
     with suppress(OSError):
         return path.read_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -40,6 +40,11 @@ class SupervisedModule(LightningModule):
         clip_norm: Largest norm of the gradient, longer ones are scaled down; 0: no limit.
         ema_decay: Decay of the averaged weights, which are evaluated and exported.
         max_bad_steps: Steps in a row without a finite loss and gradient that end the run.
+        accumulate: Parts that the batch of a step goes through the network in, one after another, before its one step:
+            memory need hold one part only. What a loss or a layer makes of a whole batch, it makes of a part.
+
+    Raises:
+        SettingsError: The module is no objective, or learns in turns and is to accumulate.
     """
 
     def __init__(
@@ -52,18 +57,24 @@ class SupervisedModule(LightningModule):
         clip_norm: float = 0.0,
         ema_decay: float = 0.999,
         max_bad_steps: int = 10,
+        accumulate: int = 1,
     ) -> None:
         super().__init__()
+        if accumulate < 1:
+            raise SettingsError(f"model.accumulate takes a whole number of 1 or more, not {accumulate}")
+        if accumulate > 1 and isinstance(objective, AdversarialObjective):
+            raise SettingsError("networks that learn in turns do so from whole batches; leave model.accumulate at 1")
         self.automatic_optimization = False
         self.objective = _as_objective(objective)
         self.make_optimizer, self.schedule = optimizer, schedule or Constant()
         self.rate_factors = rate_factors or {}
         self.clip_norm, self.max_bad_steps = clip_norm or float("inf"), max_bad_steps
+        self.accumulate = accumulate
         self.average = MovingAverage(self.objective.network, ema_decay)
         self.guard = StepGuard()
         self.seed = 0
         self.numbers: dict[str, Tensor] = {}
-        """Loss of the last step, its terms and the norm of its gradient, on the device."""
+        """Of the last step, on the device: loss and terms of this process's samples, and the norm of the gradient."""
 
     def configure_optimizers(self) -> list[Optimizer]:
         """An optimiser over all that has `requires_grad`; of an objective with players, one for each of them."""
@@ -80,32 +91,45 @@ class SupervisedModule(LightningModule):
         optimizers = self._optimizers()
         all_terms: dict[str, Tensor] = {}
         are_finite: list[Tensor] = []
-        for terms, wrapped in zip(self._turns(samples), optimizers, strict=True):
-            loss = self.total(terms)
+        for parts, wrapped in zip(self._turns(samples), optimizers, strict=True):
+            wrapped.optimizer.zero_grad(set_to_none=True)
+            terms, loss = self._gather(parts)
             # Lightning counts every step of an optimiser that it has wrapped; ours is the last player's.
             take = wrapped.step if wrapped is optimizers[-1] else wrapped.optimizer.step
             norm, finite = self._learn(loss, wrapped.optimizer, take, step)
             are_finite.append(finite)
-            all_terms |= {name: term.detach() for name, term in terms.items()}
-            self.numbers = {"loss": loss.detach(), **all_terms, "gradient": norm}
+            all_terms |= terms
+            self.numbers = {"loss": loss, **all_terms, "gradient": norm}
         self.objective.project()
         self.average.update(self.objective.network, step)
         self.guard.count(torch.stack(are_finite).all(), step)
 
-    def _turns(self, samples: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    def _turns(self, samples: dict[str, Tensor]) -> Iterator[Iterable[_Part]]:
+        """What each player learns from, in parts that are computed when they are asked for."""
         objective = cast("nn.Module", self.objective)
         if isinstance(objective, AdversarialObjective):
-            yield from objective.turns(samples)
+            for terms in objective.turns(samples):
+                yield [_Part(terms, 1.0)]
         else:
-            yield objective(samples)
+            yield (_Part(objective(part), share) for part, share in _divided(samples, self.accumulate))
+
+    def _gather(self, parts: Iterable[_Part]) -> tuple[dict[str, Tensor], Tensor]:
+        """Add up the gradients of all parts; the terms and the loss of the whole, without gradient."""
+        gathered: dict[str, list[Tensor]] = {}
+        losses: list[Tensor] = []
+        for terms, share in parts:
+            loss = self.total(terms) * share
+            self.manual_backward(loss)
+            losses.append(loss.detach())
+            for name, term in terms.items():
+                gathered.setdefault(name, []).append(term.detach() * share)
+        return {name: torch.stack(terms).sum(0) for name, terms in gathered.items()}, torch.stack(losses).sum()
 
     def _learn(self, loss: Tensor, optimizer: Optimizer, take: Callable[[], Any], step: int) -> tuple[Tensor, Tensor]:
-        """One player's step; the norm of its gradient, and whether all was finite."""
-        optimizer.zero_grad(set_to_none=True)
-        self.manual_backward(loss)
+        """One player's step from its gradients; their norm, and whether all was finite."""
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         norm = clip_grad_norm_(weights, self.clip_norm)
-        finite = self._agree(torch.isfinite(loss.detach()) & torch.isfinite(norm))
+        finite = self._agree(torch.isfinite(loss) & torch.isfinite(norm))
         self._set_rate(optimizer, step)
         step_if(finite, optimizer, take)
         return norm, finite
@@ -147,6 +171,25 @@ class SupervisedModule(LightningModule):
         factor = self.schedule.factor(step)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
+
+
+class _Part(NamedTuple):
+    """The terms of a part of a batch, and which share of the samples it is."""
+
+    terms: dict[str, Tensor]
+    share: float
+
+
+def _divided(samples: dict[str, Tensor], number: int) -> Iterator[tuple[dict[str, Tensor], float]]:
+    """A batch in so many parts, or as many as it has samples, each with its share of them."""
+    if number == 1:  # the batch may hold more than tensors with one row a sample
+        yield samples, 1.0
+        return
+    parts = {name: values.tensor_split(min(number, len(values))) for name, values in samples.items()}
+    count = len(next(iter(samples.values())))
+    for place in range(min(number, count)):
+        part = {name: pieces[place] for name, pieces in parts.items()}
+        yield part, len(next(iter(part.values()))) / count
 
 
 def _as_objective(module: nn.Module) -> Objective:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unblur.datasets.shards import size_of_photo
 from unblur.system.digests import digest_files
 from unblur.system.run_record import Record, make_record
 
@@ -40,7 +41,7 @@ def _fingerprint(stream: Any) -> str:
     """What the stream's files are, by their names and sizes: contents would take minutes to read."""
     if hasattr(stream, "fingerprint"):
         return str(stream.fingerprint())
-    lines = sorted(f"{path.name} {path.stat().st_size}" for path in map(Path, getattr(stream, "paths", ())))
+    lines = sorted(f"{path.name} {size_of_photo(path)}" for path in map(Path, getattr(stream, "paths", ())))
     return f"{len(lines)} files, {hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:12]}"
 
 

@@ -101,7 +101,7 @@ def train(
         if is_first:
             _write_record(folder, record, step)
         with interruption.listening():
-            run = _Run(recipe, folder, record, step, interruption, say=say, warn=warn)
+            run = _Run(recipe, folder, record, step, interruption, force=force, say=say, warn=warn)
             return run.fit(start)
 
 
@@ -116,6 +116,7 @@ class _Run:
         step: int,
         interruption: Interruption,
         *,
+        force: bool,
         say: Say,
         warn: Say,
     ) -> None:
@@ -136,7 +137,7 @@ class _Run:
             BadSteps(keeper, settings.log_every),
             keeper,
             StopOnSignal(interruption, keeper),
-            _RecordKeeper(record),
+            _RecordKeeper(record, force=force),
         ]
         self.trainer = Trainer(
             **recipe.trainer,
@@ -186,12 +187,27 @@ class _Run:
 class _RecordKeeper(Callback):
     """Puts the record into each checkpoint, so that a checkpoint alone says what it is of."""
 
-    def __init__(self, record: Record) -> None:
-        self._record = record
+    def __init__(self, record: Record, *, force: bool) -> None:
+        self._record, self._force = record, force
 
     @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["unblur_record"] = json.dumps(self._record)
+        checkpoint["unblur_processes"] = trainer.world_size
+
+    @override
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Refuse another number of processes, which `devices: auto` can come to: a step would see other samples.
+
+        Raises:
+            TrainingError: It is another number, and `force` was not given.
+        """
+        before = checkpoint.get("unblur_processes", trainer.world_size)
+        if before != trainer.world_size and not self._force:
+            raise TrainingError(
+                f"the checkpoint is of a run of {before} process(es), and this one has {trainer.world_size}; "
+                f"give trainer.devices {before}, or continue all the same with --force"
+            )
 
 
 def _make_folders(folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from lightning.pytorch import Trainer
@@ -84,11 +85,14 @@ class RunLog(StepCallback):
     def after_step(self, trainer: Trainer, module: SupervisedModule) -> None:
         """Log, if it is time."""
         step = trainer.global_step
-        if trainer.is_global_zero and (step % self._every == 0 or step == trainer.max_steps):
-            self._log(trainer, module, step)
+        if step % self._every == 0 or step == trainer.max_steps:
+            values = torch.stack([value.float() for value in (*module.numbers.values(), module.guard.skipped)])
+            # All processes take part: each knows the loss of its own samples only.
+            values = cast("Tensor", trainer.strategy.reduce(values, reduce_op="mean"))
+            if trainer.is_global_zero:
+                self._log(trainer, module, step, values.tolist())
 
-    def _log(self, trainer: Trainer, module: SupervisedModule, step: int) -> None:
-        values = torch.stack([value.float() for value in (*module.numbers.values(), module.guard.skipped)]).tolist()
+    def _log(self, trainer: Trainer, module: SupervisedModule, step: int, values: list[float]) -> None:
         numbers = dict(zip((*module.numbers, "skipped"), values, strict=True))
         numbers["rate"] = module.rate(step - 1)
         try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import logging
 import os
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -25,6 +27,8 @@ AGREEMENT = 1e-3
 
 _PURPOSE = "the ONNX form of a network"
 _INPUT, _OUTPUT = "blurry", "restored"
+_SIDES = "rows", "columns"
+_MORE = 3
 _STEPS = 4
 """Sides that a network is exported and checked at are about so many of its multiples."""
 
@@ -38,12 +42,22 @@ class Portable:
         multiples: Height and width of the photo are multiples of these.
         smallest: Least height and width in pixels.
         largest: Most pixels of a photo; None: as many as memory is enough for.
+        outputs: What the network gives, in order; with more than one name, a tuple of as many tensors.
+        traced: By the older exporter, which follows one photo through the network: for networks of thousands of steps
+            with sizes in them, which the newer one takes a quarter of an hour to reason about. Whoever sets it makes
+            sure that nothing in the network branches by a size.
+        more: How many multiples larger, on one side, the two photos are that a file is checked with.
+        facts: What the file says of itself beside the facts of the method.
     """
 
     network: nn.Module
     multiples: tuple[int, int] = (1, 1)
     smallest: int = 1
     largest: int | None = None
+    outputs: tuple[str, ...] = (_OUTPUT,)
+    traced: bool = False
+    more: int = _MORE
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def takes(self, height: int, width: int) -> bool:
         """Whether photos of a size can be given to it as they are."""
@@ -68,8 +82,12 @@ class OnnxNetwork:
 
     def __call__(self, blurry: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 h w"]:
         """The restored photo, computed in float32 on the processor, in the type and on the device of the given one."""
-        (restored,) = self._session.run([_OUTPUT], {_INPUT: blurry.detach().float().cpu().contiguous().numpy()})
-        return torch.from_numpy(restored).to(blurry)
+        return self.run(blurry)[0]
+
+    def run(self, blurry: Float[Tensor, "1 3 h w"]) -> list[Tensor]:
+        """Everything that the network gives, in the order of `Portable.outputs`."""
+        given = {_INPUT: blurry.detach().float().cpu().contiguous().numpy()}
+        return [torch.from_numpy(values).to(blurry) for values in self._session.run(None, given)]
 
 
 def write_onnx(
@@ -108,38 +126,57 @@ def make_onnx(portable: Portable, facts: dict[str, str]) -> bytes:
     """
     for package in ("onnx", "onnxscript"):
         import_extra(package, _PURPOSE)
-    sides = {
-        2 + axis: multiple * torch.export.Dim(name, min=-(-portable.smallest // multiple))
-        for axis, (name, multiple) in enumerate(zip(("rows", "columns"), portable.multiples, strict=True))
-    }
     with torch.no_grad(), _quiet():
-        program = torch.onnx.export(
-            portable.network.eval(),
-            (_photo(portable, 1, 2),),
-            dynamo=True,
-            dynamic_shapes=(sides,),
-            input_names=[_INPUT],
-            output_names=[_OUTPUT],
-            verbose=False,
-        )
-    if program is None:  # for the type checker: with dynamo it never is
-        raise UnblurError("the network could not be exported")
-    model = program.model_proto
-    for key, value in facts.items():
+        model = _traced(portable) if portable.traced else _exported(portable)
+    for key, value in {**facts, **portable.facts}.items():
         model.metadata_props.add(key=key, value=value)
     return model.SerializeToString()
 
 
+def _exported(portable: Portable) -> Any:
+    """The network as `onnx.ModelProto`, its sizes as symbols."""
+    sides = {
+        2 + axis: multiple * torch.export.Dim(name, min=-(-portable.smallest // multiple))
+        for axis, (name, multiple) in enumerate(zip(_SIDES, portable.multiples, strict=True))
+    }
+    program = torch.onnx.export(
+        portable.network.eval(),
+        (_photo(portable, 1, 2),),
+        dynamo=True,
+        dynamic_shapes=(sides,),
+        input_names=[_INPUT],
+        output_names=list(portable.outputs),
+        verbose=False,
+    )
+    if program is None:  # for the type checker: with dynamo it never is
+        raise UnblurError("the network could not be exported")
+    return program.model_proto
+
+
+def _traced(portable: Portable) -> Any:
+    """The network as `onnx.ModelProto`, as one photo went through it; see `Portable.traced`."""
+    file = io.BytesIO()
+    torch.onnx.export(
+        portable.network.eval(),
+        (_photo(portable, 1, 2),),
+        file,  # pyright: ignore[reportArgumentType] - the stub knows what the newer exporter takes
+        dynamo=False,
+        dynamic_axes={name: dict(enumerate(_SIDES, 2)) for name in (_INPUT, _OUTPUT)},
+        input_names=[_INPUT],
+        output_names=list(portable.outputs),
+    )
+    return import_extra("onnx", _PURPOSE).load_from_string(file.getvalue())
+
+
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Without what the exporter says of its own insides: deprecated calls, and packages that are not installed."""
+    """Without what exporters say of their insides, and of sizes taken for constants, which the comparison finds."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            for kind in (DeprecationWarning, FutureWarning):
-                warnings.simplefilter("ignore", kind)
+            warnings.simplefilter("ignore")
             yield
     finally:
         logger.setLevel(level)
@@ -148,8 +185,13 @@ def _quiet() -> Generator[None]:
 @torch.no_grad()
 def _compare(portable: Portable, exported: OnnxNetwork) -> float:
     """The largest difference on photos of two sizes, neither that of the export nor square."""
-    photos = (_photo(portable, *more) for more in itertools.permutations((0, 3), 2))
-    return max(float((portable.network(photo) - exported(photo)).abs().max()) for photo in photos)
+    photos = [_photo(portable, *more) for more in itertools.permutations((0, portable.more), 2)]
+    expected = [portable.network(photo) for photo in photos]
+    return max(
+        float((wanted - given).abs().max())
+        for photo, answers in zip(photos, expected, strict=True)
+        for wanted, given in zip(answers if isinstance(answers, tuple) else [answers], exported.run(photo), strict=True)
+    )
 
 
 def _photo(portable: Portable, *more: int) -> Float[Tensor, "1 3 h w"]:

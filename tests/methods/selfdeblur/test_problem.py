@@ -1,5 +1,7 @@
 """What SelfDeblur minimises, against its own pieces."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -94,6 +96,16 @@ def test_a_guide_lies_where_the_image_is(planted):
     fit = PhotoFit(planted.blurry, blur_model, FIT_SCHEDULE, seed=0, precision=torch.float32, guide=guide)
     assert torch.allclose(fit.crop(fit.image_code)[:, :1], 0.1 * guide)
     assert torch.equal(fit.image_code[:, 1:], fit_of(planted).image_code[:, 1:])
+
+
+def test_a_fit_around_the_teacher_begins_with_its_image(planted):
+    guide = 0.1 + 0.8 * torch.rand(1, 1, 40, 44)
+    around = replace(FIT_SCHEDULE, around_teacher=True)
+    blur_model = BlurModel((9, 9), "encoded", planted.kernel)
+    fit = PhotoFit(planted.blurry, blur_model, around, seed=0, precision=torch.float32, guide=guide)
+    assert torch.allclose(fit.crop(fit.draw_image()), guide, atol=1e-5)
+    done = optimise(fit, StepSchedule(20))
+    assert done.best_criterion < 0.8 * done.traces["criterion"][0]
 
 
 def test_total_variation_is_added(planted):

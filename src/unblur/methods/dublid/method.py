@@ -20,14 +20,17 @@ from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.model import Estimate
 from unblur.methods.dublid.networks import load_networks
+from unblur.methods.dublid.portable import make_portable
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
 from unblur.methods.kernel_search.answer_quality import find_fault
+from unblur.methods.onnx_engine import prepare_network
 from unblur.methods.options import RestoreOptions
 from unblur.methods.region import find_informative
 from unblur.methods.transforms import Encode
 from unblur.system.allocator import keep_freed_memory
 from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.onnx_file import OnnxNetwork, Portable
 
 __all__ = ["Dublid"]
 
@@ -72,13 +75,22 @@ class Dublid(KernelMethod):
         CheckpointError: Weights of another network.
     """
 
-    traits = Traits(uses=DUBLID.uses)
+    traits = Traits(uses=DUBLID.uses, own_engine=True)
 
     def __init__(self, settings: DublidSettings, checkpoint: Checkpoint) -> None:
         self.settings = settings
         self.checkpoint = checkpoint
         self.networks = load_networks(checkpoint)
         self._ready: dict[tuple[str, torch.device, torch.dtype], Network] = {}
+        self._exported: dict[str, OnnxNetwork] = {}
+
+    def portable(self) -> Portable:
+        """See `PortableMethod.portable`; all networks of the weights, one after another along the first axis.
+
+        Raises:
+            UsageError: The networks take colour photos.
+        """
+        return make_portable(self.networks, _SMALLEST)
 
     def solving(self) -> Solving:
         """See `KernelMethod.solving`."""
@@ -122,7 +134,7 @@ class Dublid(KernelMethod):
         while True:
             on_step(Step(0.0, "looking for the blur"))
             prepared = _prepare(photo, level, self.networks[name], self.settings.pixels)
-            estimate = self._run(name, prepared)
+            estimate = self._run(name, prepared) if options.engine == "torch" else self._run_exported(name, prepared)
             cut = _light_on_rim(estimate.kernel) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
             if not cut or not can_be_halved or options.kernel_size is not None:
@@ -164,6 +176,13 @@ class Dublid(KernelMethod):
             network.group = _GROUP if seen.device.type == "cpu" else network.channels
             self._ready[place] = network
         return self._ready[place](seen, centred=True)
+
+    def _run_exported(self, name: str, seen: Tensor) -> Estimate:
+        """The same by ONNX Runtime, without the kernels of each layer."""
+        if name not in self._exported:
+            self._exported[name] = prepare_network(self, make_portable({name: self.networks[name]}, _SMALLEST))
+        image, kernel = self._exported[name].run(seen.expand(-1, 3, -1, -1))
+        return Estimate(image[:, :1], kernel, ())
 
 
 def _prepare(photo: Tensor, level: int, network: Network, pixels: int) -> Tensor:

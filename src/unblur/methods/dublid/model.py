@@ -25,7 +25,7 @@ from unblur.errors import ShapeError
 from unblur.methods.dublid.retrieval import RetrievalSystem, retrieve
 from unblur.methods.dublid.spectra import filter_step, shrink, to_spectrum
 
-__all__ = ["Dublid", "Estimate", "Variant", "move"]
+__all__ = ["Dublid", "Estimate", "Variant", "move", "offset_of_mass"]
 
 Variant = Literal["code", "paper"]
 
@@ -120,7 +120,7 @@ class Dublid(nn.Module):
         image = self._retrieve(blurry, latent, kernel, frame)
         half = self.kernel_size // 2
         if centred:
-            offset = _offset_of_mass(kernel)
+            offset = offset_of_mass(kernel)
             # a kernel that lies further down has left an image that lies further up
             image, kernel = move(image, offset), move(kernel, -offset)
             kernel = kernel / kernel.sum((-2, -1), keepdim=True)
@@ -146,6 +146,23 @@ class Dublid(nn.Module):
             stages.append(stage)
         return stages
 
+    def zetas(self, stage: int) -> Float[Tensor, "1 c 1 1"]:
+        """ζ of a layer; of the stage after the last, -1, η of the retrieval."""
+        return _ZETA_SCALE * self.prox_list[stage]
+
+    def impulse(self, like: Float[Tensor, "b ..."]) -> Float[Tensor, "b 1 k k"]:
+        """The kernel that blurs nothing, one for each image."""
+        impulse = like.new_zeros(like.shape[0], 1, self.kernel_size, self.kernel_size)
+        impulse[..., self.kernel_size // 2, self.kernel_size // 2] = 1.0
+        return impulse
+
+    def finish_kernel(self, layer: int, solved: Float[Tensor, "b 1 fh fw"]) -> Float[Tensor, "b 1 k k"]:
+        """The kernel of a layer: the least-squares solution in the frame, thresholded, cropped to its box, sum 1."""
+        largest = _soft_maximum(solved) if self.variant == "code" else torch.logsumexp(solved, (-2, -1), keepdim=True)
+        box = solved[..., : self.kernel_size, : self.kernel_size]
+        kept = functional.relu(box - _KERNEL_THRESHOLD_SCALE * self.kernel_bias_list[layer] * largest)
+        return (kept + _TINY * self.impulse(kept)) / (kept.sum((-2, -1), keepdim=True) + _TINY)
+
     def config(self) -> dict[str, int | str]:
         """What the network is built from, for the file of its weights."""
         return {
@@ -167,7 +184,7 @@ class Dublid(nn.Module):
     ) -> tuple[list[Tensor], Tensor, tuple[Tensor, ...]]:
         """All layers; the filtered sharp image at the end (by groups, before its threshold) and the kernels."""
         half = self.kernel_size // 2
-        kernel = self._impulse(features[0]) if start is None else start
+        kernel = self.impulse(features[0]) if start is None else start
         spectrum = to_spectrum(kernel, frame)
         blurred = torch.roll(self._place(features[-1], frame), (-half, -half), (-2, -1))
         sparse = [
@@ -178,7 +195,7 @@ class Dublid(nn.Module):
         kernels: list[Tensor] = []
         for layer in range(self.layers):
             observed = self._split(self._place(features[self.layers - 1 - layer], frame))
-            zetas = self._split(_ZETA_SCALE * self.prox_list[layer])
+            zetas = self._split(self.zetas(layer))
             biases = self._split(self.bias_list[layer + 1])
             votes, weights = torch.zeros_like(spectrum), torch.zeros_like(spectrum.real)
             latent = []
@@ -197,17 +214,10 @@ class Dublid(nn.Module):
     def _kernel_step(
         self, layer: int, votes: Tensor, weights: Tensor, previous: Tensor, frame: tuple[int, int]
     ) -> Tensor:
-        """The kernel that explains the filtered images best, thresholded, cropped to its box, sum 1."""
+        """The kernel that explains the filtered images best."""
         trust = self.kernel_prox_list[layer]
-        if self.variant == "code":
-            solved = from_spectrum((trust * votes + previous) / (trust * weights + 1), frame)
-            largest = _soft_maximum(solved)
-        else:
-            solved = from_spectrum(trust * votes / (trust * weights + 1), frame)  # ε = 1 / trust
-            largest = torch.logsumexp(solved, (-2, -1), keepdim=True)
-        box = solved[..., : self.kernel_size, : self.kernel_size]
-        kept = functional.relu(box - _KERNEL_THRESHOLD_SCALE * self.kernel_bias_list[layer] * largest)
-        return (kept + _TINY * self._impulse(kept)) / (kept.sum((-2, -1), keepdim=True) + _TINY)
+        drawn = trust * votes + previous if self.variant == "code" else trust * votes  # ε = 1 / trust
+        return self.finish_kernel(layer, from_spectrum(drawn / (trust * weights + 1), frame))
 
     def _retrieve(self, blurry: Tensor, latent: list[Tensor], kernel: Tensor, frame: tuple[int, int]) -> Tensor:
         """The image, in the whole frame, whose filtered versions are nearest to those found."""
@@ -220,14 +230,9 @@ class Dublid(nn.Module):
             kernel=to_spectrum(kernel, frame),
             filters=kernel_spectrum(self.first_filters(), frame),
             details=details,
-            strengths=_ZETA_SCALE * self.prox_list[-1],
+            strengths=self.zetas(-1),
         )
         return from_spectrum(retrieve(system), frame)
-
-    def _impulse(self, like: Tensor) -> Tensor:
-        impulse = like.new_zeros(like.shape[0], 1, self.kernel_size, self.kernel_size)
-        impulse[..., self.kernel_size // 2, self.kernel_size // 2] = 1.0
-        return impulse
 
     def _place(self, image: Tensor, frame: tuple[int, int]) -> Tensor:
         """The image in the frame, with room for the kernel's reach at the top and on the left; zeros around."""
@@ -252,7 +257,7 @@ def move(images: Float[Tensor, "b c h w"], shift: Int[Tensor, "b 2"]) -> Float[T
     return taken.transpose(0, 1) * inside
 
 
-def _offset_of_mass(kernels: Float[Tensor, "b 1 k k"]) -> Int[Tensor, "b 2"]:
+def offset_of_mass(kernels: Float[Tensor, "b 1 k k"]) -> Int[Tensor, "b 2"]:
     """How far (down, right), in whole pixels, the centre of mass of each kernel lies from its centre."""
     axis = torch.arange(kernels.shape[-1], device=kernels.device, dtype=kernels.dtype) - kernels.shape[-1] // 2
     mass = kernels.sum((-3, -2, -1))

@@ -27,6 +27,7 @@ class FitSchedule:
         warm_steps: Steps in which the image network first learns the teacher's image.
         image_rate: Learning rate of Adam for the image network.
         kernel_rate: Learning rate of Adam for the kernel network.
+        around_teacher: The image network makes what the teacher's image is to be changed by, instead of the image.
     """
 
     schedule: StepSchedule
@@ -35,12 +36,21 @@ class FitSchedule:
     warm_steps: int = 0
     image_rate: float = 1e-2
     kernel_rate: float = 1e-4
+    around_teacher: bool = False
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the fit begins with the teacher's image and kernel."""
+        return self.around_teacher or self.warm_steps > 0
 
 
 FIT_SCHEDULES = {
     "full": FitSchedule(StepSchedule(5000, (2000, 3000, 4000)), 1000),
     "fast": FitSchedule(StepSchedule(1500, (600, 900, 1200)), 300),
     "warm": FitSchedule(StepSchedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
+    "quick": FitSchedule(
+        StepSchedule(60, (30, 42, 54)), 0, width=16, image_rate=3e-3, kernel_rate=1e-3, around_teacher=True
+    ),
     "smoke": FitSchedule(StepSchedule(50, (20, 30, 40)), 10, width=16, warm_steps=5),
 }
 
@@ -51,6 +61,8 @@ def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, k
     if name == "auto":
         name = "warm" if device.type == "cpu" else "full"
     fit_schedule = FIT_SCHEDULES[name]
+    if settings.warm_steps >= 0:
+        fit_schedule = replace(fit_schedule, warm_steps=settings.warm_steps, around_teacher=False)
     if settings.steps:
         scale = settings.steps / fit_schedule.schedule.steps
         fit_schedule = replace(
@@ -58,11 +70,7 @@ def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, k
             schedule=fit_schedule.schedule.scaled_to(settings.steps),
             squares_until=round(fit_schedule.squares_until * scale),
         )
-    if knows_kernel:
+    if knows_kernel and not fit_schedule.around_teacher:
         steps = max(1, fit_schedule.schedule.steps // _SHARE_KNOWN)
         fit_schedule = replace(fit_schedule, schedule=_KNOWN_KERNEL.scaled_to(steps), squares_until=0)
-    return replace(
-        fit_schedule,
-        width=settings.width or fit_schedule.width,
-        warm_steps=fit_schedule.warm_steps if settings.warm_steps < 0 else settings.warm_steps,
-    )
+    return replace(fit_schedule, width=settings.width or fit_schedule.width)

@@ -227,7 +227,7 @@ class SelfDeblur(KernelMethod):
 
     def _is_warm(self, part: Tensor) -> bool:
         fit_schedule = choose_fit_schedule(self.settings, part.device, knows_kernel=False)
-        return fit_schedule.warm_steps > 0
+        return fit_schedule.is_warm
 
     def _fit(self, cases: Sequence[_Case], options: RestoreOptions, on_step: StepHook) -> list[Optimised]:
         """Fit the networks of photos that are alike; of several side by side."""
@@ -235,7 +235,7 @@ class SelfDeblur(KernelMethod):
         fit_schedule = choose_fit_schedule(
             settings, first.part.device, knows_kernel=first.teacher_result.blur_model.is_known
         )
-        is_warm = first.teacher_result.teacher is not None and fit_schedule.warm_steps > 0
+        is_warm = first.teacher_result.teacher is not None and fit_schedule.is_warm
         fits = [self._make_fit(case, fit_schedule, options.seed, is_warm=is_warm) for case in cases]
         state = Path(settings.state) if settings.state else None
         run_file = (
@@ -244,7 +244,7 @@ class SelfDeblur(KernelMethod):
             else None
         )
         stack = SingleProblem(fits[0]) if len(fits) == 1 else Stack(fits)
-        if is_warm and not (run_file and run_file.path.exists()):
+        if is_warm and fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
             taught = [case.taught for case in cases]
             teacher_result = (
                 TaughtStack(stack, taught) if isinstance(stack, Stack) else SingleProblem(TaughtFit(fits[0], taught[0]))

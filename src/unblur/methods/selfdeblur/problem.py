@@ -30,6 +30,9 @@ _CODE_SCALE = 0.1
 _NOISE = 1e-3
 """Added to the image code anew at each step, so that the network cannot learn single pixels by heart."""
 
+_DARKEST = 0.02
+"""The logarithm of brightness below this, or as near to 1, would take the network too many steps to change."""
+
 Grey = Float[Tensor, "1 1 h w"]
 Kernel = Float[Tensor, "1 1 kh kw"]
 
@@ -70,7 +73,8 @@ class PhotoFit:
         precision: Type of number of the convolutions of the image network.
         tv: Weight of the total variation.
         guide: Takes the place of one channel of the image network's input: an image near the one that is looked for,
-            of the photo's size, which the network then reaches in a few steps.
+            of the photo's size, which the network then reaches in a few steps; or, if the schedule says so, the network
+            makes the change to it, and begins with none.
     """
 
     def __init__(
@@ -90,14 +94,20 @@ class PhotoFit:
         self.weak: WeakLosses | None = None
         rows, columns = (side + size - 1 for side, size in zip(blurry.shape[-2:], blur_model.size, strict=True))
         self.image_code = self._draw(1, _IMAGE_CODE, rows, columns)
+        self.offset: Tensor | None = None
+        """What is added to the image network's answer before its sigmoid."""
         if guide is not None:
             margin = blur_model.size[0] // 2, blur_model.size[1] // 2
-            self.image_code[:, :1] = _CODE_SCALE * extend(guide, margin, "replicate")
+            whole = extend(guide, margin, "replicate")
+            self.image_code[:, :1] = _CODE_SCALE * whole
+            self.offset = torch.logit(whole, _DARKEST) if fit_schedule.around_teacher else None
         self.kernel_code = self._draw(_KERNEL_CODE)
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
             self.image_network = self.make_image_network()
             self.kernel_network = KernelMlp(blur_model.size, code=_KERNEL_CODE)
+        if self.offset is not None:
+            self.image_network.answer_nothing()
         self.kernel_network.to(blurry)
         self.networks = nn.ModuleList([self.image_network, self.kernel_network])
         if blur_model.kernel is not None:
@@ -106,8 +116,7 @@ class PhotoFit:
     def make_image_network(self, copies: int = 1) -> SkipNet:
         """An image network as this fit's, or several side by side, on the photo's device; see `SkipNet`."""
         network = image_prior(in_channels=_IMAGE_CODE, width=self.fit_schedule.width, copies=copies).to(self.blurry)
-        # With the channels of a pixel side by side, convolutions on a processor are quickest.
-        return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
+        return network.to(memory_format=self.memory_format)  # pyright: ignore[reportCallIssue] - no stub
 
     def groups(self) -> list[dict[str, Any]]:
         """See `Problem.groups`."""
@@ -127,10 +136,19 @@ class PhotoFit:
         """See `Problem.stop_quantity`: what the teacher sees, if it can be asked at every check."""
         return self.weak.measure if self.weak is not None and self.weak.can_measure else None
 
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """How the features of the image network lie in memory.
+
+        In bfloat16, convolutions are quickest with the channels of a pixel side by side. In float32 on a processor
+        without AVX-512, the gradient of the weights then takes four times as long as with one plane after another.
+        """
+        return torch.channels_last if self._precision == torch.bfloat16 else torch.contiguous_format
+
     def draw_image(self) -> Float[Tensor, "1 1 ih iw"]:
         """The image with a margin of half a kernel on each side, from which light came into the photo."""
         with self.computing():
-            return self.image_network(self.draw_code().to(memory_format=torch.channels_last))
+            return self.image_network(self.draw_code().to(memory_format=self.memory_format), self.offset)
 
     def draw_code(self) -> Float[Tensor, "1 c ih iw"]:
         """The input of the image network at this step."""

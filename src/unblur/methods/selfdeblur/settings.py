@@ -57,14 +57,16 @@ class SelfDeblurSettings(WeakSettings):
     """Settings of the method `selfdeblur`; see docs/selfdeblur.md."""
 
     preset: Annotated[
-        Literal["auto", "full", "fast", "warm", "smoke"],
-        "Steps, rates and width: full as published, fast in 1500 steps, warm for a start from the teacher, smoke to "
-        "see it run; auto: full on a GPU, else warm.",
+        Literal["auto", "full", "fast", "warm", "quick", "smoke"],
+        "Steps, rates and width: full as published, fast in 1500 steps, warm for a start from the teacher, quick for "
+        "60 steps that change the teacher's image, smoke to see it run; auto: full on a GPU, else warm.",
     ] = "auto"
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
     warm_steps: Annotated[
-        int, "Steps in which the image network learns the teacher's image first; -1: as the preset says."
+        int,
+        "Steps in which the image network learns the teacher's image first, 0: none, the teacher is no start; -1: as "
+        "the preset says.",
     ] = -1
     tv: Annotated[float, "Weight of the total variation of the image, for noisy photos; 1e-6 to 1e-4."] = 0.0
     stop: Annotated[

@@ -52,6 +52,8 @@ class Stack:
         with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
             together = fits[0].make_image_network(copies=len(fits))
         self._images = side_by_side([fit.image_network for fit in fits], together)
+        offsets = [fit.offset for fit in fits if fit.offset is not None]
+        self._offset = torch.cat(offsets, dim=1) if offsets else None
 
     def groups(self) -> list[dict[str, Any]]:
         """See `JointProblem.groups`."""
@@ -74,7 +76,8 @@ class Stack:
         """The image of each fit, with its margin."""
         codes = torch.cat([fit.draw_code() for fit in self.problems], dim=1)
         with self.problems[0].computing():
-            return self._images(codes.to(memory_format=torch.channels_last)).transpose(0, 1)
+            images = self._images(codes.to(memory_format=self.problems[0].memory_format), self._offset)
+        return images.transpose(0, 1)
 
 
 class TaughtStack:
