@@ -95,6 +95,7 @@ class Visit:
             self.pick("#method", method)
         self.button("Restore").click()
         self.page.get_by_text("Done.").wait_for()
+        self.page.locator("unblur-viewer .divider").wait_for()  # the answer is shown
 
     def pick(self, place: str, value: str) -> None:
         self.page.locator(f"{place} input").first.click()
@@ -217,14 +218,14 @@ def test_kernel_is_cleared_and_painted_anew(visit, blurry, tmp_path):
     visit.choose(blurry)
     visit.restore("input")
     visit.page.locator("#kernel button").first.click()
-    visit.button("Clear").click()
+    visit.page.locator("#kernel").get_by_role("button", name="Clear", exact=True).click()
     visit.page.wait_for_function("document.querySelector('unblur-kernel').cells.length === 25")
     canvas = visit.page.locator("unblur-kernel canvas")
     visit.draw(canvas, (0.5, 0.5), (0.54, 0.5))
     visit.draw(canvas, (0.1, 0.1))
-    visit.page.get_by_label("Erase").check()
+    visit.page.get_by_role("radio", name="Erase").check()
     visit.draw(canvas, (0.1, 0.1))
-    visit.page.get_by_label("Paint").check()
+    visit.page.get_by_role("radio", name="Paint").check()
     for key in ("ArrowRight", "ArrowDown"):
         for _ in range(13 if key == "ArrowRight" else 10):
             canvas.press(key)

@@ -116,12 +116,6 @@ def test_cancelled_job_leaves_its_process_for_the_next(queue):
     assert queue._workers[0].process is process
 
 
-def test_processes_stand_back_behind_the_server(queue):
-    queue.submit(photo_bytes(), INPUT).wait(60)
-    mine, theirs = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, queue._workers[0].process.process.pid))
-    assert mine < theirs or mine == 19
-
-
 def test_job_that_does_not_stop_is_ended_with_its_process(queue):
     """One long pause reports nothing, so only the end of the process can stop it."""
     job = queue.submit(photo_bytes(), slow(600, steps=1))

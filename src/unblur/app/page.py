@@ -119,7 +119,8 @@ class Page:
                 self.to_kernel = gr.HTML("", elem_classes="for-scripts")
                 self.cells = gr.Textbox(elem_id="kernel-cells", elem_classes="for-scripts", label="Kernel")
             with gr.Column(min_width=0):
-                gr.Radio(["Paint", "Erase"], value="Paint", label="Pointer", elem_id="kernel-tool")
+                # Gradio takes what no function reads for something that is only shown.
+                gr.Radio(["Paint", "Erase"], value="Paint", label="Pointer", elem_id="kernel-tool", interactive=True)
                 with gr.Row():
                     self.thin = gr.Button("Thin", min_width=80)
                     self.clear = gr.Button("Clear", min_width=80)

@@ -23,9 +23,6 @@ _TICK = 0.1
 """Seconds after which a cancel or a limit is noticed."""
 _PATIENCE = 2.0
 """Seconds that a process has to leave a cancelled job by itself; then it is killed, and the next one starts cold."""
-_NICENESS = 5
-"""Of the process: answers to other requests come before the work on photos. It still gets a quarter of a core that it
-shares with a program of ordinary priority."""
 
 
 class DeviceWorker:
@@ -75,7 +72,7 @@ class DeviceWorker:
     def _ready_process(self) -> Worker[RestoreTask]:
         if self.process is None or self.process.has_ended:
             self._end_process()
-            self.process = Worker("unblur.server.tasks:run_task", Warm(), threads=self._threads, niceness=_NICENESS)
+            self.process = Worker("unblur.server.tasks:run_task", Warm(), threads=self._threads)
         return self.process
 
     def _end_process(self) -> None:

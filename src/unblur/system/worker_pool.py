@@ -92,7 +92,6 @@ class Worker(Generic[TaskT]):
 
     Args:
         function: As `run_in_workers` has it, with `setup` and `threads`.
-        niceness: How far it stands back behind other processes where these need the processor, 0 to 19.
 
     Attributes:
         link: Readable when there is something to `listen` to.
@@ -101,13 +100,10 @@ class Worker(Generic[TaskT]):
 
     task: TaskT
 
-    def __init__(self, function: str, setup: Any, *, threads: int, niceness: int = 0) -> None:
+    def __init__(self, function: str, setup: Any, *, threads: int) -> None:
         self.link, theirs = Pipe()
         with theirs:
             self.process = _start_process(theirs.fileno(), function, threads)
-        if niceness:  # before it has threads or children of its own, which inherit this
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
         self._send(setup)
 
     def start(self, task: TaskT) -> None:
