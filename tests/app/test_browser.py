@@ -327,6 +327,29 @@ def test_two_settings_side_by_side(visit, blurry):
     visit.page.wait_for_function("document.querySelector('unblur-viewer').innerText.includes('input')")
 
 
+def test_another_photo_takes_the_place_of_an_answer(visit, blurry, tmp_path):
+    """Neither its line nor its download stays below the next photo, which is also what its kernel is used on."""
+    other, text = tmp_path / "other.png", tmp_path / "notes.txt"
+    with Image.open(blurry) as image:
+        image.rotate(180).save(other)
+    text.write_text("no photo")
+    visit.choose(blurry)
+    visit.restore("input")
+    visit.page.locator("#photos").get_by_label("Clear").first.click()
+    visit.choose(other)
+    visit.page.locator(".found").wait_for(state="detached")
+    visit.page.locator("#kernel button").first.click()
+    visit.draw(visit.page.locator("unblur-kernel canvas"), (0.5, 0.5), (0.54, 0.5))
+    visit.page.wait_for_timeout(1_000)  # until Gradio has taken it
+    visit.button("Restore with this kernel").click()
+    visit.page.locator(".found").filter(has_text="known-kernel").wait_for()
+    assert visit.page.locator("#answers input").input_value().startswith("2. other.png")
+    visit.page.locator("#photos").get_by_label("Clear").first.click()
+    visit.page.locator("#photos input[type=file]").set_input_files(str(text))
+    visit.page.get_by_role("alert").wait_for()
+    visit.page.locator(".found").wait_for(state="detached")
+
+
 def test_wrong_options_are_said_in_one_sentence(visit, blurry):
     visit.choose(blurry)
     visit.page.locator("#more button").first.click()
