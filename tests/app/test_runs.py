@@ -63,6 +63,7 @@ def test_answer_is_the_file_of_the_command_line(session, queue, tmp_path):
 
 
 def test_answer_to_camera_raw_is_named_after_what_is_written(session, queue, tmp_path):
+    pytest.importorskip("rawpy")
     path = tmp_path / "photo.dng"
     dng(scene(24, 32), path)
     *_, last = restore_photos(session, queue, [path], INPUT)
