@@ -29,6 +29,7 @@ NOT_RUN = {
     r"DMPHN_1_2_4|model_deblurring|NAFNet-GoPro|16channel|my/file\.pth": "names weights of others: tests/backbones",
     r"VARIATIONAL|official\.ckpt|encoder_lv|show FILE": "names weights of others: tests/weights, tests/cli",
     r"train recipes/dublid/smoke\.yaml --trainer": "needs BSDS500: tests/training",
+    r"data make": "needs a dozen photos: tests/datasets",
     r"experiment golf-toy": "takes minutes: tests/experiments",
 }
 """Lines of which only the options are tested here, and why."""
@@ -170,7 +171,7 @@ def test_page_runs(page, tmp_path, monkeypatch, run):
         for line in filter(is_run, unblur_lines(language, text)):
             words = words_of(two_steps(line) if line.startswith("unblur train") else line)
             place_what_is_named(words)
-            may_exist = {"--in-place", "--resume", "--dry-run", "--overwrite"} & set(words)
+            may_exist = {"--in-place", "--resume", "--overwrite"} & set(words)
             again = ["--overwrite"] if is_restoring(line) and not may_exist else []
             assert run(*words, *again, stdin=input_of(words)).code == 0, line
         if language == "python":
