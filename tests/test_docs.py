@@ -2,15 +2,15 @@
 
 import importlib.util
 import re
-import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import unblur
 from conftest import photo_of
-from doc_blocks import blocks_of, place_what_is_named, unblur_lines
+from doc_blocks import blocks_of, input_of, place_what_is_named, two_steps, unblur_lines, words_of
 from unblur.cli.main import parser
 from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.options import describe_options
@@ -21,7 +21,30 @@ pytestmark = pytest.mark.usefixtures("quick_search")
 ROOT = Path(__file__).parents[1]
 SITE = sorted((ROOT / "docs").glob("*.md"))
 LINES = [(page.stem, line) for page in SITE for block in blocks_of(page) for line in unblur_lines(*block)]
-RESTORING = [(page, line) for page, line in LINES if line.split()[1] == "restore" or "." in line.split()[1]]
+NOT_RUN = {
+    r"unblur (app|serve)\b|--watch": "runs until it is stopped: tests/app, tests/server, tests/cli/test_watching.py",
+    r"--engine ray|s3://": "needs a cluster or a store: tests/cluster",
+    r"--device cuda": "needs a GPU: tests/test_gpu.py",
+    r"weights get|--weights nafnet-gopro-width32|--method maxim": "downloads: tests/weights/test_retrieval.py",
+    r"DMPHN_1_2_4|model_deblurring|NAFNet-GoPro|16channel|my/file\.pth": "names weights of others: tests/backbones",
+    r"VARIATIONAL|official\.ckpt|encoder_lv|show FILE": "names weights of others: tests/weights, tests/cli",
+    r"train recipes/dublid/smoke\.yaml --trainer": "needs BSDS500: tests/training",
+    r"data make": "needs a dozen photos: tests/datasets",
+    r"experiment golf-toy": "takes minutes: tests/experiments",
+}
+"""Lines of which only the options are tested here, and why."""
+
+
+def is_run(line: str) -> bool:
+    return not any(re.search(pattern, line) for pattern in NOT_RUN)
+
+
+def is_restoring(line: str) -> bool:
+    return line.split()[1] == "restore" or "." in line.split()[1]
+
+
+RESTORING = [(page, line) for page, line in LINES if is_restoring(line) and is_run(line)]
+COMMANDS = ("unblur ", "pip ", "curl ", "docker ", "ffmpeg ", "find ", "make ", "python", "cp ", "import ", "from ")
 OF_OTHER_TESTS = {"server", "app"}
 """Pages whose blocks need a program that runs; the tests of that program run them."""
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
@@ -120,11 +143,12 @@ def test_pages_load_nothing_from_elsewhere():
 def test_lines_that_restore_would_be_carried_out(page, line, tmp_path, monkeypatch, run):
     """As a dry run: options, names and their combinations are right. `test_page_runs` restores the photos, too."""
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(line, comments=True)[1:]
+    words = words_of(line)
     place_what_is_named(words)
-    if "--in-place" not in words:
+    given = input_of(words)
+    if "--in-place" not in words and words[-1] != "-":
         words += ["--dry-run"] * ("--dry-run" not in words)
-    ran = run(*words)
+    ran = run(*words, stdin=given)
     assert ran.errors == []
     assert ran.code == 0
 
@@ -132,7 +156,7 @@ def test_lines_that_restore_would_be_carried_out(page, line, tmp_path, monkeypat
 @pytest.mark.parametrize(("page", "line"), LINES, ids=lambda value: str(value)[:60])
 def test_options_of_lines_exist(page, line):
     """Every command and option is known, and every value of the right kind."""
-    command, words = parser(), shlex.split(line, comments=True)[1:]
+    command, words = parser(), words_of(line)
     if words[0] not in command.commands:
         words.insert(0, "restore")
     while hasattr(command, "commands"):
@@ -150,14 +174,33 @@ def test_page_runs(page, tmp_path, monkeypatch, run):
     photo_of((96, 80)).save("photo.jpg")
     names: dict[str, object] = {}
     for language, text in blocks_of(page):
-        for line in unblur_lines(language, text):
-            words = shlex.split(line, comments=True)[1:]
+        for line in filter(is_run, unblur_lines(language, text)):
+            words = words_of(two_steps(line) if line.startswith("unblur train") else line)
             place_what_is_named(words)
-            may_exist = {"--in-place", "--resume", "--dry-run", "--overwrite"} & set(words)
-            is_restoring = words[0] == "restore" or "." in words[0]
-            assert run(*words, *(["--overwrite"] if is_restoring and not may_exist else [])).code == 0, line
+            may_exist = {"--in-place", "--resume", "--overwrite"} & set(words)
+            again = ["--overwrite"] if is_restoring(line) and not may_exist else []
+            assert run(*words, *again, stdin=input_of(words)).code == 0, line
         if language == "python":
             exec(text, names)
+
+
+def test_every_reason_not_to_run_a_line_is_needed():
+    assert [pattern for pattern in NOT_RUN if not any(re.search(pattern, line) for _, line in LINES)] == []
+
+
+@pytest.mark.parametrize("page", [*SITE, ROOT / "README.md"], ids=lambda page: page.stem)
+def test_commands_are_in_blocks_that_tests_find(page):
+    """Not in indented ones, which have no language: those are for formulas and for what programs print."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^(?: {4}|\t)(\S.*)", text, flags=re.MULTILINE)
+    assert [line for line in indented if line.startswith(COMMANDS)] == []
+
+
+@pytest.mark.parametrize("page", [*SITE, ROOT / "README.md"], ids=lambda page: page.stem)
+def test_extras_that_are_installed_exist(page):
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = re.findall(r"(?:unblur|\.)\[([a-z,]+)\]", page.read_text(encoding="utf-8"))
+    assert {extra for extras in named for extra in extras.split(",")} <= set(known)
 
 
 def test_costs_of_clusters_are_computed_from_stored_runs():

@@ -2,14 +2,13 @@
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from doc_blocks import blocks_of, place_folders, place_photo, place_what_is_named, unblur_lines
+from doc_blocks import blocks_of, place_photo, place_what_is_named, two_steps, unblur_lines, words_of
 
 pytestmark = pytest.mark.usefixtures("quick_search")
 
@@ -17,10 +16,6 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCKS = blocks_of(README)
 PYTHON = [text for language, text in BLOCKS if language in ("python", "py")]
 SHELL = [line for block in BLOCKS for line in unblur_lines(*block)]
-TWO_STEPS = (
-    "--trainer.max_steps 2 --trainer.accelerator cpu --trainer.precision 32-true "
-    "--data.train.init_args.size 32 --data.batch_size 1"
-)
 
 
 @pytest.mark.parametrize("code", PYTHON)
@@ -40,12 +35,11 @@ def test_shell(line, tmp_path, monkeypatch, request, run):
         line = f"{line.partition('#')[0]} --limit 1"
     elif line.startswith("unblur restore"):
         place_photo("photo.jpg")
-        place_what_is_named(shlex.split(line, comments=True)[2:])
+        place_what_is_named(words_of(line)[1:])
     elif line.startswith("unblur train"):
-        place_folders(shlex.split(line))
-        line = f"{line.replace('recipes/', f'{README.parent}/recipes/')} {TWO_STEPS}"
+        line = two_steps(line)
     if not re.search(r"[<>|*$]", line):  # nothing for a shell to do: in this process, which has imported torch already
-        assert run(*shlex.split(line, comments=True)[1:]).code == 0
+        assert run(*words_of(line)).code == 0
         return
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(["bash", "-ec", line], check=True, timeout=300, env={**os.environ, "PATH": path})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import photo_of
+from made_raw import dng, scene
 from unblur.app.kernels import encode_npy
 from unblur.app.runs import Asked, restore_photos
 from unblur.app.sessions import Session, Sessions
@@ -59,6 +60,15 @@ def test_answer_is_the_file_of_the_command_line(session, queue, tmp_path):
     assert main(words) == 0
     assert last.answer.sharp.read_bytes() == (tmp_path / "cli.jpg").read_bytes()
     assert session.answers == [last.answer]
+
+
+def test_answer_to_camera_raw_is_named_after_what_is_written(session, queue, tmp_path):
+    pytest.importorskip("rawpy")
+    path = tmp_path / "photo.dng"
+    dng(scene(24, 32), path)
+    *_, last = restore_photos(session, queue, [path], INPUT)
+    assert last.answer is not None
+    assert last.answer.sharp.name == "photo.unblur.tif"
 
 
 def test_several_photos_come_as_an_archive_with_a_report(session, queue, tmp_path):

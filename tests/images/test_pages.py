@@ -101,6 +101,14 @@ def test_metadata_of_one_page_alone_are_true() -> None:
         assert "shape" not in file.pages[0].description
 
 
+@pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3), (30, 40, 4)])
+def test_a_photo_by_tifffile_is_of_one_page(shape):
+    """Its description counts rows, columns and channels: nothing is missing."""
+    photometric = "rgb" if len(shape) == 3 else "minisblack"
+    picture = read_image(hostile.encode_tiff(np.full(shape, 9000, np.uint16), photometric=photometric, metadata={}))
+    assert picture.facts.notes == ()
+
+
 def test_stack_of_one_directory_says_that_pages_are_missing() -> None:
     """ImageJ writes only the directory of the first page of stacks of more than 4 GB, tifffile on request of all."""
     _, data = stack(imagej=True, truncate=True)

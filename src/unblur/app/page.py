@@ -119,7 +119,8 @@ class Page:
                 self.to_kernel = gr.HTML("", elem_classes="for-scripts")
                 self.cells = gr.Textbox(elem_id="kernel-cells", elem_classes="for-scripts", label="Kernel")
             with gr.Column(min_width=0):
-                gr.Radio(["Paint", "Erase"], value="Paint", label="Pointer", elem_id="kernel-tool")
+                # Gradio takes what no function reads for something that is only shown.
+                gr.Radio(["Paint", "Erase"], value="Paint", label="Pointer", elem_id="kernel-tool", interactive=True)
                 with gr.Row():
                     self.thin = gr.Button("Thin", min_width=80)
                     self.clear = gr.Button("Clear", min_width=80)
@@ -132,7 +133,7 @@ class Page:
         asked = [self.photos, self.method, self.settings, *self.options]
         shown = [self.to_viewer, self.answer, self.against, self.to_kernel]
         free: dict[str, Any] = {**quiet, "concurrency_limit": None}
-        self.photos.change(self._show_photo, self.photos, [self.status, self.to_viewer], **free)
+        self.photos.change(self._show_photo, self.photos, [self.status, self.to_viewer, self.answers], **free)
         self.method.change(self._choose_method, self.method, [self.method, self.settings], **quiet)
         self.go.click(self._restore, asked, running, **free)
         self.use_kernel.click(self._restore_with_kernel, [self.cells, self.answers, *asked], running, **free)
@@ -154,11 +155,14 @@ class Page:
         if not photos:
             return {self.status: status_html(_GREETING)}
         session, photo = self._session(request), Path(photos[0])
+        # What is below the photo is about an answer to another one, and so would be what is done with its kernel.
+        no_answer = {self.answers: None}
         try:
             shown = view_of(session, photo)
         except UnblurError as error:
-            return {self.status: status_html(f"{photo.name} {error}", is_error=True)}
+            return {**no_answer, self.status: status_html(f"{photo.name} {error}", is_error=True)}
         return {
+            **no_answer,
             self.status: status_html(
                 f"{len(photos)} photos." if len(photos) > 1 else f"{shown.width}x{shown.height} pixels."
             ),

@@ -12,7 +12,7 @@ from pathlib import Path
 from unblur.app.elements import capitalised
 from unblur.app.sessions import Answer, Session
 from unblur.app.views import View, write_view
-from unblur.batch.naming import split_name, tagged
+from unblur.batch.naming import output_beside, split_name, tagged
 from unblur.batch.options import BatchOptions
 from unblur.batch.report import report_line
 from unblur.batch.work import PhotoResult
@@ -183,7 +183,7 @@ class _PhotoRun:
         result = state.result
         if result is None or result.status != "done":
             return self._failure(_REASONS.get(state.reason, "failed") if result is None else result.error)
-        sharp = self._folder / tagged(*split_name(self._photo.name))
+        sharp = self._folder / output_beside(Path(self._photo.name)).name
         shutil.copyfile(job.output, sharp)
         self.result = replace(result, input=Path(self._photo.name), output=Path(sharp.name))
         self.answer = Answer(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from unblur.app.elements import capitalised
 from unblur.app.views import View
@@ -83,7 +84,7 @@ class Session:
         if path not in self._addresses:
             key = secrets.token_urlsafe(18)
             self._shared[key] = path
-            self._addresses[path] = f"{FILES_PATH}/{key}/{path.name}"
+            self._addresses[path] = f"{FILES_PATH}/{key}/{quote(path.name)}"
         return self._addresses[path]
 
     def find(self, key: str) -> Path | None:

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from unblur.cli.commands import deferred_commands
 from unblur.cli.messages import error_line, say
+from unblur.cli.quick_help import leave_out_unused
 from unblur.errors import ImageError, UnblurError
 from unblur.system.extras import missing_extra
 from unblur.system.openmp import wait_briefly
@@ -83,6 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
 @cache
 def parser() -> TyperGroup:
     """The parser of the program's options and of its commands."""
+    leave_out_unused()
     group = cast("TyperGroup", get_command(_app))
     group.commands.update({str(command.name): command for command in deferred_commands()})
     return group

@@ -15,6 +15,8 @@ from unblur.images.tiff_structure import Directory, is_page, read_directories
 __all__ = ["describe_pages", "find_pages", "read_frame", "skipped_directories"]
 
 _LONE_IMAGEJ_LINE = re.compile(r"^(images|slices|frames|channels|hyperstack|loop)=.*\n?", re.MULTILINE)
+_SHAPE_OF_ONE_PAGE = re.compile(r'\{"shape": \[\d+, \d+(, [1-4])?\]')
+"""Height, width and channels, as tifffile notes them for a photo."""
 _PAGES_OF_IMAGEJ = re.compile(r"^images=(\d+)", re.MULTILINE)
 
 
@@ -46,6 +48,8 @@ def describe_pages(description: str, pages: int) -> str:
         claimed = _PAGES_OF_IMAGEJ.search(description)
         is_true = int(claimed[1]) == pages if claimed else pages == 1
         return description if is_true else _LONE_IMAGEJ_LINE.sub("", description)
+    if _SHAPE_OF_ONE_PAGE.match(description):
+        return description
     speaks_of_pages = description.startswith('{"shape"') or "<OME" in description
     return "" if speaks_of_pages and pages == 1 else description
 

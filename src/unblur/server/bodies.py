@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -13,6 +14,9 @@ from unblur.server.answers import error_answer
 from unblur.server.settings import ServerSettings
 
 __all__ = ["BodyLimits"]
+
+_TURNS_AT_ONCE = 4
+"""Parts of bodies that are worked on between two looks at what else there is to do; each takes milliseconds."""
 
 
 class BodyLimits:
@@ -24,11 +28,13 @@ class BodyLimits:
 
     Attributes:
         held: Bytes of the bodies of all requests that are being answered.
+        turns: Taken before each part of a body.
     """
 
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app, self.settings = app, settings
         self.held = 0
+        self.turns = _Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request whose body is counted."""
@@ -40,6 +46,7 @@ class BodyLimits:
             await refusal(scope, receive, send)
             return
         try:
+            await body.take_turn()
             await self._app(scope, body.receive, body.send)
         finally:
             self.held -= body.held
@@ -59,6 +66,7 @@ class _Body:
         self._limits, self._headers = limits, headers
         self._receive, self._send = receive, send
         self._deadline = time.monotonic() + limits.settings.body_seconds
+        self._has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         self._is_whole = self.is_answered = False
         self._received = 0
         self.held = 0
@@ -71,10 +79,16 @@ class _Body:
         declared = self._headers.get("content-length", "0")
         return self._too_large() if declared.isdecimal() and int(declared) > self._limits.settings.body else None
 
+    async def take_turn(self) -> None:
+        """Wait until it may go on; a request without a body need not."""
+        if self._has_body:
+            await self._limits.turns.take()
+
     async def receive(self) -> Message:
         """The next part of the body, counted."""
         if self._is_whole:
             return await self._receive()
+        await self.take_turn()
         if self.refusal:
             return {"type": "http.disconnect"}
         try:
@@ -118,3 +132,32 @@ class _Body:
     def _too_large(self) -> Response:
         reason = f"the request is larger than the allowed {self._limits.settings.body / 1e6:g} MB"
         return error_answer(413, "too_large", reason)
+
+
+class _Turns:
+    """Lets a few of those who wait go on in each round of the event loop.
+
+    Otherwise hundreds of uploads that have something to do would all do it in one round, and a request that takes no
+    time, such as one for the server's health, would wait for the second that this takes. Nobody keeps a turn, so a
+    client that sends slowly holds up no other.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for a turn."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(turn)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._give, loop)
+        await turn
+
+    def _give(self, loop: asyncio.AbstractEventLoop) -> None:
+        for _ in range(min(_TURNS_AT_ONCE, len(self._waiting))):
+            turn = self._waiting.popleft()
+            if not turn.done():  # its request may have been given up
+                turn.set_result(None)
+        if self._waiting:
+            loop.call_soon(self._give, loop)
