@@ -55,6 +55,7 @@ COVERED = {
     "datasets/test_streams.py": "datasets/sampling",
     "datasets/test_synthesis.py": "datasets/blur_settings datasets/camera datasets/gyro datasets/segments",
     "experiments/test_catalog.py": "cli/experiment",
+    "experiments/test_solvers.py": "experiments/solvers/peers experiments/solvers/settings",
     "experiments/test_dublid.py": "experiments/dublid/combinations experiments/dublid/settings",
     "experiments/test_golf.py": (
         "experiments/golf/data experiments/golf/forgetting experiments/golf/iterations"
