@@ -144,7 +144,7 @@ COVERED = {
     "solvers/test_sparsity.py": "methods/orientation",
     "test_public_surface.py": "errors",
     "server/test_api.py": (
-        "cli/serve server/answers server/application server/bodies server/client server/forms server/guard"
+        "cli/serve server/answers server/application server/client server/forms server/guard"
         " server/observation server/schemas server/settings"
     ),
     "server/test_queue.py": "server/device_worker server/job server/storage server/tasks",
