@@ -48,7 +48,8 @@ def test_help_of_the_program_imports_no_command_and_no_catalogue():
     code = "import sys; from unblur.cli.main import main; main(['--help']); print(*sorted(sys.modules))"
     imported = run_python(code).splitlines()[-1].split()
     ours = {name for name in imported if name.startswith("unblur.") and not name.startswith("unblur.system")}
-    assert ours == {f"unblur.{name}" for name in ("cli", "cli.commands", "cli.main", "cli.messages", "errors")}
+    needed = ("cli", "cli.commands", "cli.main", "cli.messages", "cli.quick_help", "errors")
+    assert ours == {f"unblur.{name}" for name in needed}
     assert not {"asyncio", "email.message", "importlib.metadata", "json", "numpy", "socket", "tomllib"} & {*imported}
 
 
