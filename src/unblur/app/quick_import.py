@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from typing_extensions import override
+from unblur.system.import_hooks import run_around_import
 
 __all__ = ["leave_out_help"]
 
-_MODULE = "gradio.component_meta"
 _WRITES_STUB = "create_or_modify_pyi"
 _LISTENER, _FILLS_IN = "EventListener", "set_doc"
 
@@ -24,31 +22,15 @@ def leave_out_help() -> None:
     which also changes the installation, and that may be read-only; for the docstrings it compiles a template for each
     of 216 methods. Together this is half of the time that the import takes.
     """
-    if _MODULE not in sys.modules and _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)
+    run_around_import("gradio.component_meta", _without_help)
 
 
-class _Finder(PathFinder):
-    @classmethod
-    @override
-    def find_spec(
-        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != _MODULE:
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader:
-            spec.loader = _Loader(spec.loader.name, spec.loader.path)
-        return spec
-
-
-class _Loader(SourceFileLoader):
-    @override
-    def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        for place, name in ((module, _WRITES_STUB), (getattr(module, _LISTENER, None), _FILLS_IN)):
-            if hasattr(place, name):
-                setattr(place, name, _do_nothing)
+@contextmanager
+def _without_help(module: ModuleType) -> Generator[None]:
+    yield
+    for place, name in ((module, _WRITES_STUB), (getattr(module, _LISTENER, None), _FILLS_IN)):
+        if hasattr(place, name):
+            setattr(place, name, _do_nothing)
 
 
 def _do_nothing(*_: Any, **__: Any) -> None:
