@@ -56,7 +56,7 @@ def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(f
     )
     assert result.tables[0].rows[-1][0] == "all"
     assert not (folder / "train-refined.jsonl").exists(), "gains of the earlier refiner are measured again"
-    run(JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=2), lambda _: None)
+    run(JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=2, start="shipped"), lambda _: None)
     trained = load_networks(read_checkpoint(folder / "auto.safetensors")).refiner
     before, after = refiner.refined_gain(trained, example)
     assert abs(after - before) < 1

@@ -25,6 +25,22 @@ def test_a_judge_learns_what_decides_the_gain():
     assert float(torch.corrcoef(torch.stack([predicted, true]))[0, 1]) > 0.9
 
 
+def test_a_judge_goes_on_learning_from_where_it_was():
+    judge = fit_judge(photos(300, 0), 400)
+    centre = judge.centre.clone()
+    unseen = photos(60, 1)
+
+    def error(one: Judge) -> float:
+        gains = [answer.gain for photo in unseen for answer in one.predict(photo.measures)]
+        true = [gain for photo in unseen for gain in photo.gains]
+        return sum(abs(a - b) for a, b in zip(gains, true, strict=True)) / len(true)
+
+    before = error(judge)
+    few = fit_judge(photos(10, 2), 60, rate=1e-3, start=judge)
+    assert torch.equal(few.centre, centre)
+    assert error(few) < min(2 * before, error(fit_judge(photos(10, 2), 60, rate=1e-3)))
+
+
 def test_a_measure_that_is_missing_is_an_error():
     with pytest.raises(KeyError):
         Judge(2, 4).predict([{"blur_effect": 0.3}])

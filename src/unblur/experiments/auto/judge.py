@@ -17,14 +17,15 @@ from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
 from unblur.methods.auto.measures import MEASURES
+from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.settings import AutoSettings
+from unblur.weights.shipped import read_weights
 
 __all__ = ["fit_judge", "run"]
 
 _LEAST, _MOST = -6.0, 10.0
 """Gains beyond these count as these: how badly an answer fails does not matter."""
 _BATCH = 256
-_RATE = 3e-3
 _DECAY = 0.1
 _SEED = 2031
 _METRICS = "{} held-out photos: {:.0%} of the gainful answers kept, {:.1%} harmed, mean gain {:+.2f} dB"
@@ -39,7 +40,7 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
     for split in SPLITS:
         measure_refined(folder, split, refiner, say)
     train, val = (read_refined(folder, split) for split in SPLITS)
-    judge = fit_judge(train, settings.steps)
+    judge = fit_judge(train, settings.steps, rate=settings.rate, start=_start(settings))
     torch.save(judge.state_dict(), folder / JUDGE_FILE)
     result = _report(judge, val, settings)
     kept = max(result.tables[0].rows, key=lambda row: row[:2] == [_LEAST_GAIN, _CAUTION])
@@ -47,15 +48,22 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
     return result
 
 
-def fit_judge(photos: Sequence[Measured], steps: int) -> Judge:
-    """A judge that has learned the gains of these answers; every photo counts the same, however many answers it has."""
+def fit_judge(
+    photos: Sequence[Measured], steps: int, *, rate: float = JudgeSettings.rate, start: Judge | None = None
+) -> Judge:
+    """A judge that has learned the gains of these answers; every photo counts the same, however many answers it has.
+
+    Args:
+        photos: Measures and gains.
+        steps: Steps of the training.
+        rate: Learning rate of the first step.
+        start: A judge that goes on learning; it is changed. None: a new one.
+    """
     torch.manual_seed(_SEED)
     inputs, gains = _tensors(photos)
     weights = torch.cat([torch.full((len(photo.gains),), 1 / max(len(photo.gains), 1)) for photo in photos])
-    judge = Judge(**JUDGE_CONFIG)
-    judge.centre.copy_(inputs.mean(0))
-    judge.scale.copy_(inputs.std(0).clamp_min(1e-3))
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=_RATE, weight_decay=_DECAY)
+    judge = start or _new_judge(inputs)
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         drawn = torch.multinomial(weights, _BATCH, replacement=True)
@@ -66,6 +74,23 @@ def fit_judge(photos: Sequence[Measured], steps: int) -> Judge:
         optimizer.step()
         schedule.step()
     return judge.eval()
+
+
+def _new_judge(inputs: Tensor) -> Judge:
+    judge = Judge(**JUDGE_CONFIG)
+    judge.centre.copy_(inputs.mean(0))
+    judge.scale.copy_(inputs.std(0).clamp_min(1e-3))
+    return judge
+
+
+def _start(settings: JudgeSettings) -> Judge | None:
+    if not settings.start:
+        return None
+    if settings.start == "shipped":
+        return load_networks(read_weights("auto")).judge.requires_grad_().train()
+    judge = Judge(**JUDGE_CONFIG)
+    judge.load_state_dict(torch.load(settings.start, weights_only=True))
+    return judge
 
 
 def _loss(predicted: Tensor, gains: Tensor) -> Tensor:

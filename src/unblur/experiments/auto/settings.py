@@ -31,6 +31,8 @@ class JudgeSettings(AnswerSettings):
     """Settings of `auto-judge`."""
 
     steps: Annotated[int, "Steps of the training."] = 1000
+    rate: Annotated[float, "Learning rate of the first step; it falls to nothing."] = 3e-3
+    start: Annotated[str, "Judge to start from: judge.pt of a run before, or shipped; empty: random weights."] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
