@@ -104,8 +104,9 @@ class KernelMethod(ABC):
                 estimates.append(self.estimate(photo, options, _with_preview(hook, photo)))
         return estimates
 
-    def solving(self) -> Solving:
-        """The method's own solver."""
+    def solving(self, options: RestoreOptions) -> Solving:
+        """The method's own solver, for such options."""
+        del options
         return Solving()
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
@@ -159,7 +160,7 @@ class KernelMethod(ABC):
                 unchanged=True,
             )
         kernel, encoding = estimate.kernel, _decide_encoding(blurry, estimate, options)
-        own = self.solving()
+        own = self.solving(options)
         chosen = own if options.solver is None else own._replace(solver=options.solver)
 
         blur = BlurSoFar(kernel, 1.0, encoding)

@@ -8,9 +8,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from unblur.blur.fft import spectrum
-from unblur.solvers.clipped_light import ClippedLightDirections
 from unblur.solvers.differences import Images, differences, differences_adjoint
 from unblur.solvers.iteration import Iteration
+from unblur.solvers.positive_light import PositiveLightDirections
 from unblur.solvers.sparse_problem import SparseProblem, pose_sparse
 
 __all__ = ["AlternatingDirections", "HalfQuadratic", "deconvolve_sparse"]
@@ -29,13 +29,14 @@ def deconvolve_sparse(
     saturation: float | None = None,
     quick: bool = False,
     known: Float[Tensor, "#b m h w"] | None = None,
+    positive: bool = False,
 ) -> Tensor:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
     A few half-quadratic steps with rising penalty (Krishnan and Fergus, NIPS 2009, Eq. 3) on the smoothly continued
     photo; then alternating directions with a mask m that is 0 outside the photo, so that nothing has to be invented
-    there (Almeida and Figueiredo, IEEE TIP 2013, Eq. 30 to 36). Where light was clipped, other steps take the place of
-    both: see `ClippedLightDirections`.
+    there (Almeida and Figueiredo, IEEE TIP 2013, Eq. 30 to 36). Where light was clipped, or is to be nowhere negative,
+    other steps take the place of both: see `PositiveLightDirections`.
 
     Args:
         blurry: In [0, 1]; a batch of channels or photos.
@@ -44,11 +45,12 @@ def deconvolve_sparse(
             channel.
         prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
-        steps: Alternating steps; 0 stops after the half-quadratic start. Clipped light has a number of its own.
+        steps: Alternating steps; 0 stops after the half-quadratic start. Positive light has a number of its own.
         saturation: Pixels from this value up were clipped; None: none was.
-        quick: Whether a rough answer will do where light was clipped, which takes many steps.
+        quick: Whether a rough answer will do where light is positive, which takes many steps.
         known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
             One for all channels or one for each. None: all of it counts.
+        positive: Whether x may not be negative also where no light was clipped.
     """
     problem = pose_sparse(
         blurry,
@@ -58,8 +60,8 @@ def deconvolve_sparse(
         saturation=saturation,
         known=known,
     )
-    if problem.data.saturated is not None:
-        return problem.frame.crop(ClippedLightDirections(problem, quick=quick).run())
+    if positive or problem.data.saturated is not None:
+        return problem.frame.crop(PositiveLightDirections(problem, quick=quick).run())
     start = HalfQuadratic(problem)
     start.run()
     if steps == 0:

@@ -36,7 +36,7 @@ class PhotoNoise:
     Attributes:
         sigma: Standard deviation of the noise on the scale of [0, 1].
         saturation: Pixels from this value up were clipped; None: none was.
-        quick: Whether a rough answer will do where they were.
+        quick: Whether a rough answer will do where many steps are needed.
     """
 
     sigma: float
@@ -65,7 +65,9 @@ def suitable_strength(noise_sigma: float) -> float:
     return 8e-5 + 0.02 * noise_sigma + 3.6 * noise_sigma**2
 
 
-def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:
+def _sparse(
+    exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: float, *, positive: bool = False
+) -> Deconvolve:
     return partial(
         deconvolve_sparse,
         kernel=kernel,
@@ -73,6 +75,7 @@ def _sparse(exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: floa
         exponent=exponent,
         saturation=noise.saturation,
         quick=noise.quick,
+        positive=positive,
     )
 
 
@@ -91,6 +94,7 @@ def _richardson_lucy(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> De
 
 SOLVERS: dict[str, Solver] = {
     "hyper-laplacian": Solver(partial(_sparse, 0.8), splits_colours=True, joins_photos=True),
+    "positive-light": Solver(partial(_sparse, 0.8, positive=True), splits_colours=True, joins_photos=True),
     "tv": Solver(partial(_sparse, 1.0), splits_colours=True, joins_photos=True),
     "wiener": Solver(_wiener, joins_photos=True),
     "richardson-lucy": Solver(_richardson_lucy),

@@ -14,6 +14,7 @@ from unblur.experiments.auto.answers import Answers, read_answer
 from unblur.experiments.auto.measured import read_measured
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
+from unblur.methods.auto.improvement import SOLVER
 from unblur.methods.auto.refiner import reblur_residual
 from unblur.metrics.alignment import align_pair
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
@@ -76,7 +77,7 @@ def examples_of(folder: Path, split: str, *, several: bool, least_gain: float) -
 def _example(answers: Answers, place: int, gain: float) -> Example:
     candidate = answers.candidates()[place]
     kernel, encoding = candidate.kernel, candidate.encoding
-    answer = restore_with_kernel(answers.blurry, kernel, encoding=encoding).clamp(0, 1)
+    answer = restore_with_kernel(answers.blurry, kernel, encoding=encoding, solver=SOLVER).clamp(0, 1)
     return Example(
         answers.kind,
         _levels(answer),

@@ -23,7 +23,7 @@ from unblur.experiments.result import Say
 from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
-from unblur.methods.auto.improvement import improve_answer
+from unblur.methods.auto.improvement import SOLVER, improve_answer
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.refiner import AnswerRefiner
 from unblur.methods.kernel_search.search import Candidate
@@ -160,7 +160,7 @@ def _refined_gains(answers: Answers, gains: Sequence[float], refiner: AnswerRefi
     before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
 
     def gain_of(one: Candidate) -> float:
-        restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding)
+        restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding, solver=SOLVER)
         improved = improve_answer(refiner, restored, answers.blurry, one.kernel, encoding=one.encoding)
         return min(psnr_of(brightness(improved), truth, "wide-shift"), _SHARPEST) - before
 

@@ -15,14 +15,14 @@ from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
-from unblur.methods.auto.improvement import improve_answer
+from unblur.methods.auto.improvement import SOLVER, improve_answer
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod, known_pixels
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving, known_pixels
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
@@ -101,6 +101,10 @@ class Auto(KernelMethod):
         networks = load_networks(checkpoint)
         self.judge, self.refiner = networks.judge, networks.refiner
         self._network: Method | None = None
+
+    def solving(self, options: RestoreOptions) -> Solving:
+        """See `KernelMethod.solving`: the quickest one where haste is asked for."""
+        return Solving() if options.effort == "fast" else Solving(SOLVER)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""

@@ -121,7 +121,7 @@ class Burst:
         on_step: StepHook,
     ) -> Restoration[Tensor]:
         """The answer to the photos that are used; `estimate` is that of the photo that the search began with."""
-        own, together = self.method.solving(), _Aligned.of(members)
+        own, together = self.method.solving(options), _Aligned.of(members)
         solver = options.solver or own.solver
         image = restore_with_kernel(
             together.photos,

@@ -92,8 +92,9 @@ class Dublid(KernelMethod):
         """
         return make_portable(self.networks, _SMALLEST)
 
-    def solving(self) -> Solving:
+    def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`."""
+        del options
         return Solving(smoothness=self.settings.smoothness)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:

@@ -22,8 +22,9 @@ class KnownKernel(KernelMethod):
     def __init__(self, settings: KnownKernelSettings) -> None:
         self.settings = settings
 
-    def solving(self) -> Solving:
+    def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`."""
+        del options
         return Solving(self.settings.solver, self.settings.smoothness)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:

@@ -6,9 +6,9 @@ import torch
 from planted import Planted, draw_picture, plant, psnr, shake
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.solvers.clipped_light import ClippedLightDirections
 from unblur.solvers.half_quadratic import deconvolve_sparse
 from unblur.solvers.photo import restore_with_kernel
+from unblur.solvers.positive_light import PositiveLightDirections
 from unblur.solvers.sparse_problem import pose_sparse
 
 KERNEL = shake(15, 3, (15, 20))
@@ -83,7 +83,7 @@ def test_large_clipped_areas_are_filled_in(light):
 
 def test_the_objective_falls_and_nothing_is_negative(night):
     problem = pose_sparse(srgb_to_linear(night.blurry), KERNEL, prior_strength=_STRENGTH, saturation=0.995)
-    iteration = ClippedLightDirections(problem, record=True)
+    iteration = PositiveLightDirections(problem, record=True)
     answer = iteration.run()
     assert float(answer.min()) >= 0
     history = iteration.history["objective"]

@@ -1,4 +1,4 @@
-"""Deconvolution where light was clipped: lamps far brighter than the sensor can hold, highlights, skies."""
+"""Deconvolution to light that is nowhere negative, for clipped lamps, highlights and skies, and for text and edges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unblur.solvers.differences import differences, differences_adjoint
 from unblur.solvers.iteration import Iteration
 from unblur.solvers.sparse_problem import SparseProblem
 
-__all__ = ["ClippedLightDirections"]
+__all__ = ["PositiveLightDirections"]
 
 _STAGES = (0.05, 0.15, 0.4, 1.0)
 """Factors on the penalties. Low penalties let the light of a lamp grow to tens of times what the
@@ -20,16 +20,19 @@ _STEPS_OF_STAGE = 10
 _QUICK_STEPS_OF_STAGE = 4
 _RELAXATION = 1.8
 _SIGN_PENALTY = 0.1
+_STRENGTHS = 80.0
+"""The penalty on gradients is at least so many times the strength of the prior: below that, a strong prior oscillates."""
 
 
-class ClippedLightDirections(Iteration):
+class PositiveLightDirections(Iteration):
     """Alternating direction method of multipliers; splits u = k * x, v = grad x and w = x, which is not negative.
 
     What rings around a clipped lamp swings below zero as far as above, so that light cannot be negative says more there
-    than any prior. Over-relaxed (Eckstein and Bertsekas, Math. Prog. 1992), with penalties that rise.
+    than any prior, and something at every strong edge. Over-relaxed (Eckstein and Bertsekas, Math. Prog. 1992), with
+    penalties that rise.
 
     Args:
-        problem: The problem, with what is clipped.
+        problem: The problem, with what is clipped, if anything is.
         quick: Whether a rough answer will do, such as for comparing kernels.
         record: See `Iteration`; the history is that of `objective` and `residual`.
     """
@@ -53,7 +56,7 @@ class ClippedLightDirections(Iteration):
             for gap in self._gaps:
                 gap.mul_(_STAGES[stage - 1] / factor)
         self._light_penalty = factor * problem.data_penalty
-        self._gradient_penalty = factor * problem.gradient_penalty
+        self._gradient_penalty = factor * max(problem.gradient_penalty, _STRENGTHS * problem.prior_strength)
         self._sign_penalty = factor * _SIGN_PENALTY
         weight = self._light_penalty * problem.operator.power + self._gradient_penalty * problem.gradient_power
         self._inverse = weight.add_(self._sign_penalty).reciprocal_()
