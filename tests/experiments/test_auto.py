@@ -1,16 +1,19 @@
 """The judge's experiment: answers are made once, measured once, learned from and reported."""
 
+from dataclasses import replace
+from typing import NoReturn
+
 import pytest
 import torch
 
 from conftest import search_quickly
-from unblur.experiments.auto import refiner
+from unblur.experiments.auto import answers, refiner
 from unblur.experiments.auto.answers import read_answer
 from unblur.experiments.auto.examples import examples_of
 from unblur.experiments.auto.judge import run
-from unblur.experiments.auto.measured import read_measured, read_refined
+from unblur.experiments.auto.measured import make_and_measure, read_measured, read_refined
 from unblur.experiments.auto.processing import Processing, draw_processing
-from unblur.experiments.auto.settings import JudgeSettings, RefinerSettings
+from unblur.experiments.auto.settings import AnswerSettings, JudgeSettings, RefinerSettings
 from unblur.methods.auto.networks import load_networks
 from unblur.weights.checkpoint import read_checkpoint
 
@@ -40,9 +43,28 @@ def test_every_photo_is_measured_once(finished):
 
 def test_answers_keep_where_their_kernels_came_from(finished):
     folder, *_ = finished
-    answers = read_answer(folder / "train" / "00002.npz")
-    assert {one.origin for one in answers.candidates()} >= {"search", "line"}
-    assert len(answers.candidates()) == len(answers.kernels) == len(answers.encodings)
+    found = read_answer(folder / "train" / "00002.npz")
+    assert {one.origin for one in found.candidates()} >= {"search", "line"}
+    assert len(found.candidates()) == len(found.kernels) == len(found.encodings)
+
+
+def test_what_was_searched_makes_the_answers_again_without_a_search(finished, data_folder, tmp_path, monkeypatch):
+    folder, *_ = finished
+    monkeypatch.setenv("UNBLUR_DATA", str(data_folder))
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("searched again")
+
+    monkeypatch.setattr(answers, "find_candidates", refuse)
+    settings = AnswerSettings(folder=str(tmp_path), count=3, held_out=1, size=96, searched=str(folder / "searched.npz"))
+    make_and_measure(settings, lambda _: None)
+    before, after = (read_answer(place / "train" / "00002.npz") for place in (folder, tmp_path))
+    assert after.origins == before.origins
+    assert torch.equal(after.blurry, before.blurry)
+    torch.testing.assert_close(after.kernels, before.kernels, atol=1e-5, rtol=1e-3)
+
+    with pytest.raises(AssertionError, match="searched again"):  # other photos: nothing is known of them
+        make_and_measure(replace(settings, folder=str(tmp_path / "other"), size=100), lambda _: None)
 
 
 def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(finished):

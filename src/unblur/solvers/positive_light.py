@@ -21,7 +21,7 @@ _QUICK_STEPS_OF_STAGE = 4
 _RELAXATION = 1.8
 _SIGN_PENALTY = 0.1
 _STRENGTHS = 80.0
-"""The penalty on gradients is at least so many times the strength of the prior: below that, a strong prior oscillates."""
+"""The penalty on gradients is at least so many times the strength of the prior; below, a strong prior oscillates."""
 
 
 class PositiveLightDirections(Iteration):

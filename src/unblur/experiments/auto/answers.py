@@ -6,7 +6,7 @@ Each sample is a file of its own, so that a run that was stopped goes on where i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from unblur.datasets.photo_kinds.blurs import uniform
 from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
 from unblur.datasets.photos import PhotoSet
 from unblur.experiments.auto.processing import draw_processing
+from unblur.experiments.auto.searched import Searched, checksum_of, pack_kernels, unpack_kernels
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
@@ -58,6 +59,10 @@ class Answers:
     encodings: tuple[BlurEncoding, ...]
     origins: tuple[Origin, ...]
 
+    def searched(self) -> Searched:
+        """The answers without the photo."""
+        return Searched(checksum_of(_bytes(self.blurry)), self.kernels, self.encodings, self.origins)
+
     def candidates(self) -> list[Candidate]:
         """All kernels as the judge is given them."""
         return (
@@ -71,7 +76,14 @@ class Answers:
 
 
 def make_answers(
-    folder: Path, photos: PhotoSet, kinds: dict[str, PhotoKind], *, count: int, size: int, seed: int
+    folder: Path,
+    photos: PhotoSet,
+    kinds: dict[str, PhotoKind],
+    *,
+    count: int,
+    size: int,
+    seed: int,
+    searched: Mapping[str, Searched],
 ) -> Iterator[Path]:
     """Search the kernels of `count` photos, kind after kind, and keep each answer as a file; those there are left out.
 
@@ -82,6 +94,7 @@ def make_answers(
         count: Number of samples.
         size: Side of the photos in pixels.
         seed: Seed of all samples.
+        searched: What was found before, by the stems of the files; taken where it was found on the same photo.
     """
     make_folder(folder)
     names = list(kinds)
@@ -95,7 +108,10 @@ def make_answers(
             both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
             processing = draw_processing(generator)
             pair = make_photo(photo, kinds[name], drawn, size=round(size / processing.size)).pair
-            _write(place, _search(name, *processing.apply(pair.blurry, pair.sharp), both=both))
+            blurry, sharp = processing.apply(pair.blurry, pair.sharp)
+            known = searched.get(place.stem)
+            found = known if known and known.photo == checksum_of(_bytes(blurry)) else _search(blurry, both=both)
+            _write(place, Answers(name, blurry, sharp, found.kernels, found.encodings, found.origins))
             yield place
 
 
@@ -104,16 +120,15 @@ def read_answer(path: Path) -> Answers:
     blurry, sharp, kernels, facts = read_arrays(path, ["blurry", "sharp", "kernels", "facts"])
     said: dict[str, Any] = json.loads(facts.astype(np.uint8).tobytes())
     images = [torch.from_numpy(image)[None].float() / 255 for image in (blurry, sharp)]
-    normalised = torch.from_numpy(kernels).float()
-    normalised = normalised / normalised.sum((-2, -1), keepdim=True).clamp_min(1e-12)
-    return Answers(said["kind"], images[0], images[1], normalised, tuple(said["encodings"]), tuple(said["origins"]))
+    encodings, origins = tuple(said["encodings"]), tuple(said["origins"])
+    return Answers(said["kind"], images[0], images[1], unpack_kernels(kernels), encodings, origins)
 
 
 def _rescaled(photo: Tensor, scale: float) -> Tensor:
     return F.interpolate(photo, scale_factor=scale, mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def _search(kind: str, blurry: Tensor, sharp: Tensor, *, both: bool) -> Answers:
+def _search(blurry: Tensor, *, both: bool) -> Searched:
     grey, options, settings = brightness(blurry), RestoreOptions(), SearchSettings()
     encodings: tuple[BlurEncoding, ...] = ("linear", "encoded") if both else ("linear",)
     with torch.no_grad():
@@ -125,10 +140,8 @@ def _search(kind: str, blurry: Tensor, sharp: Tensor, *, both: bool) -> Answers:
     candidates = [one for finding in findings for one in finding.candidates]
     side = max((one.kernel.shape[-1] for one in candidates), default=3)
     kernels = [fit_box(one.kernel, side) for one in candidates]
-    return Answers(
-        kind,
-        blurry,
-        sharp,
+    return Searched(
+        checksum_of(_bytes(blurry)),
         torch.cat(kernels) if kernels else torch.zeros(0, 1, side, side),
         tuple(one.encoding for one in candidates),
         tuple(one.origin for one in candidates),
@@ -148,7 +161,7 @@ def _write(place: Path, answers: Answers) -> None:
         file,
         blurry=_bytes(answers.blurry),
         sharp=_bytes(answers.sharp),
-        kernels=answers.kernels.half().numpy(),
+        kernels=pack_kernels(answers.kernels),
         facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
     )
     atomic_write(place, file.getvalue(), overwrite=True)

@@ -18,6 +18,7 @@ from unblur.datasets.folders import find_root
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
 from unblur.experiments.auto.answers import Answers, make_answers, read_answer
+from unblur.experiments.auto.searched import read_searched, write_searched
 from unblur.experiments.auto.settings import AnswerSettings
 from unblur.experiments.result import Say
 from unblur.experiments.scores import psnr_of
@@ -69,16 +70,26 @@ class Measured:
 
 
 def make_and_measure(settings: AnswerSettings, say: Say) -> None:
-    """Make the answers of both splits and measure them, as far as that is not done."""
+    """Make the answers of both splits and measure them, as far as that is not done.
+
+    What was searched is kept in `searched.npz`, from which another run can make the answers again.
+    """
     root, folder = find_root(None), Path(settings.folder)
+    known = read_searched(Path(settings.searched)) if settings.searched else {}
     for split, count in zip(SPLITS, (settings.count, settings.held_out), strict=True):
         photos, kinds = bsds500(root, split), dict(photo_kinds(root))
-        made = make_answers(folder / split, photos, kinds, count=count, size=settings.size, seed=_SEEDS[split])
+        own = {name.removeprefix(f"{split}/"): one for name, one in known.items() if name.startswith(f"{split}/")}
+        made = make_answers(
+            folder / split, photos, kinds, count=count, size=settings.size, seed=_SEEDS[split], searched=own
+        )
         for place in made:
             say(f"{split}: {place.name} of {count}")
         for line in _add_lines(folder / split, folder / f"{split}.jsonl", lambda _, answers: vars(_measure(answers))):
             best = max(line["gains"], default=0.0)
             say(f"{line['file']} {line['kind']}: best of {len(line['gains'])} answers {best:+.1f} dB")
+    paths = [path for split in SPLITS for path in sorted((folder / split).glob("*.npz"))]
+    kept = ((f"{path.parent.name}/{path.stem}", read_answer(path).searched()) for path in paths)
+    write_searched(folder / "searched.npz", kept)
 
 
 def measure_refined(folder: Path, split: str, refiner: AnswerRefiner, say: Say) -> None:

@@ -20,6 +20,9 @@ class AnswerSettings:
     count: Annotated[int, "Synthetic photos of BSDS500 train to learn from."] = 1600
     held_out: Annotated[int, "Synthetic photos of BSDS500 val to test on."] = 400
     size: Annotated[int, "Side of the photos in pixels."] = 240
+    searched: Annotated[
+        str, "Kernels that were searched before (searched.npz of a folder): these photos need no search; empty: none."
+    ] = ""
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "count", "held_out")
