@@ -74,7 +74,8 @@ def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(f
     example = examples[0]
     assert example.answer.shape == example.blurry.shape == example.truth.shape == example.residual.shape
     result = refiner.run(
-        RefinerSettings(folder=str(folder), count=3, held_out=1, size=96, minutes=0.01, least_gain=-100), lambda _: None
+        RefinerSettings(folder=str(folder), count=3, held_out=1, size=96, minutes=0.01, least_gain=-100, known=4),
+        lambda _: None,
     )
     assert result.tables[0].rows[-1][0] == "all"
     assert not (folder / "train-refined.jsonl").exists(), "gains of the earlier refiner are measured again"

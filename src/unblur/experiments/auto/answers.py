@@ -31,7 +31,7 @@ from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
 
-__all__ = ["Answers", "make_answers", "read_answer"]
+__all__ = ["Answers", "draw_photo", "make_answers", "read_answer"]
 
 _SCALES = (0.6, 2.2)
 """Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
@@ -103,7 +103,7 @@ def make_answers(
         if not place.exists():
             name = names[number % len(names)]
             generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
-            photo = _rescaled(photos[int(uniform(0, len(photos) - 1e-6, generator))], uniform(*_SCALES, generator))
+            photo = draw_photo(photos, generator)
             drawn = int(uniform(0, 2**31, generator))
             both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
             processing = draw_processing(generator)
@@ -124,7 +124,10 @@ def read_answer(path: Path) -> Answers:
     return Answers(said["kind"], images[0], images[1], unpack_kernels(kernels), encodings, origins)
 
 
-def _rescaled(photo: Tensor, scale: float) -> Tensor:
+def draw_photo(photos: PhotoSet, generator: torch.Generator) -> Tensor:
+    """One of the photos, resized at random."""
+    photo = photos[int(uniform(0, len(photos) - 1e-6, generator))]
+    scale = uniform(*_SCALES, generator)
     return F.interpolate(photo, scale_factor=scale, mode="bicubic", antialias=True).clamp(0, 1)
 
 

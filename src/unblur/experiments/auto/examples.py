@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,20 +10,29 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
-from unblur.experiments.auto.answers import Answers, read_answer
+from unblur.datasets.photo_kinds.blurs import uniform
+from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
+from unblur.datasets.photos import PhotoSet
+from unblur.experiments.auto.answers import Answers, draw_photo, read_answer
 from unblur.experiments.auto.measured import read_measured
+from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.improvement import SOLVER
 from unblur.methods.auto.refiner import reblur_residual
+from unblur.methods.kernel_search.search import Candidate
 from unblur.metrics.alignment import align_pair
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
 
-__all__ = ["Example", "examples_of"]
+__all__ = ["Example", "examples_of", "known_examples"]
 
 _ALIGNED_FROM = 0.5
 """Gain from which the truth is moved to where the answer lies; failed answers have no place to move it to."""
 _SEED = 2032
+_KNOWN_SEED = 17
+_PERTURBED = 0.5
+_MOST_PERTURBED = 0.6
+"""Share of the known kernels whose values are multiplied by random factors, and how far these lie from 1 at most."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +83,56 @@ def examples_of(folder: Path, split: str, *, several: bool, least_gain: float) -
             yield _example(answers, place, photo.gains[place])
 
 
+def known_examples(
+    photos: PhotoSet, kinds: Mapping[str, PhotoKind], *, count: int, size: int, seed: int = _KNOWN_SEED
+) -> Iterator[Example]:
+    """Answers with the true kernels, every other one a little wrong: what is good already must not become worse.
+
+    Args:
+        photos: Sharp photos, drawn at random.
+        kinds: The kinds, taken in turn; those without one kernel are left out.
+        count: How many photos.
+        size: Side of the photos in pixels.
+        seed: Seed of all.
+    """
+    names = list(kinds)
+    for number in range(count):
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+        photo = draw_photo(photos, generator)
+        drawn = int(uniform(0, 2**31, generator))
+        name = names[number % len(names)]
+        pair = make_photo(photo, kinds[name], drawn, size=size).pair
+        if pair.kernel is None:
+            continue
+        kernel = pair.kernel
+        if uniform(0, 1, generator) < _PERTURBED:
+            factors = 2 * torch.rand(kernel.shape, generator=generator) - 1
+            kernel = kernel * (1 + uniform(0, _MOST_PERTURBED, generator) * factors)
+            kernel = kernel / kernel.sum()
+        answer = restore_with_kernel(pair.blurry, kernel, encoding="linear", solver=SOLVER).clamp(0, 1)
+        grey = brightness(pair.sharp)
+        gain = psnr_of(brightness(answer), grey) - psnr_of(brightness(pair.blurry), grey)
+        yield _seen(name, answer, pair.blurry, pair.sharp, candidate=Candidate(kernel, "linear"), gain=gain)
+
+
 def _example(answers: Answers, place: int, gain: float) -> Example:
     candidate = answers.candidates()[place]
-    kernel, encoding = candidate.kernel, candidate.encoding
-    answer = restore_with_kernel(answers.blurry, kernel, encoding=encoding, solver=SOLVER).clamp(0, 1)
+    answer = restore_with_kernel(answers.blurry, candidate.kernel, encoding=candidate.encoding, solver=SOLVER)
+    answer = answer.clamp(0, 1)
+    truth = _moved(answers.sharp, answer) if gain > _ALIGNED_FROM else answers.sharp
+    return _seen(answers.kind, answer, answers.blurry, truth, candidate=candidate, gain=gain)
+
+
+def _seen(kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate: Candidate, gain: float) -> Example:
+    """What the refiner sees of an answer in [0, 1]."""
     return Example(
-        answers.kind,
+        kind,
         _levels(answer),
-        _levels(answers.blurry),
-        reblur_residual(answer, answers.blurry, kernel, encoding)[0].half(),
-        _levels(_moved(answers.sharp, answer) if gain > _ALIGNED_FROM else answers.sharp),
-        estimate_noise(answers.blurry),
-        estimate_jpeg_coarseness(brightness(answers.blurry)),
+        _levels(blurry),
+        reblur_residual(answer, blurry, candidate.kernel, candidate.encoding)[0].half(),
+        _levels(truth),
+        estimate_noise(blurry),
+        estimate_jpeg_coarseness(brightness(blurry)),
         gain,
     )
 

@@ -10,14 +10,19 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from unblur.datasets.folders import find_root
+from unblur.datasets.photo_kinds.kinds import photo_kinds
+from unblur.datasets.photos import bsds500
 from unblur.errors import DataError
-from unblur.experiments.auto.examples import Example, examples_of
+from unblur.experiments.auto.examples import Example, examples_of, known_examples
 from unblur.experiments.auto.measured import SPLITS, forget_refined, make_and_measure
 from unblur.experiments.auto.settings import RefinerSettings
 from unblur.experiments.auto.weights import REFINER_FILE
 from unblur.experiments.result import ExperimentResult, Say, Table
+from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.training.muon import Muon
+from unblur.weights.shipped import read_weights
 
 __all__ = ["fit_refiner", "refined_gain", "run"]
 
@@ -35,10 +40,12 @@ def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
     train, val = (
         list(examples_of(folder, split, several=split == "train", least_gain=settings.least_gain)) for split in SPLITS
     )
+    root = find_root(None)
+    train += known_examples(bsds500(root, SPLITS[0]), photo_kinds(root), count=settings.known, size=settings.size)
     if not (train and val):
         raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; take a larger count of photos")
     say(f"{len(train)} answers to learn from, {len(val)} to test on")
-    network = fit_refiner(train, minutes=settings.minutes, start=_start(settings), say=say)
+    network = fit_refiner(train, minutes=settings.minutes, rate=settings.rate, start=_start(settings), say=say)
     torch.save(network.state_dict(), folder / REFINER_FILE)
     forget_refined(folder)
     return _report(network, val, settings)
@@ -47,6 +54,8 @@ def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
 def _start(settings: RefinerSettings) -> AnswerRefiner | None:
     if not settings.start:
         return None
+    if settings.start == "shipped":
+        return load_networks(read_weights("auto")).refiner.requires_grad_().train()
     network = AnswerRefiner(**REFINER_CONFIG)
     network.load_state_dict(torch.load(settings.start, weights_only=True))
     return network
@@ -82,7 +91,7 @@ def fit_refiner(
     examples: Sequence[Example],
     *,
     minutes: float,
-    rate: float = 1e-3,
+    rate: float = RefinerSettings.rate,
     start: AnswerRefiner | None = None,
     say: Say = lambda _: None,
 ) -> AnswerRefiner:

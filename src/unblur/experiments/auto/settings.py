@@ -50,8 +50,11 @@ class RefinerSettings(AnswerSettings):
     least_gain: Annotated[
         float, "Answers that gain less, in dB, are left out: such are refused, so nobody refines them."
     ] = -1.0
-    start: Annotated[str, "Weights to start from (refiner.pt of a run before); empty: random ones."] = ""
+    start: Annotated[str, "Weights to start from: refiner.pt of a run before, or shipped; empty: random ones."] = ""
+    rate: Annotated[float, "Learning rate after the first steps."] = 1e-3
+    known: Annotated[int, "Photos to learn from besides, deconvolved with their true kernels."] = 480
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least(self, 0.001, "minutes")
+        check_at_least(self, 0, "known")
