@@ -35,6 +35,14 @@ def test_a_sharp_picture_comes_back_as_it_was():
     assert "is sharp, or only parts" in answer.warnings[0]
 
 
+def test_lights_at_night_are_not_called_sharp_for_their_edges():
+    night = (draw_picture(190, 200) * 51).round() / 255
+    night[..., 60:63, 40:50] = night[..., 120:123, 90:110] = 1.0
+    answer = restore_tensor(night, load_method("auto"), RestoreOptions(encoding="linear", effort="fast"))
+    assert torch.equal(answer.image, night)
+    assert answer.warnings[0].startswith("no blur was found that is sure")
+
+
 def test_force_restores_what_would_be_refused(monkeypatch):
     planted = plant(KERNEL, (100, 110), light="linear")
     method = load_method("auto", {"least_gain": 50.0})
