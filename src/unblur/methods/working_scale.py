@@ -37,7 +37,8 @@ _MARGIN = 32
 _SEARCHED = 320 * 320
 """Pixels of the coarsest scale among which the square is chosen."""
 _ENOUGH = 0.7
-"""Share of the largest rise that a finer scale needs; where both are right, it restores finer detail."""
+"""Share of the largest rise that a finer scale needs, which is better where both are right, as it restores finer detail.
+From 0.6 to 0.75 the frames get the same scales."""
 _SMALLEST_RISE = 0.1
 """Below it the network has found no blur, and chance would decide."""
 _LEAST = 1e-6
@@ -55,15 +56,13 @@ def choose_scale(
     multiple: int = 1,
     on_step: StepHook = ignore_step,
 ) -> float:
-    """1, 1/2 or 1/4: the finest scale at which the network gives back about as much contrast of details as at any.
+    """1, 1/2 or 1/4: the finest scale at which details get about as much contrast back as at any other.
 
     Measured is the rise of the total variation, as a share of that of the blurry image at the same scale, in the square
     where the network changes most at the coarsest scale. A photo of more than `largest` pixels is first shrunk to so
     many, and the scales are shares of that size. The choice has no gradient.
 
-    With MAXIM, crops of 320 pixels of 43 blurred photos of BSDS500 gain 1.09 dB at the chosen scale, 0.99 dB at full
-    size and 1.16 dB at the best scale of each; eight pairs of averaged frames get their best scales. The constants were
-    chosen on both; shares of 0.6 to 0.75 in place of 0.7 give 1.09 to 1.12 dB and the same scales of the frames.
+    The constants were chosen with MAXIM, on eight pairs of averaged frames and 43 blurred photos: docs/backbones.md.
 
     Args:
         blurry: sRGB-encoded, in [0, 1]; photos of a batch get one scale.
