@@ -37,7 +37,7 @@ _MARGIN = 32
 _SEARCHED = 320 * 320
 """Pixels of the coarsest scale among which the square is chosen."""
 _ENOUGH = 0.7
-"""Share of the largest rise that a finer scale needs, which is better where both are right, as it restores finer detail.
+"""Share of the largest rise that a finer scale needs, which is better where both are right: it restores finer detail.
 From 0.6 to 0.75 the frames get the same scales."""
 _SMALLEST_RISE = 0.1
 """Below it the network has found no blur, and chance would decide."""
