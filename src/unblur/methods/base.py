@@ -162,8 +162,9 @@ class Traits:
         tile_halo: None: the method takes a photo of any size and bounds its own memory. A number: the photo is cut
             into tiles that overlap by so many pixels.
         tile_side: Side of the tiles, where the user names none.
-        scale_for: Share of its sides at which a photo `(B, C, H, W)` is restored, above 0 and up to 1; what the method
-            changes there is added to the photo. None: always at its own size.
+        scale_for: Share of its sides at which a photo `(B, C, H, W)` of the method's channels is restored, above 0 and
+            up to 1; what the method changes there is added to the photo. A choice that takes time reports its steps as
+            the beginning of the work on the photo. None: always at its own size.
         own_engine: It sees to the option `engine` itself, because the network is only a part of its work.
     """
 
@@ -172,7 +173,7 @@ class Traits:
     size_multiple: int = 1
     tile_halo: int | None = None
     tile_side: int = 512
-    scale_for: Callable[[Tensor], float] | None = None
+    scale_for: Callable[[Tensor, StepHook], float] | None = None
     own_engine: bool = False
 
 

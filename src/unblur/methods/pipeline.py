@@ -14,7 +14,7 @@ from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, resized, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
-from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step
+from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step, steps_of_part
 from unblur.methods.onnx_engine import choose_engine
 from unblur.methods.options import RestoreOptions, check_fit
 from unblur.methods.orientation import settle_orientation
@@ -118,9 +118,17 @@ def pass_through(
         options: What is asked; `tile` is heeded for methods that work in tiles.
         on_step: Sees previews in the form of the photo.
     """
-    transforms = transforms_for(blurry, method.traits)
+    begun = 0.0
+
+    def on_preparation(step: Step) -> None:
+        nonlocal begun
+        begun = step.fraction
+        on_step(step)
+
+    transforms = transforms_for(blurry, method.traits, on_preparation)
     prepared = apply_forward(transforms, blurry)
-    answer = _run_whole_or_tiled(prepared, method, options, on_step, transforms)
+    on_rest = steps_of_part(on_step, 0, 1, phase=(begun, 1.0))
+    answer = _run_whole_or_tiled(prepared, method, options, on_rest, transforms)
     field = answer.motion_field
     sizes = [step.size for step in transforms if isinstance(step, Shrink)]
     return replace(

@@ -6,15 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.errors import ShapeError
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
-from unblur.methods.base import Traits
+from unblur.methods.base import StepHook, Traits, ignore_step
 
-__all__ = ["Channels", "Encode", "Pad", "Shrink", "Transform", "apply_forward", "transforms_for", "undo", "undo_field"]
+__all__ = [
+    "Channels",
+    "Encode",
+    "Pad",
+    "Shrink",
+    "Transform",
+    "apply_forward",
+    "resample",
+    "transforms_for",
+    "undo",
+    "undo_field",
+]
 
 
 class Transform(Protocol):
@@ -83,16 +95,16 @@ class Shrink:
 
     def forward(self, image: Tensor) -> Tensor:
         """At the smaller size, without aliasing."""
-        return _resample(image, self.size)
+        return resample(image, self.size)
 
     def backward(self, image: Tensor) -> Tensor:
         """The photo, with what the image differs from the small photo by."""
-        return self.photo + _resample(image - self.forward(self.photo), (self.photo.shape[2], self.photo.shape[3]))
+        return self.photo + resample(image - self.forward(self.photo), (self.photo.shape[2], self.photo.shape[3]))
 
     def backward_field(self, field: Tensor) -> Tensor:
         """At the photo's size and in its pixels."""
         factor = field.new_tensor([self.photo.shape[3] / self.size[1], self.photo.shape[2] / self.size[0]])
-        return _resample(field, (self.photo.shape[2], self.photo.shape[3])) * factor[:, None, None]
+        return resample(field, (self.photo.shape[2], self.photo.shape[3])) * factor[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -114,8 +126,13 @@ class Encode:
         return field
 
 
-def transforms_for(blurry: Tensor, traits: Traits) -> list[Transform]:
+def transforms_for(blurry: Tensor, traits: Traits, on_step: StepHook = ignore_step) -> list[Transform]:
     """The transforms that a method of these traits needs for this photo.
+
+    Args:
+        blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1].
+        traits: Of the method.
+        on_step: Progress, as the beginning of the work on the photo, and cancel, where a choice takes time.
 
     Raises:
         ShapeError: The method cannot work on so many channels.
@@ -126,9 +143,10 @@ def transforms_for(blurry: Tensor, traits: Traits) -> list[Transform]:
         steps.append(Channels())
     elif traits.channels == "rgb" and channels != 3:
         raise ShapeError(f"this method works on 1 or 3 colour channels, not {channels}")
-    if traits.scale_for is not None and (scale := traits.scale_for(blurry)) < 1:
+    prepared = apply_forward(steps, blurry)
+    if traits.scale_for is not None and (scale := traits.scale_for(prepared, on_step)) < 1:
         height, width = (max(1, round(side * scale)) for side in (height, width))
-        steps.append(Shrink(apply_forward(steps, blurry), (height, width)))
+        steps.append(Shrink(prepared, (height, width)))
     right, below = -width % traits.size_multiple, -height % traits.size_multiple
     if right or below:
         steps.append(Pad(Padding(0, right, 0, below)))
@@ -156,5 +174,6 @@ def undo_field(transforms: Sequence[Transform], field: Tensor) -> Tensor:
     return field
 
 
-def _resample(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resample(image: Float[Tensor, "b c _ _"], size: tuple[int, int]) -> Float[Tensor, "b c _ _"]:
+    """The image at another height and width, bicubic and without aliasing."""
     return functional.interpolate(image, size, mode="bicubic", antialias=True)

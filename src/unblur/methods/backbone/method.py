@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
@@ -119,15 +117,24 @@ class Maxim(_Backbone):
 
     def __init__(self, settings: MaximSettings, checkpoint: Checkpoint) -> None:
         network = maxim_3s()
+        self._scale, self._pixels = settings.scale, settings.pixels
         traits = Traits(
             uses=MAXIM.uses,
             channels="rgb",
             size_multiple=network.multiple,
             tile_halo=_MAXIM_HALO,
             tile_side=_MAXIM_TILE,
-            scale_for=partial(_scale_for, settings),
+            scale_for=self._scale_for,
         )
         super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
+
+    def _scale_for(self, blurry: Tensor, on_step: StepHook) -> float:
+        def restore(image: Tensor, on_step: StepHook) -> Tensor:
+            return self.restore(image, RestoreOptions(), on_step).image
+
+        return self._scale or choose_scale(
+            blurry, restore, largest=self._pixels, multiple=self.traits.size_multiple, on_step=on_step
+        )
 
 
 class Mprnet(_Backbone):
@@ -197,10 +204,6 @@ class _LastStage(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         stages: Stages = self.network(image)
         return stages.third
-
-
-def _scale_for(settings: MaximSettings, blurry: Tensor) -> float:
-    return settings.scale or choose_scale(blurry, settings.pixels)
 
 
 def _refuse_part(checkpoint: Checkpoint) -> None:

@@ -31,7 +31,8 @@ class MaximSettings:
 
     precision: _Precision = "auto"
     scale: Annotated[
-        float, "Share of the photo's sides at which it is restored, up to 1; 0: chosen by the width of its edges."
+        float,
+        "Share of the photo's sides at which it is restored, up to 1; 0: chosen by how much sharper its edges become.",
     ] = 0.0
     pixels: Annotated[int, "Where the scale is chosen: largest number of pixels to restore."] = 3_000_000
 
