@@ -12,14 +12,12 @@ from torch import Tensor, nn
 
 from unblur.experiments.auto.measured import SPLITS, Measured, make_and_measure, measure_refined, read_refined
 from unblur.experiments.auto.settings import JudgeSettings
-from unblur.experiments.auto.weights import JUDGE_FILE, read_refiner, write_weights
+from unblur.experiments.auto.weights import JUDGE_FILE, read_refiner, read_start, write_weights
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
 from unblur.methods.auto.measures import MEASURES
-from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.settings import AutoSettings
-from unblur.weights.shipped import read_weights
 
 __all__ = ["fit_judge", "run"]
 
@@ -40,7 +38,8 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
     for split in SPLITS:
         measure_refined(folder, split, refiner, say)
     train, val = (read_refined(folder, split) for split in SPLITS)
-    judge = fit_judge(train, settings.steps, rate=settings.rate, start=_start(settings))
+    start = read_start(settings.start, Judge(**JUDGE_CONFIG), lambda shipped: shipped.judge)
+    judge = fit_judge(train, settings.steps, rate=settings.rate, start=start)
     torch.save(judge.state_dict(), folder / JUDGE_FILE)
     result = _report(judge, val, settings)
     kept = max(result.tables[0].rows, key=lambda row: row[:2] == [_LEAST_GAIN, _CAUTION])
@@ -80,16 +79,6 @@ def _new_judge(inputs: Tensor) -> Judge:
     judge = Judge(**JUDGE_CONFIG)
     judge.centre.copy_(inputs.mean(0))
     judge.scale.copy_(inputs.std(0).clamp_min(1e-3))
-    return judge
-
-
-def _start(settings: JudgeSettings) -> Judge | None:
-    if not settings.start:
-        return None
-    if settings.start == "shipped":
-        return load_networks(read_weights("auto")).judge.requires_grad_().train()
-    judge = Judge(**JUDGE_CONFIG)
-    judge.load_state_dict(torch.load(settings.start, weights_only=True))
     return judge
 
 

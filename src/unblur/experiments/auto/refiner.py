@@ -17,12 +17,10 @@ from unblur.errors import DataError
 from unblur.experiments.auto.examples import Example, examples_of, known_examples
 from unblur.experiments.auto.measured import SPLITS, forget_refined, make_and_measure
 from unblur.experiments.auto.settings import RefinerSettings
-from unblur.experiments.auto.weights import REFINER_FILE
+from unblur.experiments.auto.weights import REFINER_FILE, read_start
 from unblur.experiments.result import ExperimentResult, Say, Table
-from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.training.muon import Muon
-from unblur.weights.shipped import read_weights
 
 __all__ = ["fit_refiner", "refined_gain", "run"]
 
@@ -45,20 +43,11 @@ def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
     if not (train and val):
         raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; take a larger count of photos")
     say(f"{len(train)} answers to learn from, {len(val)} to test on")
-    network = fit_refiner(train, minutes=settings.minutes, rate=settings.rate, start=_start(settings), say=say)
+    start = read_start(settings.start, AnswerRefiner(**REFINER_CONFIG), lambda shipped: shipped.refiner)
+    network = fit_refiner(train, minutes=settings.minutes, rate=settings.rate, start=start, say=say)
     torch.save(network.state_dict(), folder / REFINER_FILE)
     forget_refined(folder)
     return _report(network, val, settings)
-
-
-def _start(settings: RefinerSettings) -> AnswerRefiner | None:
-    if not settings.start:
-        return None
-    if settings.start == "shipped":
-        return load_networks(read_weights("auto")).refiner.requires_grad_().train()
-    network = AnswerRefiner(**REFINER_CONFIG)
-    network.load_state_dict(torch.load(settings.start, weights_only=True))
-    return network
 
 
 def _report(network: AnswerRefiner, examples: Sequence[Example], settings: RefinerSettings) -> ExperimentResult:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from unblur.methods.auto.judge import JUDGE_CONFIG
-from unblur.methods.auto.networks import load_networks
+from unblur.methods.auto.networks import AutoNetworks, load_networks
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
 from unblur.system.facts import commit
 from unblur.weights.safe_file import write_checkpoint
 from unblur.weights.shipped import read_weights
 
-__all__ = ["JUDGE_FILE", "REFINER_FILE", "read_refiner", "write_weights"]
+__all__ = ["JUDGE_FILE", "REFINER_FILE", "read_refiner", "read_start", "write_weights"]
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 JUDGE_FILE = "judge.pt"
 REFINER_FILE = "refiner.pt"
@@ -30,6 +35,22 @@ def read_refiner(folder: Path) -> AnswerRefiner:
     network = AnswerRefiner(**REFINER_CONFIG)
     network.load_state_dict(torch.load(place, weights_only=True))
     return network.eval()
+
+
+def read_start(start: str, new: NetworkT, shipped: Callable[[AutoNetworks], NetworkT]) -> NetworkT | None:
+    """The network that a training goes on from, ready to learn; None: it starts anew.
+
+    Args:
+        start: Its file, "shipped", or empty.
+        new: A network of the same kind, which takes the weights of a file.
+        shipped: Picks it from those that ship.
+    """
+    if not start:
+        return None
+    if start == "shipped":
+        return shipped(load_networks(read_weights("auto"))).requires_grad_().train()
+    new.load_state_dict(torch.load(start, weights_only=True))
+    return new
 
 
 def write_weights(folder: Path, metrics: str) -> Path:
