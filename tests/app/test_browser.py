@@ -218,7 +218,7 @@ def test_kernel_is_cleared_and_painted_anew(visit, blurry, tmp_path):
     visit.choose(blurry)
     visit.restore("input")
     visit.page.locator("#kernel button").first.click()
-    visit.page.locator("#kernel").get_by_role("button", name="Clear", exact=True).click()
+    visit.page.locator("#kernel").get_by_role("button", name="Clear kernel", exact=True).click()
     visit.page.wait_for_function("document.querySelector('unblur-kernel').cells.length === 25")
     canvas = visit.page.locator("unblur-kernel canvas")
     visit.draw(canvas, (0.5, 0.5), (0.54, 0.5))

@@ -123,7 +123,7 @@ class Page:
                 gr.Radio(["Paint", "Erase"], value="Paint", label="Pointer", elem_id="kernel-tool", interactive=True)
                 with gr.Row():
                     self.thin = gr.Button("Thin", min_width=80)
-                    self.clear = gr.Button("Clear", min_width=80)
+                    self.clear = gr.Button("Clear kernel", min_width=80)
                     self.reset = gr.Button("Reset", min_width=80)
                 self.use_kernel = gr.Button("Restore with this kernel", variant="primary", elem_id="use-kernel")
 
