@@ -107,3 +107,13 @@ def test_where_only_part_of_a_batch_is_clipped_the_rest_has_its_data(night):
     assert problem.data.saturated is not None
     assert float(problem.data.saturated[0].sum()) > 0
     assert float(problem.data.saturated[1].sum()) == 0
+
+
+def test_light_is_nowhere_negative_where_it_is_asked_for():
+    planted = plant(KERNEL, noise=0.0)
+    free, positive = (
+        deconvolve_sparse(planted.blurry, KERNEL, prior_strength=1e-4, positive=wanted) for wanted in (False, True)
+    )
+    assert float(free.min()) < 0
+    assert float(positive.min()) >= 0
+    assert psnr(positive, planted.sharp) > planted.psnr + 8
