@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from conftest import search_quickly
+from unblur.datasets.photo_kinds.kinds import photo_kinds
+from unblur.datasets.photos import bsds500
 from unblur.experiments.auto import answers, refiner
 from unblur.experiments.auto.answers import read_answer
-from unblur.experiments.auto.examples import examples_of
+from unblur.experiments.auto.examples import examples_of, known_examples
 from unblur.experiments.auto.judge import run
 from unblur.experiments.auto.measured import make_and_measure, read_measured, read_refined
 from unblur.experiments.auto.processing import Processing, draw_processing
@@ -115,3 +117,10 @@ def test_half_of_the_photos_are_processed_and_each_draw_is_repeated_by_its_seed(
     drawn = [draw_processing(torch.Generator().manual_seed(seed)) for seed in range(200)]
     assert 60 < sum(one != Processing() and one.size + one.quality + one.denoising != 1 for one in drawn) < 140
     assert drawn[7] == draw_processing(torch.Generator().manual_seed(7))
+
+
+def test_answers_with_true_kernels_are_as_many_as_asked_for(data_folder):
+    kinds = {name: photo_kinds(data_folder)[name] for name in ("sharp-png", "moving", "overlay", "shake-5-15", "text")}
+    known = list(known_examples(bsds500(data_folder, "train"), kinds, count=3, size=96))
+    assert [example.kind for example in known] == ["shake-5-15", "text", "shake-5-15"]
+    assert min(example.gain for example in known) > -1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import torch
@@ -30,6 +31,8 @@ _ALIGNED_FROM = 0.5
 """Gain from which the truth is moved to where the answer lies; failed answers have no place to move it to."""
 _SEED = 2032
 _KNOWN_SEED = 17
+_LEAST_KNOWN_GAIN = -1.0
+"""Answers with true kernels that gain less, dB, teach nothing but how the solver fails."""
 _PERTURBED = 0.5
 _MOST_PERTURBED = 0.6
 """Share of the known kernels whose values are multiplied by random factors, and how far these lie from 1 at most."""
@@ -88,21 +91,28 @@ def known_examples(
 ) -> Iterator[Example]:
     """Answers with the true kernels, every other one a little wrong: what is good already must not become worse.
 
+    Photos with something laid over them, without one kernel for all of the photo, or that lose by being deconvolved
+    are passed over.
+
     Args:
         photos: Sharp photos, drawn at random.
-        kinds: The kinds, taken in turn; those without one kernel are left out.
-        count: How many photos.
+        kinds: The kinds, taken in turn; some must have one kernel.
+        count: How many answers.
         size: Side of the photos in pixels.
         seed: Seed of all.
     """
-    names = list(kinds)
-    for number in range(count):
+    drawn = _known_answers(photos, [(name, kind) for name, kind in kinds.items() if kind.blur], size=size, seed=seed)
+    return islice((example for example in drawn if example.gain > _LEAST_KNOWN_GAIN), count)
+
+
+def _known_answers(
+    photos: PhotoSet, kinds: Sequence[tuple[str, PhotoKind]], *, size: int, seed: int
+) -> Iterator[Example]:
+    """Without end."""
+    for number, (name, kind) in enumerate(cycle(kinds)):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
-        photo = draw_photo(photos, generator)
-        drawn = int(uniform(0, 2**31, generator))
-        name = names[number % len(names)]
-        pair = make_photo(photo, kinds[name], drawn, size=size).pair
-        if pair.kernel is None:
+        pair = make_photo(draw_photo(photos, generator), kind, int(uniform(0, 2**31, generator)), size=size).pair
+        if pair.kernel is None or kind.overlay:
             continue
         kernel = pair.kernel
         if uniform(0, 1, generator) < _PERTURBED:
