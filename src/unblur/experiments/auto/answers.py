@@ -26,7 +26,7 @@ from unblur.experiments.auto.searched import Searched, checksum_of, pack_kernels
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
-from unblur.methods.kernel_search.search import Candidate, Origin
+from unblur.methods.kernel_search.search import Candidate, Origin, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
@@ -35,6 +35,10 @@ __all__ = ["Answers", "draw_photo", "make_answers", "read_answer"]
 
 _SCALES = (0.6, 2.2)
 """Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
+_LARGER = {"shake-31-75": 1.6}
+"""Factors on the side of the photos of some kinds, so that they hold several of their kernels."""
+_AGAIN = 3
+"""So many of the searched kernels go through a second pass: those with the best scores, for here is no judge."""
 _IN_BOTH_ENCODINGS = 0.25
 """Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
 
@@ -107,7 +111,8 @@ def make_answers(
             drawn = int(uniform(0, 2**31, generator))
             both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
             processing = draw_processing(generator)
-            pair = make_photo(photo, kinds[name], drawn, size=round(size / processing.size)).pair
+            side = size * _LARGER.get(name, 1.0)
+            pair = make_photo(photo, kinds[name], drawn, size=round(side / processing.size)).pair
             blurry, sharp = processing.apply(pair.blurry, pair.sharp)
             known = searched.get(place.stem)
             found = known if known and known.photo == checksum_of(_bytes(blurry)) else _search(blurry, both=both)
@@ -140,7 +145,9 @@ def _search(blurry: Tensor, *, both: bool) -> Searched:
             for encoding in encodings
             for find in (find_candidates, find_large_candidates)
         ]
-    candidates = [one for finding in findings for one in finding.candidates]
+        candidates = [one for finding in findings for one in finding.candidates]
+        searched = sorted((one for one in candidates if one.origin == "search"), key=lambda one: one.score)
+        candidates += search_again(grey, searched[:_AGAIN], settings, options, ignore_step) if searched else []
     side = max((one.kernel.shape[-1] for one in candidates), default=3)
     kernels = [fit_box(one.kernel, side) for one in candidates]
     return Searched(

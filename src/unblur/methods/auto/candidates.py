@@ -12,6 +12,7 @@ from unblur.blur.kernels import fit_box, trim_box
 from unblur.methods.base import StepHook
 from unblur.methods.kernel_search.cepstrum import log_spectrum, propose_disks, propose_lines
 from unblur.methods.kernel_search.families import fit_disk, fit_gaussians, fit_line
+from unblur.methods.kernel_search.pyramid import LARGE_HYPOTHESES
 from unblur.methods.kernel_search.search import Candidate, Finding, Origin, find_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.kernel_search.streaks import propose_streaks
@@ -23,7 +24,6 @@ __all__ = ["find_candidates", "find_large_candidates"]
 
 _LARGE_BOX = 75
 """A kernel that is larger than the first box is found as a blob within it, which nothing makes grow."""
-_LARGE_HYPOTHESES = 1
 _LINES = 3
 _FITTED = 2
 _SPECTRUM_PIXELS = 600_000
@@ -55,8 +55,8 @@ def find_large_candidates(
     grey: Grey, encoding: BlurEncoding, options: RestoreOptions, settings: SearchSettings, on_step: StepHook
 ) -> Finding:
     """What a search finds that begins with a large box; arguments as for `find_candidates`."""
-    large = replace(settings, first_box=_LARGE_BOX, hypotheses=min(_LARGE_HYPOTHESES, settings.hypotheses))
-    return find_kernel(grey, large, options, on_step, encoding=encoding)
+    large = replace(settings, first_box=_LARGE_BOX)
+    return find_kernel(grey, large, options, on_step, encoding=encoding, hypotheses=LARGE_HYPOTHESES)
 
 
 def _fitted(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

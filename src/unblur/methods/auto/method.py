@@ -23,7 +23,7 @@ from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving, known_pixels
-from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding
+from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, Candidate, Finding, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
@@ -38,6 +38,10 @@ _SAMPLE_SIDE = 300
 """And on no smaller side, as far as the photo reaches: twice the largest kernels."""
 _ENOUGH = 3.0
 """Predicted gain in dB from which no larger kernel is searched."""
+_AGAIN = 2
+_HOPELESS = -1.0
+"""So many of the kernels that were searched go through a second pass, those predicted to gain most, in dB no less."""
+_PASSES = 3
 _HYPOTHESES: dict[Effort, int] = {"fast": 2, "normal": 4, "best": 4}
 _SEARCH_PIXELS: dict[Effort, int] = {"fast": 70_000, "normal": 120_000, "best": 240_000}
 _ENCODINGS: tuple[BlurEncoding, ...] = ("linear", "encoded")
@@ -132,20 +136,34 @@ class Auto(KernelMethod):
     def _search(
         self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook, *, is_night: bool
     ) -> _Verdict:
-        """The best answer of one search, or of two: kernels that are large need a large box from the start."""
+        """The best answer of a search, of one for large kernels if it is not sure, and of a second pass from both."""
         settings = self._search_settings(options)
-        finding = find_candidates(grey, encoding, options, settings, steps_of_part(on_step, 0, 2))
+        finding = find_candidates(grey, encoding, options, settings, steps_of_part(on_step, 0, _PASSES))
         if not finding.candidates:
             return _Verdict(fault=finding.fault or "was not found")
         sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
         measures = AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
         verdict = self._choose(measures, finding, is_night=is_night)
-        done = verdict.is_sharp or self._lower_bound(verdict.prediction) >= _ENOUGH
-        if done or options.kernel_size is not None or options.effort == "fast":
+        if verdict.is_sharp or options.effort == "fast":
             return verdict
-        large = find_large_candidates(grey, encoding, options, settings, steps_of_part(on_step, 1, 2))
-        both = replace(large, candidates=(*finding.candidates, *large.candidates))
-        return self._choose(measures, both, is_night=is_night)
+        if self._lower_bound(verdict.prediction) < _ENOUGH and options.kernel_size is None:
+            hook = steps_of_part(on_step, 1, _PASSES)
+            large = find_large_candidates(grey, encoding, options, settings, hook)
+            finding = replace(large, candidates=(*finding.candidates, *large.candidates))
+            verdict = self._choose(measures, finding, is_night=is_night)
+        starts = self._worth_a_second_pass(measures, finding)
+        if not starts:
+            return verdict
+        again = search_again(grey, starts, settings, options, steps_of_part(on_step, 2, _PASSES))
+        return self._choose(measures, replace(finding, candidates=(*finding.candidates, *again)), is_night=is_night)
+
+    def _worth_a_second_pass(self, measures: AnswerMeasures, finding: Finding) -> list[Candidate]:
+        """The best kernels of the search, as far as anything can be expected of them."""
+        predictions = self.judge.predict(measures.measure(finding.candidates))
+        bounds = [self._lower_bound(one) for one in predictions]
+        searched = [pair for pair in zip(bounds, finding.candidates, strict=True) if pair[1].origin == "search"]
+        searched.sort(key=lambda pair: pair[0], reverse=True)
+        return [one for bound, one in searched[:_AGAIN] if bound > _HOPELESS]
 
     def _choose(self, measures: AnswerMeasures, finding: Finding, *, is_night: bool) -> _Verdict:
         candidates = finding.candidates
