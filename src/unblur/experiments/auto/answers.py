@@ -139,15 +139,17 @@ def draw_photo(photos: PhotoSet, generator: torch.Generator) -> Tensor:
 def _search(blurry: Tensor, *, both: bool) -> Searched:
     grey, options, settings = brightness(blurry), RestoreOptions(), SearchSettings()
     encodings: tuple[BlurEncoding, ...] = ("linear", "encoded") if both else ("linear",)
+    candidates: list[Candidate] = []
     with torch.no_grad():
-        findings = [
-            find(grey, encoding, options, settings, ignore_step)
-            for encoding in encodings
-            for find in (find_candidates, find_large_candidates)
-        ]
-        candidates = [one for finding in findings for one in finding.candidates]
-        searched = sorted((one for one in candidates if one.origin == "search"), key=lambda one: one.score)
-        candidates += search_again(grey, searched[:_AGAIN], settings, options, ignore_step) if searched else []
+        for encoding in encodings:
+            found = [
+                one
+                for find in (find_candidates, find_large_candidates)
+                for one in find(grey, encoding, options, settings, ignore_step).candidates
+            ]
+            searched = sorted((one for one in found if one.origin == "search"), key=lambda one: one.score)
+            again = search_again(grey, searched[:_AGAIN], settings, options, ignore_step) if searched else []
+            candidates += (*found, *again)
     side = max((one.kernel.shape[-1] for one in candidates), default=3)
     kernels = [fit_box(one.kernel, side) for one in candidates]
     return Searched(
