@@ -3,11 +3,13 @@
 from collections import defaultdict
 
 import pytest
+import torch
 
-from planted import plant
+from planted import plant, shake
 from unblur.blur.kernels import linear_kernel
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
+from unblur.methods.kernel_search.search import Candidate, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.kernel import kernel_similarity_upto_shift
@@ -41,6 +43,20 @@ def test_where_nothing_can_be_searched_nothing_is_proposed():
     finding = find_candidates(blank, "encoded", RestoreOptions(), QUICK, ignore_step)
     assert not finding.candidates
     assert finding.fault
+
+
+def test_a_second_pass_brings_a_rough_kernel_nearer_to_the_true_one():
+    true = shake(15, 3)
+    photo = plant(true, (160, 180)).blurry
+    rough = torch.nn.functional.avg_pool2d(true, 3, 1, 1)
+    starts = [Candidate(rough / rough.sum(), "encoded", score=0.5), Candidate(shake(9, 1), "encoded")]
+    steps: list[float] = []
+    again = search_again(photo, starts, SearchSettings(), RestoreOptions(), lambda step: steps.append(step.fraction))
+    assert [one.origin for one in again] == ["second-pass"] * 2
+    before, after = (float(kernel_similarity_upto_shift(one.kernel, true)) for one in (starts[0], again[0]))
+    assert after > max(0.9, before)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1
 
 
 @pytest.mark.slow

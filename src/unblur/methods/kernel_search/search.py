@@ -176,7 +176,7 @@ def search_again(
     ]
 
 
-def _part_to_search(grey: Grey, settings: SearchSettings, options: RestoreOptions) -> Grey:
+def _part_to_search(grey: Tensor, settings: SearchSettings, options: RestoreOptions) -> Tensor:
     """The region that the caller names, of a large one the part with most to tell."""
     grey = crop_region(grey, options.region)
     return crop_informative(grey, _PLENTY, 2 * settings.largest_box) if grey.numel() > _LARGE else grey
