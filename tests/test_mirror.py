@@ -80,6 +80,7 @@ COVERED = {
     ),
     "experiments/test_parts.py": "experiments/parts/combinations experiments/parts/settings",
     "experiments/test_report.py": "experiments/result",
+    "experiments/test_text.py": "experiments/text/recognition experiments/text/settings",
     "experiments/test_selfdeblur.py": (
         "experiments/selfdeblur/ablation experiments/selfdeblur/noise experiments/selfdeblur/nonuniform"
         " experiments/selfdeblur/photos experiments/selfdeblur/runs experiments/selfdeblur/settings"

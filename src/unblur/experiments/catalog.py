@@ -79,6 +79,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the frames of a fast camera (frames); weights of the network",
         {"counts": "9,13", "crop": 64},
     ),
+    "text-recognition": Experiment(
+        "text.recognition",
+        "RecognitionSettings",
+        "pages of text read by an optical reader before and after: character error rates",
+        "tesseract (Debian: tesseract-ocr) and the extra [metrics]",
+        {"pages": 1, "width": 300},
+    ),
     "solver-peers": Experiment(
         "solvers.peers",
         "PeerSettings",

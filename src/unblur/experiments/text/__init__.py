@@ -1,0 +1,1 @@
+"""Experiments with printed text: what a reader makes of it before and after."""
