@@ -51,8 +51,8 @@ _NOISY = 0.012
 """A photo is called sharp if its blur effect is below the first and its noise, which makes it look sharp, below the
 second: 33 of 48 sharp synthetic photos of BSDS500 are, and 50 of 375 blurred ones."""
 _SURELY_SHARP = -2.0
-"""A photo that looks sharp is searched on unless every answer is predicted to gain less than this, in dB: 10 of 11 sharp
-or moving synthetic photos of BSDS500 that look so are not, and 1 of 10 others."""
+"""A photo that looks sharp is searched on unless every answer is predicted to gain less than this, in dB. Of synthetic
+photos of BSDS500 that look so, 10 of 11 that are sharp or hold something moving are not, and 1 of 10 others."""
 _DARK = 0.25
 _LAMP = 0.995
 _LAMPS = 1e-4
