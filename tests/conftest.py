@@ -82,9 +82,11 @@ def quick_search(monkeypatch):
 
 
 def search_quickly(patch: pytest.MonkeyPatch) -> None:
+    from unblur.methods.auto import candidates
     from unblur.methods.kernel_search import search
 
     patch.setattr(search, "HYPOTHESES", search.HYPOTHESES[:1])
+    patch.setattr(candidates, "LARGE_HYPOTHESES", candidates.LARGE_HYPOTHESES[:1])
 
 
 @pytest.fixture

@@ -51,6 +51,14 @@ def test_a_planted_blur_is_found_and_removed(seed):
     assert answer.history["score"][answer.facts["hypothesis"]] == min(answer.history["score"])
 
 
+def test_the_kernel_of_a_second_pass_is_kept_unless_it_is_far_worse(small, quick_answer, monkeypatch):
+    once = restored(small.blurry, QUICK | {"second_pass": False})
+    assert not torch.equal(quick_answer.kernel, once.kernel)
+    assert kernel_similarity_upto_shift(quick_answer.kernel, KERNEL) > 0.9
+    monkeypatch.setattr(search, "_FAR_WORSE", -10.0)
+    torch.testing.assert_close(restored(small.blurry, QUICK).kernel, once.kernel)
+
+
 def test_a_kernel_larger_than_the_first_box_is_found_by_growing():
     planted = plant(shake(45, 6, (60, 80)), (255, 255), seed=3)
     answer = restored(planted.blurry, {"hypotheses": 2}, encoding="encoded")

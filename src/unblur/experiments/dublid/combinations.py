@@ -70,7 +70,8 @@ class _Estimates:
         return self.network(self.blurry, start, centred=True).image
 
     def _by_map(self) -> Tensor:
-        return find_kernel(self.blurry, MapSettings(), RestoreOptions(encoding="encoded"), ignore_step).kernel
+        settings, options = MapSettings(), RestoreOptions(encoding="encoded")
+        return find_kernel(self.blurry, settings, options, ignore_step, second_pass=settings.second_pass).kernel
 
     def _by_network(self) -> Tensor:
         return self.network(self.blurry, centred=True).kernel

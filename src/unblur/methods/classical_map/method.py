@@ -33,7 +33,8 @@ class ClassicalMap(KernelMethod):
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
-        finding = find_kernel(brightness(blurry), self.settings, options, on_step)
+        grey, again = brightness(blurry), self.settings.second_pass
+        finding = find_kernel(grey, self.settings, options, on_step, second_pass=again)
         refusal = "" if finding.fault is None else f"the blur {finding.fault}; the photo is returned as it was"
         return BlurEstimate(
             finding.kernel,

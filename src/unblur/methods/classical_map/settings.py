@@ -17,6 +17,9 @@ __all__ = ["MapSettings"]
 class MapSettings(SearchSettings):
     """Settings of the method `map`: those of the search, and how the final image is made."""
 
+    second_pass: Annotated[
+        bool, "Whether the best kernel goes through the finest levels once more, under a weaker prior."
+    ] = True
     solver: Annotated[str, "How the final image is deconvolved.", Choices(SOLVER_NAMES)] = DEFAULT_SOLVER
     smoothness: Annotated[float, "Of the final image: 1 suits the noise of the photo, higher is smoother."] = 1.0
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box, trim_box
-from unblur.methods.base import BlurSoFar, Step, StepHook
+from unblur.methods.base import BlurSoFar, Step, StepHook, steps_of_part
 from unblur.methods.kernel_search.answer_quality import (
     LOOKS_SHARP,
     Judgement,
@@ -51,6 +51,10 @@ _BOX_GROWTH = 1.5
 _GO_ON = 2
 _ROOM = 2
 """Pixels that a second pass adds on each side of a kernel."""
+_FIRST_PASS = 0.8
+"""Share of the work, for progress."""
+_FAR_WORSE = 0.1
+"""By how much the score of a kernel's second pass may be worse than its own; scores say too little to be stricter."""
 _ENCODINGS: tuple[BlurEncoding, ...] = ("encoded", "linear")
 _CONTEST_SMOOTHNESS = 6.0
 _LINEAR_BONUS = 0.02
@@ -113,7 +117,8 @@ def find_kernel(
     on_step: StepHook,
     *,
     encoding: Encoding | None = None,
-    hypotheses: Sequence[Hypothesis] = HYPOTHESES,
+    hypotheses: Sequence[Hypothesis] | None = None,
+    second_pass: bool = False,
 ) -> Finding:
     """The kernel of the whole photo, found where the caller or the photo's edges say.
 
@@ -123,7 +128,9 @@ def find_kernel(
         options: Region, kernel size and encoding are heeded.
         on_step: Progress and cancel.
         encoding: In place of that of the options; None: theirs.
-        hypotheses: What is tried, the first ones of it, as many as the settings say.
+        hypotheses: What is tried, the first ones of it, as many as the settings say; None: those for any photo.
+        second_pass: Whether the kernel goes through a second pass, see `search_again`. On 24 grey photos of BSDS500
+            train with noise of 0.01, under shake within 11 to 27 pixels in encoded values: +1.6 dB, worst -0.2.
     """
     encoding = encoding or options.encoding
     is_large = crop_region(grey, options.region).numel() > _LARGE
@@ -133,11 +140,31 @@ def find_kernel(
     if float(grey.amax() - grey.amin()) < 1 / 255:
         return Finding(_impulse(grey), encoding, "cannot be found where there is nothing but one tone")
     encodings: tuple[Encoding, ...] = _ENCODINGS if encoding == "auto" else (encoding,)
-    tried = hypotheses[: settings.hypotheses]
-    grown = _grow(grey, encodings, settings, options, on_step, hypotheses=tried, brief=is_large)
+    tried = (hypotheses or HYPOTHESES)[: settings.hypotheses]
+    first, second = (
+        steps_of_part(on_step, 0, 1, phase=phase)
+        for phase in ((0.0, _FIRST_PASS if second_pass else 1.0), (_FIRST_PASS, 1.0))
+    )
+    grown = _grow(grey, encodings, settings, options, first, hypotheses=tried, brief=is_large)
     best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
     chosen = best[0] if len(best) == 1 else _choose_encoding(grey, best[0], best[1], settings.pixels)
+    if second_pass and chosen.fault is None:
+        chosen = _after_second_pass(grey, chosen, settings, options, second)
     return replace(chosen, candidates=tuple(c for found in chain(*grown.values()) for c in found.candidates))
+
+
+def _after_second_pass(
+    grey: Tensor, first: Finding, settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+) -> Finding:
+    """The finding with the kernel of a second pass, unless that makes a far worse answer."""
+    encoding = _blur_of(first.encoding)
+    whole = replace(options, region=None)  # `grey` is the region
+    [again] = search_again(grey, [Candidate(first.kernel, encoding)], settings, whole, on_step)
+    sample = crop_informative(grey, settings.pixels, 2 * max(again.kernel.shape[-1], settings.first_box))
+    answer = restore_with_kernel(sample, again.kernel, encoding=encoding, jpeg_coarseness=0, quick=True)
+    score = judge(sample, again.kernel, answer, encoding).score
+    is_worse = score > min(first.scores) + _FAR_WORSE
+    return first if is_worse else replace(first, kernel=again.kernel)
 
 
 def search_again(
@@ -156,7 +183,7 @@ def search_again(
         on_step: Progress and cancel.
     """
     grey = _part_to_search(grey, settings, options)
-    limit = _odd(min(grey.shape[-2:]) // 2)
+    limit = _odd(min(*(side // 2 for side in grey.shape[-2:]), options.kernel_size or grey.shape[-1]))
     problems: dict[KernelSearch, Encoding] = {}
     for start in starts:
         box = min(start.kernel.shape[-1] + 2 * _ROOM, limit)
