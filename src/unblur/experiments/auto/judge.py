@@ -23,7 +23,10 @@ __all__ = ["fit_judge", "run"]
 
 _LEAST, _MOST = -6.0, 10.0
 """Gains beyond these count as these: how badly an answer fails does not matter."""
-_BATCH = 256
+_BATCH = 24
+"""Photos of a step, with all of their answers."""
+_CHOICE = 1.0
+"""Weight of the gain of the answer that is chosen, per dB, against the likelihood of all gains."""
 _DECAY = 0.1
 _SEED = 2031
 _METRICS = "{} held-out photos: {:.0%} of the gainful answers kept, {:.1%} harmed, mean gain {:+.2f} dB"
@@ -60,13 +63,12 @@ def fit_judge(
     """
     torch.manual_seed(_SEED)
     inputs, gains = _tensors(photos)
-    weights = torch.cat([torch.full((len(photo.gains),), 1 / max(len(photo.gains), 1)) for photo in photos])
-    judge = start or _new_judge(inputs)
+    judge = start or _new_judge(torch.cat(inputs))
     optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
-        drawn = torch.multinomial(weights, _BATCH, replacement=True)
-        loss = _loss(judge(inputs[drawn]), gains[drawn])
+        drawn = torch.randint(len(inputs), (_BATCH,)).tolist()
+        loss = _loss(judge(torch.cat([inputs[one] for one in drawn])), [gains[one] for one in drawn])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
@@ -82,17 +84,30 @@ def _new_judge(inputs: Tensor) -> Judge:
     return judge
 
 
-def _loss(predicted: Tensor, gains: Tensor) -> Tensor:
-    """Negative logarithm of the likelihood, without constants."""
+def _loss(predicted: Tensor, gains: Sequence[Tensor]) -> Tensor:
+    """What is minimised: how unlikely the gains of each photo's answers are, less the gain of the one that is chosen."""
+    losses = [
+        _loss_of_photo(own, true) for own, true in zip(predicted.split([*map(len, gains)], 1), gains, strict=True)
+    ]
+    return torch.stack(losses).mean()
+
+
+def _loss_of_photo(predicted: Tensor, gains: Tensor) -> Tensor:
     mean, log_spread = predicted.unbind(-1)
     log_spread = log_spread.clamp(-3, 3)
-    return (0.5 * ((gains - mean) * torch.exp(-log_spread)).square() + log_spread).mean()
+    # The logarithm of the likelihood, without constants.
+    surprise = (0.5 * ((gains - mean) * torch.exp(-log_spread)).square() + log_spread).mean()
+    # Choosing is softened to shares, in which the photo as it was, which gains nothing, has its own.
+    shares = nn.functional.pad(mean, (0, 1)).softmax(-1)
+    chosen = (shares * nn.functional.pad(gains, (0, 1))).sum(-1).mean()
+    return surprise - _CHOICE * chosen
 
 
-def _tensors(photos: Sequence[Measured]) -> tuple[Tensor, Tensor]:
-    inputs = torch.tensor([[measures[name] for name in MEASURES] for photo in photos for measures in photo.measures])
-    gains = torch.tensor([gain for photo in photos for gain in photo.gains]).clamp(_LEAST, _MOST)
-    return inputs, gains
+def _tensors(photos: Sequence[Measured]) -> tuple[list[Tensor], list[Tensor]]:
+    """Measures and gains of each photo that has answers."""
+    answered = [photo for photo in photos if photo.gains]
+    inputs = [torch.tensor([[measures[name] for name in MEASURES] for measures in one.measures]) for one in answered]
+    return inputs, [torch.tensor(one.gains).clamp(_LEAST, _MOST) for one in answered]
 
 
 def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -> ExperimentResult:
