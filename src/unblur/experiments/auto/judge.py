@@ -85,11 +85,9 @@ def _new_judge(inputs: Tensor) -> Judge:
 
 
 def _loss(predicted: Tensor, gains: Sequence[Tensor]) -> Tensor:
-    """What is minimised: how unlikely the gains of each photo's answers are, less the gain of the one that is chosen."""
-    losses = [
-        _loss_of_photo(own, true) for own, true in zip(predicted.split([*map(len, gains)], 1), gains, strict=True)
-    ]
-    return torch.stack(losses).mean()
+    """What is minimised: how unlikely the gains of a photo's answers are, less the gain of the one that is chosen."""
+    of_photos = predicted.split([len(one) for one in gains], 1)
+    return torch.stack([_loss_of_photo(own, true) for own, true in zip(of_photos, gains, strict=True)]).mean()
 
 
 def _loss_of_photo(predicted: Tensor, gains: Tensor) -> Tensor:
