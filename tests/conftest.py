@@ -86,6 +86,7 @@ def search_quickly(patch: pytest.MonkeyPatch) -> None:
     from unblur.methods.kernel_search import search
 
     patch.setattr(search, "HYPOTHESES", search.HYPOTHESES[:1])
+    patch.setattr(search, "SECOND_PASS_ROUNDS", 1)
     patch.setattr(candidates, "LARGE_HYPOTHESES", candidates.LARGE_HYPOTHESES[:1])
 
 
