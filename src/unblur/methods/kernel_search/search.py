@@ -158,8 +158,7 @@ def _after_second_pass(
 ) -> Finding:
     """The finding with the kernel of a second pass, unless that makes a far worse answer."""
     encoding = _blur_of(first.encoding)
-    whole = replace(options, region=None)  # `grey` is the region
-    [again] = search_again(grey, [Candidate(first.kernel, encoding)], settings, whole, on_step)
+    [again] = _second_pass(grey, [Candidate(first.kernel, encoding)], settings, options.kernel_size, on_step)
     sample = crop_informative(grey, settings.pixels, 2 * max(again.kernel.shape[-1], settings.first_box))
     answer = restore_with_kernel(sample, again.kernel, encoding=encoding, jpeg_coarseness=0, quick=True)
     score = judge(sample, again.kernel, answer, encoding).score
@@ -179,11 +178,17 @@ def search_again(
         grey: As for `find_kernel`.
         starts: Kernels that were found.
         settings: Settings of the method.
-        options: The region is heeded.
+        options: Region and kernel size are heeded.
         on_step: Progress and cancel.
     """
-    grey = _part_to_search(grey, settings, options)
-    limit = _odd(min(*(side // 2 for side in grey.shape[-2:]), options.kernel_size or grey.shape[-1]))
+    return _second_pass(_part_to_search(grey, settings, options), starts, settings, options.kernel_size, on_step)
+
+
+def _second_pass(
+    grey: Tensor, starts: Sequence[Candidate], settings: SearchSettings, largest: int | None, on_step: StepHook
+) -> list[Candidate]:
+    """On the part of the photo that was searched before; `largest` is the caller's bound on the kernel."""
+    limit = _odd(min(*(side // 2 for side in grey.shape[-2:]), largest or grey.shape[-1]))
     problems: dict[KernelSearch, Encoding] = {}
     for start in starts:
         box = min(start.kernel.shape[-1] + 2 * _ROOM, limit)
