@@ -147,8 +147,8 @@ class Auto(KernelMethod):
         sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
         measures = AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
         verdict = self._choose(measures, finding, is_night=is_night)
-        hopeless = verdict.is_sharp and self._lower_bound(verdict.prediction) < _SURELY_SHARP
-        if hopeless or options.effort == "fast":
+        surely_sharp = verdict.is_sharp and self._lower_bound(verdict.prediction) < _SURELY_SHARP
+        if surely_sharp or options.effort == "fast":
             return verdict
         if self._lower_bound(verdict.prediction) < _ENOUGH and options.kernel_size is None:
             hook = steps_of_part(on_step, 1, _PASSES)
