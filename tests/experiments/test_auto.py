@@ -10,7 +10,7 @@ from conftest import search_quickly
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
 from unblur.experiments.auto import answers, refiner
-from unblur.experiments.auto.answers import read_answer
+from unblur.experiments.auto.answers import kind_of, read_answer
 from unblur.experiments.auto.examples import examples_of, known_examples
 from unblur.experiments.auto.judge import run
 from unblur.experiments.auto.measured import make_and_measure, read_measured, read_refined
@@ -117,6 +117,15 @@ def test_half_of_the_photos_are_processed_and_each_draw_is_repeated_by_its_seed(
     drawn = [draw_processing(torch.Generator().manual_seed(seed)) for seed in range(200)]
     assert 60 < sum(one != Processing() and one.size + one.quality + one.denoising != 1 for one in drawn) < 140
     assert drawn[7] == draw_processing(torch.Generator().manual_seed(7))
+
+
+def test_every_second_page_of_text_is_under_camera_shake(data_folder):
+    kinds = photo_kinds(data_folder)
+    names = list(kinds)
+    turns = [kind_of(names.index("text") + turn * len(names), kinds) for turn in range(4)]
+    assert [name for name, _ in turns] == ["text"] * 4
+    assert [kind == kinds["text"] for _, kind in turns] == [True, False, True, False]
+    assert all(kind_of(number, kinds) == (name, kinds[name]) for number, name in enumerate(names))
 
 
 def test_answers_with_true_kernels_are_as_many_as_asked_for(data_folder):

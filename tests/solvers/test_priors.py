@@ -4,10 +4,12 @@ from scipy import ndimage
 
 from planted import draw_picture, shake
 from unblur.blur.convolve import convolve
+from unblur.datasets.photo_kinds.scenes import text_page
+from unblur.images.tensors import brightness
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.settings import describe_settings
 from unblur.solvers.differences import differences
-from unblur.solvers.priors import PRIORS, DarkChannel, ExtremeChannels
+from unblur.solvers.priors import PRIORS, DarkChannel, ExtremeChannels, TwoTones
 
 STRENGTH = torch.tensor([8e-3, 4e-3]).view(2, 1, 1, 1)
 
@@ -61,13 +63,44 @@ def test_dark_pixels_are_those_of_a_search_patch_by_patch(patch):
                 y, x = divmod(int(part.argmin()), part.shape[1])
                 if part[y, x] ** 2 < strength:
                     answer[top + y, left + x] = 0
-    assert torch.equal(DarkChannel(patch).darken(latent, STRENGTH), expected)
+    favoured = DarkChannel(patch).favour(latent, STRENGTH, 4 * STRENGTH)
+    assert torch.equal(favoured.image, expected)
+    assert torch.equal(favoured.weight, STRENGTH)
 
 
 def test_extreme_channels_treat_light_as_dark():
     latent = two_pictures()
-    darkened = ExtremeChannels(5).darken(latent, STRENGTH)
-    torch.testing.assert_close(ExtremeChannels(5).darken(1 - latent, STRENGTH), 1 - darkened, atol=1e-6, rtol=0)
+    of_photo, of_negative = (
+        ExtremeChannels(5).favour(one, STRENGTH, 4 * STRENGTH).image for one in (latent, 1 - latent)
+    )
+    torch.testing.assert_close(of_negative, 1 - of_photo, atol=1e-6, rtol=0)
+
+
+def test_under_two_tones_a_page_stays_as_it_is_and_a_blurred_one_does_not():
+    page = brightness(text_page((120, 160), torch.Generator().manual_seed(0)))
+    prior, penalty = TwoTones(), torch.tensor(0.5).view(1, 1, 1, 1)
+    blurred = convolve(page, shake(9), "replicate")
+    far = [float((prior.favour(one, STRENGTH[:1], penalty).image - one).abs().mean()) for one in (page, blurred)]
+    assert far[1] > 1.5 * far[0]
+
+
+def test_paper_may_be_lit_from_one_side():
+    light = torch.linspace(0.3, 0.9, 160)
+    ink = torch.rand(1, 1, 120, 160, generator=torch.Generator().manual_seed(0)) < 0.2
+    page = torch.where(ink, 0.02, light.expand(1, 1, 120, -1))
+    favoured = TwoTones().favour(page, STRENGTH[:1], torch.tensor(100.0).view(1, 1, 1, 1))
+    assert float((favoured.image - page)[..., 16:-16].abs().amax()) < 0.12
+    assert float(favoured.weight) == TwoTones().heaviest
+
+
+def test_each_image_has_an_ink_of_its_own():
+    pages = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    pages[0] /= 2
+    dark, bright = TwoTones().tones(pages)
+    for one in range(2):
+        alone = TwoTones().tones(pages[one : one + 1])
+        assert torch.equal(dark[one : one + 1], alone[0])
+        assert torch.equal(bright[one : one + 1], alone[1])
 
 
 def test_blur_brightens_the_dark_channel():
@@ -80,4 +113,4 @@ def test_blur_brightens_the_dark_channel():
 
 def test_gradient_priors_say_nothing_of_intensities():
     for name in ("l0", "tv", "l1l2"):
-        assert PRIORS[name].darken(two_pictures(), STRENGTH) is None
+        assert PRIORS[name].favour(two_pictures(), STRENGTH, 4 * STRENGTH) is None

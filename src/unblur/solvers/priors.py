@@ -8,10 +8,11 @@ that are certain, not the textures (Perrone and Favaro, CVPR 2014, on why a weak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
 from torch import Tensor
 
 from unblur.solvers.differences import Images
@@ -21,14 +22,23 @@ __all__ = [
     "PRIORS",
     "DarkChannel",
     "ExtremeChannels",
+    "Favoured",
     "L0Gradient",
     "LatentPrior",
     "NormalisedSparsity",
     "TotalVariation",
+    "TwoTones",
 ]
 
 Strength = Tensor
 """`(B, 1, 1, 1)`: each photo, or each hypothesis on one, has its own."""
+
+
+class Favoured(NamedTuple):
+    """An image whose intensities the prior favours, and how much it counts beside a photo that counts 1."""
+
+    image: Images
+    weight: Strength
 
 
 class LatentPrior(Protocol):
@@ -38,15 +48,15 @@ class LatentPrior(Protocol):
         """The gradients that the prior favours."""
         ...
 
-    def darken(self, latent: Images, strength: Strength) -> Images | None:
-        """The image with the intensities that the prior favours; None: it concerns gradients alone."""
+    def favour(self, latent: Images, strength: Strength, penalty: Strength) -> Favoured | None:
+        """The intensities that the prior favours; None: it concerns gradients alone."""
         ...
 
 
 class _NoIntensities:
     """A prior on gradients alone."""
 
-    def darken(self, latent: Images, strength: Strength) -> Images | None:  # noqa: ARG002
+    def favour(self, latent: Images, strength: Strength, penalty: Strength) -> Favoured | None:  # noqa: ARG002
         """Nothing: any intensity will do."""
         return None
 
@@ -93,9 +103,9 @@ class DarkChannel(L0Gradient):
 
     patch: int = 15
 
-    def darken(self, latent: Images, strength: Strength) -> Images | None:
+    def favour(self, latent: Images, strength: Strength, penalty: Strength) -> Favoured:  # noqa: ARG002
         """The darkest pixels of patches black, where they nearly are."""
-        return _blacken(latent, strength, self.patch)
+        return Favoured(_blacken(latent, strength, self.patch), strength)
 
 
 @dataclass(frozen=True)
@@ -108,9 +118,43 @@ class ExtremeChannels(L0Gradient):
 
     patch: int = 15
 
-    def darken(self, latent: Images, strength: Strength) -> Images | None:
+    def favour(self, latent: Images, strength: Strength, penalty: Strength) -> Favoured:  # noqa: ARG002
         """The darkest pixels of patches black and the brightest white, where they nearly are."""
-        return 1 - _blacken(1 - _blacken(latent, strength, self.patch), strength, self.patch)
+        darkened = _blacken(latent, strength, self.patch)
+        return Favoured(1 - _blacken(1 - darkened, strength, self.patch), strength)
+
+
+@dataclass(frozen=True)
+class TwoTones(L0Gradient):
+    """L0 gradients, and every pixel is ink or paper: for text and codes.
+
+    After Pan, Hu, Su and Yang (CVPR 2014), whose prior wants pixels to be black; here paper may be lit unevenly, so its
+    tone is that of the brightest around. The higher the penalty, the more the tones count.
+
+    Attributes:
+        ink: Share of the pixels that are at least as dark as ink.
+        block: Side in pixels of the blocks whose brightest pixel is looked at, of five by five of them.
+        heaviest: Largest weight of the tones.
+    """
+
+    ink: float = 0.03
+    block: int = 8
+    heaviest: float = 10.0
+
+    def favour(self, latent: Images, strength: Strength, penalty: Strength) -> Favoured:  # noqa: ARG002
+        """Each pixel in the nearer of its two tones."""
+        dark, bright = self.tones(latent)
+        return Favoured(torch.where(latent < (dark + bright) / 2, dark, bright), penalty.clamp_max(self.heaviest))
+
+    def tones(self, latent: Images) -> tuple[Float[Tensor, "b 1 1 1"], Images]:
+        """The tone of ink, one for each image, and that of the paper around each pixel."""
+        every = max(1, latent[0].numel() // 20_000)
+        samples = latent.flatten(1)[:, ::every]
+        dark = samples.kthvalue(max(1, round(self.ink * samples.shape[1])), dim=1).values.view(-1, 1, 1, 1)
+        block = min(self.block, *latent.shape[-2:])
+        brightest = F.max_pool2d(F.max_pool2d(latent, block, ceil_mode=True), 5, 1, 2)
+        smooth = F.avg_pool2d(brightest, 5, 1, 2, count_include_pad=False)
+        return dark, F.interpolate(smooth, size=latent.shape[-2:], mode="bilinear").clamp_max(1)
 
 
 PRIORS: dict[str, LatentPrior] = {
@@ -119,6 +163,7 @@ PRIORS: dict[str, LatentPrior] = {
     "l1l2": NormalisedSparsity(),
     "dark-channel": DarkChannel(),
     "extreme-channels": ExtremeChannels(),
+    "two-tones": TwoTones(),
 }
 """By the names that settings use."""
 

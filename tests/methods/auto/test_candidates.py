@@ -6,9 +6,13 @@ import pytest
 import torch
 
 from planted import plant, shake
+from unblur.blur.convolve import convolve
 from unblur.blur.kernels import linear_kernel
+from unblur.datasets.photo_kinds.scenes import text_page
+from unblur.images.tensors import brightness, linear_to_srgb
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
+from unblur.methods.kernel_search.pyramid import PAGE_HYPOTHESES
 from unblur.methods.kernel_search.search import Candidate, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import RestoreOptions
@@ -36,6 +40,20 @@ def test_a_region_is_all_that_is_looked_at():
     found = find_candidates(photo, "encoded", part, QUICK, ignore_step).candidates
     alone = find_candidates(photo[..., :100], "encoded", RestoreOptions(), QUICK, ignore_step).candidates
     assert [one.kernel.tolist() for one in found] == [one.kernel.tolist() for one in alone]
+
+
+def test_a_page_is_searched_as_ink_on_paper_too():
+    page = brightness(linear_to_srgb(text_page((160, 200), torch.Generator().manual_seed(0))))
+    photo = convolve(page, shake(9), "replicate")
+    scene = plant(shake(9), (160, 200)).blurry * torch.linspace(0.2, 1, 200)
+    options = RestoreOptions()
+    numbers = [
+        {one.hypothesis for one in find_candidates(image, "linear", options, QUICK, ignore_step).candidates}
+        for image in (photo, scene)
+    ]
+    page_number = PAGE_HYPOTHESES[0].number
+    assert page_number in numbers[0]
+    assert page_number not in numbers[1]
 
 
 def test_where_nothing_can_be_searched_nothing_is_proposed():

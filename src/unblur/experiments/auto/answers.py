@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unblur.blur.kernels import fit_box, trim_box
 from unblur.datasets.image_files import read_arrays
-from unblur.datasets.photo_kinds.blurs import uniform
+from unblur.datasets.photo_kinds.blurs import shake, uniform
 from unblur.datasets.photo_kinds.kinds import PhotoKind, make_photo
 from unblur.datasets.photos import PhotoSet
 from unblur.experiments.auto.processing import draw_processing
@@ -31,7 +31,7 @@ from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.system.atomic import atomic_write, make_folder
 
-__all__ = ["Answers", "draw_photo", "make_answers", "read_answer"]
+__all__ = ["Answers", "draw_photo", "kind_of", "make_answers", "read_answer"]
 
 _SCALES = (0.6, 2.2)
 """Photos are resized by a factor between these first, so that sharp is not one kind of sharpness."""
@@ -39,6 +39,8 @@ _LARGER = {"shake-31-75": 1.6}
 """Factors on the side of the photos of some kinds, so that they hold several of their kernels."""
 _AGAIN = 3
 """So many of the searched kernels go through a second pass: those with the best scores, for here is no judge."""
+_SHAKE_OF_TEXT = shake(5, 17)
+"""Blur of every second page of text; those of the suite move straight."""
 _IN_BOTH_ENCODINGS = 0.25
 """Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
 
@@ -101,23 +103,31 @@ def make_answers(
         searched: What was found before, by the stems of the files; taken where it was found on the same photo.
     """
     make_folder(folder)
-    names = list(kinds)
     for number in range(count):
         place = folder / f"{number:05d}.npz"
         if not place.exists():
-            name = names[number % len(names)]
+            name, kind = kind_of(number, kinds)
             generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
             photo = draw_photo(photos, generator)
             drawn = int(uniform(0, 2**31, generator))
             both = uniform(0, 1, generator) < _IN_BOTH_ENCODINGS
             processing = draw_processing(generator)
             side = size * _LARGER.get(name, 1.0)
-            pair = make_photo(photo, kinds[name], drawn, size=round(side / processing.size)).pair
+            pair = make_photo(photo, kind, drawn, size=round(side / processing.size)).pair
             blurry, sharp = processing.apply(pair.blurry, pair.sharp)
             known = searched.get(place.stem)
             found = known if known and known.photo == checksum_of(_bytes(blurry)) else _search(blurry, both=both)
             _write(place, Answers(name, blurry, sharp, found.kernels, found.encodings, found.origins))
             yield place
+
+
+def kind_of(number: int, kinds: Mapping[str, PhotoKind]) -> tuple[str, PhotoKind]:
+    """Name and kind of a sample: kind after kind, and every second page of text under camera shake."""
+    names = list(kinds)
+    turn, place = divmod(number, len(names))
+    name = names[place]
+    kind = kinds[name]
+    return name, replace(kind, blur=_SHAKE_OF_TEXT) if kind.scene == "text" and turn % 2 else kind
 
 
 def read_answer(path: Path) -> Answers:

@@ -15,7 +15,7 @@ class SearchSettings:
     """Settings of the kernel search; all were chosen on synthetic photos, see docs/map.md."""
 
     prior: Annotated[
-        Literal["l0", "tv", "l1l2", "dark-channel", "extreme-channels"],
+        Literal["l0", "tv", "l1l2", "dark-channel", "extreme-channels", "two-tones"],
         "What a sharp image looks like while the kernel is searched.",
     ] = "l0"
     hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 4

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.kernels import centre_kernel, disk_kernel, trim_box
+from unblur.images.labels import part_of
 from unblur.images.tensors import srgb_to_linear
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.richardson_lucy import deconvolve_richardson_lucy
@@ -88,8 +89,8 @@ def _streak_at(light: Tensor, row: int, column: int) -> _Streak | None:
     place = row - top, column - left
     if float(over[0, 0][place]) <= _FAINTEST:
         return None
-    own = _flood((over > _FAINTEST).to(light.dtype), *place)
-    rows, columns = (own[0, 0].amax(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+    own = part_of(over > _FAINTEST, *place, reach=_LARGEST)
+    rows, columns = (own[0, 0].any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     cut = rows[0] == 0 or columns[0] == 0 or rows[-1] == own.shape[-2] - 1 or columns[-1] == own.shape[-1] - 1
     if cut or not _SMALLEST <= max(height, width) <= _LARGEST:
@@ -99,18 +100,6 @@ def _streak_at(light: Tensor, row: int, column: int) -> _Streak | None:
     down, right = side - height, side - width
     boxed = F.pad(streak, (right // 2, right - right // 2, down // 2, down - down // 2))
     return _Streak(boxed / boxed.sum(), (top + rows[0], left + columns[0]), int(own.sum()))
-
-
-def _flood(mask: Tensor, row: int, column: int) -> Tensor:
-    """The connected part of the mask that the pixel is in, as far as the longest streak reaches."""
-    part = torch.zeros_like(mask)
-    part[..., row, column] = 1
-    for _ in range(_LARGEST):
-        grown = F.max_pool2d(part, 3, 1, 1) * mask
-        if torch.equal(grown, part):
-            break
-        part = grown
-    return part
 
 
 def _repeated(streaks: Sequence[_Streak]) -> list[_Streak]:
