@@ -186,6 +186,7 @@ def without_app14(jpeg: bytes) -> bytes:
     return jpeg[:at] + jpeg[at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big") :]
 
 
+@cache
 def seeds() -> dict[str, bytes]:
     """Twelve small files, one of each kind of structure, to mutate."""
     grey, rgb, rgba = photo(channels=1), photo(), photo(channels=4)
@@ -218,6 +219,7 @@ def moving() -> dict[str, bytes]:
     }
 
 
+@cache
 def good_files() -> dict[str, bytes]:
     """Files that every careful program reads; names say what is odd about them."""
     rgb, deep = photo(), photo(dtype="uint16")
@@ -247,6 +249,7 @@ def good_files() -> dict[str, bytes]:
     }
 
 
+@cache
 def bad_files() -> dict[str, bytes]:
     """Files that are no images, or damaged beyond use."""
     png, jpeg = encode_pillow(photo(), "PNG"), encode_pillow(photo(), "JPEG")
@@ -280,6 +283,7 @@ def bad_files() -> dict[str, bytes]:
     }
 
 
+@cache
 def bombs() -> dict[str, bytes]:
     """Small files that claim to be, or inflate to, very much."""
     huge_jpeg = bytearray(encode_pillow(photo(), "JPEG"))

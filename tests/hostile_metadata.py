@@ -28,21 +28,21 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     for name, block in hostile.overlapping_exif(size=60_000, entries=4000).items():
         yield f"exif-{name}.jpg", _jpeg((app1, b"Exif\x00\x00" + block[:65_000]))
     yield "many-exif.jpg", _jpeg(*[(app1, b"Exif\x00\x00" + hostile.exif_block())] * 10_000)
-    yield "many-comments.jpg", _jpeg(*[(comment, b"c")] * 200_000)
+    yield "many-comments.jpg", _jpeg(*[(comment, b"c")] * 100_000)
     yield "many-xmp.jpg", _jpeg(*[(app1, _XMP_IN_JPEG + b"<x/>".ljust(65_000))] * 300)
     yield "long-xmp.jpg", _jpeg(*_extended_xmp(300))
     yield "long-profile.jpg", _jpeg(*_profile_parts(255, 255))
     yield "endless-profile.jpg", _jpeg(*_profile_parts(255, 1) * 3)
     yield "iptc.jpg", _jpeg(*[(app13, b"Photoshop 3.0\x00" + _resources(b"\x1c\x02\x19\x00\x01a" * 10_000))] * 300)
-    yield "markers.jpg", _jpeg(*[(app2, b"")] * 200_000)
-    yield "fill.jpg", hostile.encode_pillow(_PIXELS, "JPEG").replace(b"\xff\xda", b"\xff" * 200_000 + b"\x00\xff\xda")
+    yield "markers.jpg", _jpeg(*[(app2, b"")] * 100_000)
+    yield "fill.jpg", hostile.encode_pillow(_PIXELS, "JPEG").replace(b"\xff\xda", b"\xff" * 100_000 + b"\x00\xff\xda")
 
 
 def _pngs() -> Iterator[tuple[str, bytes]]:
     zeros, megabytes = zlib.compress(bytes(1 << 20), 9), zlib.compressobj(9)
     inflating = b"".join([*(megabytes.compress(bytes(1 << 20)) for _ in range(100)), megabytes.flush()])
-    yield "many-texts.png", _png((b"tEXt", b"key\x00value") for _ in range(100_000))
-    yield "many-names.png", _png((b"tEXt", b"key%d\x00value" % number) for number in range(100_000))
+    yield "many-texts.png", _png((b"tEXt", b"key\x00value") for _ in range(50_000))
+    yield "many-names.png", _png((b"tEXt", b"key%d\x00value" % number) for number in range(50_000))
     yield "many-packed-texts.png", _png((b"zTXt", b"key\x00\x00" + zeros) for _ in range(1000))
     yield "inflating-text.png", _png([(b"zTXt", b"key\x00\x00" + inflating)])
     yield "inflating-xmp.png", _png([(b"iTXt", _XMP_IN_PNG + inflating)])
@@ -54,8 +54,8 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
         yield f"exif-{name}.png", _png([(b"eXIf", block)])
     yield "long-exif.png", _png([(b"eXIf", hostile.exif_block() + bytes(_LONG))])
     exif_in_text = b"Raw profile type exif\x00\x00" + zlib.compress(b"\nexif\n%8d\n" % (1 << 20) + b"00" * (1 << 20))
-    yield "exif-in-text.png", _png((b"zTXt", exif_in_text) for _ in range(100))
-    yield "many-chunks.png", _png((b"prVt", b"") for _ in range(200_000))
+    yield "exif-in-text.png", _png((b"zTXt", exif_in_text) for _ in range(50))
+    yield "many-chunks.png", _png((b"prVt", b"") for _ in range(100_000))
     yield "suggested-colours.png", _png((b"sPLT", b"%d\x00\x08" % number + bytes(6) * 1000) for number in range(3000))
 
 
@@ -78,16 +78,16 @@ def _webps() -> Iterator[tuple[str, bytes]]:
         yield f"exif-{name}.webp", _webp([(b"EXIF", block)], flags=0x08)
     yield "long-profile.webp", _webp([(b"ICCP", _profile(50_000_000))], flags=0x20)
     yield "long-xmp.webp", _webp([(b"XMP ", b" " * _LONG)], flags=0x04)
-    yield "many-chunks.webp", _webp([(b"priv", b"")] * 200_000, flags=0)
+    yield "many-chunks.webp", _webp([(b"priv", b"")] * 100_000, flags=0)
 
 
 def _gifs() -> Iterator[tuple[str, bytes]]:
     gif = hostile.encode_pillow(Image.fromarray(_PIXELS).quantize(8), "GIF")
     at = gif.index(b"\x2c")
     extensions = {
-        "many-comments.gif": b"\x21\xfe\x01c\x00" * 300_000,
-        "long-comment.gif": b"\x21\xfe" + b"\x01c" * 5_000_000 + b"\x00",
-        "long-xmp.gif": b"\x21\xff\x0bXMP DataXMP" + (b"\xff" + b" " * 255) * 100_000 + b"\x00",
+        "many-comments.gif": b"\x21\xfe\x01c\x00" * 150_000,
+        "long-comment.gif": b"\x21\xfe" + b"\x01c" * 2_500_000 + b"\x00",
+        "long-xmp.gif": b"\x21\xff\x0bXMP DataXMP" + (b"\xff" + b" " * 255) * 50_000 + b"\x00",
     }
     for name, extension in extensions.items():
         yield name, gif[:at] + extension + gif[at:]

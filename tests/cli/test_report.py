@@ -44,9 +44,10 @@ def make_run(out: Path, methods: list[str], *, images: bool = True, suite: str =
     write_summary(combine(summaries) if len(methods) > 1 else summaries[0], out / "summary.json")
     if images:
         for row in rows:
+            folders = ("pairs/blurry", "pairs/sharp") if row.method == methods[0] else ()  # all methods have the same
             subfolder = row.method if len(methods) > 1 else ""
             pixels = chance.integers(0, 255, (40, 48, 3), dtype=np.uint8)
-            for place in (f"images/{subfolder}", "pairs/blurry", "pairs/sharp"):
+            for place in (f"images/{subfolder}", *folders):
                 (out / place).mkdir(parents=True, exist_ok=True)
                 write_image(
                     Picture(pixels, "rgb"), out / place / f"{file_stem(row.index, row.image)}.png", overwrite=True

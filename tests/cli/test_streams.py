@@ -56,8 +56,18 @@ def test_a_short_write_is_no_success(program, large, tmp_path, monkeypatch, unbu
     assert b"cannot write to standard output: file too large" in ran.stderr
 
 
+LISTS = [
+    ["methods"],
+    ["--help"],
+    ["--version"],
+    # printed by the same lines as the list of methods
+    pytest.param(["weights", "list"], marks=pytest.mark.slow),
+    pytest.param(["data", "list"], marks=pytest.mark.slow),
+]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("words", [["methods"], ["--help"], ["--version"], ["weights", "list"], ["data", "list"]])
+@pytest.mark.parametrize("words", LISTS)
 def test_lists_on_a_full_disk(program, words):
     with Path("/dev/full").open("wb") as full:
         ran = program(*words, stdout=full)

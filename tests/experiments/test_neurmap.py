@@ -1,9 +1,10 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from conftest import ROOT
+from conftest import ROOT, photo_of
 from unblur.backbones.dmphn import dmphn_1_2_4
 from unblur.datasets.generated import make_kernel_synthesised
 from unblur.errors import UsageError
@@ -25,26 +26,34 @@ from unblur.weights.safe_file import write_checkpoint
 pytestmark = pytest.mark.usefixtures("quick_search")
 
 
-@pytest.fixture
-def settings(make_photo, tmp_path) -> TableSettings:
-    """Two test pairs; both methods have the same untrained deblurring network."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Photos, two test pairs made of them, and weights: nothing in it is changed by the tests."""
+    folder = tmp_path_factory.mktemp("neurmap")
+    (folder / "photos").mkdir()
     for number in range(12):
-        make_photo(f"photos/{number:02d}.png", size=(72, 80), seed=number)
-    list(make_kernel_synthesised([tmp_path / "photos"], tmp_path / "neurmap", variants=1))
+        photo_of((72, 80), number).save(folder / "photos" / f"{number:02d}.png")
+    list(make_kernel_synthesised([folder / "photos"], folder / "neurmap", variants=1))
     torch.manual_seed(0)
     network = Neurmap()
     deblurring = dmphn_1_2_4()
     deblurring.load_state_dict(network.deblurring.state_dict())
-    write_checkpoint(tmp_path / "n.safetensors", network.state_dict(), {})
-    write_checkpoint(tmp_path / "d.safetensors", deblurring.state_dict(), {})
-    return TableSettings(str(tmp_path / "d.safetensors"), str(tmp_path / "n.safetensors"), str(tmp_path))
+    write_checkpoint(folder / "n.safetensors", network.state_dict(), {})
+    write_checkpoint(folder / "d.safetensors", deblurring.state_dict(), {})
+    return folder
 
 
 @pytest.fixture
-def quick(settings, tmp_path) -> TrainingSettings:
+def settings(folder) -> TableSettings:
+    """Both methods have the same untrained deblurring network."""
+    return TableSettings(str(folder / "d.safetensors"), str(folder / "n.safetensors"), str(folder))
+
+
+@pytest.fixture
+def quick(folder) -> TrainingSettings:
     """One step from the identity on small crops."""
     return TrainingSettings(
-        str(ROOT / "recipes/neurmap/semi-small.yaml"), "", photos=str(tmp_path / "photos"), data=str(tmp_path),
+        str(ROOT / "recipes/neurmap/semi-small.yaml"), "", photos=str(folder / "photos"), data=str(folder),
         steps=1, size=32, limit=1, accelerator="cpu",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("quick_search")
 
 def test_all_combinations_are_scored(data_folder, monkeypatch):
     monkeypatch.setenv("UNBLUR_DATA", str(data_folder))
-    settings = CombinationSettings(estimators="known-kernel,dublid", crops=1, size=128, kernel_size=11)
+    settings = CombinationSettings(estimators="known-kernel,dublid", crops=1, size=96, kernel_size=11)
     (table,) = run(settings, lambda line: None).tables
     assert len(table.rows) == 2 * len(SOLVER_NAMES) * (1 + len(refiner_names()))
     means = {tuple(row[:3]): row[3] for row in table.rows}

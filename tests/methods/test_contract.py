@@ -63,14 +63,20 @@ def restored(method, blurry: torch.Tensor, options: RestoreOptions | None = None
     return image
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3), (8, 8), (33, 47)])
-@pytest.mark.parametrize("channels", [1, 3])
+SIZES = [(3, (1, 1)), (1, (1, 9)), (3, (2, 3)), (1, (8, 8)), (1, (33, 47)), (3, (33, 47))]
+"""Channels and sizes: each of both once, and the largest with both numbers of channels."""
+OTHER_SIZES = [(1, (1, 1)), (3, (1, 9)), (1, (2, 3)), (3, (8, 8))]
+
+
+@pytest.mark.parametrize(
+    ("channels", "size"), [*SIZES, *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHER_SIZES)]
+)
 def test_any_size(method, size, channels):
     restored(method, torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0)))
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOG if name != "known-kernel"])
-@pytest.mark.parametrize("size", [(1, 1), (1, 9), (8, 8), (33, 47)])
+@pytest.mark.parametrize("size", [(1, 1), pytest.param((1, 9), marks=pytest.mark.slow), (8, 8), (33, 47)])
 def test_any_size_of_unknown_blur(name, size):
     restored(load_any(name), torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(3)), RestoreOptions())
 

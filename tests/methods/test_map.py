@@ -23,7 +23,7 @@ QUICK = {"hypotheses": 1, "first_box": 15}
 
 @pytest.fixture(scope="module")
 def small() -> Planted:
-    return plant(KERNEL, (128, 136), noise=0.005)
+    return plant(KERNEL, (104, 112), noise=0.005)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def gain(answer: Restoration, planted: Planted, margin: int = 20) -> float:
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_planted_blur_is_found_and_removed(seed):
-    planted = plant(shake(15, seed + 3, (15, 20)), (200, 200), seed=seed)
+    planted = plant(shake(15, seed + 3, (15, 20)), (150, 150), seed=seed)
     answer = restored(planted.blurry)
     assert kernel_similarity_upto_shift(answer.kernel, planted.kernel) > 0.6
     assert gain(answer, planted) >= 3
@@ -60,7 +60,7 @@ def test_the_kernel_of_a_second_pass_is_kept_unless_it_is_far_worse(small, quick
 
 
 def test_a_kernel_larger_than_the_first_box_is_found_by_growing():
-    planted = plant(shake(45, 6, (60, 80)), (255, 255), seed=3)
+    planted = plant(shake(45, 6, (60, 80)), (200, 200), seed=3)
     answer = restored(planted.blurry, {"hypotheses": 2}, encoding="encoded")
     assert answer.kernel.shape[-1] > 31
     assert kernel_similarity_upto_shift(answer.kernel, planted.kernel) > 0.6
@@ -72,9 +72,9 @@ def test_the_encoding_of_the_blur_is_recognised(light):
     """On pictures from black to white; where there is little contrast the two hardly differ."""
     lights = [
         restored(plant(shake(15, seed, (15, 20)), (150, 160), seed=seed, light=light).blurry, QUICK).facts["encoding"]
-        for seed in (1, 3, 5)
+        for seed in (1, 3)
     ]
-    assert lights.count(light) >= 2
+    assert lights == [light, light]
 
 
 def test_a_large_photo_is_searched_in_a_part_of_it(monkeypatch):
@@ -104,9 +104,9 @@ def test_every_prior_gains(small, prior):
 @pytest.mark.parametrize(
     "photo",
     {
-        "sharp": draw_picture(128, 128),
+        "sharp": draw_picture(96, 96),
         "constant": torch.full((1, 1, 64, 64), 0.4),
-        "noise": (0.5 + 0.1 * torch.randn(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))).clamp(0, 1),
+        "noise": (0.5 + 0.1 * torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))).clamp(0, 1),
         "low": draw_picture(15, 60),
         "one pixel": torch.full((1, 3, 1, 1), 0.7),
     }.items(),
@@ -126,10 +126,10 @@ def test_the_kernel_size_is_a_bound(small):
 
 def test_the_blur_is_looked_for_in_the_region(small):
     """Two halves, blurred differently: each region finds its own kernel."""
-    other = plant(shake(15, 8, (15, 20)), (128, 136), seed=5, noise=0.005)
+    other = plant(shake(15, 8, (15, 20)), (104, 112), seed=5, noise=0.005)
     both = torch.cat([small.blurry, other.blurry], dim=-1)
-    for x, planted, stranger in ((0, small, other), (136, other, small)):
-        answer = restored(both, QUICK, region=(x, 0, 136, 128))
+    for x, planted, stranger in ((0, small, other), (112, other, small)):
+        answer = restored(both, QUICK, region=(x, 0, 112, 104))
         own, foreign = (kernel_similarity_upto_shift(answer.kernel, one.kernel) for one in (planted, stranger))
         assert own > 0.6
         assert own > foreign

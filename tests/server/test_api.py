@@ -74,7 +74,7 @@ def test_job_from_start_to_delete(api):
 def test_events_show_each_image_of_the_work_once(api, make_photo):
     kernel = make_photo("kernel.png", size=(5, 5)).read_bytes()
     form = {"method": "known-kernel", "preview": "16"}
-    photo = make_photo(size=(1000, 1000)).read_bytes()  # the work is to go on for some time after it was asked for
+    photo = make_photo(size=(500, 500)).read_bytes()  # the work is to go on for some time after it was asked for
     place = api.post("/v1/jobs", files={**files(photo), "kernel": ("k", kernel)}, data=form).headers["location"]
     events = [json.loads(line[6:]) for line in api.get(f"{place}/events").text.splitlines() if line[:6] == "data: "]
     shown = [event["progress"]["preview"] for event in events if event["progress"]["preview"]]

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -17,16 +19,20 @@ def photos(count: int, seed: int) -> list[Measured]:
     return made
 
 
-def test_a_judge_learns_what_decides_the_gain():
-    judge = fit_judge(photos(300, 0), 400)
+@pytest.fixture(scope="module")
+def learned() -> Judge:
+    return fit_judge(photos(200, 0), 200)
+
+
+def test_a_judge_learns_what_decides_the_gain(learned):
     unseen = photos(60, 1)
-    predicted = torch.tensor([one.gain for photo in unseen for one in judge.predict(photo.measures)])
+    predicted = torch.tensor([one.gain for photo in unseen for one in learned.predict(photo.measures)])
     true = torch.tensor([gain for photo in unseen for gain in photo.gains])
     assert float(torch.corrcoef(torch.stack([predicted, true]))[0, 1]) > 0.9
 
 
-def test_a_judge_goes_on_learning_from_where_it_was():
-    judge = fit_judge(photos(300, 0), 400)
+def test_a_judge_goes_on_learning_from_where_it_was(learned):
+    judge = deepcopy(learned)  # training changes it
     centre = judge.centre.clone()
     unseen = photos(60, 1)
 

@@ -98,7 +98,7 @@ def test_the_first_shot_learns():
     objective, batch = FirstShotObjective(), batch_of(2, 24)
     optimiser = torch.optim.Adam(objective.parameters(), lr=1e-3)
     losses = []
-    for _ in range(60):
+    for _ in range(30):
         optimiser.zero_grad()
         loss = objective(batch)["content"]
         loss.backward()
