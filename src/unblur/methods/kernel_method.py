@@ -61,10 +61,17 @@ class BlurEstimate:
 
 
 class Solving(NamedTuple):
-    """The solver that a method takes where the caller names none, and how smooth its image is (1 suits the noise)."""
+    """The solver that a method takes where the caller names none.
+
+    Attributes:
+        solver: A name of `SOLVERS`.
+        smoothness: 1 suits the noise of the photo; higher is smoother.
+        quick: Whether a rough answer will do where light was clipped.
+    """
 
     solver: str = DEFAULT_SOLVER
     smoothness: float = 1.0
+    quick: bool = False
 
 
 class KernelMethod(ABC):
@@ -172,6 +179,7 @@ class KernelMethod(ABC):
                 kernel,
                 solver=chosen.solver,
                 smoothness=chosen.smoothness,
+                quick=chosen.quick,
                 encoding=encoding,
                 known=known_pixels(options, blurry),
                 on_progress=lambda share: on_step(Step(share, "restoring the photo")),

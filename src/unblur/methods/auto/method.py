@@ -37,7 +37,7 @@ _SAMPLE = 120_000
 _SAMPLE_SIDE = 300
 """And on no smaller side, as far as the photo reaches: twice the largest kernels."""
 _ENOUGH = 3.0
-"""Predicted gain in dB from which no larger kernel is searched."""
+"""Predicted gain in dB less its standard deviation from which no larger kernel is searched."""
 _AGAIN = 2
 _HOPELESS = -1.0
 """So many of the kernels that were searched go through a second pass, those predicted to gain most, in dB no less."""
@@ -116,7 +116,7 @@ class Auto(KernelMethod):
 
     def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`: the quickest one where haste is asked for."""
-        return Solving() if options.effort == "fast" else Solving(SOLVER)
+        return Solving(quick=True) if options.effort == "fast" else Solving(SOLVER)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
@@ -150,7 +150,8 @@ class Auto(KernelMethod):
         surely_sharp = verdict.is_sharp and self._lower_bound(verdict.prediction) < _SURELY_SHARP
         if surely_sharp or options.effort == "fast":
             return verdict
-        if self._lower_bound(verdict.prediction) < _ENOUGH and options.kernel_size is None:
+        gain, spread = verdict.prediction
+        if gain - spread < _ENOUGH and options.kernel_size is None:
             hook = steps_of_part(on_step, 1, _PASSES)
             large = find_large_candidates(grey, encoding, options, settings, hook)
             finding = replace(large, candidates=(*finding.candidates, *large.candidates))

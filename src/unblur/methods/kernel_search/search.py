@@ -200,7 +200,7 @@ def _second_pass(
         PRIORS[settings.prior],
         rounds=SECOND_PASS_ROUNDS,
         pixels=settings.pixels,
-        on_round=_ProgressReport(on_step).of(problems),
+        on_round=_ProgressReport(on_step, finest=1.0).of(problems),
     )
     return [
         Candidate(trim_box(kernel), start.encoding, "second-pass", SECOND_PASS.number)
@@ -363,11 +363,16 @@ def _blur_of(encoding: Encoding) -> BlurEncoding:
 
 
 class _ProgressReport:
-    """Reports how far the search is; a larger box begins anew, which is not shown, nor are its coarse kernels."""
+    """Reports how far the search is; a larger box begins anew, which is not shown, nor are its coarse kernels.
 
-    def __init__(self, on_step: StepHook) -> None:
+    Args:
+        on_step: Progress and cancel.
+        finest: Scale of the finest kernel that was shown before.
+    """
+
+    def __init__(self, on_step: StepHook, finest: float = 0.0) -> None:
         self._on_step = on_step
-        self._furthest = self._finest = 0.0
+        self._furthest, self._finest = 0.0, finest
 
     def of(self, searches: Mapping[KernelSearch, Encoding]) -> RoundHook:
         """A hook for these searches, each with the encoding that it is in."""
