@@ -5,7 +5,7 @@ import torch
 from unblur.blur.convolve import convolve
 from unblur.datasets.photo_kinds.kinds import make_photo, photo_kinds, photos_suite
 from unblur.datasets.photo_kinds.names import is_sharp_kind, kind_of_pair
-from unblur.datasets.photo_kinds.scenes import OVERLAYS, lay_over
+from unblur.datasets.photo_kinds.scenes import OVERLAYS, code_page, lay_over
 from unblur.errors import DataError
 from unblur.images.labels import label_parts
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
@@ -101,3 +101,13 @@ def test_the_suite_shows_every_photo_in_every_kind(data_folder):
     assert len(pairs) == 24 * len(KINDS)
     assert {kind_of_pair(name) for name in pairs.names[: len(KINDS)]} == set(KINDS)
     assert pairs[0].sharp.shape[1] == 3
+
+
+def test_codes_are_dark_modules_on_even_paper():
+    page = code_page((300, 400), torch.Generator().manual_seed(3))
+    assert page.shape == (1, 3, 300, 400)
+    light = page[0, 1] / page[0, 1].amax(0)
+    assert ((light < 0.01) | (light > 0.99)).all()
+    assert 0.15 < float((light < 0.01).float().mean()) < 0.5
+    assert torch.equal(page, code_page((300, 400), torch.Generator().manual_seed(3)))
+    assert not torch.equal(page, code_page((300, 400), torch.Generator().manual_seed(4)))

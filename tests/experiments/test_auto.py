@@ -119,12 +119,13 @@ def test_half_of_the_photos_are_processed_and_each_draw_is_repeated_by_its_seed(
     assert drawn[7] == draw_processing(torch.Generator().manual_seed(7))
 
 
-def test_every_second_page_of_text_is_under_camera_shake(data_folder):
+def test_pages_of_text_and_codes_under_camera_shake_are_among_the_others(data_folder):
     kinds = photo_kinds(data_folder)
     names = list(kinds)
-    turns = [kind_of(names.index("text") + turn * len(names), kinds) for turn in range(4)]
-    assert [name for name, _ in turns] == ["text"] * 4
-    assert [kind == kinds["text"] for _, kind in turns] == [True, False, True, False]
+    turns = [kind_of(names.index("text") + turn * len(names), kinds) for turn in range(8)]
+    assert [name for name, _ in turns] == ["text"] * 8
+    assert [kind == kinds["text"] for _, kind in turns] == [True, False, True, False] * 2
+    assert [kind.scene for _, kind in turns] == ["text", "text", "text", "codes"] * 2
     assert all(kind_of(number, kinds) == (name, kinds[name]) for number, name in enumerate(names))
 
 

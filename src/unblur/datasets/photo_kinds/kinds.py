@@ -30,7 +30,7 @@ from unblur.datasets.photo_kinds.blurs import (
     turning_shake,
     uniform,
 )
-from unblur.datasets.photo_kinds.scenes import OVERLAYS, add_lamps, lay_over, text_page
+from unblur.datasets.photo_kinds.scenes import OVERLAYS, add_lamps, code_page, lay_over, text_page
 from unblur.datasets.photos import PhotoSet, kodak
 from unblur.datasets.synthesis import cut_window, seed_for
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
@@ -54,7 +54,7 @@ class PhotoKind:
     Attributes:
         summary: One line for people.
         blur: None: the photo is sharp.
-        scene: The photo itself, a page of text in its place, or the photo at night with lamps.
+        scene: The photo itself, a page of text or codes in its place, or the photo at night with lamps.
         noise: Noise of an ordinary sensor, or strong noise.
         file: PNG, JPEG of the usual qualities, JPEG of quality 30, or three in four JPEG.
         overlay: Something sharp is laid over the photo.
@@ -62,7 +62,7 @@ class PhotoKind:
 
     summary: str
     blur: Blur | None
-    scene: Literal["photo", "text", "night"] = "photo"
+    scene: Literal["photo", "text", "codes", "night"] = "photo"
     noise: Literal["ordinary", "strong"] = "ordinary"
     file: Literal["mixed", "png", "jpeg", "jpeg-30"] = "mixed"
     overlay: bool = False
@@ -151,6 +151,8 @@ def make_photo(photo: Tensor, kind: PhotoKind, seed: int, *, name: str = "", siz
 def _scene(photo: Tensor, kind: PhotoKind, generator: torch.Generator) -> Tensor:
     if kind.scene == "text":
         return text_page((photo.shape[-2], photo.shape[-1]), generator)
+    if kind.scene == "codes":
+        return code_page((photo.shape[-2], photo.shape[-1]), generator)
     return add_lamps(photo, generator) if kind.scene == "night" else photo
 
 

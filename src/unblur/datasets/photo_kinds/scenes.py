@@ -1,4 +1,4 @@
-"""What is before the lens, and what is laid over the photo: pages of text, lamps at night, stamps, frames."""
+"""What is before the lens, and what is laid over the photo: pages of text and codes, lamps at night, stamps, frames."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from torch import Tensor
 
 from unblur.datasets.photo_kinds.blurs import uniform
 
-__all__ = ["OVERLAYS", "add_lamps", "lay_over", "text_page"]
+__all__ = ["OVERLAYS", "add_lamps", "code_page", "lay_over", "text_page"]
 
 _WORDS = """light time photo under which paper morning number river small evening letter without garden station between
 against window thousand market weather silver through sentence mountain harbour 1987 24.5 the and of to a in"""
+_FINDER = 7
+_QUIET = 4
+"""Modules of a finder pattern, and of the paper around a code, as QR codes have them."""
 OVERLAYS = ("time stamp", "bars", "frame", "buttons")
 """Sharp things over a photo: a date, black bars, a white frame, parts of an app's window."""
 
@@ -35,10 +38,56 @@ def text_page(size: tuple[int, int], generator: torch.Generator) -> Tensor:
         top += 1.45 * points
         if uniform(0, 1, generator) < 0.12:
             top += points
-    ink = torch.from_numpy(np.asarray(page, dtype=np.float32) / 255)
-    across = torch.linspace(uniform(0.7, 1, generator), uniform(0.7, 1, generator), width)
+    return _lit(torch.from_numpy(np.asarray(page, dtype=np.float32) / 255), generator)
+
+
+def code_page(size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Labels with square codes in linear light, `(1, 3, H, W)`: random dark modules with three finder patterns each.
+
+    They look like QR codes and say nothing.
+
+    Args:
+        size: (height, width).
+        generator: Draws the sizes, the modules and light.
+    """
+    height, width = size
+    page = torch.ones(height, width)
+    module = round(uniform(3, 9, generator))
+    top = _QUIET * module
+    while top + _FINDER * 3 * module < height:
+        left, tallest = _QUIET * module, 0
+        while True:
+            code = _draw_code(round(uniform(21, 33, generator)), generator)
+            code = code.repeat_interleave(module, 0).repeat_interleave(module, 1)
+            if left + code.shape[1] > width:
+                break
+            part = page[top : top + code.shape[0], left : left + code.shape[1]]
+            part.copy_(code[: part.shape[0]])
+            left, tallest = left + code.shape[1] + _QUIET * module, max(tallest, code.shape[0])
+        top += max(tallest, _FINDER * module) + _QUIET * module
+    return _lit(page, generator)
+
+
+def _draw_code(modules: int, generator: torch.Generator) -> Tensor:
+    """A square of modules, 1 is paper: random ones, and a finder pattern in three of the corners."""
+    code = (torch.rand(modules, modules, generator=generator) < 0.5).float()
+    finder = torch.zeros(_FINDER, _FINDER)
+    finder[1:-1, 1:-1] = 1
+    finder[2:-2, 2:-2] = 0
+    # With the row and column of paper that part it from the modules.
+    cornered = torch.nn.functional.pad(finder, (0, 1, 0, 1), value=1.0)
+    side = _FINDER + 1
+    code[:side, :side] = cornered
+    code[:side, -side:] = cornered.flip(1)
+    code[-side:, :side] = cornered.flip(0)
+    return code
+
+
+def _lit(page: Tensor, generator: torch.Generator) -> Tensor:
+    """A page of ink, 0, on paper, 1, under light that falls off to one side; `(1, 3, H, W)` in linear light."""
+    across = torch.linspace(uniform(0.7, 1, generator), uniform(0.7, 1, generator), page.shape[-1])
     tint = torch.tensor([1.0, uniform(0.94, 1, generator), uniform(0.85, 1, generator)])
-    return (0.85 * ink.square() * across * tint.view(3, 1, 1))[None].float()
+    return (0.85 * page.square() * across * tint.view(3, 1, 1))[None].float()
 
 
 def add_lamps(scene: Tensor, generator: torch.Generator) -> Tensor:

@@ -39,8 +39,9 @@ _LARGER = {"shake-31-75": 1.6}
 """Factors on the side of the photos of some kinds, so that they hold several of their kernels."""
 _AGAIN = 3
 """So many of the searched kernels go through a second pass: those with the best scores, for here is no judge."""
-_SHAKE_OF_TEXT = shake(5, 17)
-"""Blur of every second page of text; those of the suite move straight."""
+_UNDER_SHAKE = {"blur": shake(5, 17)}
+_PAGES: tuple[dict[str, Any], ...] = ({}, _UNDER_SHAKE, {}, {"scene": "codes", "blur": shake(9, 25)})
+"""What is different about each page of text in turn; those of the suite move straight."""
 _IN_BOTH_ENCODINGS = 0.25
 """Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
 
@@ -122,12 +123,12 @@ def make_answers(
 
 
 def kind_of(number: int, kinds: Mapping[str, PhotoKind]) -> tuple[str, PhotoKind]:
-    """Name and kind of a sample: kind after kind, and every second page of text under camera shake."""
+    """Name and kind of a sample: kind after kind; some pages are under camera shake, or of codes."""
     names = list(kinds)
     turn, place = divmod(number, len(names))
     name = names[place]
     kind = kinds[name]
-    return name, replace(kind, blur=_SHAKE_OF_TEXT) if kind.scene == "text" and turn % 2 else kind
+    return name, replace(kind, **_PAGES[turn % len(_PAGES)]) if kind.scene == "text" else kind
 
 
 def read_answer(path: Path) -> Answers:
