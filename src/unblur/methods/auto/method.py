@@ -36,6 +36,9 @@ _SAMPLE = 120_000
 """Answers are judged on no more than about so many pixels, the most informative part of the photo."""
 _SAMPLE_SIDE = 300
 """And on no smaller side, as far as the photo reaches: twice the largest kernels."""
+_UNLIKE = 4.5
+"""Standard deviation in dB from which a prediction says nothing: the answer is like none that the judge has learned
+from. None of those that it takes on 351 synthetic photos of BSDS500 reaches it."""
 _ENOUGH = 3.0
 """Predicted gain in dB less its standard deviation from which no larger kernel is searched."""
 _AGAIN = 2
@@ -147,7 +150,7 @@ class Auto(KernelMethod):
         sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
         measures = AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
         verdict = self._choose(measures, finding, is_night=is_night)
-        surely_sharp = verdict.is_sharp and self._lower_bound(verdict.prediction) < _SURELY_SHARP
+        surely_sharp = verdict.is_sharp and verdict.prediction.gain < _SURELY_SHARP
         if surely_sharp or options.effort == "fast":
             return verdict
         gain, spread = verdict.prediction
@@ -165,10 +168,10 @@ class Auto(KernelMethod):
     def _worth_a_second_pass(self, measures: AnswerMeasures, finding: Finding) -> list[Candidate]:
         """The best kernels of the search, as far as anything can be expected of them."""
         predictions = self.judge.predict(measures.measure(finding.candidates))
-        bounds = [self._lower_bound(one) for one in predictions]
-        searched = [pair for pair in zip(bounds, finding.candidates, strict=True) if pair[1].origin == "search"]
+        both = zip(predictions, finding.candidates, strict=True)
+        searched = [(prediction.gain, one) for prediction, one in both if one.origin == "search"]
         searched.sort(key=lambda pair: pair[0], reverse=True)
-        return [one for bound, one in searched[:_AGAIN] if bound > _HOPELESS]
+        return [one for gain, one in searched[:_AGAIN] if gain > _HOPELESS]
 
     def _choose(self, measures: AnswerMeasures, finding: Finding, *, is_night: bool) -> _Verdict:
         candidates = finding.candidates
@@ -188,7 +191,8 @@ class Auto(KernelMethod):
         return SearchSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
 
     def _lower_bound(self, prediction: GainPrediction) -> float:
-        return prediction.gain - self.settings.caution * prediction.spread
+        gain, spread = prediction
+        return gain - self.settings.caution * spread if spread < _UNLIKE else -math.inf
 
     def _with_kernel(self, verdict: _Verdict, known: Tensor | None) -> BlurEstimate:
         """The photo deconvolved with the kernel that was found, then refined where it is `known`."""
