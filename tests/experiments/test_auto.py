@@ -126,6 +126,9 @@ def test_pages_of_text_and_codes_under_camera_shake_are_among_the_others(data_fo
     assert [name for name, _ in turns] == ["text"] * 8
     assert [kind == kinds["text"] for _, kind in turns] == [True, False, True, False] * 2
     assert [kind.scene for _, kind in turns] == ["text", "text", "text", "codes"] * 2
+    sharp = [kind_of(turn * len(names) + names.index("sharp-png"), kinds)[1] for turn in range(4)]
+    assert [kind.scene for kind in sharp] == ["photo", "text", "photo", "codes"]
+    assert all(kind.blur is None for kind in sharp)
     assert all(kind_of(number, kinds) == (name, kinds[name]) for number, name in enumerate(names))
 
 

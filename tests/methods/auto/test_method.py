@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from planted import draw_picture, plant, psnr, shake
+from unblur.datasets.photo_kinds.scenes import code_page, text_page
 from unblur.errors import CheckpointError
+from unblur.images.tensors import linear_to_srgb
 from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.kernel_search.search import Finding
@@ -27,8 +29,13 @@ def test_a_shaken_picture_is_restored_and_the_blur_named(shaken):
     assert not answer.warnings
 
 
-def test_a_sharp_picture_comes_back_as_it_was():
-    sharp = (draw_picture(140, 150) * 255).round() / 255
+@pytest.mark.parametrize("scene", ["drawing", "text", "codes"])
+def test_a_sharp_picture_comes_back_as_it_was(scene):
+    pages = {"text": text_page, "codes": code_page}
+    drawn = draw_picture(140, 150)
+    if scene in pages:
+        drawn = linear_to_srgb(pages[scene]((260, 300), torch.Generator().manual_seed(7)))
+    sharp = (drawn * 255).round() / 255
     answer = restore(sharp)
     assert torch.equal(answer.image, sharp)
     assert answer.facts["found"] == "sharp, or blurred in parts: unchanged"

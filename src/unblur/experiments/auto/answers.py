@@ -41,7 +41,9 @@ _AGAIN = 3
 """So many of the searched kernels go through a second pass: those with the best scores, for here is no judge."""
 _UNDER_SHAKE = {"blur": shake(5, 17)}
 _PAGES: tuple[dict[str, Any], ...] = ({}, _UNDER_SHAKE, {}, {"scene": "codes", "blur": shake(9, 25)})
-"""What is different about each page of text in turn; those of the suite move straight."""
+_SHARP: tuple[dict[str, Any], ...] = ({}, {"scene": "text"}, {}, {"scene": "codes"})
+"""What is different about each page of text, and about each sharp photo, in turn; in the suite those move straight, and
+these are photos."""
 _IN_BOTH_ENCODINGS = 0.25
 """Share of the photos that are searched in encoded values, too, as photos of unknown origin are."""
 
@@ -123,12 +125,14 @@ def make_answers(
 
 
 def kind_of(number: int, kinds: Mapping[str, PhotoKind]) -> tuple[str, PhotoKind]:
-    """Name and kind of a sample: kind after kind; some pages are under camera shake, or of codes."""
+    """Name and kind of a sample: kind after kind; some pages are shaken or of codes, some sharp photos are pages."""
     names = list(kinds)
     turn, place = divmod(number, len(names))
     name = names[place]
     kind = kinds[name]
-    return name, replace(kind, **_PAGES[turn % len(_PAGES)]) if kind.scene == "text" else kind
+    if kind.scene == "text":
+        return name, replace(kind, **_PAGES[turn % len(_PAGES)])
+    return name, kind if kind.blur else replace(kind, **_SHARP[turn % len(_SHARP)])
 
 
 def read_answer(path: Path) -> Answers:
