@@ -27,8 +27,8 @@ __all__ = ["find_candidates", "find_large_candidates", "looks_like_page"]
 _LARGE_BOX = 75
 """A kernel that is larger than the first box is found as a blob within it, which nothing makes grow."""
 _EVEN = 0.2
-"""Spread over mean of the brightness of paper, below which a photo looks like a page: all 16
-synthetic pages do, and a tenth of the photos of BSDS500."""
+"""Spread over mean of the brightness of paper, below which a photo looks like a page: all 16 synthetic pages do,
+and a tenth of the photos of BSDS500."""
 _LINES = 3
 _FITTED = 2
 _SPECTRUM_PIXELS = 600_000
@@ -69,7 +69,7 @@ def looks_like_page(grey: Grey) -> bool:
         grey: Brightness, sRGB-encoded, in [0, 1].
     """
     _, paper = TwoTones().tones(srgb_to_linear(grey))
-    return float(paper.std()) < _EVEN * float(paper.mean())
+    return float(paper.std(correction=0)) < _EVEN * float(paper.mean())
 
 
 def _under_two_tones(
