@@ -9,6 +9,7 @@ import torch
 from conftest import search_quickly
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
+from unblur.errors import SettingsError
 from unblur.experiments.auto import answers, refiner
 from unblur.experiments.auto.answers import kind_of, read_answer
 from unblur.experiments.auto.examples import examples_of, known_examples
@@ -65,8 +66,17 @@ def test_what_was_searched_makes_the_answers_again_without_a_search(finished, da
     assert torch.equal(after.blurry, before.blurry)
     torch.testing.assert_close(after.kernels, before.kernels, atol=1e-5, rtol=1e-3)
 
+    only = replace(settings, folder=str(tmp_path / "only"), count=9, only_searched=True)
+    make_and_measure(only, lambda _: None)
+    assert list(read_measured(tmp_path / "only", "train")) == list(read_measured(folder, "train"))
+
     with pytest.raises(AssertionError, match="searched again"):  # other photos: nothing is known of them
         make_and_measure(replace(settings, folder=str(tmp_path / "other"), size=100), lambda _: None)
+
+
+def test_only_what_was_searched_needs_a_file_of_it():
+    with pytest.raises(SettingsError, match="searched=FILE"):
+        JudgeSettings(only_searched=True)
 
 
 def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(finished):

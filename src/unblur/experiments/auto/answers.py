@@ -6,7 +6,7 @@ Each sample is a file of its own, so that a run that was stopped goes on where i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,25 +88,25 @@ def make_answers(
     folder: Path,
     photos: PhotoSet,
     kinds: dict[str, PhotoKind],
+    numbers: Iterable[int],
     *,
-    count: int,
     size: int,
     seed: int,
     searched: Mapping[str, Searched],
 ) -> Iterator[Path]:
-    """Search the kernels of `count` photos, kind after kind, and keep each answer as a file; those there are left out.
+    """Search the kernels of photos, kind after kind, and keep each answer as a file; those there are left out.
 
     Args:
         folder: Where they go, created if needed.
         photos: Sharp photos, taken in turn.
         kinds: The kinds, taken in turn.
-        count: Number of samples.
+        numbers: The samples; each is the same whichever others are made.
         size: Side of the photos in pixels.
         seed: Seed of all samples.
         searched: What was found before, by the stems of the files; taken where it was found on the same photo.
     """
     make_folder(folder)
-    for number in range(count):
+    for number in numbers:
         place = folder / f"{number:05d}.npz"
         if not place.exists():
             name, kind = kind_of(number, kinds)

@@ -79,11 +79,12 @@ def make_and_measure(settings: AnswerSettings, say: Say) -> None:
     for split, count in zip(SPLITS, (settings.count, settings.held_out), strict=True):
         photos, kinds = bsds500(root, split), dict(photo_kinds(root))
         own = {name.removeprefix(f"{split}/"): one for name, one in known.items() if name.startswith(f"{split}/")}
+        numbers = sorted(map(int, own)) if settings.only_searched else range(count)
         made = make_answers(
-            folder / split, photos, kinds, count=count, size=settings.size, seed=_SEEDS[split], searched=own
+            folder / split, photos, kinds, numbers, size=settings.size, seed=_SEEDS[split], searched=own
         )
         for place in made:
-            say(f"{split}: {place.name} of {count}")
+            say(f"{split}: {place.name} of {len(numbers)}")
         for line in _add_lines(folder / split, folder / f"{split}.jsonl", lambda _, answers: vars(_measure(answers))):
             best = max(line["gains"], default=0.0)
             say(f"{line['file']} {line['kind']}: best of {len(line['gains'])} answers {best:+.1f} dB")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from unblur.errors import SettingsError
 from unblur.experiments.settings import check_at_least
 
 __all__ = ["AnswerSettings", "JudgeSettings", "RefinerSettings"]
@@ -23,9 +24,12 @@ class AnswerSettings:
     searched: Annotated[
         str, "Kernels that were searched before (searched.npz of a folder): these photos need no search; empty: none."
     ] = ""
+    only_searched: Annotated[bool, "Make the answers of `searched` alone, however many they are."] = False
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "count", "held_out")
+        if self.only_searched and not self.searched:
+            raise SettingsError("only_searched needs a file of kernels: --set searched=FILE")
         check_at_least(self, 96, "size")
 
 
