@@ -44,6 +44,7 @@ SHARED_BY_METHODS = {
     "overlays",
     "part",
     "pipeline",
+    "reduced_size",
     "refiners",
     "region",
     "settings",

@@ -45,7 +45,7 @@ COVERED = {
     "experiments/test_networks.py": (
         "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"
     ),
-    "methods/auto/test_method.py": "methods/auto/networks",
+    "methods/auto/test_method.py": "methods/auto/networks methods/auto/verdicts",
     "methods/burst/test_method.py": "methods/burst/joining",
     "metrics/test_shift.py": "metrics/wide_shift",
     "datasets/test_catalog.py": "datasets/folders datasets/verify",

@@ -14,7 +14,7 @@ from unblur.metrics.protocols import PROTOCOLS
 ISSUE = {
     "bsds500", "coco", "kodak", "levin", "sun", "lai-uniform", "lai-real", "kohler", "dublid-bsds", "gopro",
     "gopro-gamma", "reds", "realblur-j", "realblur-r", "hide", "neurmap", "folders", "csv", "unpaired", "synthetic",
-    "photos",
+    "photos", "photos-large",
 }  # fmt: skip
 
 

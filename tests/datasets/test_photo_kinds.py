@@ -3,9 +3,16 @@ import pytest
 import torch
 
 from unblur.blur.convolve import convolve
-from unblur.datasets.photo_kinds.kinds import make_photo, photo_kinds, photos_suite
+from unblur.datasets.photo_kinds.kinds import (
+    large_photo_kinds,
+    large_photos_suite,
+    make_photo,
+    photo_kinds,
+    photos_suite,
+)
 from unblur.datasets.photo_kinds.names import is_sharp_kind, kind_of_pair
 from unblur.datasets.photo_kinds.scenes import OVERLAYS, code_page, lay_over
+from unblur.datasets.photos import kodak
 from unblur.errors import DataError
 from unblur.images.labels import label_parts
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
@@ -101,6 +108,18 @@ def test_the_suite_shows_every_photo_in_every_kind(data_folder):
     assert len(pairs) == 24 * len(KINDS)
     assert {kind_of_pair(name) for name in pairs.names[: len(KINDS)]} == set(KINDS)
     assert pairs[0].sharp.shape[1] == 3
+
+
+def test_the_large_suite_shows_every_photo_in_every_kind(data_folder):
+    kinds = large_photo_kinds()
+    pairs = large_photos_suite(data_folder)
+    assert len(pairs) == 24 * len(kinds)
+    names = list(kinds)
+    sharp, shaken = (pairs[names.index(name)] for name in ("sharp-large", "shake-15-45"))
+    [photo, *_] = kodak(data_folder)
+    assert sharp.sharp.shape[-1] == 3 * photo.shape[-1]
+    assert shaken.kernel is not None
+    assert shaken.kernel.shape[-1] >= 15
 
 
 def test_codes_are_dark_modules_on_even_paper():

@@ -17,14 +17,28 @@ from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, 
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_overlay
 from unblur.methods.preview import sharpen_preview
+from unblur.methods.reduced_size import Size, options_at, size_of, steps_at
 from unblur.methods.refiners import load_refiner, refine
+from unblur.methods.transforms import Shrink
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
-__all__ = ["BlurEstimate", "KernelMethod", "Solving", "join_answers", "known_pixels"]
+__all__ = ["BlurEstimate", "KernelMethod", "Reduced", "Solving", "join_answers", "known_pixels"]
 
 Solve = Callable[[], Tensor]
 Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor], Tensor]
+
+
+class Reduced(NamedTuple):
+    """A size below the photo's own at which it is restored.
+
+    Attributes:
+        size: The size.
+        kernel: The kernel in pixels there.
+    """
+
+    size: Size
+    kernel: Tensor
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class BlurEstimate:
     Attributes:
         kernel: `(1, 1, kH, kW)`, odd sizes, sum 1; None: there is none.
         encoding: Where it blurs; auto: where it explains the photo better.
+        reduced: The size at which a large photo is restored; what changes there is added to it. None: its own.
         refusal: Why the photo is to be returned as it is; empty: it is restored.
         restorer: Restores the photo without a kernel, given the photo and a hook; None: see `refusal` and `kernel`.
         finish: Makes the image of the estimator's own knowledge and, where it calls for it, the solver's; None: the
@@ -49,6 +64,7 @@ class BlurEstimate:
 
     kernel: Tensor | None
     encoding: Encoding = "auto"
+    reduced: Reduced | None = None
     refusal: str = ""
     restorer: Callable[[Tensor, StepHook], Tensor] | None = None
     finish: Callable[[Solve], Tensor] | None = None
@@ -166,6 +182,8 @@ class KernelMethod(ABC):
                 facts=estimate.facts,
                 unchanged=True,
             )
+        if estimate.reduced is not None:
+            return self._finish_reduced(blurry, estimate, estimate.reduced, options, on_step)
         kernel, encoding = estimate.kernel, _decide_encoding(blurry, estimate, options)
         own = self.solving(options)
         chosen = own if options.solver is None else own._replace(solver=options.solver)
@@ -194,6 +212,18 @@ class KernelMethod(ABC):
             on_step(Step(1.0, "restored"))
         facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
         return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
+
+    def _finish_reduced(
+        self, blurry: Tensor, estimate: BlurEstimate, reduced: Reduced, options: RestoreOptions, on_step: StepHook
+    ) -> Restoration[Tensor]:
+        """As `_finish`, at a reduced size; the kernel that is returned is in pixels of the photo."""
+        shrink = Shrink(blurry, reduced.size)
+        small = shrink.forward(blurry).clamp(0, 1)
+        there = replace(estimate, kernel=reduced.kernel, reduced=None)
+        limited = options_at(reduced.size, size_of(blurry), options)
+        answer = self._finish(small, there, limited, steps_at(reduced.size, size_of(blurry), on_step))
+        facts = {**answer.facts, "restored_at": tuple(reduced.size)}
+        return replace(answer, image=shrink.backward(answer.image), kernel=estimate.kernel, facts=facts)
 
 
 def join_answers(answers: Sequence[Restoration[Tensor]]) -> Restoration[Tensor]:

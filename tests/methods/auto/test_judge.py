@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unblur.experiments.auto.judge import Measured, fit_judge
-from unblur.methods.auto.judge import Judge
+from unblur.methods.auto.judge import GainPrediction, Judge, best_of, lower_bound
 from unblur.methods.auto.measures import MEASURES
 
 
@@ -57,3 +57,15 @@ def test_measures_far_outside_count_as_those_at_the_edge():
     far, farther = (judge.predict([dict.fromkeys(MEASURES, value)])[0] for value in (1e3, 1e6))
     assert far == farther
     assert far.spread > 0
+
+
+def test_doubt_decides_between_like_answers_and_a_prediction_that_knows_nothing_is_last():
+    predictions = [
+        GainPrediction(2.0, 3.0),
+        GainPrediction(9.0, 5.0),
+        GainPrediction(1.9, 0.5),
+        GainPrediction(0.5, 0.5),
+    ]
+    assert best_of(predictions) == [2, 0, 3, 1]
+    assert lower_bound(predictions[0], 0.5) == 0.5
+    assert lower_bound(predictions[1], 0.0) == -float("inf")

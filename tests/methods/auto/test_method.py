@@ -67,7 +67,7 @@ def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):
 
     soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
     auto = load_method("auto", {"network": "golf"})
-    monkeypatch.setattr(auto.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
+    monkeypatch.setattr(auto.verdicts.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
     answer = restore_tensor(soft, auto, RestoreOptions(effort="fast"))
     assert answer.facts["found"] == "blur that varies or is of no certain kind: golf"
     assert torch.allclose(answer.image, restore_tensor(soft, load_method("golf")).image, atol=1e-5)
@@ -93,13 +93,13 @@ def test_a_fast_search_has_no_large_box(monkeypatch, effort, searches):
     """The photo is one that no kernel is sure to help and that does not look sharp."""
     soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
     auto = load_method("auto")
-    monkeypatch.setattr(auto.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
+    monkeypatch.setattr(auto.verdicts.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
     asked: list[object] = []
 
     def find(*arguments: object) -> Finding:
         asked.append(arguments)
         return Finding(torch.ones(1, 1, 1, 1), "linear")
 
-    monkeypatch.setattr("unblur.methods.auto.method.find_large_candidates", find)
+    monkeypatch.setattr("unblur.methods.auto.verdicts.find_large_candidates", find)
     restore_tensor(soft, auto, RestoreOptions(encoding="linear", effort=effort))
     assert len(asked) == searches

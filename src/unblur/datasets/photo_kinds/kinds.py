@@ -14,6 +14,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unblur.datasets.blur_settings import GaussianBlur, Sensor, Synthesis
 from unblur.datasets.camera import simulate_camera
@@ -35,7 +36,15 @@ from unblur.datasets.photos import PhotoSet, kodak
 from unblur.datasets.synthesis import cut_window, seed_for
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 
-__all__ = ["MadePhoto", "PhotoKind", "make_photo", "photo_kinds", "photos_suite"]
+__all__ = [
+    "MadePhoto",
+    "PhotoKind",
+    "large_photo_kinds",
+    "large_photos_suite",
+    "make_photo",
+    "photo_kinds",
+    "photos_suite",
+]
 
 _ORDINARY_PHOTONS = (2_000.0, 20_000.0)
 _ORDINARY_READ_NOISE = (0.001, 0.004)
@@ -43,6 +52,7 @@ _FEW_PHOTONS = (150.0, 500.0)
 _HIGH_READ_NOISE = (0.008, 0.02)
 _QUALITIES = (75, 95)
 _KEPT_WITHOUT_LOSS = 0.25
+_ENLARGED = 3
 _MARGIN = 40
 """Pixels around a crop that its blur may draw light from."""
 
@@ -58,6 +68,7 @@ class PhotoKind:
         noise: Noise of an ordinary sensor, or strong noise.
         file: PNG, JPEG of the usual qualities, JPEG of quality 30, or three in four JPEG.
         overlay: Something sharp is laid over the photo.
+        enlarged: The scene is enlarged so many times first.
     """
 
     summary: str
@@ -66,6 +77,7 @@ class PhotoKind:
     noise: Literal["ordinary", "strong"] = "ordinary"
     file: Literal["mixed", "png", "jpeg", "jpeg-30"] = "mixed"
     overlay: bool = False
+    enlarged: int = 1
 
 
 @dataclass(frozen=True)
@@ -111,13 +123,39 @@ def photo_kinds(root: Path) -> Mapping[str, PhotoKind]:
     }
 
 
+def large_photo_kinds() -> Mapping[str, PhotoKind]:
+    """Kinds of photos of several megapixels by name; extents are in their pixels."""
+    return {
+        "sharp-large": PhotoKind("sharp, enlarged", None, enlarged=_ENLARGED),
+        "shake-15-45": PhotoKind("camera shake within 15 to 45 px", shake(15, 45), enlarged=_ENLARGED),
+        "shake-45-93": PhotoKind("camera shake within 45 to 93 px", shake(45, 93), enlarged=_ENLARGED),
+        "shake-93-225": PhotoKind("camera shake within 93 to 225 px", shake(93, 225), enlarged=_ENLARGED),
+        "line-15-135": PhotoKind("straight motion, 15 to 135 px", line(15, 135), enlarged=_ENLARGED),
+        "disk-6-30": PhotoKind("out of focus, radius 6 to 30 px", defocus(6, 30), enlarged=_ENLARGED),
+    }
+
+
 def photos_suite(root: Path) -> PairedSet:
     """The suite `photos`: each of the 24 Kodak photos in every kind, one after the other; the same pairs each time.
 
     Raises:
         DataError: The photos or the recordings are missing.
     """
-    kinds = photo_kinds(root)
+    return _suite_of(photo_kinds(root), root)
+
+
+def large_photos_suite(root: Path) -> PairedSet:
+    """The suite `photos-large`: each of the 24 Kodak photos enlarged to 3.5 megapixels, in every kind for such.
+
+    They are as soft as photos of phones often are: there is no detail finer than three pixels.
+
+    Raises:
+        DataError: The photos are missing.
+    """
+    return _suite_of(large_photo_kinds(), root)
+
+
+def _suite_of(kinds: Mapping[str, PhotoKind], root: Path) -> PairedSet:
     pairs: list[tuple[str, Loader]] = []
     for path in kodak(root).paths:
         for name, kind in kinds.items():
@@ -137,6 +175,8 @@ def make_photo(photo: Tensor, kind: PhotoKind, seed: int, *, name: str = "", siz
         size: About the side of the crop it is made from, without what the blur draws from outside; None: all.
     """
     generator = torch.Generator().manual_seed(seed)
+    if kind.enlarged > 1:
+        photo = functional.interpolate(photo, scale_factor=kind.enlarged, mode="bicubic").clamp(0, 1)
     stored = cut_window(photo, size, 0 if kind.blur is None else _MARGIN, generator)
     scene = _scene(srgb_to_linear(stored), kind, generator)
     exposed = Exposed(scene) if kind.blur is None else kind.blur(scene, generator)

@@ -15,7 +15,7 @@ from unblur.experiments.auto.settings import JudgeSettings
 from unblur.experiments.auto.weights import JUDGE_FILE, read_refiner, read_start, write_weights
 from unblur.experiments.figures import Line, Panel, draw_panels
 from unblur.experiments.result import ExperimentResult, Say, Table
-from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge
+from unblur.methods.auto.judge import JUDGE_CONFIG, GainPrediction, Judge, best_of, lower_bound
 from unblur.methods.auto.measures import MEASURES
 from unblur.methods.auto.settings import AutoSettings
 
@@ -117,8 +117,8 @@ def _report(judge: Judge, photos: Sequence[Measured], settings: JudgeSettings) -
     correlation = float(torch.corrcoef(torch.tensor([predicted, true]))[0, 1])
     rows = [
         [least, caution, *_outcome(answered, predictions, least, caution)]
-        for caution in (0.0, 0.5, 1.0, 1.5, 2.0)
-        for least in (0.0, 0.3, 0.6)
+        for caution in sorted({0.0, 0.5, 1.0, 1.5, 2.0, _CAUTION})
+        for least in sorted({0.0, 0.3, 0.6, _LEAST_GAIN})
     ]
     scatter = Panel([Line(predicted, true, style=".")], "predicted gain, dB", "true gain, dB")
     return ExperimentResult(
@@ -160,9 +160,8 @@ def _outcome(
 
 
 def _taken(photo: Measured, predictions: Sequence[GainPrediction], least: float, caution: float) -> float:
-    bounds = [one.gain - caution * one.spread for one in predictions]
-    best = bounds.index(max(bounds))
-    return photo.gains[best] if bounds[best] >= least else 0.0
+    best = best_of(predictions)[0]
+    return photo.gains[best] if lower_bound(predictions[best], caution) >= least else 0.0
 
 
 def _by_kind(photos: Sequence[Measured], predictions: Sequence[Sequence[GainPrediction]]) -> list[list[Any]]:

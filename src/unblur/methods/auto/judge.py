@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,11 +13,16 @@ from torch import Tensor, nn
 
 from unblur.methods.auto.measures import MEASURES
 
-__all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge"]
+__all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge", "best_of", "lower_bound"]
 
 JUDGE_CONFIG = {"members": 8, "width": 48}
 """Size of the judge that ships."""
 _LEAST_SPREAD = 0.05
+_UNLIKE = 4.5
+"""Standard deviation in dB from which a prediction says nothing: the answer is like none that the judge has learned
+from. None of those that it takes on 351 synthetic photos of BSDS500 reaches it."""
+_DOUBT = 0.1
+"""Standard deviations that count against an answer when answers to one photo are compared."""
 
 
 class GainPrediction(NamedTuple):
@@ -24,6 +30,17 @@ class GainPrediction(NamedTuple):
 
     gain: float
     spread: float
+
+
+def lower_bound(prediction: GainPrediction, caution: float) -> float:
+    """The predicted gain less so many standard deviations, dB; minus infinity: the prediction says nothing."""
+    gain, spread = prediction
+    return gain - caution * spread if spread < _UNLIKE else -math.inf
+
+
+def best_of(predictions: Sequence[GainPrediction]) -> list[int]:
+    """The places of all answers to a photo, the one to be taken first."""
+    return sorted(range(len(predictions)), key=lambda place: lower_bound(predictions[place], _DOUBT), reverse=True)
 
 
 class Judge(nn.Module):

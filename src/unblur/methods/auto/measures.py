@@ -103,12 +103,15 @@ class AnswerMeasures:
         self._impulses: dict[BlurEncoding, Tensor] = {}
         self._spectra: dict[BlurEncoding, Tensor] = {}
 
-    def measure(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+    def measure(self, candidates: Sequence[Candidate], besides: Sequence[Candidate] = ()) -> list[dict[str, float]]:
         """The measures of each answer, with those of the photo; in the order of the candidates.
 
-        How far a kernel agrees with those that were searched is a measure, so all that compete are given at once.
+        Args:
+            candidates: How far a kernel agrees with those that were searched is a measure, so all that compete are
+                given at once.
+            besides: Others that were searched, which do not compete.
         """
-        searched = [candidate for candidate in candidates if candidate.origin == "search"]
+        searched = [candidate for candidate in (*candidates, *besides) if candidate.origin == "search"]
         return [{**self.photo.values, **self._measure_alone(one), **_agreement(one, searched)} for one in candidates]
 
     def _measure_alone(self, candidate: Candidate) -> dict[str, float]:
