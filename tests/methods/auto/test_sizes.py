@@ -8,7 +8,7 @@ from planted import plant, psnr, shake
 from unblur.blur.kernels import disk_kernel
 from unblur.methods.apply import restore_tensor
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.sizes import can_be_larger, finer_of, plan_sizes
+from unblur.methods.auto.sizes import Look, can_be_larger, finer_of, plan_looks
 from unblur.methods.auto.verdicts import Verdict
 from unblur.methods.kernel_search.search import Candidate
 from unblur.methods.loading import load_method
@@ -29,40 +29,34 @@ def verdict(prediction: GainPrediction, radius: float = 2.0, **facts) -> Verdict
 
 @pytest.mark.parametrize("size", [Size(512, 768), Size(40, 50), Size(100, 4000)])
 def test_a_small_or_narrow_photo_is_looked_at_as_it_is(size):
-    assert plan_sizes(size, RestoreOptions()) == [size]
+    assert plan_looks(size, RestoreOptions()) == [Look(size, searches=True)]
 
 
 @pytest.mark.parametrize("size", [Size(720, 1280), Size(3000, 4000), Size(8000, 6001)])
 def test_a_large_photo_is_looked_at_small_first(size):
-    sizes = plan_sizes(size, RestoreOptions())
+    looks = plan_looks(size, RestoreOptions())
+    sizes = [look.size for look in looks]
     assert sizes[-1] == size
     assert 100_000 < sizes[0].height * sizes[0].width <= 400_000
     for small, large in pairwise(sizes):
         assert large.height / small.height == pytest.approx(2, rel=0.01)
+    assert [look.searches for look in looks] == [height * width <= 1_100_000 for height, width in sizes]
 
 
 def test_the_region_decides_how_small():
     region = Region(10, 10, 500, 400)
-    assert plan_sizes(Size(3000, 4000), RestoreOptions(region=region)) == [Size(3000, 4000)]
+    assert plan_looks(Size(3000, 4000), RestoreOptions(region=region)) == [Look(Size(3000, 4000), searches=True)]
+    narrow = plan_looks(Size(140, 9000), RestoreOptions())
+    assert [look.searches for look in narrow] == [True], "somewhere it is searched, however large"
 
 
-def test_what_is_sure_goes_on_to_more_detail(verdicts):
+def test_what_is_sure_is_taken_and_the_larger_size_first(verdicts):
     coarse, fine = verdict(SURE), verdict(GainPrediction(1.0, 1.0), 4.0)
     assert finer_of(coarse, fine, verdicts) is fine
+    assert finer_of(verdict(UNSURE), fine, verdicts) is fine
     assert finer_of(coarse, verdict(UNSURE), verdicts) is coarse
     assert can_be_larger(verdict(SURE, 3.0))
     assert not can_be_larger(verdict(SURE, 30.0))
-
-
-def test_slight_blur_may_show_at_the_larger_size_alone_but_not_large_blur(verdicts):
-    coarse = verdict(UNSURE)
-    doubtful = GainPrediction(2.0, 2.5)
-    slight, large = (verdict(doubtful, radius, size=Size(2000, 3000)) for radius in (3.0, 12.0))
-    assert finer_of(coarse, slight, verdicts) is slight
-    assert finer_of(coarse, large, verdicts) is coarse
-    certain, smaller = verdict(SURE, 12.0, size=Size(2000, 3000)), verdict(doubtful, 12.0, size=Size(800, 1200))
-    assert finer_of(coarse, certain, verdicts) is certain
-    assert finer_of(coarse, smaller, verdicts) is smaller
 
 
 def test_a_photo_is_sharp_if_it_looks_so_at_all_sizes(verdicts):

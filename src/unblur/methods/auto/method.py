@@ -14,7 +14,7 @@ from unblur.methods.auto.improvement import SOLVER, improve_answer
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
-from unblur.methods.auto.sizes import can_be_larger, finer_of, plan_sizes
+from unblur.methods.auto.sizes import Look, can_be_larger, finer_of, plan_looks
 from unblur.methods.auto.verdicts import Verdict, VerdictFinder
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Reduced, Solving, known_pixels
@@ -72,20 +72,27 @@ class Auto(KernelMethod):
 
     def _look(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> Verdict:
         """The verdict at the size that suits the blur: small sizes first, larger ones until it is found."""
-        photo, verdict = size_of(blurry), None
-        sizes = plan_sizes(photo, options)
-        for number, size in enumerate(sizes):
-            hook = steps_at(size, photo, steps_of_part(on_step, number, len(sizes)))
-            small = blurry if size == photo else resample(blurry, size).clamp(0, 1)
-            limited = options_at(size, photo, options)
-            if verdict is None or not self.verdicts.is_sure(verdict):
-                found = replace(self.verdicts.find(small, limited, hook), size=size)
-            elif can_be_larger(verdict):
-                found = replace(self.verdicts.find_again(verdict, size, small, limited, hook), size=size)
-            else:
+        first, *others = plan_looks(size_of(blurry), options)
+        count = 1 + len(others)
+        verdict = self._look_at(first, None, blurry, options, steps_of_part(on_step, 0, count))
+        for number, look in enumerate(others, start=1):
+            sure = verdict if self.verdicts.is_sure(verdict) else None
+            if not (look.searches if sure is None else can_be_larger(sure)):
                 break
-            verdict = found if verdict is None else finer_of(verdict, found, self.verdicts)
-        return verdict or Verdict(fault="was not found")
+            finer = self._look_at(look, sure, blurry, options, steps_of_part(on_step, number, count))
+            verdict = finer_of(verdict, finer, self.verdicts)
+        return verdict
+
+    def _look_at(
+        self, look: Look, sure: Verdict | None, blurry: Tensor, options: RestoreOptions, on_step: StepHook
+    ) -> Verdict:
+        """What is found at one size, or becomes there of what is sure at a smaller one."""
+        size, photo = look.size, size_of(blurry)
+        small = blurry if size == photo else resample(blurry, size).clamp(0, 1)
+        limited, hook = options_at(size, photo, options), steps_at(size, photo, on_step)
+        if sure is None:
+            return replace(self.verdicts.find(small, limited, hook), size=size)
+        return replace(self.verdicts.find_again(sure, size, small, limited, hook), size=size)
 
     def _with_kernel(self, verdict: Verdict, photo: Size, options: RestoreOptions) -> BlurEstimate:
         """The photo deconvolved with the kernel that was found, then refined."""
