@@ -12,9 +12,10 @@ from rich.table import Table
 from unblur.benchmarks.rows import Row
 from unblur.datasets.photo_kinds.names import is_sharp_kind, kind_of_pair
 
-__all__ = ["KIND_SUITE", "kind_table", "summarise_kinds"]
+__all__ = ["KIND_SUITES", "kind_table", "summarise_kinds"]
 
-KIND_SUITE = "photos"
+KIND_SUITES = frozenset({"photos", "photos-large"})
+"""Suites whose photos are of kinds."""
 _HARM = -0.5
 _LITTLE = 0.5
 _UNTOUCHED = 42.0

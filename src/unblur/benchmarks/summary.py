@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from unblur.benchmarks.kinds import KIND_SUITE, summarise_kinds
+from unblur.benchmarks.kinds import KIND_SUITES, summarise_kinds
 from unblur.benchmarks.options import BenchmarkOptions
 from unblur.benchmarks.rows import Row
 from unblur.methods.apply import name_device
@@ -57,7 +57,7 @@ def summarise(rows: Sequence[Row], options: BenchmarkOptions, jobs: int, blurs: 
         "weights_sha256": _of_any(row.weights_sha256 for row in rows),
         "settings": {name: str(value) for name, value in options.settings.items()},
         "blurs": blurs,
-        **({"kinds": summarise_kinds(rows)} if options.suite == KIND_SUITE else {}),
+        **({"kinds": summarise_kinds(rows)} if options.suite in KIND_SUITES else {}),
         "metrics": {name: _mean(_further_values(rows, name)) for name in options.metrics},
         "device": name_device(options.device),
         **run_facts(),
