@@ -7,6 +7,7 @@ kernel is found there, and predictions are wrong. At a quarter of its size it is
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _LEAST_SIDE = 128
 _FAMILIAR = 1_100_000
 """Pixels beyond which no blur is searched. What is not found on fewer is slight, and a sharp photo of many pixels is
 often soft, as if it were blurred: four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
+_MOST = 4_000_000
+"""Pixels beyond which nothing is restored unless the best effort is asked for: it takes minutes, and detail so fine is
+not what is missed in a blurred photo."""
 _LONGEST = 64.0
 """Extent in pixels up to which a blur that was found at a smaller size is removed at a larger one."""
 
@@ -42,11 +46,11 @@ class Look(NamedTuple):
 
 
 def plan_looks(photo: Size, options: RestoreOptions) -> list[Look]:
-    """All looks, each at twice the sides of the one before; the last is at the photo's own size.
+    """All looks, each at twice the sides of the one before, up to the photo's own size if that is not too large.
 
     Args:
         photo: Its size.
-        options: Where they name a region, its size decides.
+        options: Where they name a region, its size decides how small a photo is looked at; the effort, how large.
     """
     seen = photo if options.region is None else Size(options.region.height, options.region.width)
     pixels = seen.height * seen.width
@@ -54,9 +58,11 @@ def plan_looks(photo: Size, options: RestoreOptions) -> list[Look]:
     while pixels > fewest * shares[0] ** 2 and min(seen) >= 2 * shares[0] * _LEAST_SIDE:
         shares.insert(0, 2 * shares[0])
         fewest = _SMALL
+    most = math.inf if options.effort == "best" else _MOST
     return [
         Look(Size(round(photo.height / n), round(photo.width / n)), n == shares[0] or pixels <= _FAMILIAR * n**2)
         for n in shares
+        if n == shares[0] or photo.height * photo.width <= most * n**2
     ]
 
 
