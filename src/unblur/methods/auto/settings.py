@@ -14,10 +14,10 @@ __all__ = ["AutoSettings"]
 class AutoSettings:
     """Settings of the method `auto`; the thresholds were chosen on synthetic photos made of BSDS500."""
 
-    least_gain: Annotated[float, "Predicted gain in dB from which an answer is taken."] = 0.2
+    least_gain: Annotated[float, "Predicted gain in dB from which an answer is taken."] = 0.4
     caution: Annotated[
         float, "Standard deviations that are taken off a predicted gain before it is compared with least_gain."
-    ] = 0.5
+    ] = 0.1
     network: Annotated[
         str, "Method for blur that one kernel does not explain, used if its weights are here; empty: none."
     ] = "maxim"
