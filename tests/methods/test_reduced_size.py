@@ -18,7 +18,7 @@ def middle_of(kernel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 PHOTO, HALF = Size(300, 401), Size(150, 200)
 
 
-def test_wishes_in_pixels_are_those_of_the_small_photo():
+def test_options_in_pixels_are_those_of_the_small_photo():
     mask = np.zeros(PHOTO, dtype=bool)
     mask[100:200, 51:301] = True
     options = RestoreOptions(kernel_size=51, region=Region(300, 100, 101, 200), mask=mask, seed=3)
@@ -31,7 +31,7 @@ def test_wishes_in_pixels_are_those_of_the_small_photo():
     assert small.seed == 3
 
 
-def test_wishes_without_pixels_stay():
+def test_options_without_pixels_stay():
     assert options_at(PHOTO, PHOTO, RestoreOptions(kernel_size=51)).kernel_size == 51
     plain = options_at(HALF, PHOTO, RestoreOptions())
     assert plain.kernel_size is None

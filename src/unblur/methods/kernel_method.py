@@ -23,7 +23,7 @@ from unblur.methods.transforms import Shrink
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
-__all__ = ["BlurEstimate", "KernelMethod", "Reduced", "Solving", "join_answers", "known_pixels"]
+__all__ = ["BlurEstimate", "Improve", "KernelMethod", "Reduced", "Solving", "join_answers", "known_pixels"]
 
 Solve = Callable[[], Tensor]
 Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor], Tensor]

@@ -1,4 +1,4 @@
-"""A large photo at a reduced size: wishes and kernels there and in pixels of the photo itself."""
+"""A large photo at a reduced size: options and kernels in pixels there, and in pixels of the photo itself."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def size_of(image: Float[Tensor, "b c h w"]) -> Size:
 
 
 def options_at(size: Size, photo: Size, options: RestoreOptions) -> RestoreOptions:
-    """The same wishes for a photo at another size.
+    """The same options for the photo at another size.
 
     Args:
         size: The other size.

@@ -17,7 +17,7 @@ from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.auto.sizes import Look, can_be_larger, finer_of, plan_looks
 from unblur.methods.auto.verdicts import Verdict, VerdictFinder
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Reduced, Solving, known_pixels
+from unblur.methods.kernel_method import BlurEstimate, Improve, KernelMethod, Reduced, Solving, known_pixels
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
@@ -102,7 +102,7 @@ class Auto(KernelMethod):
             kernel,
             candidate.encoding,
             reduced=None if size == photo else Reduced(size, candidate.kernel),
-            improve=partial(self._improve, options_at(size, photo, options)),
+            improve=self._improver(photo, options),
             sureness=self.verdicts.bound_of(verdict),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
             facts={
@@ -113,13 +113,16 @@ class Auto(KernelMethod):
             },
         )
 
-    def _improve(
-        self, options: RestoreOptions, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor
-    ) -> Tensor:
-        if not has_colour(blurry):
-            return answer
-        known = known_pixels(options, blurry)
-        return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+    def _improver(self, photo: Size, options: RestoreOptions) -> Improve:
+        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one."""
+
+        def improve(blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
+            if not has_colour(blurry):
+                return answer
+            known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
+            return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+
+        return improve
 
     def _without_kernel(self, verdict: Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""
