@@ -17,6 +17,7 @@ from torch import Tensor
 
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.labels import label_parts
+from unblur.images.neighbourhoods import largest_along, largest_around
 from unblur.images.tensors import brightness, fill_unknown
 from unblur.methods.options import Region, RestoreOptions
 from unblur.methods.part import Part
@@ -197,7 +198,7 @@ def find_laid_over(photo: Photo) -> Mask:
 
 def widen(mask: Mask, pixels: int) -> Mask:
     """The mask with all pixels that are at most so many away."""
-    return F.max_pool2d(mask.float(), 2 * pixels + 1, 1, pixels) > 0
+    return largest_around(mask.float(), 2 * pixels + 1) > 0
 
 
 def _crispness(photo: Photo, dim: int) -> Float[Tensor, "1 1 h w"]:
@@ -206,8 +207,8 @@ def _crispness(photo: Photo, dim: int) -> Float[Tensor, "1 1 h w"]:
         return _crispness(photo.transpose(-2, -1), -1).transpose(-2, -1)
     step = F.pad(torch.diff(photo, dim=-1).abs(), (0, 1))
     padded = F.pad(photo, (_REACH, _REACH + 1, 0, 0), mode="replicate")
-    window = (1, 2 * _REACH + 2)
-    change = F.max_pool2d(padded, window, 1) + F.max_pool2d(-padded, window, 1)
+    window = 2 * _REACH + 2
+    change = largest_along(padded, window, -1) + largest_along(-padded, window, -1)
     share = step / change.clamp_min(1e-6)
     least = (_ABOVE_NOISE * _local_noise(step)).clamp_min(_STEP)
     return torch.where((share >= _ABRUPT) & (step >= least), share, 0.0).amax(1, keepdim=True)

@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.images.neighbourhoods import largest_around
 from unblur.methods.options import Region
 
 __all__ = ["crop_informative", "crop_region", "find_informative"]
@@ -62,7 +63,7 @@ def _usable_edges(grey: Tensor) -> Tensor:
     """Capped gradients, none where the photo is clipped, since light was lost there."""
     right = F.pad(grey[..., :, 1:] - grey[..., :, :-1], (0, 1))
     down = F.pad(grey[..., 1:, :] - grey[..., :-1, :], (0, 0, 0, 1))
-    clipped = F.max_pool2d((grey >= _CLIPPED).to(grey.dtype), 5, 1, 2)
+    clipped = largest_around((grey >= _CLIPPED).to(grey.dtype), 5)
     return torch.hypot(right, down).clamp_max(_CAP) * (1 - clipped)
 
 

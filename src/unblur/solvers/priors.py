@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.images.neighbourhoods import largest_around
 from unblur.solvers.differences import Images
 from unblur.solvers.proximal import keep_strong
 
@@ -177,26 +178,7 @@ def _shorten(right: Tensor, down: Tensor, threshold: Tensor) -> tuple[Tensor, Te
 
 def _blacken(latent: Tensor, strength: Tensor, patch: int) -> Tensor:
     """Pixels that are the darkest of some patch set to 0 where their square is below `strength`."""
-    darkest = -_largest_around(-latent, patch)
+    darkest = -largest_around(-latent, patch)
     # No patch that a pixel lies in has a larger minimum than the pixel itself; if one has an equal one, it is its own.
-    is_darkest = _largest_around(darkest, patch) >= latent
+    is_darkest = largest_around(darkest, patch) >= latent
     return latent.masked_fill(is_darkest & (latent.square() < strength), 0)
-
-
-def _largest_around(image: Tensor, patch: int) -> Tensor:
-    """The largest value in the square patch around each pixel, as far as the image reaches."""
-    return _largest_along(_largest_along(image, patch, -1), patch, -2)
-
-
-def _largest_along(image: Tensor, patch: int, dim: int) -> Tensor:
-    """The same along one dimension: windows of 2, 4, 8 pixels and so on, the last two overlapping to `patch`.
-
-    A few dozen times as fast as `max_pool2d`, which looks at each pixel of each patch.
-    """
-    length, reach = image.shape[dim], patch // 2
-    margins = (reach, reach) if dim == -1 else (0, 0, reach, reach)
-    largest, window = F.pad(image, margins, value=-torch.inf), 1
-    while 2 * window <= patch:
-        largest = torch.maximum(*(largest.narrow(dim, at, largest.shape[dim] - window) for at in (0, window)))
-        window *= 2
-    return torch.maximum(*(largest.narrow(dim, at, length) for at in (0, patch - window)))

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import torch
 
-__all__ = ["run_side_by_side"]
+__all__ = ["Job", "run_side_by_side"]
 
 T = TypeVar("T")
 Job = Callable[[Callable[[], None]], T]

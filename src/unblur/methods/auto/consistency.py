@@ -18,6 +18,7 @@ from torch import Tensor
 
 from unblur.blur.convolve import convolve
 from unblur.blur.fft import from_spectrum, good_size, kernel_spectrum, multiply_conjugate, power, spectrum
+from unblur.images.neighbourhoods import largest_along
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_tiled
 
@@ -79,8 +80,8 @@ def _where_the_photo_counts(blurry: Tensor, known: Tensor | None, reach: int) ->
     if known is not None:
         lost = torch.maximum(lost, 1 - known)
     beyond = F.pad(lost, (reach,) * 4, value=1.0)
-    across = F.max_pool2d(beyond, (1, 2 * reach + 1), 1)
-    return 1 - F.max_pool2d(across, (2 * reach + 1, 1), 1)
+    window = 2 * reach + 1
+    return 1 - largest_along(largest_along(beyond, window, -1), window, -2)
 
 
 def _middle(stacked: Tensor) -> Tensor:

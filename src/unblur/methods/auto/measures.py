@@ -16,6 +16,7 @@ from torch import Tensor
 
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import kernel_axes
+from unblur.images.neighbourhoods import largest_around
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.kernel_search.answer_quality import judge
 from unblur.methods.kernel_search.cepstrum import log_spectrum, spectral_match
@@ -24,11 +25,13 @@ from unblur.methods.options import BlurEncoding
 from unblur.methods.transforms import Encode
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
+from unblur.system.threads import Job, run_side_by_side
 
 __all__ = ["MEASURES", "AnswerMeasures", "PhotoMeasures", "measure_blur_effect", "measure_photo"]
 
 _TILES = 3
 _BLUR_WINDOW = 11
+_NEAR = 7
 _CLIPPED = 0.995
 _SIMILAR = 0.9
 _LEAST = 1e-4
@@ -112,19 +115,24 @@ class AnswerMeasures:
             besides: Others that were searched, which do not compete.
         """
         searched = [candidate for candidate in (*candidates, *besides) if candidate.origin == "search"]
-        return [{**self.photo.values, **self._measure_alone(one), **_agreement(one, searched)} for one in candidates]
+        self._measure_new(candidates)
+        return [{**self.photo.values, **self._alone[id(one)][1], **_agreement(one, searched)} for one in candidates]
 
-    def _measure_alone(self, candidate: Candidate) -> dict[str, float]:
-        if id(candidate) not in self._alone:
-            # Kept with its candidate, so that no other can have its identity.
-            self._alone[id(candidate)] = candidate, self._measure_answer(candidate)
-        return self._alone[id(candidate)][1]
+    def _measure_new(self, candidates: Sequence[Candidate]) -> None:
+        new = [one for one in candidates if id(one) not in self._alone]
+        for encoding in {one.encoding for one in new} - self._impulses.keys():
+            self._impulses[encoding] = _restore(self.photo, _impulse(self.photo.grey), encoding)
+            self._spectra[encoding] = log_spectrum(Encode(encoding).forward(self.photo.grey))
+
+        def job_for(candidate: Candidate) -> Job[dict[str, float]]:
+            return lambda _: self._measure_answer(candidate)
+
+        # Kept with its candidate, so that no other can have its identity.
+        for candidate, values in zip(new, run_side_by_side(job_for(one) for one in new), strict=True):
+            self._alone[id(candidate)] = candidate, values
 
     def _measure_answer(self, candidate: Candidate) -> dict[str, float]:
         kernel, encoding = candidate.kernel, candidate.encoding
-        if encoding not in self._impulses:
-            self._impulses[encoding] = _restore(self.photo, _impulse(self.photo.grey), encoding)
-            self._spectra[encoding] = log_spectrum(Encode(encoding).forward(self.photo.grey))
         answer = _restore(self.photo, kernel, encoding)
         return {
             **_of_image(self.photo.grey, answer, self._impulses[encoding]),
@@ -168,7 +176,7 @@ def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]
     change = answer.clamp(0, 1) - grey
     gains = [_sparsity(a) - _sparsity(b) for a, b in zip(_tiles(impulse), _tiles(answer), strict=True)]
     beyond = (answer - answer.clamp(0, 1)).abs()
-    lowest, highest = -F.max_pool2d(-grey, 7, 1, 3), F.max_pool2d(grey, 7, 1, 3)
+    lowest, highest = -largest_around(-grey, _NEAR), largest_around(grey, _NEAR)
     local = (answer - highest).clamp_min(0) + (lowest - answer).clamp_min(0)
     centred = change - change.mean()
     lag = (centred[..., 1:] * centred[..., :-1]).mean() + (centred[..., 1:, :] * centred[..., :-1, :]).mean()
