@@ -17,7 +17,7 @@ from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, 
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_overlay
 from unblur.methods.preview import sharpen_preview
-from unblur.methods.reduced_size import Size, options_at, size_of, steps_at
+from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
 from unblur.methods.refiners import load_refiner, refine
 from unblur.methods.transforms import Shrink
 from unblur.solvers.names import DEFAULT_SOLVER
@@ -74,6 +74,12 @@ class BlurEstimate:
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def found_at(self, size: Size, photo: Size) -> BlurEstimate:
+        """The estimate for a photo of this size, where all of it was found at another one, at which it is restored."""
+        if size == photo or self.kernel is None:
+            return self
+        return replace(self, kernel=enlarge_kernel(self.kernel, size, photo), reduced=Reduced(size, self.kernel))
 
 
 class Solving(NamedTuple):

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from unblur.blur.kernels import kernel_axes
 from unblur.methods.base import Step, StepHook
 from unblur.methods.options import Region, RestoreOptions
 
-__all__ = ["Size", "enlarge_kernel", "options_at", "size_of", "steps_at"]
+__all__ = ["Size", "enlarge_kernel", "extent_of", "options_at", "size_of", "steps_at"]
 
 _WHOLLY = 0.999
 """Share of a pixel that is marked, from which all of it is."""
@@ -66,6 +67,11 @@ def _mask_at(size: Size, mask: NDArray[Any]) -> NDArray[np.bool_]:
     """Pixels that are marked all over; where there is none, those that are marked most, so that something stays."""
     shares = functional.interpolate(torch.from_numpy(mask.copy())[None, None].float(), tuple(size), mode="area")[0, 0]
     return (shares >= min(_WHOLLY, float(shares.max()))).numpy()
+
+
+def extent_of(kernel: Kernel) -> float:
+    """Length in pixels of a straight motion that is spread as far as the kernel."""
+    return kernel_axes(kernel).along * 12**0.5
 
 
 def enlarge_kernel(kernel: Kernel, size: Size, photo: Size) -> Float[Tensor, "1 1 n n"]:

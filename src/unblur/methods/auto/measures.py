@@ -120,7 +120,8 @@ class AnswerMeasures:
 
     def _measure_new(self, candidates: Sequence[Candidate]) -> None:
         new = [one for one in candidates if id(one) not in self._alone]
-        for encoding in {one.encoding for one in new} - self._impulses.keys():
+        encodings: set[BlurEncoding] = {one.encoding for one in new}
+        for encoding in encodings - set(self._impulses):
             self._impulses[encoding] = _restore(self.photo, _impulse(self.photo.grey), encoding)
             self._spectra[encoding] = log_spectrum(Encode(encoding).forward(self.photo.grey))
 

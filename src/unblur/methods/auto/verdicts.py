@@ -10,7 +10,6 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.kernels import kernel_axes
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
@@ -21,7 +20,7 @@ from unblur.methods.base import StepHook, ignore_step, steps_of_part
 from unblur.methods.kernel_search.search import Candidate, Finding, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
-from unblur.methods.reduced_size import Size, enlarge_kernel
+from unblur.methods.reduced_size import Size, enlarge_kernel, extent_of, size_of
 from unblur.methods.region import crop_informative, crop_region
 
 __all__ = ["Verdict", "VerdictFinder"]
@@ -70,7 +69,6 @@ class Verdict:
         is_sharp: The photo looks sharp.
         cut: The blur may be larger than the box that it was searched in.
         fault: Why there is no answer, in words that follow "the blur ..."; empty: there is one.
-        size: At which the photo was looked at; None: not said.
     """
 
     best: tuple[Candidate, ...] = ()
@@ -78,12 +76,6 @@ class Verdict:
     is_sharp: bool = False
     cut: bool = False
     fault: str = ""
-    size: Size | None = None
-
-    @property
-    def extent(self) -> float:
-        """Length in pixels of a straight motion that is spread as far as the kernel; 0: there is none."""
-        return kernel_axes(self.best[0].kernel).along * 12**0.5 if self.best else 0.0
 
     def facts(self) -> dict[str, Any]:
         """What the report says of it."""
@@ -122,21 +114,21 @@ class VerdictFinder:
         return verdict
 
     def find_again(
-        self, verdict: Verdict, size: Size, blurry: Photo, options: RestoreOptions, on_step: StepHook = ignore_step
+        self, found: Verdict, size: Size, blurry: Photo, options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> Verdict:
         """The best of a verdict's answers at a larger size, and of a second pass there that begins with the first.
 
         Args:
-            verdict: At a smaller size.
-            size: The larger one.
-            blurry: The photo at that size, sRGB-encoded, in [0, 1].
-            options: For that size.
+            found: At a smaller size.
+            size: That size.
+            blurry: The photo at the larger size, sRGB-encoded, in [0, 1].
+            options: For the larger size.
             on_step: Progress and cancel.
         """
-        grey = brightness(blurry)
-        known = [replace(one, kernel=enlarge_kernel(one.kernel, verdict.size or size, size)) for one in verdict.best]
+        grey, larger = brightness(blurry), size_of(blurry)
+        known = [replace(one, kernel=enlarge_kernel(one.kernel, size, larger)) for one in found.best]
         again = search_again(grey, known[:1], _search_settings(options), options, on_step)
-        finding = Finding(known[0].kernel, known[0].encoding, cut=verdict.cut, candidates=(*known[:_KNOWN], *again))
+        finding = Finding(known[0].kernel, known[0].encoding, cut=found.cut, candidates=(*known[:_KNOWN], *again))
         measures = _measures_of(grey, options)
         return self._choose(measures, finding, is_night=_is_night(blurry), besides=known[_KNOWN:])
 
@@ -144,9 +136,17 @@ class VerdictFinder:
         """The gain that the answer has at least, in all likelihood, dB."""
         return lower_bound(verdict.prediction, self.settings.caution)
 
-    def is_sure(self, verdict: Verdict) -> bool:
+    def is_sure(self, found: Verdict) -> bool:
         """Whether the answer is expected to gain enough."""
-        return not verdict.fault and self.bound_of(verdict) >= self.settings.least_gain
+        return not found.fault and self.bound_of(found) >= self.settings.least_gain
+
+    def extent_of(self, found: Verdict) -> float:
+        """See `Looker.extent_of`; 0 where there is no answer."""
+        return extent_of(found.best[0].kernel) if found.best else 0.0
+
+    def join_unsure(self, found: Verdict, finer: Verdict) -> Verdict:
+        """The verdict at the larger size; a photo is sharp if it looks so at both."""
+        return replace(finer, is_sharp=finer.is_sharp and found.is_sharp)
 
     def _search(
         self, grey: Tensor, encoding: BlurEncoding, options: RestoreOptions, on_step: StepHook, *, is_night: bool

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from unblur.images.tensors import brightness
 from unblur.methods.base import StepHook, Traits, ignore_step
 from unblur.methods.classical_map.entry import MAP
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.kernel_search.answer_quality import LOOKS_SHARP
-from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER, find_kernel
+from unblur.methods.kernel_search.finder import KernelFinder
+from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.options import RestoreOptions
+from unblur.methods.reduced_size import size_of
+from unblur.methods.sizes import MEGAPIXEL_SIZES, look_by_size
 
 __all__ = ["ClassicalMap"]
 
@@ -25,6 +27,7 @@ class ClassicalMap(KernelMethod):
 
     def __init__(self, settings: MapSettings) -> None:
         self.settings = settings
+        self.finder = KernelFinder(settings, second_pass=settings.second_pass)
 
     def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`."""
@@ -33,10 +36,9 @@ class ClassicalMap(KernelMethod):
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
-        grey, again = brightness(blurry), self.settings.second_pass
-        finding = find_kernel(grey, self.settings, options, on_step, second_pass=again)
+        finding, size = look_by_size(blurry, MEGAPIXEL_SIZES, self.finder, options, on_step)
         refusal = "" if finding.fault is None else f"the blur {finding.fault}; the photo is returned as it was"
-        return BlurEstimate(
+        estimate = BlurEstimate(
             finding.kernel,
             finding.encoding,
             refusal=refusal,
@@ -46,3 +48,4 @@ class ClassicalMap(KernelMethod):
             warnings=(BLUR_MAY_BE_LARGER,) if finding.cut and not refusal else (),
             facts={} if refusal else {"hypothesis": finding.hypothesis},
         )
+        return estimate.found_at(size, size_of(blurry))

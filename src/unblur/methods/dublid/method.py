@@ -22,11 +22,14 @@ from unblur.methods.dublid.model import Estimate
 from unblur.methods.dublid.networks import load_networks
 from unblur.methods.dublid.portable import make_portable
 from unblur.methods.dublid.settings import DublidSettings
+from unblur.methods.dublid.sizes import NetworkLooker
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
 from unblur.methods.kernel_search.answer_quality import find_fault
 from unblur.methods.onnx_engine import prepare_network
 from unblur.methods.options import RestoreOptions
+from unblur.methods.reduced_size import size_of
 from unblur.methods.region import find_informative
+from unblur.methods.sizes import MEGAPIXEL_SIZES, look_by_size
 from unblur.methods.transforms import Encode
 from unblur.system.allocator import keep_freed_memory
 from unblur.weights.checkpoint import Checkpoint
@@ -98,7 +101,11 @@ class Dublid(KernelMethod):
         return Solving(smoothness=self.settings.smoothness)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
-        """See `KernelMethod.estimate`."""
+        """See `KernelMethod.estimate`; of a large photo at a reduced size first."""
+        found, size = look_by_size(blurry, MEGAPIXEL_SIZES, NetworkLooker(self._estimate), options, on_step)
+        return found.found_at(size, size_of(blurry))
+
+    def _estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> BlurEstimate:
         if min(blurry.shape[-2:]) < _SMALLEST:
             sentence = f"a photo below {_SMALLEST} pixels is too small to estimate its blur; it is returned as it was"
             return BlurEstimate(None, refusal=sentence)

@@ -39,7 +39,7 @@ from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "Origin", "find_kernel", "search_again"]
+__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "Origin", "find_kernel", "search_again", "search_larger"]
 
 BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 _SMALLEST_PHOTO = 32
@@ -159,11 +159,32 @@ def _after_second_pass(
     """The finding with the kernel of a second pass, unless that makes a far worse answer."""
     encoding = _blur_of(first.encoding)
     [again] = _second_pass(grey, [Candidate(first.kernel, encoding)], settings, options.kernel_size, on_step)
-    sample = crop_informative(grey, settings.pixels, 2 * max(again.kernel.shape[-1], settings.first_box))
-    answer = restore_with_kernel(sample, again.kernel, encoding=encoding, jpeg_coarseness=0, quick=True)
-    score = judge(sample, again.kernel, answer, encoding).score
-    is_worse = score > min(first.scores) + _FAR_WORSE
+    is_worse = _score_of(grey, again.kernel, encoding, settings) > min(first.scores) + _FAR_WORSE
     return first if is_worse else replace(first, kernel=again.kernel)
+
+
+def _score_of(grey: Tensor, kernel: Tensor, encoding: BlurEncoding, settings: SearchSettings) -> float:
+    """The score of the answer that a kernel makes."""
+    sample = crop_informative(grey, settings.pixels, 2 * max(kernel.shape[-1], settings.first_box))
+    answer = restore_with_kernel(sample, kernel, encoding=encoding, jpeg_coarseness=0, quick=True)
+    return judge(sample, kernel, answer, encoding).score
+
+
+def search_larger(
+    grey: Grey, smaller: Finding, settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+) -> Finding:
+    """What was found at a smaller size, with the kernel of a second pass at this size.
+
+    Args:
+        grey: As for `find_kernel`.
+        smaller: The finding, its kernel in pixels of this size.
+        settings: Settings of the method.
+        options: Region and kernel size are heeded.
+        on_step: Progress and cancel.
+    """
+    part = _part_to_search(grey, settings, options)
+    score = _score_of(part, smaller.kernel, _blur_of(smaller.encoding), settings)
+    return _after_second_pass(part, replace(smaller, scores=(score,)), settings, options, on_step)
 
 
 def search_again(

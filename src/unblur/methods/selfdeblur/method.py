@@ -15,6 +15,8 @@ from unblur.errors import SettingsError
 from unblur.images.tensors import brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
+from unblur.methods.kernel_search.finder import KernelFinder
+from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
 from unblur.methods.optimisation.problem import SingleProblem
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
@@ -23,6 +25,7 @@ from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.teachers import Teacher, found_kernel, load_teacher
 from unblur.methods.optimisation.validation import find_refusal
 from unblur.methods.options import RestoreOptions
+from unblur.methods.reduced_size import options_at, size_of, steps_at
 from unblur.methods.region import find_informative
 from unblur.methods.selfdeblur.entry import SELFDEBLUR
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
@@ -30,6 +33,8 @@ from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.settings import SelfDeblurSettings
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 from unblur.methods.selfdeblur.weak import WeakLosses
+from unblur.methods.sizes import MEGAPIXEL_SIZES, look_by_size, plan_looks
+from unblur.methods.transforms import resample
 from unblur.solvers.photo import choose_encoding
 from unblur.system.allocator import keep_freed_memory
 from unblur.system.precision import choose_precision
@@ -41,6 +46,8 @@ _ROOM = 1
 _FAINTEST = 0.03
 """Pixels of a found kernel below this share of its brightest are the light that softmax leaves everywhere."""
 _NO_BLUR = "no blur was found; the photo is returned as it was"
+_LOOKING = 0.1
+"""Share of the estimate for a large photo in which its size is decided, for progress."""
 _ASKING, _WARMING, _FITTING = 0.05, 0.1, 1.0
 """Shares of the estimate, for progress: after the teacher, after the warm start, after the fit."""
 
@@ -143,8 +150,22 @@ class SelfDeblur(KernelMethod):
         estimates: list[BlurEstimate] = []
         for begin in range(0, len(photos), size):
             some = photos[begin : begin + size]
-            estimates += self._estimate_some(some, options, part_of(hook, begin, len(photos), number=len(some)))
+            step = part_of(hook, begin, len(photos), number=len(some))
+            if options.kernel is None and len(plan_looks(size_of(photos[0]), MEGAPIXEL_SIZES, options)) > 1:
+                estimates += [self._estimate_large(photo, options, step) for photo in some]
+            else:
+                estimates += self._estimate_some(some, options, step)
         return estimates
+
+    def _estimate_large(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> BlurEstimate:
+        """The estimate for a large photo, at the size at which a kernel is found by the search of `map`."""
+        looking, fitting = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, _LOOKING), (_LOOKING, 1.0)))
+        finder = KernelFinder(SearchSettings(), second_pass=True)
+        _, size = look_by_size(blurry, MEGAPIXEL_SIZES, finder, options, looking)
+        photo = size_of(blurry)
+        small = blurry if size == photo else resample(blurry, size).clamp(0, 1)
+        limited, hook = options_at(size, photo, options), steps_at(size, photo, fitting)
+        return self._estimate_some([small], limited, hook)[0].found_at(size, photo)
 
     def _stack_size(self, blurry: Tensor) -> int:
         """How many photos are fitted side by side."""
