@@ -99,6 +99,21 @@ def test_a_large_photo_is_learned_on_a_part_and_deconvolved(planted):
     assert shifted_psnr(known.image, planted.sharp, 12) > shifted_psnr(planted.blurry, planted.sharp, 12) + 2
 
 
+def test_the_teacher_sees_all_of_a_large_photo(planted):
+    class Watching(Oracle):
+        seen = []
+
+        def restore(self, blurry, options, on_step=ignore_step):
+            self.seen.append(tuple(blurry.shape[-2:]))
+            return super().restore(blurry, options, on_step)
+
+    settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=2, warm_steps=2, pixels=2000)
+    method = SelfDeblur(settings, Watching(planted.sharp))
+    answer = restore_tensor(planted.blurry, method, options_of())
+    assert Watching.seen == [tuple(planted.blurry.shape[-2:])]
+    assert answer.facts["final"] == "solver", "the fit is that of a part"
+
+
 def test_a_region_is_where_it_learns(planted):
     answer = restored(planted.blurry, options_of(region=(2, 4, 52, 50)))
     assert answer.facts["final"] == "solver"

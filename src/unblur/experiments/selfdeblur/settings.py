@@ -23,7 +23,7 @@ class FitSettings:
 
     limit: Annotated[int, "Number of photos, spread evenly over the set; 0: all."] = 0
     crop: Annotated[int, "Side in pixels of the crop of each photo; 0: the whole photo."] = 0
-    preset: Annotated[Literal["full", "fast", "warm", "smoke"], "Preset of the fits."] = "full"
+    preset: Annotated[Literal["full", "fast", "warm", "quick", "smoke"], "Preset of the fits."] = "full"
     steps: Annotated[int, "Largest number of steps; 0: that of the preset."] = 0
     width: Annotated[int, "Channels of the image network; 0: those of the preset."] = 0
     seeds: Annotated[int, "Number of fits of each photo, each with its own seed."] = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -205,13 +205,18 @@ class SelfDeblur(KernelMethod):
             return BlurEstimate(None, refusal=refusal)
         known = options.kernel_for(blurry)
         top, left, height, width = self._choose_part(blurry, options)
-        part = blurry[..., top : top + height, left : left + width]
+        place = (..., slice(top, top + height), slice(left, left + width))
+        part = blurry[place]
         if known is not None and part.shape != blurry.shape:
             return BlurEstimate(known, options.encoding, warnings=(self._too_large,))
         on_step(Step(0.0, "restoring with the teacher"))
-        teacher_result = self._ask(part, options, on_step)
+        # All of a photo tells more of its blur than the part.
+        asked = blurry if options.region is None else part
+        teacher_result = self._ask(asked, options, on_step)
         if isinstance(teacher_result, BlurEstimate):  # there is no blur to be found
             return teacher_result
+        if asked is blurry:
+            teacher_result = replace(teacher_result, image=teacher_result.image[place])
         return _Case(blurry, part, teacher_result)
 
     @property
@@ -228,23 +233,23 @@ class SelfDeblur(KernelMethod):
             return region.y, region.x, region.height, region.width
         return find_informative(brightness(blurry), self.settings.pixels, self.settings.smallest)
 
-    def _ask(self, part: Tensor, options: RestoreOptions, on_step: StepHook) -> _TeacherResult | BlurEstimate:
+    def _ask(self, photo: Tensor, options: RestoreOptions, on_step: StepHook) -> _TeacherResult | BlurEstimate:
         """The teacher's answer and the blur model; the estimate itself if there is no blur."""
         asked, hook = options.for_teacher(), of_teacher(on_step, _ASKING)
-        known = options.kernel_for(part)
+        known = options.kernel_for(photo)
         if known is not None:
-            encoding = options.encoding if options.encoding != "auto" else choose_encoding(part, known)
+            encoding = options.encoding if options.encoding != "auto" else choose_encoding(photo, known)
             blur_model = BlurModel((known.shape[-2], known.shape[-1]), encoding, known, is_known=True)
             teacher = self._solver if self._teacher is self._finder else self._teacher
-            taught = part if teacher is None else teacher.restore(part, asked, hook).image
+            taught = photo if teacher is None else teacher.restore(photo, asked, hook).image
             return _TeacherResult(blur_model, teacher, taught)
-        own = None if self._teacher is None else self._teacher.restore(part, asked, hook)
-        found = own if own is not None and found_kernel(own) else self._finder.restore(part, asked, hook)
+        own = None if self._teacher is None else self._teacher.restore(photo, asked, hook)
+        found = own if own is not None and found_kernel(own) else self._finder.restore(photo, asked, hook)
         if found.kernel is None or not found_kernel(found):
             return BlurEstimate(found.kernel, warnings=found.warnings, refusal=_NO_BLUR if not found.warnings else "")
-        blur_model = _blur_model_of(found.kernel, found.facts["encoding"], options.kernel_size, self._is_warm(part))
+        blur_model = _blur_model_of(found.kernel, found.facts["encoding"], options.kernel_size, self._is_warm(photo))
         warnings = tuple(dict.fromkeys((*(() if own is None else own.warnings), *found.warnings)))
-        return _TeacherResult(blur_model, self._teacher, part if own is None else own.image, warnings)
+        return _TeacherResult(blur_model, self._teacher, photo if own is None else own.image, warnings)
 
     def _is_warm(self, part: Tensor) -> bool:
         fit_schedule = choose_fit_schedule(self.settings, part.device, knows_kernel=False)
