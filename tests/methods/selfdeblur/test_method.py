@@ -100,17 +100,17 @@ def test_a_large_photo_is_learned_on_a_part_and_deconvolved(planted):
 
 
 def test_the_teacher_sees_all_of_a_large_photo(planted):
-    class Watching(Oracle):
-        seen = []
+    seen = []
 
+    class Watching(Oracle):
         def restore(self, blurry, options, on_step=ignore_step):
-            self.seen.append(tuple(blurry.shape[-2:]))
+            seen.append(tuple(blurry.shape[-2:]))
             return super().restore(blurry, options, on_step)
 
     settings = SelfDeblurSettings(preset="smoke", smallest=40, steps=2, warm_steps=2, pixels=2000)
     method = SelfDeblur(settings, Watching(planted.sharp))
     answer = restore_tensor(planted.blurry, method, options_of())
-    assert Watching.seen == [tuple(planted.blurry.shape[-2:])]
+    assert seen == [tuple(planted.blurry.shape[-2:])]
     assert answer.facts["final"] == "solver", "the fit is that of a part"
 
 
