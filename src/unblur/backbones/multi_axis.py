@@ -172,8 +172,8 @@ def pixelwise(features: Tensor, weight: Float[Tensor, "c2 c"], bias: Float[Tenso
 def gelu(features: Tensor) -> Tensor:
     """The tanh form; it may write over what it is given.
 
-    As `x sigmoid(1.6 x + 0.07 x^3)`, a part at a time, it takes half the time of a processor's tanh; in bfloat16, which is
-    computed in float32, two thirds.
+    As `x sigmoid(1.6 x + 0.07 x^3)`, a part at a time, it takes half the time of a processor's tanh; in bfloat16, by
+    way of float32, two thirds.
     """
     if features.requires_grad or features.dtype not in _PARTWISE or features.device.type != "cpu":
         return functional.gelu(features, approximate="tanh")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unblur.experiments.auto.judge import Measured, fit_judge
-from unblur.methods.auto.judge import GainPrediction, Judge, best_of, lower_bound
+from unblur.methods.auto.judge import GainPrediction, Judge, best_of, lower_bound, share_of_answer
 from unblur.methods.auto.measures import MEASURES
 
 
@@ -69,3 +69,10 @@ def test_doubt_decides_between_like_answers_and_a_prediction_that_knows_nothing_
     assert best_of(predictions) == [2, 0, 3, 1]
     assert lower_bound(predictions[0], 0.5) == 0.5
     assert lower_bound(predictions[1], 0.0) == -float("inf")
+
+
+def test_the_less_is_promised_the_more_of_the_photo_stays():
+    shares = [share_of_answer(GainPrediction(gain, 1.0)) for gain in (-2.0, 0.5, 1.0, 3.0, 8.0)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0.5
+    assert shares[-1] == pytest.approx(1, abs=0.01)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -60,6 +62,19 @@ def test_force_restores_what_would_be_refused(monkeypatch):
     forced = restore_tensor(planted.blurry, method, RestoreOptions(encoding="linear", effort="fast", force=True))
     assert torch.equal(calm.image, planted.blurry)
     assert not torch.equal(forced.image, planted.blurry)
+
+
+def test_an_answer_that_promises_little_is_mixed_with_the_photo():
+    planted = plant(KERNEL, (100, 110), light="linear")
+    auto = load_method("auto")
+    promised = auto.verdicts.judge.predict
+    auto.verdicts.judge.predict = lambda answers: [one._replace(gain=1.0, spread=0.1) for one in promised(answers)]
+    options = RestoreOptions(encoding="linear", effort="fast")
+    mixed, forced = (restore_tensor(planted.blurry, auto, replace(options, force=force)) for force in (False, True))
+    share = mixed.facts["share"]
+    assert 0.5 < share < 0.8
+    torch.testing.assert_close(mixed.image, torch.lerp(planted.blurry, forced.image, share), atol=5e-3, rtol=0)
+    assert forced.facts["share"] == 1
 
 
 def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unblur.methods.auto.measures import MEASURES
 
-__all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge", "best_of", "lower_bound"]
+__all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge", "best_of", "lower_bound", "share_of_answer"]
 
 JUDGE_CONFIG = {"members": 8, "width": 48}
 """Size of the judge that ships."""
@@ -23,6 +23,10 @@ _UNLIKE = 4.5
 from. None of those that it takes on 351 synthetic photos of BSDS500 reaches it."""
 _DOUBT = 0.1
 """Standard deviations that count against an answer when answers to one photo are compared."""
+_PHOTO_AT_NONE, _FADES, _LEAST_SHARE = 0.7, 1.5, 0.5
+"""Share of the photo where nothing is gained, the dB over which it falls by a factor of e, and the least share of the
+answer. On 289 answers to synthetic photos of BSDS500: as much gained (+4.34, mixed +4.37 dB), 4 instead of 9 harmed by
+more than 0.5 dB, and the worst -2.9 instead of -3.5 dB."""
 
 
 class GainPrediction(NamedTuple):
@@ -36,6 +40,14 @@ def lower_bound(prediction: GainPrediction, caution: float) -> float:
     """The predicted gain less so many standard deviations, dB; minus infinity: the prediction says nothing."""
     gain, spread = prediction
     return gain - caution * spread if spread < _UNLIKE else -math.inf
+
+
+def share_of_answer(prediction: GainPrediction) -> float:
+    """Share of the answer in the image that is returned, from 0.5 to 1; the rest is the photo.
+
+    The less is to be gained, the more of what an answer changes is wrong, and of that half a change costs a quarter.
+    """
+    return max(_LEAST_SHARE, 1 - _PHOTO_AT_NONE * math.exp(-prediction.gain / _FADES))
 
 
 def best_of(predictions: Sequence[GainPrediction]) -> list[int]:

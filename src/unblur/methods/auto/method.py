@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import torch
 from torch import Tensor
 
 from unblur.errors import CheckpointError
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.improvement import SOLVER, improve_answer
+from unblur.methods.auto.judge import share_of_answer
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
@@ -75,15 +77,17 @@ class Auto(KernelMethod):
     def _with_kernel(self, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions) -> BlurEstimate:
         """The photo deconvolved with the kernel that was found, then refined."""
         candidate = verdict.best[0]
+        share = 1.0 if options.force else share_of_answer(verdict.prediction)
         kind = describe_kernel(enlarge_kernel(candidate.kernel, size, photo))
         estimate = BlurEstimate(
             candidate.kernel,
             candidate.encoding,
-            improve=self._improver(photo, options),
+            improve=self._improver(photo, share, options),
             sureness=self.verdicts.bound_of(verdict),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
             facts={
                 **verdict.facts(),
+                "share": round(share, 2),
                 "found": f"{kind}, the same everywhere: map",
                 "origin": candidate.origin,
                 "hypothesis": candidate.hypothesis,
@@ -91,14 +95,20 @@ class Auto(KernelMethod):
         )
         return estimate.found_at(size, photo)
 
-    def _improver(self, photo: Size, options: RestoreOptions) -> Improve:
-        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one."""
+    def _improver(self, photo: Size, share: float, options: RestoreOptions) -> Improve:
+        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one, and mixes it.
+
+        Args:
+            photo: Its own size.
+            share: Of the answer; the rest is the photo.
+            options: For the photo.
+        """
 
         def improve(blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
-            if not has_colour(blurry):
-                return answer
-            known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
-            return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+            if has_colour(blurry):
+                known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
+                answer = improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+            return torch.lerp(blurry, answer, share)
 
         return improve
 
