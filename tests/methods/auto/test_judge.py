@@ -74,5 +74,5 @@ def test_doubt_decides_between_like_answers_and_a_prediction_that_knows_nothing_
 def test_the_less_is_promised_the_more_of_the_photo_stays():
     shares = [share_of_answer(GainPrediction(gain, 1.0)) for gain in (-2.0, 0.5, 1.0, 3.0, 8.0)]
     assert shares == sorted(shares)
-    assert shares[0] == 0.5
+    assert shares[0] == 0.7
     assert shares[-1] == pytest.approx(1, abs=0.01)
