@@ -14,7 +14,7 @@ __all__ = ["AutoSettings"]
 class AutoSettings:
     """Settings of the method `auto`; the thresholds were chosen on synthetic photos made of BSDS500."""
 
-    least_gain: Annotated[float, "Predicted gain in dB from which an answer is taken."] = 0.4
+    least_gain: Annotated[float, "Predicted gain in dB from which an answer is taken."] = 0.0
     caution: Annotated[
         float, "Standard deviations that are taken off a predicted gain before it is compared with least_gain."
     ] = 0.1
