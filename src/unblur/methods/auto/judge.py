@@ -21,7 +21,7 @@ _LEAST_SPREAD = 0.05
 _UNLIKE = 4.5
 """Standard deviation in dB from which a prediction says nothing: the answer is like none that the judge has learned
 from. None of those that it takes on 351 synthetic photos of BSDS500 reaches it."""
-_DOUBT = 0.1
+_DOUBT = 0.3
 """Standard deviations that count against an answer when answers to one photo are compared."""
 _PHOTO_AT_NONE, _FADES, _LEAST_SHARE = 0.7, 1.5, 0.7
 """Share of the photo where nothing is gained, the dB over which it falls by a factor of e, and the least share of the
