@@ -45,6 +45,7 @@ SHARED_BY_METHODS = {
     "part",
     "pipeline",
     "reduced_size",
+    "sizes",
     "refiners",
     "region",
     "settings",

@@ -126,6 +126,7 @@ COVERED = {
     "methods/test_known_kernel.py": "methods/kernel_method methods/known_kernel/method",
     "methods/test_kernel_cepstrum.py": "methods/kernel_search/cepstrum",
     "methods/test_kernel_families.py": "methods/kernel_search/families",
+    "methods/test_kernel_finder.py": "methods/kernel_search/finder",
     "methods/test_kernel_streaks.py": "methods/kernel_search/streaks",
     "methods/test_map.py": ("methods/classical_map/method methods/kernel_search/pyramid methods/kernel_search/search"),
     "methods/test_map_answer_quality.py": "methods/kernel_search/answer_quality",
