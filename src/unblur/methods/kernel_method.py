@@ -55,6 +55,7 @@ class BlurEstimate:
             image is the solver's.
         improve: Makes the solver's image better: called with the photo, the kernel, the encoding and that image; None:
             it stays.
+        share: Of that image in what is returned, from 0 to 1; the rest is the photo.
         looks_sharp: Why there is no kernel: the photo looks sharp.
         sureness: Larger for a kernel that is surer; compares photos of one scene, on a scale of the method's own.
         history: See `Restoration`.
@@ -69,6 +70,7 @@ class BlurEstimate:
     restorer: Callable[[Tensor, StepHook], Tensor] | None = None
     finish: Callable[[Solve], Tensor] | None = None
     improve: Improve | None = None
+    share: float = 1.0
     looks_sharp: bool = False
     sureness: float = 0.0
     history: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
@@ -210,8 +212,10 @@ class KernelMethod(ABC):
             )
 
         image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
-        if estimate.improve is not None and options.solver is None:
-            image = estimate.improve(blurry, kernel, encoding, image)
+        if options.solver is None:
+            if estimate.improve is not None:
+                image = estimate.improve(blurry, kernel, encoding, image)
+            image = torch.lerp(blurry, image, estimate.share)
         if options.refine is not None:
             image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
         if any(one is not None for one in (estimate.finish, estimate.improve, options.refine)):

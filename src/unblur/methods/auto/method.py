@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from unblur.errors import CheckpointError
@@ -82,7 +81,8 @@ class Auto(KernelMethod):
         estimate = BlurEstimate(
             candidate.kernel,
             candidate.encoding,
-            improve=self._improver(photo, share, options),
+            improve=self._improver(photo, options),
+            share=share,
             sureness=self.verdicts.bound_of(verdict),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
             facts={
@@ -95,20 +95,14 @@ class Auto(KernelMethod):
         )
         return estimate.found_at(size, photo)
 
-    def _improver(self, photo: Size, share: float, options: RestoreOptions) -> Improve:
-        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one, and mixes it.
-
-        Args:
-            photo: Its own size.
-            share: Of the answer; the rest is the photo.
-            options: For the photo.
-        """
+    def _improver(self, photo: Size, options: RestoreOptions) -> Improve:
+        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one."""
 
         def improve(blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
-            if has_colour(blurry):
-                known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
-                answer = improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
-            return torch.lerp(blurry, answer, share)
+            if not has_colour(blurry):
+                return answer
+            known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
+            return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
         return improve
 
