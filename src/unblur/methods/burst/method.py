@@ -14,11 +14,13 @@ from unblur.blur.kernels import offset_of_mass, trim_box
 from unblur.errors import UsageError
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
-from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step
+from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step, steps_of_part
 from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
 from unblur.methods.burst.joining import Member, join_photos, used_of
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
+from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
+from unblur.methods.transforms import resample
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
 __all__ = ["Burst"]
@@ -29,6 +31,8 @@ _NO_EFFECT = frozenset({"kernel", "refine", "region"})
 _IMPROVED = 0.5
 """Share of the image that the method's own refiner makes of the answer: it learned on answers to one photo. Chosen on
 synthetic bursts of BSDS500."""
+_LARGE = 450_000
+"""Pixels above which photos that do not fit each other are tried at half their sides: a long blur is not found."""
 
 
 class Burst:
@@ -67,7 +71,7 @@ class Burst:
         if len(photos) == 1:
             size = f"{blurry.shape[-1]}x{blurry.shape[-2]}"
             raise UsageError(f"photos of a burst have one size and as many channels; no other photo has {size} pixels")
-        answer = self._restore_all(photos, numbers, options.limited_to(self.traits.uses), on_step)
+        answer, _ = self._restore_all(photos, numbers, options.limited_to(self.traits.uses), on_step)
         sizes = [n for n in range(2, len(self.others) + 2) if n not in numbers]
         strangers = tuple(_left_out(n, "it has another size or other channels than the first") for n in sizes)
         kernels = dict(zip(numbers, answer.burst_kernels, strict=False))
@@ -79,8 +83,8 @@ class Burst:
 
     def _restore_all(
         self, photos: list[Tensor], numbers: list[int], options: RestoreOptions, on_step: StepHook
-    ) -> Restoration[Tensor]:
-        """The answer to photos of one size, which have these numbers in the burst."""
+    ) -> tuple[Restoration[Tensor], int]:
+        """The answer to photos of one size, with their numbers in the burst, and the place of the one that it shows."""
 
         def search_step(step: Step) -> None:
             on_step(Step(_SEARCH * step.fraction / self.method.search_share, step.stage))
@@ -91,21 +95,45 @@ class Burst:
         estimates = self.method.estimate_all(photos, options, search_step)
         sharp = _find_sharp(photos, estimates, options)
         if sharp is not None:
-            return _take_sharp(photos, sharp, numbers)
+            return _take_sharp(photos, sharp, numbers), sharp
         start = _surest(estimates)
         estimate = None if start is None else estimates[start]
         if start is None or estimate is None or estimate.kernel is None:
             alone = self._restore_first(photos[0], options, on_step)
-            return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings))
+            return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings)), 0
+        if estimate.reduced is not None:
+            return self._restore_reduced(photos, numbers, estimate.reduced.size, options, on_step)
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
         members = join_photos(photos, start, estimate.kernel, encoding, join_share)
+        photo = size_of(photos[0])
+        if len(used_of(members)) < 2 and photo.height * photo.width > _LARGE:
+            half = Size(round(photo.height / 2), round(photo.width / 2))
+            return self._restore_reduced(photos, numbers, half, options, on_step)
         if len(used_of(members)) < 2:
-            answer = self._restore_first(photos[0], options, on_step)
+            answer, place = self._restore_first(photos[0], options, on_step), 0
         else:
-            answer = self._restore_together(members, estimate, encoding, options, on_step)
+            answer, place = self._restore_together(members, estimate, encoding, options, on_step), used_of(members)[0]
         warnings = tuple(_left_out(n, one.fault) for n, one in zip(numbers, members, strict=True) if one.fault)
         facts = {"photos": [{"photo": n, **one.facts()} for n, one in zip(numbers, members, strict=True)]}
-        return replace(answer, warnings=(*warnings, *answer.warnings), facts={**answer.facts, **facts})
+        return replace(answer, warnings=(*warnings, *answer.warnings), facts={**answer.facts, **facts}), place
+
+    def _restore_reduced(
+        self, photos: Sequence[Tensor], numbers: list[int], size: Size, options: RestoreOptions, on_step: StepHook
+    ) -> tuple[Restoration[Tensor], int]:
+        """The answer to large photos at a reduced size; what changes there is added to the photo that it shows."""
+        photo = size_of(photos[0])
+        small = [resample(one, size).clamp(0, 1) for one in photos]
+        hook = steps_at(size, photo, steps_of_part(on_step, 0, 1, phase=(_SEARCH, 1.0)))
+        answer, place = self._restore_all(small, numbers, options_at(size, photo, options), hook)
+        shown = photos[place]
+        image = shown if answer.unchanged else shown + resample(answer.image - small[place], photo)
+
+        def enlarged(kernel: Tensor | None) -> Tensor | None:
+            return None if kernel is None else enlarge_kernel(kernel, size, photo)
+
+        kernels = tuple(enlarged(kernel) for kernel in answer.burst_kernels)
+        facts = {"restored_at": tuple(size), **answer.facts}
+        return replace(answer, image=image, kernel=enlarged(answer.kernel), burst_kernels=kernels, facts=facts), place
 
     def _restore_first(self, photo: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
         """The answer of the method to the first photo, which is all that is left of the burst."""
