@@ -15,6 +15,8 @@ from unblur.methods.burst.method import Burst
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
+from unblur.methods.reduced_size import Size, size_of
+from unblur.methods.transforms import resample
 
 pytestmark = pytest.mark.usefixtures("quick_search")
 
@@ -173,3 +175,31 @@ def test_it_can_be_stopped(method):
 
     with pytest.raises(Cancelled, match="enough"):
         restored(method, PHOTOS, on_step=stop)
+
+
+class KnownAtSmall(KnownAnswer):
+    """Finds the kernel of a photo at half its sides."""
+
+    def estimate(self, blurry, options, on_step=ignore_step):
+        on_step(Step(1.0, "searched"))
+        small, own = Size(*SIZE), size_of(blurry)
+        shown = blurry if own == small else resample(blurry, small)
+        if float((shown - self.known).abs().mean()) > 0.01:
+            return BlurEstimate(None, refusal="no kernel was given")
+        return BlurEstimate(self.kernel, options.encoding).found_at(small, own)
+
+
+def test_a_burst_of_large_photos_is_joined_at_the_size_at_which_the_blur_was_found():
+    size = Size(2 * SIZE[0], 2 * SIZE[1])
+    first, *others = (resample(photo, size).clamp(0, 1) for photo in PHOTOS)
+    steps = []
+    method = Burst(KnownAtSmall(PHOTOS[0], KERNELS[0]), others)
+    answer = restore_tensor(first, method, OPTIONS, steps.append)
+    assert answer.image.shape == first.shape
+    assert answer.facts["restored_at"] == SIZE
+    assert answer.kernel.shape[-1] > 1.7 * KERNELS[0].shape[-1], "in pixels of the photo"
+    assert all(kernel is not None for kernel in answer.burst_kernels)
+    sharp = resample(SHARP, size)
+    assert shifted_psnr(answer.image, sharp, 24) > shifted_psnr(first, sharp, 24) + 2
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
