@@ -140,8 +140,9 @@ def look_by_size(
 
     found, size = look_at(0, None), looks[0].size
     for number, look in enumerate(looks[1:], start=1):
-        is_sure, enlarged = looker.is_sure(found), look.size.height / size.height
-        if not (enlarged * looker.extent_of(found) <= _LONGEST if is_sure else look.searches):
+        is_sure = looker.is_sure(found)
+        # A doubt at twice the size does not end it: at four times it may be found again.
+        if not (2 * looker.extent_of(found) <= _LONGEST if is_sure else look.searches):
             break
         finer = look_at(number, (found, size) if is_sure else None)
         if looker.is_sure(finer):

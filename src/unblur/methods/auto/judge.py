@@ -21,8 +21,9 @@ _LEAST_SPREAD = 0.05
 _UNLIKE = 4.5
 """Standard deviation in dB from which a prediction says nothing: the answer is like none that the judge has learned
 from. None of those that it takes on 351 synthetic photos of BSDS500 reaches it."""
-_DOUBT = 0.3
-"""Standard deviations that count against an answer when answers to one photo are compared."""
+_DOUBT, _DOUBT_OF_LINES = 0.1, 0.3
+"""Standard deviations that count against an answer when answers to one photo are compared; more for straight motion,
+whose exact zeros make the worst answers where the motion was not straight."""
 _PHOTO_AT_NONE, _FADES, _LEAST_SHARE = 0.7, 1.5, 0.7
 """Share of the photo where nothing is gained, the dB over which it falls by a factor of e, and the least share of the
 answer. On 289 answers to synthetic photos of BSDS500: as much gained (+4.34, mixed +4.37 dB), 4 instead of 9 harmed by
@@ -50,9 +51,19 @@ def share_of_answer(prediction: GainPrediction) -> float:
     return max(_LEAST_SHARE, 1 - _PHOTO_AT_NONE * math.exp(-prediction.gain / _FADES))
 
 
-def best_of(predictions: Sequence[GainPrediction]) -> list[int]:
-    """The places of all answers to a photo, the one to be taken first."""
-    return sorted(range(len(predictions)), key=lambda place: lower_bound(predictions[place], _DOUBT), reverse=True)
+def best_of(predictions: Sequence[GainPrediction], lines: Sequence[bool] = ()) -> list[int]:
+    """The places of all answers to a photo, the one to be taken first.
+
+    Args:
+        predictions: Their gains.
+        lines: Which of them have a straight motion for their kernel; empty: none.
+    """
+    are_lines = lines or [False] * len(predictions)
+    bounds = [
+        lower_bound(prediction, _DOUBT_OF_LINES if is_line else _DOUBT)
+        for prediction, is_line in zip(predictions, are_lines, strict=True)
+    ]
+    return sorted(range(len(bounds)), key=bounds.__getitem__, reverse=True)
 
 
 class Judge(nn.Module):

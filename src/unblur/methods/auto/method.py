@@ -69,7 +69,7 @@ class Auto(KernelMethod):
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
-        if options.force or self.verdicts.is_sure(verdict):
+        if options.force or self.verdicts.is_enough(verdict):
             return self._with_kernel(verdict, size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
 

@@ -31,6 +31,8 @@ _SAMPLE_SIDE = 300
 """And on no smaller side, as far as the photo reaches: twice the largest kernels."""
 _ENOUGH = 3.0
 """Predicted gain in dB less its standard deviation from which no larger kernel is searched."""
+_SURE = 0.4
+"""Gain in dB, less its share of the deviation, from which neither another size nor another encoding is searched."""
 _KNOWN = 3
 """So many answers of a smaller size are tried at a larger one."""
 _AGAIN = 2
@@ -136,9 +138,13 @@ class VerdictFinder:
         """The gain that the answer has at least, in all likelihood, dB."""
         return lower_bound(verdict.prediction, self.settings.caution)
 
-    def is_sure(self, found: Verdict) -> bool:
-        """Whether the answer is expected to gain enough."""
+    def is_enough(self, found: Verdict) -> bool:
+        """Whether the answer is expected to gain enough to be given."""
         return not found.fault and self.bound_of(found) >= self.settings.least_gain
+
+    def is_sure(self, found: Verdict) -> bool:
+        """Whether it is, and no better one need be looked for."""
+        return self.is_enough(found) and self.bound_of(found) >= _SURE
 
     def extent_of(self, found: Verdict) -> float:
         """See `Looker.extent_of`; 0 where there is no answer."""
@@ -186,7 +192,7 @@ class VerdictFinder:
     ) -> Verdict:
         candidates = finding.candidates
         predictions = self.judge.predict(measures.measure(candidates, besides))
-        ranks = best_of(predictions)
+        ranks = best_of(predictions, [one.origin == "line" for one in candidates])
         values = measures.photo.values
         is_sharp = not is_night and values["blur_effect"] < _SHARP and values["log_noise"] < math.log(_NOISY)
         best = tuple(candidates[rank] for rank in ranks)
