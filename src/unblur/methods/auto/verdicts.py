@@ -112,7 +112,9 @@ class VerdictFinder:
             if verdict.fault or self._is_settled(verdict, options):
                 break
             part = steps_of_part(on_step, number, count)
-            verdict = self._search(grey, encoding, options, part, is_night=is_night)
+            other = self._search(grey, encoding, options, part, is_night=is_night)
+            is_better = not self.is_enough(other) or self.bound_of(verdict) >= self.bound_of(other)
+            verdict = verdict if self.is_enough(verdict) and is_better else other
         return verdict
 
     def find_again(
