@@ -55,7 +55,7 @@ def test_the_region_decides_how_small():
 
 
 class Scripted:
-    """A looker that finds what it is told: names by size, each with whether it is sure."""
+    """Finds names that are given by width, each with whether it is sure."""
 
     def __init__(self, finds: dict[int, tuple[str, bool]], extent: float = 10.0) -> None:
         self.finds, self.extent, self.calls = finds, extent, []

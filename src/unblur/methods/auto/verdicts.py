@@ -113,8 +113,8 @@ class VerdictFinder:
                 break
             part = steps_of_part(on_step, number, count)
             other = self._search(grey, encoding, options, part, is_night=is_night)
-            is_better = not self.is_enough(other) or self.bound_of(verdict) >= self.bound_of(other)
-            verdict = verdict if self.is_enough(verdict) and is_better else other
+            promises = [self.bound_of(one) if self.is_enough(one) else -math.inf for one in (verdict, other)]
+            verdict = verdict if promises[0] > promises[1] else other
         return verdict
 
     def find_again(
