@@ -133,3 +133,14 @@ def test_a_large_photo_is_restored_at_the_size_that_suits_its_blur(name, setting
     assert answer.kernel is not None
     assert 20 <= answer.kernel.shape[-1] <= 95, "in pixels of the photo"
     assert torch.isfinite(answer.image).all()
+
+
+def test_an_answer_that_promises_far_less_at_a_larger_size_is_not_taken(verdicts, monkeypatch):
+    photo = torch.zeros(1, 3, 200, 240)
+    found = verdict(GainPrediction(3.0, 0.5))
+    monkeypatch.setattr("unblur.methods.auto.verdicts.search_again", lambda *_: [])
+    monkeypatch.setattr("unblur.methods.auto.verdicts._measures_of", lambda *_: None)
+    for gain, is_taken in ((2.0, True), (1.0, False)):
+        monkeypatch.setattr(verdicts, "_choose", lambda *_, gain=gain, **__: verdict(GainPrediction(gain, 0.5)))
+        finer = verdicts.find_again(found, Size(100, 120), photo, RestoreOptions())
+        assert verdicts.is_sure(finer) == is_taken

@@ -33,6 +33,10 @@ _ENOUGH = 3.0
 """Predicted gain in dB less its standard deviation from which no larger kernel is searched."""
 _SURE = 0.4
 """Gain in dB, less its share of the deviation, from which neither another size nor another encoding is searched."""
+_KEPT = 0.5
+"""Share of the gain predicted at a smaller size that an answer at a larger one must promise. Of 26 photos of BSDS500
+train, enlarged to 1.3 and 2.2 megapixels, five gain 0.3 to 1.5 dB by it and one loses 0.25; of six mosaics that are
+sharp at the pixel one loses 1.1."""
 _KNOWN = 3
 """So many answers of a smaller size are tried at a larger one."""
 _AGAIN = 2
@@ -134,7 +138,9 @@ class VerdictFinder:
         again = search_again(grey, known[:1], _search_settings(options), options, on_step)
         finding = Finding(known[0].kernel, known[0].encoding, cut=found.cut, candidates=(*known[:_KNOWN], *again))
         measures = _measures_of(grey, options)
-        return self._choose(measures, finding, is_night=_is_night(blurry), besides=known[_KNOWN:])
+        verdict = self._choose(measures, finding, is_night=_is_night(blurry), besides=known[_KNOWN:])
+        keeps = verdict.prediction.gain >= _KEPT * found.prediction.gain
+        return verdict if keeps else replace(verdict, fault="is removed better at a smaller size")
 
     def bound_of(self, verdict: Verdict) -> float:
         """The gain that the answer has at least, in all likelihood, dB."""
