@@ -118,7 +118,7 @@ COVERED = {
     "methods/selfdeblur/test_problem.py": "methods/selfdeblur/fit_schedules",
     "methods/selfdeblur/test_weak.py": "methods/optimisation/teachers",
     "methods/test_adding_a_method.py": "methods/entry system/imports",
-    "methods/test_apply.py": "methods/base methods/inputs methods/options methods/pipeline methods/transforms",
+    "methods/test_apply.py": "methods/base methods/inputs methods/options methods/transforms",
     "methods/test_architectures.py": "weights/architecture",
     "methods/test_contract.py": (
         "methods/catalog methods/identity/method methods/loading methods/refiners methods/settings"

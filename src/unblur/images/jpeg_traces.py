@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.images.large import Image
+
 __all__ = ["estimate_jpeg_coarseness"]
 
 _BLOCK = 8
@@ -24,25 +26,30 @@ _MANY_BLOCKS = 4096
 """So many blocks tell the steps of a photo of any size."""
 
 
-def estimate_jpeg_coarseness(luma: Float[Tensor, "1 1 h w"]) -> float:
+def estimate_jpeg_coarseness(luma: Image) -> float:
     """Rounding steps of the JPEG over those of the standard's table at quality 50; 0: no traces.
 
     Quality 90 has about 0.2, 75 has 0.5, 30 has 1.7. The steps show in the histograms of the DCT coefficients, which
     are combs (Fan and de Queiroz, IEEE TIP 2003). The grid of blocks has to begin at the top left corner.
 
     Args:
-        luma: As stored, in [0, 1]: the brightness of BT.601.
+        luma: `(1, 1, H, W)`, as stored, in [0, 1]: the brightness of BT.601.
     """
     height, width = (side // _BLOCK * _BLOCK for side in luma.shape[-2:])
     if not height or not width:
         return 0.0
-    blocks = luma[0, 0, :height, :width].unfold(0, _BLOCK, _BLOCK).unfold(1, _BLOCK, _BLOCK).reshape(-1, _BLOCK, _BLOCK)
-    blocks = 255 * blocks[:: max(1, len(blocks) // _MANY_BLOCKS)].float()
+    across, count = width // _BLOCK, height * width // _BLOCK**2
+    corners = (divmod(number, across) for number in range(0, count, max(1, count // _MANY_BLOCKS)))
+    blocks = 255 * torch.cat([_block(luma, _BLOCK * row, _BLOCK * column) for row, column in corners]).float()
     basis = _dct_basis(blocks)
     coefficients = basis @ (blocks - 128) @ basis.T
     steps = [_comb_step(coefficients[:, row, column]) for row, column in _FREQUENCIES]
     shares = sorted(step / usual for step, usual in zip(steps, _USUAL_STEPS, strict=True) if step)
     return shares[len(shares) // 2] if len(shares) > len(steps) // 2 else 0.0
+
+
+def _block(luma: Image, top: int, left: int) -> Float[Tensor, "1 8 8"]:
+    return luma[..., top : top + _BLOCK, left : left + _BLOCK][0]
 
 
 def _comb_step(values: Tensor) -> int:

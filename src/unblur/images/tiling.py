@@ -7,7 +7,7 @@ differences leave no seam. The halo is computed beyond that again and thrown awa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
@@ -17,10 +17,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.errors import ShapeError
+from unblur.images.large import Image
 from unblur.system.memory import is_out_of_memory
 from unblur.system.threads import run_side_by_side
 
-__all__ = ["run_in_smaller_tiles", "run_tiled"]
+__all__ = ["run_in_smaller_tiles", "run_tiled", "strips_tiled"]
 
 TileFunction = Callable[[Tensor], Tensor]
 AnswerT = TypeVar("AnswerT")
@@ -68,6 +69,35 @@ def run_tiled(
     Raises:
         ShapeError: The function changed height or width, or the tile has no size.
     """
+    answer: Tensor | None = None
+    top = 0
+    for strip in strips_tiled(image, function, tile, halo, on_tile, multiple=multiple, side_by_side=side_by_side):
+        if strip.shape[2] == image.shape[2]:
+            return strip
+        if answer is None:
+            answer = strip.new_empty((*strip.shape[:2], *image.shape[2:]))
+        answer[:, :, top : top + strip.shape[2]] = strip
+        top += strip.shape[2]
+    if answer is None:
+        raise ShapeError("expected an image of at least one pixel")
+    return answer
+
+
+def strips_tiled(
+    image: Image,
+    function: TileFunction,
+    tile: int,
+    halo: int,
+    on_tile: Callable[[int, int], None] | None = None,
+    *,
+    multiple: int = 1,
+    side_by_side: bool = False,
+) -> Iterator[Tensor]:
+    """What `run_tiled` returns, strip by strip from the top: each as soon as no tile that follows reaches it.
+
+    Raises:
+        ShapeError: See `run_tiled`.
+    """
     if tile < 1 or halo < 0:
         raise ShapeError(f"expected a tile of at least 1 and a halo of at least 0 pixels, got {tile} and {halo}")
     rows, columns = (_spans(size, tile, halo, multiple) for size in image.shape[2:])
@@ -75,18 +105,29 @@ def run_tiled(
     parts = (image[:, :, row.start : row.stop, column.start : column.stop] for row, column in places)
     jobs = (partial(_compute, function, part) for part in parts)
     together = side_by_side and image.device.type == "cpu" and len(places) > 1
-    tiles = run_side_by_side(jobs) if together else (job() for job in jobs)
-    answer: Tensor | None = None
     # One after the other, always in the same order, so that rounding is the same too.
-    for number, ((row, column), restored) in enumerate(zip(places, tiles, strict=True), start=1):
-        if answer is None:
-            answer = restored.new_zeros((*restored.shape[:2], *image.shape[2:]))
-        _add(answer, restored, row, column)
-        if on_tile is not None:
-            on_tile(number, len(places))
-    if answer is None:
-        raise ShapeError("expected an image of at least one pixel")
-    return answer
+    tiles = run_side_by_side(jobs) if together else (job() for job in jobs)
+    begun: Tensor | None = None
+    for number, row in enumerate(rows):
+        strip: Tensor | None = None
+        for done, (column, restored) in enumerate(zip(columns, tiles, strict=False), start=1):
+            if strip is None:
+                strip = _continued(begun, restored, row.keep_stop - row.keep_start, image.shape[3])
+            _add(strip, restored, row, column)
+            if on_tile is not None:
+                on_tile(number * len(columns) + done, len(places))
+        if strip is not None:
+            final = (rows[number + 1].keep_start if number + 1 < len(rows) else row.keep_stop) - row.keep_start
+            yield strip[:, :, :final]
+            begun = strip[:, :, final:].clone()
+
+
+def _continued(begun: Tensor | None, like: Tensor, height: int, width: int) -> Tensor:
+    """Rows of zeros, the first of which hold what the tiles above have added to them."""
+    strip = like.new_zeros((*like.shape[:2], height, width))
+    if begun is not None:
+        strip[:, :, : begun.shape[2]] = begun
+    return strip
 
 
 def run_in_smaller_tiles(run: Callable[[int], AnswerT], tile: int) -> AnswerT:
@@ -146,13 +187,13 @@ def _borders(size: int, tile: int, multiple: int) -> list[int]:
     return [*range(0, size, rounded if rounded <= tile else side), size]
 
 
-def _add(answer: Tensor, restored: Tensor, row: _Span, column: _Span) -> None:
-    """Add a tile's contribution, faded at its borders, to the whole."""
+def _add(strip: Tensor, restored: Tensor, row: _Span, column: _Span) -> None:
+    """Add a tile's contribution, faded at its borders, to the rows that it reaches."""
     part = restored[:, :, row.keep_start - row.start : row.keep_stop - row.start, column.keep_start - column.start :][
         ..., : column.keep_stop - column.keep_start
     ]
     weight = _weights(row, part)[:, None] * _weights(column, part)[None, :]
-    answer[:, :, row.keep_start : row.keep_stop, column.keep_start : column.keep_stop] += part * weight
+    strip[..., column.keep_start : column.keep_stop] += part * weight
 
 
 def _weights(span: _Span, like: Tensor) -> Tensor:

@@ -16,12 +16,14 @@ from unblur.methods.options import BlurEncoding, RestoreOptions
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from unblur.images.large import LargePhoto
     from unblur.images.picture import Picture
     from unblur.weights.checkpoint import Checkpoint
 
 __all__ = [
     "BlurSoFar",
     "ImageT",
+    "LargeMethod",
     "Method",
     "PictureMethod",
     "Restoration",
@@ -212,6 +214,20 @@ class PictureMethod(Protocol):
         self, picture: Picture, options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> Restoration[Picture]:
         """Return the sharp picture, as `Method.restore` does for a tensor."""
+        ...
+
+
+@runtime_checkable
+class LargeMethod(Protocol):
+    """A method that restores a large photo part by part, so that memory hardly grows with it."""
+
+    def restore_large(
+        self, photo: LargePhoto, options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Any] | None:
+        """As `Method.restore`; `image` of the answer is a tensor, or gives its strips (`StripImage`, `LargePhoto`).
+
+        None: such a photo, or with such options, is restored as a whole.
+        """
         ...
 
 

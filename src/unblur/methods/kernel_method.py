@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box
+from unblur.images.large import Image, LargePhoto
 from unblur.images.tensors import fill_unknown
 from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
-from unblur.methods.overlays import find_overlay
+from unblur.methods.overlays import find_frame_alone, find_overlay
 from unblur.methods.preview import sharpen_preview
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
 from unblur.methods.refiners import load_refiner, refine
 from unblur.methods.transforms import Shrink
 from unblur.solvers.names import DEFAULT_SOLVER
-from unblur.solvers.photo import choose_encoding, restore_with_kernel
+from unblur.solvers.photo import choose_encoding, restore_large_with_kernel, restore_with_kernel
 
 __all__ = ["BlurEstimate", "Improve", "KernelMethod", "Reduced", "Solving", "join_answers", "known_pixels"]
 
@@ -108,11 +109,11 @@ class KernelMethod(ABC):
     """Whether bars, frames and letters that are laid over a photo are found and left out."""
 
     @abstractmethod
-    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+    def estimate(self, blurry: Any, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """The kernel of one photo.
 
         Args:
-            blurry: `(1, C, H, W)` in [0, 1], sRGB-encoded.
+            blurry: `(1, C, H, W)` in [0, 1], sRGB-encoded: a tensor, or a `LargePhoto` of a size that `takes_large`.
             options: What the caller asks; a known kernel is not among it.
             on_step: Progress from 0 to 1, and cancel.
         """
@@ -122,7 +123,7 @@ class KernelMethod(ABC):
         return options.kernel is None
 
     def estimate_all(
-        self, photos: Sequence[Tensor], options: RestoreOptions, on_step: StepHook = ignore_step
+        self, photos: Sequence[Any], options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> list[BlurEstimate]:
         """The estimates of several photos, one by one; a kernel that the caller knows is taken as it is."""
         estimates: list[BlurEstimate] = []
@@ -161,6 +162,35 @@ class KernelMethod(ABC):
         image = part.paste(answer.image, blurry)
         return replace(answer, image=image, facts={**answer.facts, "laid_over": overlay.description})
 
+    def takes_large(self, photo: Size, options: RestoreOptions) -> bool:
+        """Whether a photo of this size is restored part by part: where the estimate reads it so."""
+        del photo, options
+        return False
+
+    def restore_large(
+        self, photo: LargePhoto, options: RestoreOptions, on_step: StepHook = ignore_step
+    ) -> Restoration[Any] | None:
+        """See `LargeMethod.restore_large`: not a photo with more laid over it than borders."""
+        if options.refine is not None or not self.takes_large(size_of(photo), options):
+            return None
+        if not self.leaves_out_overlays:
+            return self._restore_part_by_part(photo, options, on_step)
+        found = find_frame_alone(photo)
+        if found is None:
+            return None
+        frame, description = found
+        if frame == (0, 0, photo.shape[-1], photo.shape[-2]):
+            return self._restore_part_by_part(photo, options, on_step)
+        limited = replace(options, region=options.region and options.region.overlap(frame))
+        answer = self._restore_part_by_part(photo.part(frame), limited, lambda step: on_step(replace(step, show=None)))
+        image = photo.with_part(frame, answer.image)
+        return replace(answer, image=image, facts={**answer.facts, "laid_over": description})
+
+    def _restore_part_by_part(self, photo: LargePhoto, options: RestoreOptions, on_step: StepHook) -> Restoration[Any]:
+        begin = self.search_share if self.searches(options) else 0.0
+        [estimate] = self.estimate_all([photo], options, on_step)
+        return self._finish(photo, estimate, options, steps_of_photo(on_step, 0, 1, phase=(begin, 1.0)))
+
     def _restore_batch(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
         photos = [photo if options.mask is None else fill_unknown(photo, options.mask) for photo in blurry.split(1)]
         begin = self.search_share if self.searches(options) else 0.0
@@ -174,9 +204,9 @@ class KernelMethod(ABC):
         return join_answers(answers)
 
     def _finish(
-        self, blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions, on_step: StepHook
-    ) -> Restoration[Tensor]:
-        """The photo without the blur that was found."""
+        self, blurry: Any, estimate: BlurEstimate, options: RestoreOptions, on_step: StepHook
+    ) -> Restoration[Any]:
+        """The photo, a tensor or a `LargePhoto`, without the blur that was found."""
         if estimate.restorer is not None:
             image = estimate.restorer(blurry, on_step)
             return Restoration(image=image, warnings=estimate.warnings, facts=estimate.facts)
@@ -199,17 +229,17 @@ class KernelMethod(ABC):
         blur = BlurSoFar(kernel, 1.0, encoding)
         on_step(Step(0.0, "restoring the photo", partial(sharpen_preview, blurry, blur), blur))
 
+        def report(share: float) -> None:
+            on_step(Step(share, "restoring the photo"))
+
+        given: dict[str, Any] = {**chosen._asdict(), "encoding": encoding, "on_progress": report}
+        facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
+        if isinstance(blurry, LargePhoto):
+            strips = restore_large_with_kernel(blurry, kernel, **given)
+            return Restoration(strips, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
+
         def solve() -> Tensor:
-            return restore_with_kernel(
-                blurry,
-                kernel,
-                solver=chosen.solver,
-                smoothness=chosen.smoothness,
-                quick=chosen.quick,
-                encoding=encoding,
-                known=known_pixels(options, blurry),
-                on_progress=lambda share: on_step(Step(share, "restoring the photo")),
-            )
+            return restore_with_kernel(blurry, kernel, known=known_pixels(options, blurry), **given)
 
         image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
         if options.solver is None:
@@ -220,12 +250,11 @@ class KernelMethod(ABC):
             image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
         if any(one is not None for one in (estimate.finish, estimate.improve, options.refine)):
             on_step(Step(1.0, "restored"))
-        facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
         return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
 
     def _finish_reduced(
-        self, blurry: Tensor, estimate: BlurEstimate, reduced: Reduced, options: RestoreOptions, on_step: StepHook
-    ) -> Restoration[Tensor]:
+        self, blurry: Any, estimate: BlurEstimate, reduced: Reduced, options: RestoreOptions, on_step: StepHook
+    ) -> Restoration[Any]:
         """As `_finish`, at a reduced size; the kernel that is returned is in pixels of the photo."""
         shrink = Shrink(blurry, reduced.size)
         small = shrink.forward(blurry).clamp(0, 1)
@@ -254,7 +283,7 @@ def join_answers(answers: Sequence[Restoration[Tensor]]) -> Restoration[Tensor]:
     )
 
 
-def _with_preview(on_step: StepHook, blurry: Tensor) -> StepHook:
+def _with_preview(on_step: StepHook, blurry: Image) -> StepHook:
     """Steps that show the photo deconvolved with the kernel so far, where they have one."""
 
     def on_blur(step: Step) -> None:
@@ -269,7 +298,7 @@ def known_pixels(options: RestoreOptions, like: Tensor) -> Tensor | None:
     return None if options.mask is None else torch.from_numpy(options.mask.copy()).to(like)[None, None]
 
 
-def _decide_encoding(blurry: Tensor, estimate: BlurEstimate, options: RestoreOptions) -> Literal["encoded", "linear"]:
+def _decide_encoding(blurry: Image, estimate: BlurEstimate, options: RestoreOptions) -> Literal["encoded", "linear"]:
     """The only place where the encoding of the final image is decided: the caller, the estimator, the photo."""
     for stated in (options.encoding, estimate.encoding):
         if stated != "auto":

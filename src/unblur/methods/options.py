@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from unblur.images.large import LargePhoto
+
 __all__ = [
     "BlurEncoding",
     "Effort",
@@ -225,13 +227,13 @@ class RestoreOptions:
         """Whether only a part of the photo is to be restored."""
         return self.only_region is not None or self.mask is not None
 
-    def kernel_for(self, image: Tensor) -> Tensor | None:
+    def kernel_for(self, image: Tensor | LargePhoto) -> Tensor | None:
         """The known kernel `(1, 1, kH, kW)` on the device and in the type of an image."""
         if self.kernel is None:
             return None
         import torch  # noqa: PLC0415 - whoever has an image has loaded it already
 
-        return torch.from_numpy(self.kernel.copy())[None, None].to(image)
+        return torch.from_numpy(self.kernel.copy())[None, None].to(image.device, image.dtype)
 
     def limited_to(self, uses: frozenset[str]) -> RestoreOptions:
         """The same without the options that a method does not use: for callers that offer more than each one needs."""

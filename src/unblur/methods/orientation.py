@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from unblur.images.large import Image
 from unblur.methods.base import Method
 from unblur.methods.options import RestoreOptions
 from unblur.methods.overlays import without_overlay
@@ -19,7 +20,7 @@ _TURNED = (
 )
 
 
-def settle_orientation(blurry: Tensor, method: Method, options: RestoreOptions) -> tuple[RestoreOptions, str]:
+def settle_orientation(blurry: Image, method: Method, options: RestoreOptions) -> tuple[RestoreOptions, str]:
     """The options with the kernel the way round that explains the first photo, and a warning if that is not as given.
 
     Args:
@@ -28,6 +29,7 @@ def settle_orientation(blurry: Tensor, method: Method, options: RestoreOptions) 
         options: What the caller asks.
     """
     kernel = options.kernel_for(blurry)
-    if kernel is None or "kernel" not in method.traits.uses or not looks_turned(without_overlay(blurry[:1]), kernel):
+    first = blurry[:1] if isinstance(blurry, Tensor) else blurry
+    if kernel is None or "kernel" not in method.traits.uses or not looks_turned(without_overlay(first), kernel):
         return options, ""
     return replace(options, kernel=options.kernel[::-1, ::-1]), _TURNED

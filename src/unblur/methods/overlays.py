@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -17,12 +18,20 @@ from torch import Tensor
 
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.labels import label_parts
+from unblur.images.large import LARGE, Image, LargePhoto
 from unblur.images.neighbourhoods import largest_along, largest_around
 from unblur.images.tensors import brightness, fill_unknown
 from unblur.methods.options import Region, RestoreOptions
 from unblur.methods.part import Part
 
-__all__ = ["Overlay", "find_inner_frame", "find_laid_over", "find_overlay", "without_overlay"]
+__all__ = [
+    "Overlay",
+    "find_frame_alone",
+    "find_inner_frame",
+    "find_laid_over",
+    "find_overlay",
+    "without_overlay",
+]
 
 _SAME = 0.06
 _BIN = 1 / 15
@@ -70,6 +79,8 @@ nothing; and pixels around all of these that a JPEG may have disturbed."""
 _FEWEST = 32
 """Sides in pixels of a photo inside a frame, below which the frame is taken for a part of it."""
 _MOST_COVERED = 0.5
+_AT_ONCE = 1_000_000
+"""Pixels that are looked at together."""
 
 Photo = Float[Tensor, "1 c h w"]
 Mask = Bool[Tensor, "1 1 h w"]
@@ -97,24 +108,44 @@ def find_overlay(photo: Photo, options: RestoreOptions) -> Overlay | None:
         photo: In [0, 1], sRGB-encoded.
         options: What the caller asks for the photo.
     """
-    height, width = photo.shape[-2:]
-    frame = find_inner_frame(photo)
-    if min(frame.width, frame.height) < _FEWEST:
-        frame = Region(0, 0, width, height)
+    frame = _frame_of(photo)
     inner = Part(frame, torch.ones_like(photo[:, :1]))
     covered = find_laid_over(inner.cut(photo))
     share = float(covered.float().mean())
     if share > _MOST_COVERED:
         covered, share = torch.zeros_like(covered), 0.0
-    if frame == (0, 0, width, height) and share == 0:
+    if frame == (0, 0, photo.shape[-1], photo.shape[-2]) and share == 0:
         return None
     part = Part(frame, (~covered).to(photo))
-    described = f"borders around {frame.width}x{frame.height} pixels, letters or signs on {share:.1%} of these"
-    return Overlay(part, _without(covered, part.cut(photo), part, options), described)
+    return Overlay(part, _without(covered, part.cut(photo), part, options), _describe(frame, share))
 
 
-def without_overlay(photo: Photo) -> Float[Tensor, "1 c ih iw"]:
-    """The photo inside its borders, with a smooth continuation in the place of what is laid over it."""
+def find_frame_alone(photo: LargePhoto) -> tuple[Region, str] | None:
+    """What is inside the borders of a large photo, and for reports; None: something else is laid over it, too."""
+    frame = _frame_of(photo)
+    covered = find_laid_over(photo.part(frame))
+    if 0 < int(covered.sum()) <= _MOST_COVERED * covered.numel():
+        return None
+    return frame, _describe(frame, 0.0)
+
+
+def _frame_of(photo: Image) -> Region:
+    """The photo inside its borders, unless hardly anything is."""
+    frame = find_inner_frame(photo)
+    return frame if min(frame.width, frame.height) >= _FEWEST else Region(0, 0, photo.shape[-1], photo.shape[-2])
+
+
+def _describe(frame: Region, share: float) -> str:
+    return f"borders around {frame.width}x{frame.height} pixels, letters or signs on {share:.1%} of these"
+
+
+def without_overlay(photo: Image) -> Image:
+    """The photo `(1, C, H, W)` inside its borders, with a smooth continuation in the place of what is laid over it.
+
+    A large photo is returned with what is laid over it: see `find_frame_alone`.
+    """
+    if isinstance(photo, LargePhoto):
+        return photo.part(_frame_of(photo))
     overlay = find_overlay(photo, RestoreOptions())
     if overlay is None:
         return photo
@@ -133,31 +164,79 @@ def _without(covered: Mask, photo: Photo, part: Part, options: RestoreOptions) -
     return replace(options, mask=mask, region=region)
 
 
-def find_inner_frame(photo: Photo) -> Region:
+def find_inner_frame(photo: Image) -> Region:
     """The photo without its flat borders: bars, a frame, the plain parts of a window; all of it where there are none.
 
     Args:
-        photo: In [0, 1], sRGB-encoded.
+        photo: `(1, C, H, W)` in [0, 1], sRGB-encoded.
     """
     height, width = photo.shape[-2:]
-    top, bottom, left, right = 0, height, 0, width
+    box = _Box(0, height, 0, width)
     for _ in range(2):  # a frame's sides show their even colour only where its top and bottom are taken off
-        rows = photo[..., top:bottom, left:right]
-        top, bottom = top + _border(rows, height), bottom - _border(rows.flip(-2), height)
-        columns = photo[..., top:bottom, left:right].transpose(-2, -1)
-        left, right = left + _border(columns, width), right - _border(columns.flip(-2), width)
-    return Region(left, top, right - left, bottom - top)
+        above, below = (_border(_Lines(photo, box, side), height) for side in ("top", "bottom"))
+        box = box._replace(top=box.top + above, bottom=box.bottom - below)
+        before, after = (_border(_Lines(photo, box, side), width) for side in ("left", "right"))
+        box = box._replace(left=box.left + before, right=box.right - after)
+    return Region(box.left, box.top, box.right - box.left, box.bottom - box.top)
 
 
-def _border(photo: Tensor, whole: int) -> int:
-    """Rows of one colour at the top, up to the straight edge at which they end; 0: there are none."""
-    most = min(int(_THICKEST * whole), photo.shape[-2] - 2)
-    if most < _THINNEST or photo.shape[-1] < 2 * _CELL:
+class _Box(NamedTuple):
+    """A part of the photo."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The rows or columns of a part of the photo, counted from one of its sides inwards.
+
+    Attributes:
+        photo: The photo.
+        box: The part.
+        side: `"top" | "bottom" | "left" | "right"`.
+    """
+
+    photo: Image
+    box: _Box
+    side: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many lines there are, and their length."""
+        rows, columns = self.box.bottom - self.box.top, self.box.right - self.box.left
+        return (rows, columns) if self.side in ("top", "bottom") else (columns, rows)
+
+    def read(self, first: int, last: int) -> Float[Tensor, "1 c lines length"]:
+        """Some of the lines, as rows."""
+        top, bottom, left, right = self.box
+        if self.side == "top":
+            return self.photo[..., top + first : top + last, left:right]
+        if self.side == "bottom":
+            return self.photo[..., bottom - last : bottom - first, left:right].flip(-2)
+        if self.side == "left":
+            return self.photo[..., top:bottom, left + first : left + last].transpose(-2, -1)
+        return self.photo[..., top:bottom, right - last : right - first].flip(-1).transpose(-2, -1)
+
+    def shares(self, colour: Float[Tensor, "1 c 1 1"], count: int) -> Float[Tensor, " count"]:
+        """How much of each of the first lines has that colour."""
+        at_once = max(1, _AT_ONCE // self.size[1])
+        parts = (self.read(first, min(first + at_once, count)) for first in range(0, count, at_once))
+        return torch.cat([((part - colour).abs().amax(1) <= _SAME).float().mean(-1)[0] for part in parts])
+
+
+def _border(lines: _Lines, whole: int) -> int:
+    """Lines of one colour, up to the straight edge at which they end; 0: there are none."""
+    count, length = lines.size
+    most = min(int(_THICKEST * whole), count - 2)
+    if most < _THINNEST or length < 2 * _CELL:
         return 0
-    colour = photo[..., :_THINNEST, :].flatten(-2).median(-1).values[..., None, None]
-    even = ((photo[..., : most + 2, :] - colour).abs().amax(1) <= _SAME).float().mean(-1)[0]
-    if float(even[0]) < _EVEN_EDGE:
+    colour = lines.read(0, _THINNEST).flatten(-2).median(-1).values[..., None, None]
+    if float(lines.shares(colour, 1)) < _EVEN_EDGE:
         return 0
+    even = lines.shares(colour, most + 2)
     ends = (even < _EVEN_INSIDE).nonzero()
     # The border ends where most of a line has left its colour, but not all at once where the photo holds it, too.
     drops = (even[:-2] - even[2:] > _DROP) & (even[:-2] >= _EVEN_EDGE)
@@ -172,28 +251,52 @@ def _border(photo: Tensor, whole: int) -> int:
     return 0 if edge < _THINNEST or is_background else edge
 
 
-def find_laid_over(photo: Photo) -> Mask:
+def find_laid_over(photo: Image) -> Mask:
     """Where letters and signs are laid over a blurred photo, without borders; all false where there are none.
 
     Args:
-        photo: In [0, 1], sRGB-encoded.
+        photo: `(1, C, H, W)` in [0, 1], sRGB-encoded.
     """
-    covered = torch.zeros_like(photo[:, :1], dtype=torch.bool)
-    if min(photo.shape[-2:]) <= 2 * _CELL:
+    height, width = photo.shape[-2:]
+    covered = torch.zeros((1, 1, height, width), dtype=torch.bool, device=photo.device)
+    if min(height, width) <= 2 * _CELL:
         return covered
-    right, down = _crispness(photo, -1), _crispness(photo, -2)
-    steps = (right > 0) | (down > 0)
-    cells = F.max_pool2d(F.max_pool2d(steps.float(), _CELL, ceil_mode=True), 3, 1, 1) > 0
-    labels = label_parts(cells)
-    numbers, sizes = labels.unique(return_counts=True)
-    for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True):
-        if number and size <= _LARGEST * labels.numel():
-            rows, columns, inside = _extent(labels == number, (photo.shape[-2], photo.shape[-1]))
-            part = (..., rows, columns)
-            thing = _Thing(photo[part], right[part] * inside, down[part] * inside)
-            if thing.is_drawn():
-                covered[part] |= thing.cover()
+    steps = _count_steps(photo)
+    labels = label_parts(F.max_pool2d((steps > 0).float(), 3, 1, 1) > 0)
+    sizes = labels.flatten().bincount()
+    totals = labels.flatten().bincount(steps.flatten())
+    # Few steps are nothing that was drawn; of the others, there are not many.
+    enough = (totals >= _LEAST_STEPS) & (sizes <= _LARGEST * labels.numel())
+    enough[0] = False
+    for number in enough.nonzero().flatten().tolist():
+        rows, columns, inside = _extent(labels == number, (height, width))
+        if inside.numel() > LARGE and height * width > LARGE:
+            continue  # what is sharp over so much of a large photo is the photo itself
+        right, down = _crispness_in(photo, rows, columns)
+        thing = _Thing(photo[..., rows, columns], right * inside, down * inside)
+        if thing.is_drawn():
+            covered[..., rows, columns] |= thing.cover()
     return covered
+
+
+def _count_steps(photo: Image) -> Float[Tensor, "1 1 ch cw"]:
+    """How many abrupt steps each cell holds, to the right and down."""
+    height, width = photo.shape[-2:]
+    at_once = max(1, _AT_ONCE // width // _CELL) * _CELL
+    counts: list[Tensor] = []
+    for top in range(0, height, at_once):
+        both = _crispness_in(photo, slice(top, min(top + at_once, height)), slice(0, width))
+        steps = torch.stack([one > 0 for one in both]).sum(0).float()
+        counts.append(F.avg_pool2d(steps, _CELL, ceil_mode=True, divisor_override=1))
+    return torch.cat(counts, 2)
+
+
+def _crispness_in(photo: Image, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+    """`_crispness` to the right and down in a part of the photo that begins with a cell."""
+    top, left = max(0, rows.start - _CELL), max(0, columns.start - _CELL)
+    part = photo[..., top : rows.stop + _CELL, left : columns.stop + _CELL]
+    inner = (..., slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    return _crispness(part, -1)[inner], _crispness(part, -2)[inner]
 
 
 def widen(mask: Mask, pixels: int) -> Mask:

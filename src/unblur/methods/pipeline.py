@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unblur.errors import ImageError, MemoryShortageError, ShapeError
+from unblur.images.large import LARGE, LargePhoto, strips_of
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, resized, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
 from unblur.images.working import from_working, to_working
-from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, ignore_step, steps_of_part
+from unblur.methods.base import (
+    LargeMethod,
+    Method,
+    Restoration,
+    Step,
+    StepHook,
+    TrainedMethod,
+    ignore_step,
+    steps_of_part,
+)
 from unblur.methods.onnx_engine import choose_engine
 from unblur.methods.options import RestoreOptions, check_fit
 from unblur.methods.orientation import settle_orientation
 from unblur.methods.part import choose_part
-from unblur.methods.plausibility import TOO_SMALL, is_too_small, keep_plausible
+from unblur.methods.plausibility import TOO_SMALL, Changes, is_too_small, keep_plausible
 from unblur.methods.transforms import Shrink, Transform, apply_forward, transforms_for, undo, undo_field
 from unblur.system.memory import is_out_of_memory
 
@@ -29,8 +41,11 @@ __all__ = ["is_finite", "pass_through", "restore_through_tensor", "run_method"]
 def restore_through_tensor(
     picture: Picture, method: Method, options: RestoreOptions, on_step: StepHook, device: str
 ) -> Restoration[Picture]:
-    """Restore a picture with a method that works on tensors."""
+    """Restore a picture with a method that works on tensors: a large one part by part, where the method can."""
     with _explaining_memory(device):
+        large = _restore_large(picture, method, options, _rising(on_step), device)
+        if large is not None:
+            return large
         blurry = array_to_tensor(to_working(picture)).to(device)
         answer = run_method(blurry, method, options, on_step)
         # At strength 0 not even rounding may change the photo.
@@ -38,6 +53,57 @@ def restore_through_tensor(
         part = choose_part(options, picture.height, picture.width)
         restored = restored if part is None else part.keep_rest(restored, picture)
     return replace(answer, image=restored)  # pyright: ignore[reportReturnType, reportArgumentType] - another image type
+
+
+def _restore_large(
+    picture: Picture, method: Method, options: RestoreOptions, on_step: StepHook, device: str
+) -> Restoration[Picture] | None:
+    """The answer to a large picture of which no whole tensor is made; None: it has to be restored as a whole."""
+    if picture.height * picture.width <= LARGE or options.names_part or not LargePhoto.can_be_parted(picture):
+        return None
+    photo = LargePhoto.of(picture, device)
+    with torch.no_grad():
+        settled, remark = settle_orientation(photo, method, options)
+        answer = _answer_in_parts(photo, method, settled, on_step)
+        if answer is None:
+            return None
+        if answer.unchanged or options.strength == 0:
+            return replace(answer, image=picture)
+        restored, doubts = _store(answer.image, photo, picture, options, is_network=isinstance(method, TrainedMethod))
+    if restored is None:
+        return None
+    return replace(answer, image=restored, warnings=(*answer.warnings, *doubts, *filter(None, [remark])))
+
+
+def _answer_in_parts(
+    photo: LargePhoto, method: Method, options: RestoreOptions, on_step: StepHook
+) -> Restoration[Any] | None:
+    if isinstance(method, LargeMethod):
+        return method.restore_large(photo, options, on_step)
+    if method.traits.scale_for is None:
+        return None
+    return pass_through(photo, choose_engine(method, options), options, on_step)
+
+
+def _store(
+    image: Any, photo: LargePhoto, picture: Picture, options: RestoreOptions, *, is_network: bool
+) -> tuple[Picture | None, tuple[str, ...]]:
+    """The answer in the form of the picture, strip by strip, and doubts; None: it is not finite."""
+    pixels, changes, top = np.empty_like(picture.pixels), Changes(), 0
+    for strip in strips_of(image):
+        if not is_finite(strip):
+            return None, ()
+        rows = slice(top, top + strip.shape[2])
+        own, restored = photo[..., rows, :], strip.clamp(0, 1)
+        if is_network:
+            changes.add(own, restored)
+        if options.strength != 1:
+            restored = torch.lerp(own, restored, options.strength)
+        like = replace(picture, pixels=picture.pixels[rows])
+        pixels[rows] = from_working(tensor_to_array(restored), like=like).pixels
+        top = rows.stop
+    wrong, doubts = changes.judge() if is_network else (None, ())
+    return (picture if wrong is not None and bool(wrong.any()) else replace(picture, pixels=pixels)), doubts
 
 
 def run_method(
@@ -108,12 +174,13 @@ def _explaining_memory(device: str) -> Generator[None]:
 
 
 def pass_through(
-    blurry: Tensor, method: Method, options: RestoreOptions, on_step: StepHook = ignore_step
-) -> Restoration[Tensor]:
+    blurry: Any, method: Method, options: RestoreOptions, on_step: StepHook = ignore_step
+) -> Restoration[Any]:
     """The method's answer in the form of the photo: not clamped, and with its gradient where the method has one.
 
     Args:
-        blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1].
+        blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1]. Of a `LargePhoto`, the answer is one, too, if the method works
+            on a reduced size.
         method: Ready to run.
         options: What is asked; `tile` is heeded for methods that work in tiles.
         on_step: Sees previews in the form of the photo.
@@ -126,6 +193,8 @@ def pass_through(
         on_step(step)
 
     transforms = transforms_for(blurry, method.traits, on_preparation)
+    if isinstance(blurry, LargePhoto) and not any(isinstance(step, Shrink) for step in transforms):
+        blurry = blurry[..., :, :]
     prepared = apply_forward(transforms, blurry)
     on_rest = steps_of_part(on_step, 0, 1, phase=(begun, 1.0))
     answer = _run_whole_or_tiled(prepared, method, options, on_rest, transforms)
@@ -186,6 +255,8 @@ def _undone(on_step: StepHook, transforms: Sequence[Transform], prepared: Tensor
     """The same hook, but it sees previews in the form of the photo."""
     if not transforms:
         return on_step
+    if any(isinstance(step, Shrink) and isinstance(step.photo, LargePhoto) for step in transforms):
+        return lambda step: on_step(replace(step, show=None))
     return lambda step: on_step(step.with_preview(lambda shown: undo(transforms, resized(shown, *prepared.shape[-2:]))))
 
 

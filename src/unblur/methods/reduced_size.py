@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unblur.blur.kernels import kernel_axes
+from unblur.images.large import Image
 from unblur.methods.base import Step, StepHook
 from unblur.methods.options import Region, RestoreOptions
 
@@ -32,7 +33,7 @@ class Size(NamedTuple):
     width: int
 
 
-def size_of(image: Float[Tensor, "b c h w"]) -> Size:
+def size_of(image: Image) -> Size:
     """The size of an image."""
     return Size(image.shape[-2], image.shape[-1])
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.images.large import Image
 from unblur.images.neighbourhoods import largest_around
 from unblur.methods.options import Region
 
 __all__ = ["crop_informative", "crop_region", "find_informative"]
+
+ImageT = TypeVar("ImageT", bound=Image)
 
 _CAP = 0.1
 """A gradient counts at most so much: many edges in many directions are more informative than a single strong one."""
@@ -19,7 +24,7 @@ _ENOUGH = 1_000_000
 """Pixels on which the choice is made."""
 
 
-def crop_region(grey: Float[Tensor, "1 1 h w"], region: Region | None) -> Float[Tensor, "1 1 ch cw"]:
+def crop_region(grey: ImageT, region: Region | None) -> ImageT | Tensor:
     """The part of the photo that the caller says to look at; None: all of it."""
     if region is None:
         return grey
@@ -27,7 +32,7 @@ def crop_region(grey: Float[Tensor, "1 1 h w"], region: Region | None) -> Float[
     return grey[..., y : y + height, x : x + width]
 
 
-def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:
+def crop_informative(grey: Image, pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:
     """The photo itself if it has no more than `pixels`, else the rectangle of its shape with most usable edges.
 
     Args:
@@ -39,7 +44,7 @@ def crop_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side:
     return grey[..., top : top + rows, left : left + columns]
 
 
-def find_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side: int) -> tuple[int, int, int, int]:
+def find_informative(grey: Image, pixels: int, smallest_side: int) -> tuple[int, int, int, int]:
     """Where `crop_informative` cuts: top, left, height, width."""
     height, width = grey.shape[-2:]
     if height * width <= pixels:
@@ -50,13 +55,20 @@ def find_informative(grey: Float[Tensor, "1 1 h w"], pixels: int, smallest_side:
     return *_find_window(grey, rows, columns), rows, columns
 
 
-def _find_window(grey: Tensor, rows: int, columns: int) -> tuple[int, int]:
+def _find_window(grey: Image, rows: int, columns: int) -> tuple[int, int]:
     """Top left corner of the best window; a large photo is averaged in blocks first, which is enough to find it."""
     block = max(1, round((grey.numel() / _ENOUGH) ** 0.5))
-    edges = _usable_edges(F.avg_pool2d(grey, block))
+    edges = _usable_edges(_averaged(grey, block))
     window = [max(1, min(side // block, have)) for side, have in zip((rows, columns), edges.shape[-2:], strict=True)]
     top, left = _best_corner(edges, *window)
     return min(top * block, grey.shape[-2] - rows), min(left * block, grey.shape[-1] - columns)
+
+
+def _averaged(grey: Image, block: int) -> Tensor:
+    if isinstance(grey, Tensor):
+        return F.avg_pool2d(grey, block)
+    strips = (strip for strip in grey.strips(multiple=block) if strip.shape[2] >= block)
+    return torch.cat([F.avg_pool2d(strip, block) for strip in strips], 2)
 
 
 def _usable_edges(grey: Tensor) -> Tensor:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from torch import Tensor
-
+from unblur.images.large import Image
 from unblur.methods.base import StepHook, ignore_step, steps_of_part
 from unblur.methods.options import RestoreOptions
 from unblur.methods.reduced_size import Size, options_at, size_of, steps_at
@@ -65,12 +64,15 @@ class Look(NamedTuple):
 class Looker(Protocol[T]):
     """What searches the blur of a photo, at any size."""
 
-    def find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> T:
-        """What is found in a photo `(1, C, H, W)`, sRGB-encoded, in [0, 1]; options are for its size."""
+    def find(self, blurry: Any, options: RestoreOptions, on_step: StepHook = ignore_step) -> T:
+        """What is found in a photo `(1, C, H, W)`, sRGB-encoded, in [0, 1]; options are for its size.
+
+        The photo is a tensor, or at its own size a `LargePhoto` if that is what is looked at.
+        """
         ...
 
     def find_again(
-        self, found: T, size: Size, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step
+        self, found: T, size: Size, blurry: Any, options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> T:
         """What becomes of what was found at some size, in the photo at a larger one, which the options are for."""
         ...
@@ -115,7 +117,7 @@ def plan_looks(photo: Size, plan: SizePlan, options: RestoreOptions) -> list[Loo
 
 
 def look_by_size(
-    blurry: Tensor, plan: SizePlan, looker: Looker[T], options: RestoreOptions, on_step: StepHook = ignore_step
+    blurry: Image, plan: SizePlan, looker: Looker[T], options: RestoreOptions, on_step: StepHook = ignore_step
 ) -> tuple[T, Size]:
     """What is found in a photo at the size that suits its blur, and that size: small ones first, larger until it is.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.errors import ShapeError
+from unblur.images.large import Image, LargePhoto, apply, enlarged
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.base import StepHook, Traits, ignore_step
 
@@ -32,11 +33,11 @@ __all__ = [
 class Transform(Protocol):
     """One step: `backward` undoes `forward` for any image of the method, such as its answer."""
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Any) -> Any:
         """The image in the form that the method takes."""
         ...
 
-    def backward(self, image: Tensor) -> Tensor:
+    def backward(self, image: Any) -> Any:
         """An image of the method in the form of the photo."""
         ...
 
@@ -49,13 +50,13 @@ class Transform(Protocol):
 class Channels:
     """A grey photo for a network of three channels: three equal channels in, the mean of three out."""
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Image) -> Image:
         """Three equal channels."""
-        return image.expand(-1, 3, -1, -1)
+        return apply(image, lambda part: part.expand(-1, 3, -1, -1), 3)
 
-    def backward(self, image: Tensor) -> Tensor:
+    def backward(self, image: Image) -> Image:
         """The mean of the channels."""
-        return image.mean(1, keepdim=True)
+        return apply(image, lambda part: part.mean(1, keepdim=True), 1)
 
     def backward_field(self, field: Tensor) -> Tensor:
         """Unchanged."""
@@ -90,16 +91,19 @@ class Shrink:
         size: Height and width of the small one.
     """
 
-    photo: Tensor
+    photo: Image
     size: tuple[int, int]
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Image) -> Tensor:
         """At the smaller size, without aliasing."""
         return resample(image, self.size)
 
-    def backward(self, image: Tensor) -> Tensor:
+    def backward(self, image: Tensor) -> Image:
         """The photo, with what the image differs from the small photo by."""
-        return self.photo + resample(image - self.forward(self.photo), (self.photo.shape[2], self.photo.shape[3]))
+        change, size = image - self.forward(self.photo), (self.photo.shape[2], self.photo.shape[3])
+        if isinstance(self.photo, LargePhoto):
+            return self.photo.plus(enlarged(change, size))
+        return self.photo + resample(change, size)
 
     def backward_field(self, field: Tensor) -> Tensor:
         """At the photo's size and in its pixels."""
@@ -126,7 +130,7 @@ class Encode:
         return field
 
 
-def transforms_for(blurry: Tensor, traits: Traits, on_step: StepHook = ignore_step) -> list[Transform]:
+def transforms_for(blurry: Image, traits: Traits, on_step: StepHook = ignore_step) -> list[Transform]:
     """The transforms that a method of these traits needs for this photo.
 
     Args:
@@ -153,14 +157,14 @@ def transforms_for(blurry: Tensor, traits: Traits, on_step: StepHook = ignore_st
     return steps
 
 
-def apply_forward(transforms: Sequence[Transform], image: Tensor) -> Tensor:
+def apply_forward(transforms: Sequence[Transform], image: Any) -> Any:
     """All steps in their order."""
     for step in transforms:
         image = step.forward(image)
     return image
 
 
-def undo(transforms: Sequence[Transform], image: Tensor) -> Tensor:
+def undo(transforms: Sequence[Transform], image: Tensor) -> Any:
     """All steps undone, the last one first."""
     for step in reversed(transforms):
         image = step.backward(image)
@@ -174,6 +178,8 @@ def undo_field(transforms: Sequence[Transform], field: Tensor) -> Tensor:
     return field
 
 
-def resample(image: Float[Tensor, "b c _ _"], size: tuple[int, int]) -> Float[Tensor, "b c _ _"]:
+def resample(image: Image, size: tuple[int, int]) -> Float[Tensor, "b c _ _"]:
     """The image at another height and width, bicubic and without aliasing."""
+    if isinstance(image, LargePhoto):
+        return image.at_size(size, "bicubic")
     return functional.interpolate(image, size, mode="bicubic", antialias=True)

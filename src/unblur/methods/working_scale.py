@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
-from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.borders import crop_padding, pad_to_multiple
+from unblur.images.large import Image
 from unblur.images.tensors import brightness
 from unblur.losses.smoothness import total_variation
 from unblur.methods.base import StepHook, ignore_step, steps_of_part
@@ -49,7 +50,7 @@ _WORK = 0.2
 
 @torch.no_grad()
 def choose_scale(
-    blurry: Float[Tensor, "b c h w"],
+    blurry: Image,
     restore: Restore,
     *,
     largest: int,
@@ -65,13 +66,13 @@ def choose_scale(
     The constants were chosen with MAXIM, on eight pairs of averaged frames and 43 blurred photos: docs/backbones.md.
 
     Args:
-        blurry: sRGB-encoded, in [0, 1]; photos of a batch get one scale.
+        blurry: `(B, C, H, W)`, sRGB-encoded, in [0, 1]; photos of a batch get one scale.
         restore: The network.
         largest: Pixels of the largest photo to restore.
         multiple: What the sides of the network's images must be multiples of.
         on_step: Progress, as the beginning of the work on the photo, and cancel.
     """
-    finest = min(1.0, math.sqrt(largest / blurry[0, 0].numel()))
+    finest = min(1.0, math.sqrt(largest / (blurry.shape[-2] * blurry.shape[-1])))
     photo = _scaled(blurry, finest)
     if min(photo.shape[-2:]) < _SIDE:
         return finest
@@ -98,7 +99,7 @@ def _choosing(on_step: StepHook, number: int) -> StepHook:
     return lambda step: report(replace(step, stage="choosing the size", show=None))
 
 
-def _scaled(image: Tensor, scale: float) -> Tensor:
+def _scaled(image: Any, scale: float) -> Any:
     height, width = (max(1, round(side * scale)) for side in image.shape[-2:])
     return image if scale == 1 else resample(image, (height, width))
 

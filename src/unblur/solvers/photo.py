@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import partial
+from itertools import chain
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -14,13 +16,14 @@ from torch import Tensor
 from unblur.blur.convolve import convolve
 from unblur.errors import UsageError
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
+from unblur.images.large import Image, LargePhoto, StripImage, apply, brightness_of, thin
 from unblur.images.tensors import brightness, linear_to_srgb, srgb_to_linear
-from unblur.images.tiling import run_in_smaller_tiles, run_tiled
+from unblur.images.tiling import run_in_smaller_tiles, run_tiled, strips_tiled
 from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.registry import SOLVERS, Deconvolve, PhotoNoise
 
-__all__ = ["choose_encoding", "estimate_noise", "restore_with_kernel"]
+__all__ = ["choose_encoding", "estimate_noise", "restore_large_with_kernel", "restore_with_kernel"]
 
 _SATURATION = 0.995
 """From here up a pixel may have been clipped: the two highest values of 8 bit."""
@@ -41,6 +44,7 @@ _ENCODING_SAMPLE = 384
 
 Kernel = Float[Tensor, "1 1 kh kw"]
 Kernels = Float[Tensor, "n 1 kh kw"]
+AnswerT = TypeVar("AnswerT")
 
 
 def restore_with_kernel(
@@ -82,13 +86,53 @@ def restore_with_kernel(
     working = srgb_to_linear(blurry) if encoding == "linear" else blurry
     if jpeg_coarseness is None:
         jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
-    # `estimate_noise` sees nothing of what a JPEG rounded, for it leaves the pixels smooth.
-    compression = _COMPRESSION_NOISE * jpeg_coarseness**0.5
-    restored = _deconvolve(working, kernel, _Smoothing(solver, smoothness, compression, quick), on_progress, known)
+    smoothing = _Smoothing(solver, smoothness, _compression_noise(jpeg_coarseness), quick)
+    deconvolution = _Deconvolution(working, kernel, smoothing, on_progress, known)
+    restored = deconvolution.run(run_tiled)
     return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
 
 
-def choose_encoding(blurry: Images, kernel: Kernel) -> Literal["encoded", "linear"]:
+def restore_large_with_kernel(
+    blurry: LargePhoto,
+    kernel: Kernel,
+    *,
+    encoding: Literal["encoded", "linear"],
+    solver: str = DEFAULT_SOLVER,
+    smoothness: float = 1.0,
+    quick: bool = False,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> StripImage:
+    """As `restore_with_kernel`, for a photo that is read in parts; it is restored while the answer's strips are taken.
+
+    Args:
+        blurry: sRGB-encoded, in [0, 1].
+        kernel: See there, as for all that follows.
+        encoding: See there.
+        solver: See there.
+        smoothness: See there.
+        quick: See there.
+        on_progress: See there.
+    """
+    working = blurry.mapped(srgb_to_linear) if encoding == "linear" else blurry
+    coarseness = estimate_jpeg_coarseness(brightness_of(blurry))
+    smoothing = _Smoothing(solver, smoothness, _compression_noise(coarseness), quick)
+    deconvolution = _Deconvolution(working, kernel, smoothing, on_progress)
+    answer = StripImage(blurry.shape, lambda: deconvolution.run(_begun_strips))
+    return answer.mapped(lambda strip: linear_to_srgb(strip.clamp(0, 1))) if encoding == "linear" else answer
+
+
+def _begun_strips(*given: Any, **named: Any) -> Iterator[Tensor]:
+    """`strips_tiled` with the first strip computed: where memory is short, it is short there."""
+    strips = strips_tiled(*given, **named)
+    return thin(chain([next(strips)], strips))
+
+
+def _compression_noise(jpeg_coarseness: float) -> float:
+    """What the rounding of a JPEG counts as; `estimate_noise` sees nothing of it, for it leaves the pixels smooth."""
+    return _COMPRESSION_NOISE * jpeg_coarseness**0.5
+
+
+def choose_encoding(blurry: Image, kernel: Kernel) -> Literal["encoded", "linear"]:
     """The encoding in which this kernel explains the photo better.
 
     The photo is deconvolved and blurred again in either encoding; what differs from it is compared as the eye sees it,
@@ -103,7 +147,7 @@ def choose_encoding(blurry: Images, kernel: Kernel) -> Literal["encoded", "linea
 
 
 def _reblur(blurry: Tensor, kernel: Tensor) -> Tensor:
-    run = _prepare(blurry, kernel, _Smoothing(DEFAULT_SOLVER, 1.0, quick=True))
+    run = _prepare(blurry, kernel, _Smoothing(DEFAULT_SOLVER, 1.0, quick=True), is_clipped=any(_clipped(blurry)))
     return convolve(run(blurry).clamp(0, 1), kernel, "replicate")
 
 
@@ -116,7 +160,7 @@ def _misfit(blurry: Tensor, reblurred: Tensor, kernel: Tensor) -> float:
     return float(difference.square().mean())
 
 
-def estimate_noise(blurry: Images) -> float:
+def estimate_noise(blurry: Image) -> float:
     """Standard deviation of the noise, at least that of rounding to 8 bit.
 
     Blur leaves nothing of the highest frequencies, so what is there is noise: Immerkaer (CVIU 1996) with the median
@@ -144,34 +188,51 @@ class _Smoothing(NamedTuple):
     quick: bool = False
 
 
-def _deconvolve(
-    blurry: Tensor,
-    kernel: Tensor,
-    smoothing: _Smoothing,
-    on_progress: Callable[[float], None],
-    known: Tensor | None,
-) -> Tensor:
-    """In tiles, which a large photo is cut into, each with what is known of it."""
-    longest, colours = max(blurry.shape[-2:]), blurry.shape[1]
-    side = max(kernel.shape[-2:])
-    halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
-    restorer = _Restorer.of(blurry, kernel, smoothing)
-    masked = blurry if known is None else torch.cat([blurry, known.expand(len(blurry), -1, -1, -1)], 1)
+class _Deconvolution:
+    """Deconvolves a photo in tiles, which a large one is cut into, each with what is known of it.
 
-    def run_with(tile: int) -> Tensor:
-        # Tiles are computed in threads, where nobody listens.
-        on_colour = on_progress if longest <= tile else _ignore
+    Args:
+        blurry: In the encoding of the blur.
+        kernel: See `restore_with_kernel`.
+        smoothing: What suits the photo.
+        on_progress: See there.
+        known: See there.
+    """
 
-        def run(part: Tensor) -> Tensor:
-            return restorer.restore(part[:, :colours], None if known is None else part[:, colours:], on_colour)
+    def __init__(
+        self,
+        blurry: Image,
+        kernel: Tensor,
+        smoothing: _Smoothing,
+        on_progress: Callable[[float], None],
+        known: Tensor | None = None,
+    ) -> None:
+        self._colours, self._on_progress, self._has_known = blurry.shape[1], on_progress, known is not None
+        side = max(kernel.shape[-2:])
+        self._halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
+        self._restorer = _Restorer.of(blurry, kernel, smoothing)
+        self._masked = blurry
+        if known is not None and isinstance(blurry, Tensor):
+            self._masked = torch.cat([blurry, known.expand(len(blurry), -1, -1, -1)], 1)
 
-        def report(done: int, tiles: int) -> None:
-            if tiles > 1:
-                on_progress(done / tiles)
+    def run(self, run_tiles: Callable[..., AnswerT]) -> AnswerT:
+        """What `run_tiled`, or a function with its arguments, makes of the tiles."""
+        longest = max(self._masked.shape[-2:])
 
-        return run_tiled(masked, run, tile, halo, report, side_by_side=True)
+        def run_with(tile: int) -> AnswerT:
+            # Tiles are computed in threads, where nobody listens.
+            restore = partial(self._restore, on_colour=self._on_progress if longest <= tile else _ignore)
+            return run_tiles(self._masked, restore, tile, self._halo, self._report, side_by_side=True)
 
-    return run_in_smaller_tiles(run_with, min(_WHOLE if longest <= _WHOLE else _TILE, longest))
+        return run_in_smaller_tiles(run_with, min(_WHOLE if longest <= _WHOLE else _TILE, longest))
+
+    def _restore(self, part: Tensor, on_colour: Callable[[float], None]) -> Tensor:
+        known = part[:, self._colours :] if self._has_known else None
+        return self._restorer.restore(part[:, : self._colours], known, on_colour)
+
+    def _report(self, done: int, tiles: int) -> None:
+        if tiles > 1:
+            self._on_progress(done / tiles)
 
 
 def _ignore(_: float) -> None:
@@ -191,16 +252,22 @@ class _Restorer:
     mixtures: Sequence[Deconvolve]
 
     @classmethod
-    def of(cls, blurry: Tensor, kernel: Tensor, smoothing: _Smoothing) -> _Restorer:
+    def of(cls, blurry: Image, kernel: Tensor, smoothing: _Smoothing) -> _Restorer:
         """Solvers with the numbers that suit this photo."""
-        each = [_prepare(plane, kernel, smoothing) for plane in blurry.split(1, 1)]
-        if blurry.shape[1] != 3 or not SOLVERS[smoothing.solver].splits_colours:
-            return cls(each, ())
-        # Colour differences hold more noise than detail: a smooth Wiener filter serves them.
-        smooth = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
-        planes = _mix(_opponents(blurry), blurry).split(1, 1)
-        ways = (smoothing, smooth, smooth)
-        return cls(each, [_prepare(plane, kernel, way) for plane, way in zip(planes, ways, strict=True)])
+        colours = range(blurry.shape[1])
+        splits = len(colours) == 3 and SOLVERS[smoothing.solver].splits_colours
+        ways = [smoothing] * len(colours)
+        planes = blurry
+        if splits:
+            # Colour differences hold more noise than detail: a smooth Wiener filter serves them.
+            smooth = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
+            ways += [smoothing, smooth, smooth]
+            planes = apply(blurry, _with_mixtures, 6)
+        solvers = [
+            _prepare(apply(planes, partial(_plane, number=number), 1), kernel, way, is_clipped=is_clipped)
+            for number, (way, is_clipped) in enumerate(zip(ways, _clipped(planes), strict=True))
+        ]
+        return cls(solvers[: len(colours)], solvers[len(colours) :])
 
     def restore(self, blurry: Tensor, known: Tensor | None, on_colour: Callable[[float], None]) -> Tensor:
         """The image; where light was clipped, which happens to each colour by itself, so is what follows from it."""
@@ -230,11 +297,27 @@ def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
-def _prepare(plane: Tensor, kernel: Tensor, smoothing: _Smoothing) -> Deconvolve:
+def _with_mixtures(blurry: Tensor) -> Tensor:
+    """Three colours, then their three mixtures."""
+    return torch.cat([blurry, _mix(_opponents(blurry), blurry)], 1)
+
+
+def _plane(image: Tensor, number: int) -> Tensor:
+    return image[:, number : number + 1]
+
+
+def _clipped(image: Image) -> list[bool]:
+    """Whether each channel has values that may have been clipped."""
+    parts = [image] if isinstance(image, Tensor) else image.strips()
+    highest = torch.stack([part.amax((0, 2, 3)) for part in parts]).amax(0)
+    return (highest >= _SATURATION).tolist()
+
+
+def _prepare(plane: Image, kernel: Tensor, smoothing: _Smoothing, *, is_clipped: bool) -> Deconvolve:
     """The solver with the numbers that suit the noise of one colour."""
     noise = PhotoNoise(
         math.hypot(estimate_noise(plane), smoothing.compression),
-        _SATURATION if bool((plane >= _SATURATION).any()) else None,
+        _SATURATION if is_clipped else None,
         smoothing.quick,
     )
     return SOLVERS[smoothing.solver].prepare(noise, kernel.transpose(0, 1), smoothing.smoothness)

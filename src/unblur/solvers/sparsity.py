@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unblur.images.large import Image
 from unblur.solvers.photo import restore_with_kernel
 
 __all__ = ["looks_turned", "measure_sparsity"]
@@ -38,13 +39,13 @@ def measure_sparsity(restored: Grey, kernel: Kernel) -> float:
     return float((right.abs().mean() + down.abs().mean()) / spread)
 
 
-def looks_turned(blurry: Float[Tensor, "1 c h w"], kernel: Kernel) -> bool:
+def looks_turned(blurry: Image, kernel: Kernel) -> bool:
     """Whether the kernel clearly explains the photo better when it is turned by 180 degrees.
 
     The middle of the photo is deconvolved with both, in both encodings; the wrong one leaves ghosts of every edge.
 
     Args:
-        blurry: sRGB-encoded, in [0, 1].
+        blurry: `(1, C, H, W)`, sRGB-encoded, in [0, 1].
         kernel: Sum 1, odd sizes.
     """
     turned = kernel.flip(-2, -1)

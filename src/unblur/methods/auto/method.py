@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 
 from unblur.errors import CheckpointError
+from unblur.images.large import Image
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.improvement import SOLVER, improve_answer
@@ -21,7 +23,7 @@ from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of
-from unblur.methods.sizes import SizePlan, look_by_size
+from unblur.methods.sizes import SizePlan, look_by_size, plan_looks
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["SIZES", "Auto"]
@@ -63,7 +65,11 @@ class Auto(KernelMethod):
         """See `KernelMethod.solving`: the quickest one where haste is asked for."""
         return Solving(quick=True) if options.effort == "fast" else Solving(SOLVER)
 
-    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+    def takes_large(self, photo: Size, options: RestoreOptions) -> bool:
+        """See `KernelMethod.takes_large`: what is looked at only at reduced sizes, and restored there."""
+        return all(look.size != photo for look in plan_looks(photo, SIZES, options))
+
+    def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
         verdict, size = look_by_size(blurry, SIZES, self.verdicts, options, on_step)
         if verdict.fault:
@@ -123,7 +129,7 @@ class Auto(KernelMethod):
         found = {**facts, "found": f"blur that varies or is of no certain kind: {name}"}
         return BlurEstimate(None, facts=found, restorer=partial(self._run_network, name, options))
 
-    def _run_network(self, name: str, options: RestoreOptions, blurry: Tensor, on_step: StepHook) -> Tensor:
+    def _run_network(self, name: str, options: RestoreOptions, blurry: Image, on_step: StepHook) -> Any:
         from unblur.methods.pipeline import pass_through  # noqa: PLC0415 - it imports all of the entry point
 
         if self._network is None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from unblur.images.large import Image
 from unblur.methods.base import StepHook, Traits, ignore_step
 from unblur.methods.classical_map.entry import MAP
 from unblur.methods.classical_map.settings import MapSettings
@@ -12,7 +11,7 @@ from unblur.methods.kernel_search.answer_quality import LOOKS_SHARP
 from unblur.methods.kernel_search.finder import KernelFinder
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.options import RestoreOptions
-from unblur.methods.reduced_size import size_of
+from unblur.methods.reduced_size import Size, size_of
 from unblur.methods.sizes import MEGAPIXEL_SIZES, look_by_size
 
 __all__ = ["ClassicalMap"]
@@ -34,7 +33,12 @@ class ClassicalMap(KernelMethod):
         del options
         return Solving(self.settings.solver, self.settings.smoothness)
 
-    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+    def takes_large(self, photo: Size, options: RestoreOptions) -> bool:
+        """See `KernelMethod.takes_large`: the search reads the most informative part of a photo of any size."""
+        del photo, options
+        return True
+
+    def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
         finding, size = look_by_size(blurry, MEGAPIXEL_SIZES, self.finder, options, on_step)
         refusal = "" if finding.fault is None else f"the blur {finding.fault}; the photo is returned as it was"

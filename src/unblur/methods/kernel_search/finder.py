@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
-
-from unblur.images.tensors import brightness
+from unblur.images.large import Image, brightness_of
 from unblur.methods.base import StepHook, ignore_step, steps_of_part
 from unblur.methods.kernel_search.search import Finding, find_kernel, search_larger
 from unblur.methods.kernel_search.settings import SearchSettings
@@ -31,16 +29,16 @@ class KernelFinder:
     def __init__(self, settings: SearchSettings, *, second_pass: bool) -> None:
         self.settings, self.second_pass = settings, second_pass
 
-    def find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Finding:
+    def find(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> Finding:
         """See `Looker.find`."""
-        return find_kernel(brightness(blurry), self.settings, options, on_step, second_pass=self.second_pass)
+        return find_kernel(brightness_of(blurry), self.settings, options, on_step, second_pass=self.second_pass)
 
     def find_again(
-        self, found: Finding, size: Size, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step
+        self, found: Finding, size: Size, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> Finding:
         """See `Looker.find_again`."""
         larger = replace(found, kernel=enlarge_kernel(found.kernel, size, size_of(blurry)))
-        grey = brightness(blurry)
+        grey = brightness_of(blurry)
         first, second = (steps_of_part(on_step, number, 2) for number in range(2))
         again = search_larger(grey, larger, self.settings, options, first)
         anew = self.find(blurry, replace(options, encoding=found.encoding), second)

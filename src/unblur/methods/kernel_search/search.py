@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box, trim_box
+from unblur.images.large import Image
 from unblur.methods.base import BlurSoFar, Step, StepHook, steps_of_part
 from unblur.methods.kernel_search.answer_quality import (
     LOOKS_SHARP,
@@ -111,7 +112,7 @@ class Finding:
 
 
 def find_kernel(
-    grey: Grey,
+    photo: Image,
     settings: SearchSettings,
     options: RestoreOptions,
     on_step: StepHook,
@@ -123,7 +124,7 @@ def find_kernel(
     """The kernel of the whole photo, found where the caller or the photo's edges say.
 
     Args:
-        grey: Brightness, sRGB-encoded, in [0, 1].
+        photo: Its brightness `(1, 1, H, W)`, sRGB-encoded, in [0, 1].
         settings: Settings of the method.
         options: Region, kernel size and encoding are heeded.
         on_step: Progress and cancel.
@@ -133,8 +134,8 @@ def find_kernel(
             train under shake within 11 to 27 pixels in encoded values, noise 0.003 and 0.01: +1.2 dB, worst -2.0.
     """
     encoding = encoding or options.encoding
-    is_large = crop_region(grey, options.region).numel() > _LARGE
-    grey = _part_to_search(grey, settings, options)
+    is_large = crop_region(photo, options.region).numel() > _LARGE
+    grey = _part_to_search(photo, settings, options)
     if min(grey.shape[-2:]) < _SMALLEST_PHOTO:
         return Finding(_impulse(grey), encoding, "cannot be found on so few pixels")
     if float(grey.amax() - grey.amin()) < 1 / 255:
@@ -171,12 +172,12 @@ def _score_of(grey: Tensor, kernel: Tensor, encoding: BlurEncoding, settings: Se
 
 
 def search_larger(
-    grey: Grey, smaller: Finding, settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+    grey: Image, smaller: Finding, settings: SearchSettings, options: RestoreOptions, on_step: StepHook
 ) -> Finding:
     """What was found at a smaller size, with the kernel of a second pass at this size.
 
     Args:
-        grey: As for `find_kernel`.
+        grey: As `photo` for `find_kernel`.
         smaller: The finding, its kernel in pixels of this size.
         settings: Settings of the method.
         options: Region and kernel size are heeded.
@@ -188,7 +189,7 @@ def search_larger(
 
 
 def search_again(
-    grey: Grey, starts: Sequence[Candidate], settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+    grey: Image, starts: Sequence[Candidate], settings: SearchSettings, options: RestoreOptions, on_step: StepHook
 ) -> list[Candidate]:
     """Each kernel after a second pass through the finest levels, which begins with it and has a weaker prior.
 
@@ -196,7 +197,7 @@ def search_again(
     gains 6.65 dB, the first 6.25, the better of both 6.87.
 
     Args:
-        grey: As for `find_kernel`.
+        grey: As `photo` for `find_kernel`.
         starts: Kernels that were found.
         settings: Settings of the method.
         options: Region and kernel size are heeded.
@@ -229,10 +230,10 @@ def _second_pass(
     ]
 
 
-def _part_to_search(grey: Tensor, settings: SearchSettings, options: RestoreOptions) -> Tensor:
+def _part_to_search(grey: Image, settings: SearchSettings, options: RestoreOptions) -> Tensor:
     """The region that the caller names, of a large one the part with most to tell."""
-    grey = crop_region(grey, options.region)
-    return crop_informative(grey, _PLENTY, 2 * settings.largest_box) if grey.numel() > _LARGE else grey
+    region = crop_region(grey, options.region)
+    return crop_informative(region, _PLENTY, 2 * settings.largest_box) if region.numel() > _LARGE else region[..., :, :]
 
 
 def _best_of_boxes(findings: Sequence[Finding]) -> Finding:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from unblur.errors import KernelError
+from unblur.images.large import Image
 from unblur.methods.base import StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.known_kernel.entry import KNOWN_KERNEL
 from unblur.methods.known_kernel.settings import KnownKernelSettings
 from unblur.methods.options import RestoreOptions
+from unblur.methods.reduced_size import Size
 
 __all__ = ["KnownKernel"]
 
@@ -27,7 +27,12 @@ class KnownKernel(KernelMethod):
         del options
         return Solving(self.settings.solver, self.settings.smoothness)
 
-    def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
+    def takes_large(self, photo: Size, options: RestoreOptions) -> bool:
+        """See `KernelMethod.takes_large`: any."""
+        del photo, options
+        return True
+
+    def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """There is nothing to estimate.
 
         Raises:
