@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -53,7 +54,7 @@ def main() -> None:
         _cut_middle(given.photo, small)
         photos = {"16 MP": given.photo, "1280x720": small}
         runs = [
-            _measure(name, path, given.method, Path(folder, "out.jpg"))
+            measure(name, path, given.method, Path(folder, "out.jpg"))
             for _ in range(given.repeat)
             for name, path in photos.items()
         ]
@@ -69,10 +70,11 @@ def _cut_middle(photo: Path, small: Path) -> None:
         image.crop((left, top, left + 1280, top + 720)).save(small, quality=95)
 
 
-def _measure(name: str, photo: Path, method: str, out: Path) -> Run:
+def measure(name: str, photo: Path, method: str, out: Path, options: Sequence[str] = ()) -> Run:
     load = os.getloadavg()[0]
     began = time.perf_counter()
     command = [sys.executable, "-m", "unblur.cli.main", "restore", photo, "-o", out, "--overwrite", "--method", method]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

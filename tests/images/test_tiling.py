@@ -1,5 +1,8 @@
 """Tiled equals untiled, wherever the halo is as large as what the function looks at."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -114,14 +117,43 @@ def test_tiles_side_by_side_give_the_same_bits() -> None:
     blur = torch.nn.AvgPool2d(5, stride=1, padding=2)
     before = torch.get_num_threads()
     answers: list[Tensor] = []
+    steps: list[int] = []
+
+    def blur_in_steps(part: Tensor, on_step: Callable[[], None]) -> Tensor:
+        on_step()
+        return blur(part)
+
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            answers.append(run_tiled(image, blur, 32, 8, side_by_side=True))
+            answers.append(run_tiled(image, blur_in_steps, 32, 8, on_step=lambda: steps.append(threading.get_ident())))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*answers)
     assert torch.equal(answers[0], run_tiled(image, blur, 32, 8))
+    assert steps == [threading.get_ident()] * (2 * 3 * 5)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tiles_stop_between_their_steps(threads: int) -> None:
+    before = torch.get_num_threads()
+    done: list[int] = []
+
+    def endless(part: Tensor, on_step: Callable[[], None]) -> Tensor:
+        while True:
+            done.append(0)
+            on_step()
+
+    def stop() -> None:
+        if len(done) > 20:
+            raise InterruptedError
+
+    torch.set_num_threads(threads)
+    try:
+        with pytest.raises(InterruptedError):
+            run_tiled(torch.zeros(1, 1, 40, 40), endless, 16, 2, on_step=stop)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_smaller_tiles_are_tried_where_memory_is_short():

@@ -23,7 +23,8 @@ from unblur.system.threads import run_side_by_side
 
 __all__ = ["run_in_smaller_tiles", "run_tiled", "strips_tiled"]
 
-TileFunction = Callable[[Tensor], Tensor]
+OnStep = Callable[[], None]
+TileFunction = Callable[[Tensor], Tensor] | Callable[[Tensor, OnStep], Tensor]
 AnswerT = TypeVar("AnswerT")
 
 _SMALLEST_TILE = 128
@@ -49,7 +50,7 @@ def run_tiled(
     on_tile: Callable[[int, int], None] | None = None,
     *,
     multiple: int = 1,
-    side_by_side: bool = False,
+    on_step: OnStep | None = None,
 ) -> Float[Tensor, "b2 c2 h w"]:
     """Apply a function tile by tile.
 
@@ -63,15 +64,16 @@ def run_tiled(
         halo: Least number of pixels around a tile that are computed with it.
         on_tile: Called after each tile with how many are done and how many there are.
         multiple: Each computed part begins at a multiple of so many pixels, and ends at one or with the image.
-        side_by_side: Whether the tiles of an image on the CPU are computed on as many threads as torch may use, each
-            with a tile's memory of its own; the function is then called in those threads.
+        on_step: Where it is given, the function gets a second argument, to be called between its steps, and the tiles
+            of an image on the CPU are computed on as many threads as torch may use, each with a tile's memory of its
+            own. For every step, `on_step` is called in this thread; it raises to stop them all.
 
     Raises:
         ShapeError: The function changed height or width, or the tile has no size.
     """
     answer: Tensor | None = None
     top = 0
-    for strip in strips_tiled(image, function, tile, halo, on_tile, multiple=multiple, side_by_side=side_by_side):
+    for strip in strips_tiled(image, function, tile, halo, on_tile, multiple=multiple, on_step=on_step):
         if strip.shape[2] == image.shape[2]:
             return strip
         if answer is None:
@@ -91,7 +93,7 @@ def strips_tiled(
     on_tile: Callable[[int, int], None] | None = None,
     *,
     multiple: int = 1,
-    side_by_side: bool = False,
+    on_step: OnStep | None = None,
 ) -> Iterator[Tensor]:
     """What `run_tiled` returns, strip by strip from the top: each as soon as no tile that follows reaches it.
 
@@ -103,10 +105,10 @@ def strips_tiled(
     rows, columns = (_spans(size, tile, halo, multiple) for size in image.shape[2:])
     places = [(row, column) for row in rows for column in columns]
     parts = (image[:, :, row.start : row.stop, column.start : column.stop] for row, column in places)
-    jobs = (partial(_compute, function, part) for part in parts)
-    together = side_by_side and image.device.type == "cpu" and len(places) > 1
+    jobs = (partial(_compute, function, part, has_steps=on_step is not None) for part in parts)
+    together = image.device.type == "cpu" and len(places) > 1
     # One after the other, always in the same order, so that rounding is the same too.
-    tiles = run_side_by_side(jobs) if together else (job() for job in jobs)
+    tiles = run_side_by_side(jobs, on_step) if on_step and together else (job(on_step) for job in jobs)
     begun: Tensor | None = None
     for number, row in enumerate(rows):
         strip: Tensor | None = None
@@ -150,8 +152,8 @@ def run_in_smaller_tiles(run: Callable[[int], AnswerT], tile: int) -> AnswerT:
         tile //= 2  # not in the handler: the error holds what was computed so far
 
 
-def _compute(function: TileFunction, part: Tensor, _: Callable[[], None] = lambda: None) -> Tensor:
-    restored = function(part)
+def _compute(function: Callable[..., Tensor], part: Tensor, on_step: OnStep | None, *, has_steps: bool) -> Tensor:
+    restored = function(part, on_step) if has_steps else function(part)
     if restored.shape[2:] != part.shape[2:]:
         raise ShapeError(f"a tile of {tuple(part.shape[2:])} came back as {tuple(restored.shape[2:])}")
     return restored

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -30,6 +32,7 @@ def deconvolve_sparse(
     quick: bool = False,
     known: Float[Tensor, "#b m h w"] | None = None,
     positive: bool = False,
+    on_step: Callable[[int], None] | None = None,
 ) -> Tensor:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
@@ -51,6 +54,7 @@ def deconvolve_sparse(
         known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
             One for all channels or one for each. None: all of it counts.
         positive: Whether x may not be negative also where no light was clipped.
+        on_step: See `Iteration.run`.
     """
     problem = pose_sparse(
         blurry,
@@ -61,12 +65,12 @@ def deconvolve_sparse(
         known=known,
     )
     if positive or problem.data.saturated is not None:
-        return problem.frame.crop(PositiveLightDirections(problem, quick=quick).run())
+        return problem.frame.crop(PositiveLightDirections(problem, quick=quick).run(on_step))
     start = HalfQuadratic(problem)
-    start.run()
+    start.run(on_step)
     if steps == 0:
         return problem.frame.crop(start.latent)
-    return problem.frame.crop(AlternatingDirections(problem, start.latent_spectrum, steps).run())
+    return problem.frame.crop(AlternatingDirections(problem, start.latent_spectrum, steps).run(on_step))
 
 
 class HalfQuadratic(Iteration):

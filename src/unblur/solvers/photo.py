@@ -207,7 +207,8 @@ class _Deconvolution:
         on_progress: Callable[[float], None],
         known: Tensor | None = None,
     ) -> None:
-        self._colours, self._on_progress, self._has_known = blurry.shape[1], on_progress, known is not None
+        self._colours, self._has_known = blurry.shape[1], known is not None
+        self._on_progress, self._share = on_progress, 0.0
         side = max(kernel.shape[-2:])
         self._halo = max(_HALO_KERNELS // 2 * side, min(_HALO_KERNELS * side, _LARGEST_HALO))
         self._restorer = _Restorer.of(blurry, kernel, smoothing)
@@ -220,22 +221,27 @@ class _Deconvolution:
         longest = max(self._masked.shape[-2:])
 
         def run_with(tile: int) -> AnswerT:
-            # Tiles are computed in threads, where nobody listens.
-            restore = partial(self._restore, on_colour=self._on_progress if longest <= tile else _ignore)
-            return run_tiles(self._masked, restore, tile, self._halo, self._report, side_by_side=True)
+            # One tile is computed in this thread, where its colours can be reported, several in others.
+            restore = partial(self._restore, on_colour=self._report if longest <= tile else _ignore)
+            report = _ignore if longest <= tile else self._report
+            return run_tiles(self._masked, restore, tile, self._halo, report, on_step=self._report_again)
 
         return run_in_smaller_tiles(run_with, min(_WHOLE if longest <= _WHOLE else _TILE, longest))
 
-    def _restore(self, part: Tensor, on_colour: Callable[[float], None]) -> Tensor:
+    def _restore(self, part: Tensor, on_step: Callable[[], None], *, on_colour: Callable[[int, int], None]) -> Tensor:
         known = part[:, self._colours :] if self._has_known else None
-        return self._restorer.restore(part[:, : self._colours], known, on_colour)
+        return self._restorer.restore(part[:, : self._colours], known, on_colour, on_step)
 
-    def _report(self, done: int, tiles: int) -> None:
-        if tiles > 1:
-            self._on_progress(done / tiles)
+    def _report(self, done: int, count: int) -> None:
+        self._share = done / count
+        self._report_again()
+
+    def _report_again(self) -> None:
+        """Whoever listens may want to stop at any step."""
+        self._on_progress(self._share)
 
 
-def _ignore(_: float) -> None:
+def _ignore(done: int, count: int) -> None:
     pass
 
 
@@ -269,22 +275,29 @@ class _Restorer:
         ]
         return cls(solvers[: len(colours)], solvers[len(colours) :])
 
-    def restore(self, blurry: Tensor, known: Tensor | None, on_colour: Callable[[float], None]) -> Tensor:
+    def restore(
+        self,
+        blurry: Tensor,
+        known: Tensor | None,
+        on_colour: Callable[[int, int], None],
+        on_step: Callable[[], None],
+    ) -> Tensor:
         """The image; where light was clipped, which happens to each colour by itself, so is what follows from it."""
         split = bool(self.mixtures) and not bool((blurry >= _SATURATION).any())
         solvers = self.mixtures if split else self.each
         planes = _mix(_opponents(blurry), blurry) if split else blurry
         restored: list[Tensor] = []
         for solver, plane in zip(solvers, planes.split(1, 1), strict=True):
-            restored.append(_run(solver, plane, known))
-            on_colour(len(restored) / len(solvers))
+            restored.append(_run(solver, plane, known, on_step))
+            on_colour(len(restored), len(solvers))
         answer = torch.cat(restored, 1)
         return _mix(_opponents(blurry).inverse(), answer) if split else answer
 
 
-def _run(solver: Deconvolve, plane: Tensor, known: Tensor | None) -> Tensor:
+def _run(solver: Deconvolve, plane: Tensor, known: Tensor | None, on_step: Callable[[], None]) -> Tensor:
     """One colour of one photo, or of several photos, which then are the channels of one image."""
-    return solver(plane.transpose(0, 1), known=known if known is None else known.transpose(0, 1)).transpose(0, 1)
+    known = known if known is None else known.transpose(0, 1)
+    return solver(plane.transpose(0, 1), known=known, on_step=lambda _: on_step()).transpose(0, 1)
 
 
 def _mix(matrix: Tensor, colours: Tensor) -> Tensor:
