@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from statistics import fmean, median
 from typing import Any
@@ -39,13 +40,16 @@ _WIENER_BALANCE = 0.1
 """Of its example; there is no default."""
 _OPENCV_SNR, _OPENCV_EDGE = 25, 31
 """Defaults of the sample deconvolution.py of OpenCV: decibels, and pixels over which the border fades out."""
+_DEEPINV_NOISE, _DEEPINV_STEPS = 0.03, 20
+"""Noise of its example of DPIR, and steps of the denoiser of its example of total variation."""
 _COLUMNS = ("solver", "PSNR", "gain", "wins", "seconds")
 
 
 def run(settings: PeerSettings, say: Say) -> ExperimentResult:
     """Every solver on every pair, one after another, so that all see the same load of the machine."""
     pairs = open_dataset(settings.suite)
-    solvers = {**_own_solvers(), **_peers()}
+    deepinv = _import_deepinv(say)
+    solvers = {**_own_solvers(), **_peers(), **({} if deepinv is None else _solvers_of_deepinv(deepinv))}
     before: list[float] = []
     scores: dict[str, list[float]] = {name: [] for name in solvers}
     seconds: dict[str, list[float]] = {name: [] for name in solvers}
@@ -79,6 +83,10 @@ def run(settings: PeerSettings, say: Say) -> ExperimentResult:
             "defaults, or the numbers of their examples where there is no default: nothing is tuned to the photo, and "
             "its border is not extended, because neither does so. Ours measure the noise and continue the border.",
             "OpenCV has no deconvolution among its functions; its sample deconvolution.py is written down here.",
+            "deepinv was not there to be compared."
+            if deepinv is None
+            else f"deepinv {version('deepinv')}: its DPIR with its denoiser by total variation, for no weights are "
+            "fetched, and the noise of its example; its blur is circular, so the photo's border is not extended.",
         ),
     )
 
@@ -98,6 +106,26 @@ def _peers() -> Mapping[str, Solver]:
         "scikit-image unsupervised_wiener": _by_plane(partial(_unsupervised_wiener, restoration)),
         "OpenCV sample, Wiener": _by_plane(partial(_opencv_wiener, import_extra("cv2", "this comparison"))),
     }
+
+
+def _import_deepinv(say: Say) -> Any:
+    """The package, which no extra installs, for it needs torchvision; None, and a sentence: it cannot be used."""
+    try:
+        return import_module("deepinv")
+    except Exception as error:  # a torchvision of another build fails with errors of any kind
+        say(f"deepinv is left out, for it cannot be imported ({error}); install deepinv and a torchvision that fits")
+        return None
+
+
+def _solvers_of_deepinv(deepinv: Any) -> Mapping[str, Solver]:
+    def solve(blurry: Tensor, kernel: Tensor, encoding: str) -> Tensor:
+        del encoding
+        denoiser = deepinv.models.TVDenoiser(n_it_max=_DEEPINV_STEPS)
+        blur = deepinv.physics.BlurFFT(img_size=tuple(blurry.shape[1:]), filter=kernel)
+        with torch.no_grad():
+            return deepinv.optim.DPIR(sigma=_DEEPINV_NOISE, denoiser=denoiser)(blurry, blur)
+
+    return {"deepinv DPIR, total variation": solve}
 
 
 def _richardson_lucy(restoration: Any, blurry: Plane, kernel: Plane) -> Plane:

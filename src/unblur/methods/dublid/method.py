@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -15,16 +15,14 @@ from unblur.blur.kernels import centre_kernel
 from unblur.errors import KernelError, RegionError
 from unblur.images.tensors import BT709, brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.dublid.choice import choose_network, judge_kernel
+from unblur.methods.dublid.choice import Verdict, choose_network, is_settled, judge_kernel
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
-from unblur.methods.dublid.model import Estimate
 from unblur.methods.dublid.networks import load_networks
 from unblur.methods.dublid.portable import make_portable
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.dublid.sizes import NetworkLooker
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
-from unblur.methods.kernel_search.answer_quality import find_fault
 from unblur.methods.onnx_engine import prepare_network
 from unblur.methods.options import RestoreOptions
 from unblur.methods.reduced_size import size_of
@@ -55,14 +53,14 @@ class _Found:
     Attributes:
         network: Its name; empty: there is but one.
         kernel: Kernel at the photo's own size, centred.
-        estimate: Estimate of the network, where it was given the whole photo at its own size.
+        image: The network's own, where it is wanted and the network was given the whole photo at its own size.
         level: How often the photo was halved.
         cut: The blur did not fit at any size.
     """
 
     network: str
     kernel: Tensor
-    estimate: Estimate | None
+    image: Tensor | None
     level: int
     cut: bool
 
@@ -109,31 +107,29 @@ class Dublid(KernelMethod):
         if min(blurry.shape[-2:]) < _SMALLEST:
             sentence = f"a photo below {_SMALLEST} pixels is too small to estimate its blur; it is returned as it was"
             return BlurEstimate(None, refusal=sentence)
-        answers = [
-            self._find(blurry, options, steps_of_part(on_step, number, len(self.networks)), name)
-            for number, name in enumerate(self.networks)
-        ]
-        found, fault = self._choose(blurry, answers, options)
-        if fault is not None:
-            return BlurEstimate(found.kernel, refusal=f"the blur {fault}; the photo is returned as it was")
+        found, verdict = self._best_answer(blurry, options, on_step)
+        if verdict.fault is not None:
+            return BlurEstimate(found.kernel, refusal=f"the blur {verdict.fault}; the photo is returned as it was")
         finish = self._retrieval(blurry, found, options) if self.settings.final == "retrieval" else None
         facts = {"level": found.level, "final": "solver" if finish is None else "retrieval"}
         if found.network:
             facts["network"] = found.network
         # The network's own image has the encoding that the network worked in.
-        encoding = options.encoding if finish is None else _encode_of(options).encoding
+        encoding = verdict.encoding if finish is None else _encode_of(options).encoding
         return BlurEstimate(found.kernel, encoding, finish=finish, warnings=_doubts(found), facts=facts)
 
-    def _choose(self, blurry: Tensor, answers: Sequence[_Found], options: RestoreOptions) -> tuple[_Found, str | None]:
-        """The best answer, and what speaks against it."""
-        found = {answer.network: answer for answer in answers}
-        judgements = {
-            name: judge_kernel(blurry, answer.kernel, options, self.settings.smoothness)
-            for name, answer in found.items()
-        }
-        faults = {name: find_fault(found[name].kernel, judgement) for name, judgement in judgements.items()}
-        best = choose_network(faults, judgements)
-        return found[best], faults[best]
+    def _best_answer(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook) -> tuple[_Found, Verdict]:
+        """The answer of the network that suits the photo, and what is known of it."""
+        found: dict[str, _Found] = {}
+        verdicts: dict[str, Verdict] = {}
+        for number, name in enumerate(self.networks):
+            answer = self._find(blurry, options, steps_of_part(on_step, number, len(self.networks)), name)
+            verdict = judge_kernel(blurry, answer.kernel, options, self.settings.smoothness)
+            if is_settled(name, answer.kernel, verdict):
+                return answer, verdict
+            found[name], verdicts[name] = answer, verdict
+        best = choose_network(verdicts)
+        return found[best], verdicts[best]
 
     def _find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook, name: str) -> _Found:
         """One network's kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
@@ -142,15 +138,15 @@ class Dublid(KernelMethod):
         while True:
             on_step(Step(0.0, "looking for the blur"))
             prepared = _prepare(photo, level, self.networks[name], self.settings.pixels)
-            estimate = self._run(name, prepared) if options.engine == "torch" else self._run_exported(name, prepared)
-            cut = _light_on_rim(estimate.kernel) > _CUT
+            found, image = (self._run if options.engine == "torch" else self._run_exported)(name, prepared)
+            cut = _light_on_rim(found) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
             if not cut or not can_be_halved or options.kernel_size is not None:
                 break
             level += 1
         whole = level == 0 and prepared.shape[-2:] == blurry.shape[-2:]
-        kernel = _enlarged(_without_faint(estimate.kernel), 2**level)
-        return _Found(name, kernel, estimate if whole else None, level, cut)
+        kernel = _enlarged(_without_faint(found), 2**level)
+        return _Found(name, kernel, image if whole else None, level, cut)
 
     def _first_level(self, options: RestoreOptions, box: int) -> int:
         """How often the photo is halved for a blur of the size that the user names to fit."""
@@ -163,9 +159,9 @@ class Dublid(KernelMethod):
 
     def _retrieval(self, blurry: Tensor, found: _Found, options: RestoreOptions) -> Callable[[Solve], Tensor] | None:
         """The network's own image; of a colour photo its brightness, under the solver's colours."""
-        if found.estimate is None:
+        if found.image is None:
             return None
-        own = _encode_of(options).backward(found.estimate.image)
+        own = _encode_of(options).backward(found.image)
         if own.shape == blurry.shape:
             return lambda _: own
 
@@ -175,7 +171,8 @@ class Dublid(KernelMethod):
 
         return recolour
 
-    def _run(self, name: str, seen: Tensor) -> Estimate:
+    def _run(self, name: str, seen: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The kernel, and the network's own image where it is wanted."""
         if seen.device.type == "cpu":
             keep_freed_memory()
         place = name, seen.device, seen.dtype
@@ -183,14 +180,17 @@ class Dublid(KernelMethod):
             network = deepcopy(self.networks[name]).to(seen.device, seen.dtype).requires_grad_(False)
             network.group = _GROUP if seen.device.type == "cpu" else network.channels
             self._ready[place] = network
-        return self._ready[place](seen, centred=True)
+        if self.settings.final == "solver":
+            return self._ready[place].find_kernel(seen), None
+        estimate = self._ready[place](seen, centred=True)
+        return estimate.kernel, estimate.image
 
-    def _run_exported(self, name: str, seen: Tensor) -> Estimate:
-        """The same by ONNX Runtime, without the kernels of each layer."""
+    def _run_exported(self, name: str, seen: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The same by ONNX Runtime."""
         if name not in self._exported:
             self._exported[name] = prepare_network(self, make_portable({name: self.networks[name]}, _SMALLEST))
         image, kernel = self._exported[name].run(seen.expand(-1, 3, -1, -1))
-        return Estimate(image[:, :1], kernel, ())
+        return kernel, image[:, :1]
 
 
 def _prepare(photo: Tensor, level: int, network: Network, pixels: int) -> Tensor:

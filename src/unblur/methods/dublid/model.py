@@ -109,22 +109,27 @@ class Dublid(nn.Module):
         Raises:
             ShapeError: Wrong number of channels, or an image below 2x2 pixels.
         """
-        height, width = blurry.shape[-2:]
-        if blurry.shape[1] != self.in_channels or min(height, width) < 2:
-            raise ShapeError(
-                f"the network takes (B, {self.in_channels}, H, W) from 2x2 pixels up, not {tuple(blurry.shape)}"
-            )
-        frame = self.frame_size(height, width)
-        features = self.features(blurry)
-        latent, kernel, kernels = self._unroll(features, frame, start)
+        frame = self._check(blurry)
+        latent, kernel, kernels = self._unroll(self.features(blurry), frame, start)
         image = self._retrieve(blurry, latent, kernel, frame)
-        half = self.kernel_size // 2
         if centred:
             offset = offset_of_mass(kernel)
             # a kernel that lies further down has left an image that lies further up
-            image, kernel = move(image, offset), move(kernel, -offset)
-            kernel = kernel / kernel.sum((-2, -1), keepdim=True)
+            image, kernel = move(image, offset), _centred(kernel, offset)
+        half, (height, width) = self.kernel_size // 2, blurry.shape[-2:]
         return Estimate(image[..., half : half + height, half : half + width], kernel, kernels)
+
+    def find_kernel(self, blurry: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 k k"]:
+        """The kernel that `forward` finds, centred, without the image.
+
+        Args:
+            blurry: As of `forward`.
+
+        Raises:
+            ShapeError: As of `forward`.
+        """
+        _, kernel, _ = self._unroll(self.features(blurry), self._check(blurry), None)
+        return _centred(kernel, offset_of_mass(kernel))
 
     def frame_size(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the frame: the image, the kernel's reach on each side, rounded up."""
@@ -179,6 +184,15 @@ class Dublid(nn.Module):
         for values in (*self.bias_list, *self.kernel_bias_list, *self.prox_list, *self.kernel_prox_list):
             values.clamp_(min=0)
 
+    def _check(self, blurry: Tensor) -> tuple[int, int]:
+        """The size of the frame for a photo that the network takes."""
+        height, width = blurry.shape[-2:]
+        if blurry.shape[1] != self.in_channels or min(height, width) < 2:
+            raise ShapeError(
+                f"the network takes (B, {self.in_channels}, H, W) from 2x2 pixels up, not {tuple(blurry.shape)}"
+            )
+        return self.frame_size(height, width)
+
     def _unroll(
         self, features: list[Tensor], frame: tuple[int, int], start: Tensor | None
     ) -> tuple[list[Tensor], Tensor, tuple[Tensor, ...]]:
@@ -186,15 +200,16 @@ class Dublid(nn.Module):
         half = self.kernel_size // 2
         kernel = self.impulse(features[0]) if start is None else start
         spectrum = to_spectrum(kernel, frame)
-        blurred = torch.roll(self._place(features[-1], frame), (-half, -half), (-2, -1))
+        # A frame is circular: the photo lies at its origin, the kernel too, so the sharp image begins before it.
+        begins = torch.roll(_place(features[-1], frame), (-half, -half), (-2, -1))
         sparse = [
             to_spectrum(shrink(part, bias), frame)
-            for part, bias in zip(self._split(blurred), self._split(self.bias_list[0]), strict=True)
+            for part, bias in zip(self._split(begins), self._split(self.bias_list[0]), strict=True)
         ]
         latent: list[Tensor] = []
         kernels: list[Tensor] = []
         for layer in range(self.layers):
-            observed = self._split(self._place(features[self.layers - 1 - layer], frame))
+            observed = self._split(features[self.layers - 1 - layer])
             zetas = self._split(self.zetas(layer))
             biases = self._split(self.bias_list[layer + 1])
             votes, weights = torch.zeros_like(spectrum), torch.zeros_like(spectrum.real)
@@ -220,25 +235,20 @@ class Dublid(nn.Module):
         return self.finish_kernel(layer, from_spectrum(drawn / (trust * weights + 1), frame))
 
     def _retrieve(self, blurry: Tensor, latent: list[Tensor], kernel: Tensor, frame: tuple[int, int]) -> Tensor:
-        """The image, in the whole frame, whose filtered versions are nearest to those found."""
+        """The image, whose filtered versions are nearest to those found, in the frame from its first pixel on."""
         biases = self._split(self.bias_list[-1])
         details = torch.cat(
             [to_spectrum(shrink(part, bias), frame) for part, bias in zip(latent, biases, strict=True)], dim=1
         )
         system = RetrievalSystem(
-            blurry=to_spectrum(self._place(blurry, frame), frame),
+            blurry=to_spectrum(blurry, frame),
             kernel=to_spectrum(kernel, frame),
             filters=kernel_spectrum(self.first_filters(), frame),
             details=details,
             strengths=self.zetas(-1),
         )
-        return from_spectrum(retrieve(system), frame)
-
-    def _place(self, image: Tensor, frame: tuple[int, int]) -> Tensor:
-        """The image in the frame, with room for the kernel's reach at the top and on the left; zeros around."""
         reach = self.kernel_size - 1
-        height, width = image.shape[-2:]
-        return functional.pad(image, (reach, frame[1] - width - reach, reach, frame[0] - height - reach))
+        return torch.roll(from_spectrum(retrieve(system), frame), (reach, reach), (-2, -1))
 
     def _split(self, values: Tensor) -> list[Tensor]:
         return list(values.split(self.group, dim=1))
@@ -263,6 +273,17 @@ def offset_of_mass(kernels: Float[Tensor, "b 1 k k"]) -> Int[Tensor, "b 2"]:
     mass = kernels.sum((-3, -2, -1))
     down, right = (kernels.sum((1, 3)) @ axis) / mass, (kernels.sum((1, 2)) @ axis) / mass
     return torch.stack([down, right], dim=1).round().long()
+
+
+def _centred(kernels: Tensor, offset: Tensor) -> Tensor:
+    """Each kernel with its centre of mass, which lies so far off, at its centre."""
+    moved = move(kernels, -offset)
+    return moved / moved.sum((-2, -1), keepdim=True)
+
+
+def _place(image: Tensor, frame: tuple[int, int]) -> Tensor:
+    """The image at the frame's origin; zeros around."""
+    return functional.pad(image, (0, frame[1] - image.shape[-1], 0, frame[0] - image.shape[-2]))
 
 
 def _soft_maximum(values: Tensor) -> Tensor:
