@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box
+from unblur.blur.poses import PoseBlur
 from unblur.images.large import Image, LargePhoto
 from unblur.images.tensors import fill_unknown
 from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
+from unblur.methods.by_place import make_by_place
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.overlays import find_frame_alone, find_overlay
 from unblur.methods.preview import sharpen_preview
@@ -27,7 +29,7 @@ from unblur.solvers.photo import choose_encoding, restore_large_with_kernel, res
 __all__ = ["BlurEstimate", "Improve", "KernelMethod", "Reduced", "Solving", "join_answers", "known_pixels"]
 
 Solve = Callable[[], Tensor]
-Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor], Tensor]
+Improve = Callable[[Tensor, Tensor, BlurEncoding, Tensor, "Tensor | None"], Tensor]
 
 
 class Reduced(NamedTuple):
@@ -54,8 +56,10 @@ class BlurEstimate:
         restorer: Restores the photo without a kernel, given the photo and a hook; None: see `refusal` and `kernel`.
         finish: Makes the image of the estimator's own knowledge and, where it calls for it, the solver's; None: the
             image is the solver's.
-        improve: Makes the solver's image better: called with the photo, the kernel, the encoding and that image; None:
-            it stays.
+        poses: The blur of a camera that turned, in pixels of the size at which the photo is restored; None: the kernel
+            is the same everywhere.
+        improve: Makes the solver's image better: called with the photo, the kernel, the encoding, that image and where
+            the photo counts (see `known_pixels`); None: it stays.
         share: Of that image in what is returned, from 0 to 1; the rest is the photo.
         looks_sharp: Why there is no kernel: the photo looks sharp.
         sureness: Larger for a kernel that is surer; compares photos of one scene, on a scale of the method's own.
@@ -67,6 +71,7 @@ class BlurEstimate:
     kernel: Tensor | None
     encoding: Encoding = "auto"
     reduced: Reduced | None = None
+    poses: PoseBlur | None = None
     refusal: str = ""
     restorer: Callable[[Tensor, StepHook], Tensor] | None = None
     finish: Callable[[Solve], Tensor] | None = None
@@ -232,22 +237,32 @@ class KernelMethod(ABC):
         def report(share: float) -> None:
             on_step(Step(share, "restoring the photo"))
 
-        given: dict[str, Any] = {**chosen._asdict(), "encoding": encoding, "on_progress": report}
+        given: dict[str, Any] = {**chosen._asdict(), "encoding": encoding}
         facts = {**estimate.facts, "encoding": encoding, "solver": chosen.solver}
         if isinstance(blurry, LargePhoto):
-            strips = restore_large_with_kernel(blurry, kernel, **given)
+            strips = restore_large_with_kernel(blurry, kernel, **given, on_progress=report)
             return Restoration(strips, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)
 
-        def solve() -> Tensor:
-            return restore_with_kernel(blurry, kernel, known=known_pixels(options, blurry), **given)
+        def make(
+            photo: Tensor, its_kernel: Tensor, known: Tensor | None, on_progress: Callable[[float], None]
+        ) -> Tensor:
+            def solve() -> Tensor:
+                return restore_with_kernel(photo, its_kernel, known=known, **given, on_progress=on_progress)
 
-        image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
-        if options.solver is None:
-            if estimate.improve is not None:
-                image = estimate.improve(blurry, kernel, encoding, image)
-            image = torch.lerp(blurry, image, estimate.share)
-        if options.refine is not None:
-            image = refine(blurry, kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
+            image = solve() if estimate.finish is None or options.solver is not None else estimate.finish(solve)
+            if options.solver is None:
+                if estimate.improve is not None:
+                    image = estimate.improve(photo, its_kernel, encoding, image, known)
+                image = torch.lerp(photo, image, estimate.share)
+            if options.refine is not None:
+                image = refine(photo, its_kernel, image, encoding=encoding, refiner=load_refiner(options.refine))
+            return image
+
+        known = known_pixels(options, blurry)
+        if estimate.poses is None:
+            image = make(blurry, kernel, known, report)
+        else:
+            image = make_by_place(blurry, estimate.poses, make, known, report)
         if any(one is not None for one in (estimate.finish, estimate.improve, options.refine)):
             on_step(Step(1.0, "restored"))
         return Restoration(image, kernel, history=estimate.history, warnings=estimate.warnings, facts=facts)

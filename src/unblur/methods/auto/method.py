@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
+from unblur.blur.poses import Place
 from unblur.errors import CheckpointError
 from unblur.images.large import Image
+from unblur.images.tensors import brightness
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.improvement import SOLVER, improve_answer
@@ -16,14 +20,16 @@ from unblur.methods.auto.judge import share_of_answer
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
+from unblur.methods.auto.turning import Turned, find_turn
 from unblur.methods.auto.verdicts import Verdict, VerdictFinder
-from unblur.methods.base import Method, StepHook, Traits, ignore_step
-from unblur.methods.kernel_method import BlurEstimate, Improve, KernelMethod, Solving, known_pixels
+from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
-from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of
+from unblur.methods.reduced_size import Size, enlarge_kernel, size_of, steps_at
 from unblur.methods.sizes import SizePlan, look_by_size, plan_looks
+from unblur.methods.transforms import resample
 from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["SIZES", "Auto"]
@@ -32,6 +38,10 @@ SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_00
 """What is not found on 1.1 megapixels is slight, and a sharp photo of many pixels is often soft, as if it were blurred:
 four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
 
+_CERTAIN = 4.0
+"""Predicted gain in dB less its standard deviation from which a turn of the camera is not looked for."""
+_TURN = 0.7
+"""Share of the estimate after which it is, for progress."""
 _UNCHANGED = "the photo is returned as it was"
 _LOOKS_SHARP = f"the photo is sharp, or only parts of it or its lights are blurred; {_UNCHANGED}"
 _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
@@ -71,10 +81,14 @@ class Auto(KernelMethod):
 
     def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
-        verdict, size = look_by_size(blurry, SIZES, self.verdicts, options, on_step)
+        looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, _TURN), (_TURN, 1.0)))
+        verdict, size = look_by_size(blurry, SIZES, self.verdicts, options, looking)
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
+        turned = self._look_for_turn(blurry, verdict, size, options, turning)
+        if turned is not None:
+            return self._with_turn(turned, verdict, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
             return self._with_kernel(verdict, size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
@@ -87,7 +101,7 @@ class Auto(KernelMethod):
         estimate = BlurEstimate(
             candidate.kernel,
             candidate.encoding,
-            improve=self._improver(photo, options),
+            improve=self._improve,
             share=share,
             sureness=self.verdicts.bound_of(verdict),
             warnings=(BLUR_MAY_BE_LARGER,) if verdict.cut else (),
@@ -101,16 +115,39 @@ class Auto(KernelMethod):
         )
         return estimate.found_at(size, photo)
 
-    def _improver(self, photo: Size, options: RestoreOptions) -> Improve:
-        """Refines an answer to the photo at its own size, which the options are for, or at a reduced one."""
+    def _improve(
+        self, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor, known: Tensor | None
+    ) -> Tensor:
+        """See `BlurEstimate.improve`: refined."""
+        if not has_colour(blurry):
+            return answer
+        return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
-        def improve(blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor) -> Tensor:
-            if not has_colour(blurry):
-                return answer
-            known = known_pixels(options_at(size_of(blurry), photo, options), blurry)
-            return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+    def _look_for_turn(
+        self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook
+    ) -> Turned | None:
+        """Whether the camera turned, at the size at which the photo is restored."""
+        gain, spread = verdict.prediction
+        is_out = options.effort == "fast" or options.region is not None or gain - spread >= _CERTAIN
+        if is_out or verdict.is_sharp or not verdict.best:
+            return None
+        small = blurry[..., :, :] if size == size_of(blurry) else resample(blurry, size).clamp(0, 1)
+        hook = steps_at(size, size_of(blurry), on_step)
+        return find_turn(brightness(small), verdict.best[0], self.verdicts.judge, hook)
 
-        return improve
+    def _with_turn(
+        self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions
+    ) -> BlurEstimate:
+        """The same for a camera that turned."""
+        kernel, degrees = turned.blur.kernel_at(Place(0.0, 0.0)), math.degrees(turned.blur.turn)
+        kind = describe_kernel(enlarge_kernel(kernel, size, photo))
+        estimate = self._with_kernel(replace(verdict, prediction=turned.prediction), size, size, options)
+        facts = {
+            **estimate.facts,
+            "found": f"{kind} in the middle, turning by {degrees:.1f} degrees: map",
+            "turn_degrees": round(degrees, 2),
+        }
+        return replace(estimate, kernel=kernel, poses=turned.blur, facts=facts).found_at(size, photo)
 
     def _without_kernel(self, verdict: Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""

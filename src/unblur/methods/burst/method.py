@@ -162,7 +162,8 @@ class Burst:
             on_progress=lambda share: on_step(Step(_JOIN + (1 - _JOIN) * share, "restoring the photo")),
         )
         if estimate.improve is not None and options.solver is None:
-            improved = estimate.improve(together.photos[:1], together.kernels[:1], encoding, image)
+            first = together.photos[:1], together.kernels[:1]
+            improved = estimate.improve(*first, encoding, image, together.known[:1])
             image = torch.lerp(image, improved, _IMPROVED)
         on_step(Step(1.0, "restored"))
         found = f"a kernel for each of {len(together.kernels)} photos, each the same everywhere: burst"

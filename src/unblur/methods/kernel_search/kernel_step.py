@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -15,12 +16,22 @@ from unblur.images.labels import label_parts
 from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
 
-__all__ = ["Gradients", "drop_faint", "fit_kernel", "resize_kernel", "tidy_kernel"]
+__all__ = [
+    "Gradients",
+    "NormalEquations",
+    "drop_faint",
+    "fit_kernel",
+    "normal_equations",
+    "resize_kernel",
+    "tidy_kernel",
+]
 
 _RIDGE = 2.0
 _SMOOTHNESS = 10.0
 """Weights of |kernel|^2 and |grad kernel|^2 against squared gradients of an image in [0, 1]."""
 _DESCENT_STEPS = 20
+_LEAST = 1e-9
+"""Light of an image without any edge, so that nothing is divided by zero."""
 _SMALLEST_PART = 0.1
 """Connected parts of a kernel with a smaller share of its light are taken for noise."""
 
@@ -61,15 +72,39 @@ def fit_kernel(
         size: Frame (height, width) of the gradients.
         weight: Weight of each frequency of the misfit; only its shape matters, not its size.
     """
-    side = start.shape[-1]
+    equations = normal_equations(latent, blurry, start.shape[-1], size, weight)
+    return _descend(equations, start)
+
+
+class NormalEquations(NamedTuple):
+    """Of the least squares for a kernel: `operator * kernel = wanted`.
+
+    Attributes:
+        operator: Spectrum of what the kernel is convolved with, on a frame of at least twice the box.
+        wanted: In the box of the kernel.
+    """
+
+    operator: Float[Tensor, "b 1 n fn"]
+    wanted: Kernels
+
+
+def normal_equations(
+    latent: Gradients,
+    blurry: Gradients,
+    side: int,
+    size: tuple[int, int],
+    weight: Float[Tensor, "b 1 fh fw"] | None = None,
+) -> NormalEquations:
+    """What `fit_kernel` solves; arguments as there, and the odd side of the box."""
     match = power(latent.right) + power(latent.down)
     cross = multiply_conjugate(latent.right, blurry.right) + multiply_conjugate(latent.down, blurry.down)
     if weight is not None:
-        balanced = weight * (match.sum((-2, -1), keepdim=True) / (match * weight).sum((-2, -1), keepdim=True))
+        all_light = (match * weight).sum((-2, -1), keepdim=True).clamp_min(_LEAST)
+        balanced = weight * (match.sum((-2, -1), keepdim=True) / all_light)
         match, cross = match * balanced, cross * balanced
     reach = side // 2
     wanted = torch.roll(from_spectrum(cross, size), (reach, reach), (-2, -1))[..., :side, :side]
-    return _descend(_toeplitz(torch.complex(match, torch.zeros_like(match)), side, size), wanted, start)
+    return NormalEquations(_toeplitz(torch.complex(match, torch.zeros_like(match)), side, size), wanted)
 
 
 def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, "b 1 n fn"]:
@@ -80,8 +115,9 @@ def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, 
     return own + _SMOOTHNESS * difference_power((frame, frame), own) + _RIDGE
 
 
-def _descend(operator: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
+def _descend(equations: NormalEquations, start: Tensor) -> Tensor:
     """The minimiser of the quadratic form under k >= 0, nearly."""
+    operator, wanted = equations
     side, frame = start.shape[-1], operator.shape[-2]
 
     def slope(kernel: Tensor) -> Tensor:

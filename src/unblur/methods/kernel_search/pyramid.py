@@ -15,12 +15,11 @@ import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
 from torch import Tensor
 
-from unblur.blur.fft import from_spectrum, kernel_spectrum, multiply_conjugate, power, spectrum
+from unblur.blur.fft import kernel_spectrum
 from unblur.blur.kernels import fit_box
-from unblur.methods.kernel_search.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
+from unblur.methods.kernel_search.kernel_step import fit_kernel, resize_kernel, tidy_kernel
+from unblur.methods.kernel_search.latent_step import LatentStep
 from unblur.methods.region import crop_informative
-from unblur.solvers.differences import difference_power, differences, differences_adjoint
-from unblur.solvers.frame import Frame
 from unblur.solvers.priors import LatentPrior
 from unblur.system.threads import run_side_by_side
 
@@ -46,15 +45,6 @@ _LAST_LEVELS = 3
 _WEAKEST = 1e-4
 _WEAKENING = 1.1
 """The prior's strength is divided by this after every round, down to the weakest."""
-_FIRST_PENALTY = 8.0
-"""The splitting penalty at first over the strength of the prior: no gradient is kept whose square is not above its
-inverse, and hardly any is so strong."""
-_RISE = 2.4
-"""Its growth from step to step. With these numbers a search takes three quarters of the time that it takes with a
-penalty that doubles from 2 to 100, and 40 photos of BSDS500 train under shake, lines and disks gain 4.66, not 4.53 dB
-(the best of all hypotheses: 4.99, not 5.01)."""
-_DAMPING = 0.01
-"""Keeps the weight of frequencies that the kernel removes finite."""
 
 Grey = Float[Tensor, "1 1 h w"]
 Kernels = Float[Tensor, "b 1 kh kw"]
@@ -312,73 +302,19 @@ class _Search:
         photo = torch.cat([_look(problem.grey, level, pixels) for problem, _ in self.rows])
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
-        self._frame = frame = Frame.around((photo.shape[-2], photo.shape[-1]), (box, box))
-        self._observed = frame.extend(photo)
-        self._observed_spectrum = spectrum(self._observed)
-        self._difference_power = difference_power(frame.size, photo)
-        # The gradients of the last row and column look at what is not known.
-        self._inside = frame.place(torch.ones_like(photo[:1]), margin=1)
-        right, down = differences(self._observed)
-        self._blurry = Gradients.of(right * self._inside, down * self._inside)
+        self._latent = LatentStep(photo, box, self._prior, self._final_penalty)
         self._whitening = [
             h.whitening if h.whitening and levels_left <= h.whitens_levels else None for _, h in self.rows
         ]
 
     def _run_round(self) -> None:
         """Latent image, then kernel, then a weaker prior."""
-        blur = kernel_spectrum(self.kernel, self._frame.size)
-        blur_power = power(blur)
-        latent = self._sharpen(multiply_conjugate(blur, self._observed_spectrum), blur_power)
-        right, down = differences(latent)
-        kept = self._certain_edges(right, down)
-        gradients = Gradients.of(right * kept, down * kept)
-        found = fit_kernel(gradients, self._blurry, self.kernel, self._frame.size, self._weights(blur_power))
+        step, size = self._latent, self._latent.frame.size
+        blur = kernel_spectrum(self.kernel, size)
+        edges = step.certain_edges(step.sharpen(blur, self._strength), [h.edge_share for _, h in self.rows])
+        found = fit_kernel(edges, step.blurry, self.kernel, size, step.weights(blur, self._whitening))
         self.kernel = tidy_kernel(found, self.kernel, self._faintest)
         self._strength = (self._strength / _WEAKENING).clamp_min(_WEAKEST)
-
-    def _sharpen(self, back_projected: Tensor, blur_power: Tensor) -> Tensor:
-        """The latent image under the prior: half-quadratic splitting with a penalty that rises."""
-        penalty = _FIRST_PENALTY * self._strength
-        # torch divides complex numbers by real ones five times as slowly as it multiplies them.
-        inverse = (blur_power + penalty * self._difference_power).reciprocal_()
-        latent = from_spectrum(back_projected * inverse, self._frame.size)
-        while float(penalty.min()) < self._final_penalty:
-            penalty = _RISE * penalty
-            wanted = penalty * differences_adjoint(*self._prior.sparsify(*differences(latent), self._strength, penalty))
-            weight = blur_power + penalty * self._difference_power
-            favoured = self._prior.favour(latent, self._strength, penalty)
-            if favoured is not None:
-                wanted, weight = wanted + favoured.weight * favoured.image, weight + favoured.weight
-            latent = from_spectrum((back_projected + spectrum(wanted)) * weight.reciprocal_(), self._frame.size)
-        return latent
-
-    def _certain_edges(self, right: Tensor, down: Tensor) -> Tensor:
-        """1 where a gradient is strong enough for its hypothesis and inside the photo, else 0."""
-        if all(h.edge_share >= 1 for _, h in self.rows):
-            return self._inside
-        length = right.square().add_(down.square())
-        every = max(1, math.prod(self._frame.photo) // 20_000)
-        samples = self._frame.crop(length).flatten(1)[:, ::every]
-        thresholds = [_quantile(one, 1 - h.edge_share) for one, (_, h) in zip(samples, self.rows, strict=True)]
-        return length.ge_(torch.stack(thresholds).view(-1, 1, 1, 1)).mul_(self._inside)
-
-    def _weights(self, blur_power: Tensor) -> Tensor | None:
-        """How much each frequency of the misfit weighs: one over its variance."""
-        if not any(self._whitening):
-            return None
-        variances = [
-            one + whitening * self._difference_power + _DAMPING if whitening else torch.ones_like(one)
-            for one, whitening in zip(blur_power, self._whitening, strict=True)
-        ]
-        return 1 / torch.stack(variances)
-
-
-def _quantile(values: Tensor, share: float) -> Tensor:
-    """What `torch.quantile` gives, which sorts all values and takes ten times as long."""
-    rank = values.new_tensor(max(share, 0.0)) * (len(values) - 1)
-    below = int(rank)
-    nearest = [values.kthvalue(min(k, len(values))).values for k in (below + 1, below + 2)]
-    return torch.lerp(nearest[0], nearest[1], rank - below)
 
 
 def _two_pixels(like: Tensor) -> Tensor:

@@ -1,0 +1,198 @@
+"""The search for the blur of a camera that turned: one light of poses that explains all parts of the photo.
+
+Latent images of patches from all over the photo and the light of all poses are found in alternation, as a kernel is,
+from a kernel that explains a part of the photo.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
+from jaxtyping import Float
+from torch import Tensor
+
+from unblur.blur.fft import kernel_spectrum
+from unblur.blur.kernels import fit_box
+from unblur.blur.poses import Place, PoseBlur, PoseKernels
+from unblur.methods.kernel_search.kernel_step import NormalEquations, normal_equations, resize_kernel
+from unblur.methods.kernel_search.latent_step import LatentStep
+from unblur.methods.region import find_informative
+from unblur.solvers.descent import AcceleratedDescent
+from unblur.solvers.priors import LatentPrior
+
+__all__ = ["TURN_HYPOTHESES", "TurnHypothesis", "search_turn"]
+
+_SCALES = (0.35, 0.5, 0.5**0.5, 1.0)
+_LOOKED_AT = 2
+"""After so many levels, a camera that hardly turned is left to the search for one kernel."""
+_LEAST_WAY = 2.0
+_MOST_WAY = 10.0
+_STEP = 2.0
+"""Ways of the corners of the photo in pixels at its own size: that of the least turn, of the largest one to either
+side, and the step from one to the next."""
+_PATCH = 120
+_CELLS = (3, 4)
+"""Side of the patches in pixels, and into how many parts the photo's short and long side are divided: each part has its
+most informative patch."""
+_LEAST_SHARE = 0.6
+_ROUNDS = 8
+_STRENGTH, _WEAKENING, _WEAKEST = 4e-3, 1.1, 1e-4
+_FINAL_PENALTY = 25.0
+_EDGE_SHARE = 0.2
+_WHITENING = 0.03
+_DESCENT_STEPS = 30
+_ROOM = 2
+_LEAST_BOX = 15
+
+Grey = Float[Tensor, "1 1 h w"]
+
+
+@dataclass(frozen=True)
+class TurnHypothesis:
+    """One choice of numbers for the search; which is better differs from photo to photo.
+
+    Attributes:
+        faintest: Light of a pose below this share of the most becomes zero.
+    """
+
+    faintest: float
+
+
+TURN_HYPOTHESES = (TurnHypothesis(0.03), TurnHypothesis(0.01))
+
+
+class _Patches(NamedTuple):
+    """Parts of the photo at the size of a level, all of one size, and where their middles are."""
+
+    images: Float[Tensor, "i 1 p p"]
+    places: list[Place]
+
+
+def search_turn(
+    grey: Grey,
+    start: Float[Tensor, "1 1 k k"],
+    hypothesis: TurnHypothesis,
+    prior: LatentPrior,
+    on_round: Callable[[float], None],
+) -> PoseBlur | None:
+    """The blur of a camera that turned while it shook; None: it hardly turned.
+
+    Args:
+        grey: The photo in the encoding where it blurs, in [0, 1].
+        start: A kernel that explains a part of the photo.
+        hypothesis: Numbers.
+        prior: What a sharp image looks like.
+        on_round: Called with the share of the work that is done; raises to stop.
+    """
+    height, width = grey.shape[-2:]
+    corner = math.hypot(height, width) / 2
+    count = round(_MOST_WAY / _STEP)
+    angles = torch.arange(-count, count + 1, dtype=grey.dtype, device=grey.device) * (_STEP / corner)
+    first = fit_box(start, max(start.shape[-1] + 2 * _ROOM, _LEAST_BOX))
+    blur = PoseBlur(torch.where(angles.view(-1, 1, 1, 1) == 0, first, 0.0), angles)
+    strength = _STRENGTH
+    for number, scale in enumerate(_SCALES):
+        if number == _LOOKED_AT and blur.turn * corner < _LEAST_WAY:
+            return None
+        level = _Level(grey, scale, _resized(blur, first.shape[-1] * scale), prior, is_last=number + 1 == len(_SCALES))
+        for done in range(_ROUNDS):
+            level.run_round(strength, hypothesis)
+            strength = max(strength / _WEAKENING, _WEAKEST)
+            on_round((number + (done + 1) / _ROUNDS) / len(_SCALES))
+        blur = level.blur
+    return blur if blur.turn * corner >= _LEAST_WAY else None
+
+
+class _Level:
+    """State of the search at one size of the photo.
+
+    Args:
+        grey: The photo.
+        scale: Share of its sides.
+        blur: In pixels of this size.
+        prior: What a sharp image looks like.
+        is_last: Whether no finer level follows.
+    """
+
+    def __init__(self, grey: Grey, scale: float, blur: PoseBlur, prior: LatentPrior, *, is_last: bool) -> None:
+        patches = _cut(_scaled(grey, scale), scale)
+        self.blur, self._places, self._is_last = blur, patches.places, is_last
+        # What is centred again and again may turn a little farther.
+        reach = PoseKernels(self._places, 1.2 * blur.angles, blur.shifts.shape[-1]).box
+        self._step = LatentStep(patches.images, reach, prior, _FINAL_PENALTY)
+
+    def run_round(self, strength: float, hypothesis: TurnHypothesis) -> None:
+        """Latent images, then the light of the poses."""
+        step, size, shifts = self._step, self._step.frame.size, self.blur.shifts
+        kernels = PoseKernels(self._places, self.blur.angles, shifts.shape[-1])
+        blur = kernel_spectrum(kernels.kernels(shifts), size)
+        latent = step.sharpen(blur, shifts.new_full((1, 1, 1, 1), strength))
+        weights = step.weights(blur, [_WHITENING if self._is_last else None] * len(self._places))
+        edges = step.certain_edges(latent, [_EDGE_SHARE])
+        found = _fit(normal_equations(edges, step.blurry, kernels.box, size, weights), kernels, shifts)
+        strong = torch.where(found < hypothesis.faintest * found.amax(), 0.0, found)
+        total = float(strong.sum())
+        if total > 0:
+            self.blur = PoseBlur(strong / total, self.blur.angles).centred()
+
+
+def _fit(equations: NormalEquations, kernels: PoseKernels, start: Tensor) -> Tensor:
+    """The light of all poses that is not negative and solves the equations of all patches together, nearly."""
+
+    def slope(shifts: Tensor) -> Tensor:
+        return kernels.adjoint(kernels.correlate(equations.operator, shifts) - equations.wanted)
+
+    rate = 1 / max(kernels.curvature(equations.operator), 1e-9)
+    return AcceleratedDescent(slope, lambda light: light.clamp_min(0), start, rate, _DESCENT_STEPS).run()
+
+
+def _resized(blur: PoseBlur, side: float) -> PoseBlur:
+    """The same blur in boxes of another size; its turns are the same at any size."""
+    odd = max(5, round(side) // 2 * 2 + 1)
+    if odd == blur.shifts.shape[-1]:
+        return blur
+    light = blur.shifts.sum((1, 2, 3), keepdim=True)
+    shapes = torch.where(light > 0, blur.shifts, 1.0)
+    return PoseBlur(light * resize_kernel(shapes, odd), blur.angles)
+
+
+def _scaled(grey: Grey, scale: float) -> Grey:
+    if scale == 1:
+        return grey
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[-2:])
+    return F.interpolate(grey, size=size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def _cut(photo: Grey, share: float) -> _Patches:
+    """The most informative patch of each part of the photo."""
+    height, width = photo.shape[-2:]
+    short, long = _CELLS
+    rows, columns = (short, long) if height <= width else (long, short)
+    side = min(round(_PATCH * max(share, _LEAST_SHARE)), height, width)
+    images: list[Tensor] = []
+    places: list[Place] = []
+    for top, bottom in _parts(height, rows, side):
+        for left, right in _parts(width, columns, side):
+            part = photo[..., top:bottom, left:right]
+            down, across, _, _ = find_informative(part, side * side, side)
+            y, x = top + min(down, part.shape[-2] - side), left + min(across, part.shape[-1] - side)
+            images.append(photo[..., y : y + side, x : x + side])
+            places.append(Place(x + side / 2 - width / 2, y + side / 2 - height / 2))
+    return _Patches(torch.cat(images), places)
+
+
+def _parts(length: int, count: int, least: int) -> list[tuple[int, int]]:
+    """Begin and end of equal parts, each made long enough for a patch; fewer where so many would be the same."""
+    count = max(1, min(count, round(1.5 * length / least)))
+    parts: list[tuple[int, int]] = []
+    for number in range(count):
+        middle = (number + 0.5) * length / count
+        half = max(length / count, least) / 2
+        begin = min(max(0, round(middle - half)), length - least)
+        parts.append((begin, min(length, max(begin + least, round(middle + half)))))
+    return parts
