@@ -370,3 +370,12 @@ def test_pixels_of_a_large_photo_go_to_the_disk(make_photo, monkeypatch, name):
     stored = os.pread(target, os.fstat(target).st_size, 0)
     os.close(target)
     assert stored == read_image(path).pixels.tobytes() + stored[len(stored) - sum(header["blobs"].values()) :]
+
+
+def test_a_large_jpeg_has_the_same_pixels_in_a_few_more_bytes(make_photo, monkeypatch):
+    picture = read_image(make_photo("photo.png"))
+    small, _ = encode_image(picture, "jpeg")
+    monkeypatch.setattr("unblur.images.encoding.LARGE", 1)
+    quick, _ = encode_image(picture, "jpeg")
+    assert len(quick) > len(small)
+    assert np.array_equal(read_image(quick).pixels, read_image(small).pixels)
