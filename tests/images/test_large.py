@@ -9,11 +9,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from unblur.images import large
-from unblur.images.large import LargePhoto, StripImage, apply, brightness_of, enlarged, strips_of, thin
+from unblur.images.large import LargePhoto, StripImage, apply, brightness_of, enlarged, room_like, strips_of, thin
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, brightness, srgb_to_linear
 from unblur.images.tiling import run_tiled, strips_tiled
 from unblur.images.working import to_working
+from unblur.system.scratch import reserve
 
 SIZE = (61, 47)
 SPACES = {"grey": 1, "rgb": 3, "cmyk": 4}
@@ -124,3 +125,17 @@ def test_tiles_of_a_large_photo_come_as_strips():
     strips = list(strips_tiled(LargePhoto.of(one), blur, 16, 6))
     assert len(strips) == 4
     assert torch.equal(torch.cat(strips, 2), run_tiled(whole(one), blur, 16, 6))
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_room_for_an_answer(monkeypatch, has_room):
+    """On the disk, or in memory where that is full."""
+    monkeypatch.setattr(large, "LARGE_BYTES", 1)
+    monkeypatch.setattr(large, "reserve", lambda file, size: has_room and reserve(file, size))
+    pixels = picture(dtype=np.uint16).pixels
+    room = room_like(pixels)
+    assert (room.base is not None) == has_room
+    assert room.shape == pixels.shape
+    assert room.dtype == pixels.dtype
+    room[:] = pixels
+    assert np.array_equal(room, pixels)

@@ -1,6 +1,7 @@
 """What goes in comes out: every format, mode, depth, profile and orientation."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import tifffile
 from PIL import Image, ImageOps
 
 import hostile
+from unblur.images.decoding import decode
 from unblur.images.files import encode_image, read_image, write_image
 from unblur.images.picture import FileFacts, Picture
+from unblur.images.signatures import format_of_name
+from unblur.system import scratch
 
 LOSSLESS = ("png", "tiff", "webp", "bmp")
 BEYOND_PILLOW = {"grey16.png", "planar16.tif", "min-is-white16.tif", "float.tif", "big-endian.tif"}
@@ -350,3 +354,28 @@ def test_chroma_stays_as_it_was() -> None:
     for subsampling, expected in ((0, False), (2, True)):
         back, _ = again(hostile.encode_pillow(hostile.photo(), "JPEG", subsampling=subsampling))
         assert back.facts.subsampled is expected
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.tif"])
+def test_pixels_of_a_large_photo_go_to_the_disk(make_photo, monkeypatch, name):
+    """As they are, with the profile behind them, whatever lay in the file before."""
+    path = make_photo(name)
+    monkeypatch.setattr(scratch, "LARGE", 1)
+    target = scratch.disk_file()
+    scratch.write_all(target, b"of an attempt that failed")
+    request = {"format": format_of_name(path), "max_pixels": 10**6, "allow_damaged": False, "page": 0}
+    with path.open("rb") as file:
+        header, pixels = decode(file.fileno(), {**request, "is_only_page": True, "target": target})
+    assert pixels == target
+    stored = os.pread(target, os.fstat(target).st_size, 0)
+    os.close(target)
+    assert stored == read_image(path).pixels.tobytes() + stored[len(stored) - sum(header["blobs"].values()) :]
+
+
+def test_a_large_jpeg_has_the_same_pixels_in_a_few_more_bytes(make_photo, monkeypatch):
+    picture = read_image(make_photo("photo.png"))
+    small, _ = encode_image(picture, "jpeg")
+    monkeypatch.setattr("unblur.images.encoding.LARGE", 1)
+    quick, _ = encode_image(picture, "jpeg")
+    assert len(quick) > len(small)
+    assert np.array_equal(read_image(quick).pixels, read_image(small).pixels)

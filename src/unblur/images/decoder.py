@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unblur.errors import ReadError
 from unblur.images.limits import Limits
 from unblur.system.sandbox import Sandbox
+from unblur.system.scratch import disk_file
 
 __all__ = ["decoder", "map_pixels", "run_job"]
 
@@ -36,7 +37,12 @@ def run_job(job: str, source: int, limits: Limits, **details: Any) -> tuple[dict
         TooLargeError: A limit was reached.
     """
     bounds = {"max_pixels": limits.max_pixels, "cpu_seconds": limits.cpu_seconds, "memory": limits.memory}
-    header, pixels = decoder.run(job, source, **bounds, **details)
+    target = disk_file()
+    try:
+        header, pixels = decoder.run(job, source, target=target, **bounds, **details)
+    finally:
+        if target is not None:
+            os.close(target)
     if pixels is None:
         raise ReadError("makes the decoder contradict itself; the file is damaged or malicious")
     return header, pixels

@@ -1,8 +1,9 @@
 """Decoding itself, run in the worker process alone: an open file in, pixels in a scratch file out.
 
 libvips reads all formats but BMP, HEIC and camera raw, which its wheel lacks: Pillow reads the first, extras the rest.
-Pixels leave in strips, so that a photo is in memory once and not twice. CMYK needs no care here: libvips treats every
-CMYK and YCCK JPEG as inverted, with an APP14 marker or without, which is what the JPEG standard and all browsers do.
+Pixels leave in strips, those of a large photo to the disk, so that it is never whole in memory. CMYK needs no care
+here: libvips treats every CMYK and YCCK JPEG as inverted, with an APP14 marker or without, which is what the JPEG
+standard and all browsers do.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _STRIP_BYTES = 1 << 17  # small enough for the processor's cache on its way out
 _COLOUR_CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
 _SPACES = {1: "grey", 3: "rgb", 4: "cmyk"}
 _DTYPES = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+_SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "float": 4}
 _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation")
 _PAGED = {"tiff", "gif", "webp"}
 _FRAMES_BY_PILLOW = {"png", "avif"}
@@ -55,7 +57,8 @@ def decode(source: int, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
     Args:
         source: Open descriptor of the file.
         request: `format`, `max_pixels`, `allow_damaged` (give what can be read of a damaged file), `page` (0: the
-            first), and `is_only_page`: no other one is wanted, so that what the file says of its pages is not kept.
+            first), `is_only_page`: no other one is wanted, so that what the file says of its pages is not kept, and
+            `target`: an empty file on the disk for the pixels of a large photo; None: there is none.
 
     Returns:
         What the file says beside its pixels, and a scratch file: the pixels, then the metadata blocks whose
@@ -174,7 +177,8 @@ def _decode_with_vips(source: int, request: dict[str, Any], fail_on: str) -> tup
         "shape": [image.height, image.width, image.bands],
         "blobs": {name: len(blob) for name, blob in blobs.items()},
     }
-    with lasting_scratch_file() as pixels:
+    size = image.width * image.height * image.bands * _SAMPLE_BYTES[image.format] + sum(map(len, blobs.values()))
+    with lasting_scratch_file(size, request.get("target")) as pixels:
         for strip in _strips(image):
             write_all(pixels, strip)
         for blob in blobs.values():
@@ -223,8 +227,7 @@ def _blob(image: Any, name: str) -> bytes:
 def _strips(image: Any) -> Iterator[memoryview]:
     """The pixels in reading order, some rows at a time."""
     region = pyvips.Region.new(image)
-    sample = {"uchar": 1, "ushort": 2, "float": 4}[image.format]
-    rows = max(1, _STRIP_BYTES // (image.width * image.bands * sample))
+    rows = max(1, _STRIP_BYTES // (image.width * image.bands * _SAMPLE_BYTES[image.format]))
     for top in range(0, image.height, rows):
         yield region.fetch(0, top, image.width, min(rows, image.height - top))
 

@@ -26,6 +26,7 @@ from unblur.images.heif import encode_heif
 from unblur.images.palettes import encode_palette
 from unblur.images.picture import FileFacts, Picture
 from unblur.images.tiff_exif import embed_exif, embed_iptc
+from unblur.system.scratch import LARGE
 
 __all__ = ["QUALITIES", "encode", "keeps_values", "to_pillow", "to_vips", "unused_quality", "webp_coding"]
 
@@ -80,9 +81,11 @@ def unused_quality(kind: str, quality: int | None) -> tuple[str, ...]:
 
 
 def _jpeg(picture: Picture, quality: int | None) -> bytes:
+    # Tables that suit the photo, for 3% fewer bytes, need all of its coefficients in memory at once.
+    optimize = picture.pixels.nbytes < LARGE
     subsample = "on" if picture.facts.subsampled and picture.space == "rgb" else "off"
     data: bytes = to_vips(picture).jpegsave_buffer(
-        Q=quality or QUALITIES["jpeg"], optimize_coding=True, subsample_mode=subsample, keep="icc|iptc"
+        Q=quality or QUALITIES["jpeg"], optimize_coding=optimize, subsample_mode=subsample, keep="icc|iptc"
     )
     segments = b""
     if picture.facts.resolution and picture.space != "cmyk":  # JFIF knows no inks

@@ -7,25 +7,42 @@ whole photo would have.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from mmap import mmap
 from types import EllipsisType
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, brightness
 from unblur.images.working import to_working
+from unblur.system.scratch import LARGE as LARGE_BYTES
+from unblur.system.scratch import disk_file, reserve
 
-__all__ = ["LARGE", "Image", "LargePhoto", "StripImage", "apply", "brightness_of", "enlarged", "strips_of", "thin"]
+__all__ = [
+    "LARGE",
+    "Image",
+    "LargePhoto",
+    "StripImage",
+    "apply",
+    "brightness_of",
+    "enlarged",
+    "room_like",
+    "strips_of",
+    "thin",
+]
 
 LARGE = 4_000_000
 """Photos of more pixels are restored part by part, where the method can."""
-_STRIP = 1_000_000
+_STRIP = 500_000
 """Pixels of a strip, about."""
 
 Rows = slice
@@ -160,6 +177,17 @@ Image = Tensor | LargePhoto
 """What is read by rows and columns."""
 
 
+def room_like(pixels: NDArray[Any]) -> NDArray[Any]:
+    """An array for pixels of that shape and type: of many, in a file on the disk, if there is room."""
+    if pixels.nbytes >= LARGE_BYTES and (file := disk_file()) is not None:
+        try:
+            if reserve(file, pixels.nbytes):
+                return np.frombuffer(mmap(file, pixels.nbytes), pixels.dtype).reshape(pixels.shape)
+        finally:
+            os.close(file)
+    return np.empty_like(pixels)
+
+
 def strips_of(image: Image | StripImage) -> Iterator[Tensor]:
     """The image strip by strip."""
     return thin([image]) if isinstance(image, Tensor) else image.strips()
@@ -169,6 +197,7 @@ def thin(strips: Iterable[Tensor]) -> Iterator[Tensor]:
     """The same rows in strips that are no larger than those of a `LargePhoto`."""
     for strip in strips:
         yield from strip.split(max(1, _STRIP // strip.shape[3]), 2)
+        del strip  # not held while the next one is made
 
 
 def apply(image: Image, change: Callable[[Tensor], Tensor], channels: int | None = None) -> Image:

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from unblur.errors import ImageError, MemoryShortageError, ShapeError
-from unblur.images.large import LARGE, LargePhoto, strips_of
+from unblur.images.large import LARGE, LargePhoto, room_like, strips_of
 from unblur.images.picture import Picture
 from unblur.images.tensors import array_to_tensor, resized, tensor_to_array
 from unblur.images.tiling import run_in_smaller_tiles, run_tiled
@@ -89,7 +88,7 @@ def _store(
     image: Any, photo: LargePhoto, picture: Picture, options: RestoreOptions, *, is_network: bool
 ) -> tuple[Picture | None, tuple[str, ...]]:
     """The answer in the form of the picture, strip by strip, and doubts; None: it is not finite."""
-    pixels, changes, top = np.empty_like(picture.pixels), Changes(), 0
+    pixels, changes, top = room_like(picture.pixels), Changes(), 0
     for strip in strips_of(image):
         if not is_finite(strip):
             return None, ()

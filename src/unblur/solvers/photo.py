@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
@@ -124,7 +123,13 @@ def restore_large_with_kernel(
 def _begun_strips(*given: Any, **named: Any) -> Iterator[Tensor]:
     """`strips_tiled` with the first strip computed: where memory is short, it is short there."""
     strips = strips_tiled(*given, **named)
-    return thin(chain([next(strips)], strips))
+    return thin(_resumed(next(strips), strips))
+
+
+def _resumed(first: Tensor, others: Iterator[Tensor]) -> Iterator[Tensor]:
+    yield first
+    del first  # which `itertools.chain` would hold to the end
+    yield from others
 
 
 def _compression_noise(jpeg_coarseness: float) -> float:

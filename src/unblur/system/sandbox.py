@@ -48,7 +48,7 @@ class Sandbox:
         return self._process.pid if self._process else None
 
     def run(
-        self, job: str, source: int, *, cpu_seconds: int, memory: int, **details: Any
+        self, job: str, source: int, *, cpu_seconds: int, memory: int, target: int | None = None, **details: Any
     ) -> tuple[dict[str, Any], int | None]:
         """Do one job in the worker.
 
@@ -57,6 +57,7 @@ class Sandbox:
             source: Open descriptor of what the job works on; stays open.
             cpu_seconds: Processor time that the job may take.
             memory: Bytes of address space that the job may add to the process.
+            target: Open descriptor of a file that the job may write into; stays open. The worker can make none.
             details: Further plain values for the job.
 
         Returns:
@@ -72,8 +73,8 @@ class Sandbox:
             link = self._running()
             link.settimeout(cpu_seconds + _EXTRA_WALL_SECONDS)
             try:
-                send(link, request, source)
-                answer, result = receive(link)
+                send(link, request, source, *([] if target is None else [target]))
+                answer, results = receive(link)
             except BaseException as error:
                 # Whatever broke the exchange, an answer that comes later must not be taken for the next job's.
                 status = self._stop()
@@ -82,6 +83,7 @@ class Sandbox:
                 raise
             if answer.get("is_last"):
                 self._kill()
+        result = results[0] if results else None
         if "error" in answer:
             if result is not None:
                 os.close(result)

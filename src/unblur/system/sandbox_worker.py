@@ -33,21 +33,21 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     while True:
         try:
-            request, source = receive(link)
+            request, files = receive(link, most=2)
         except EOFError:
             return
-        if source is not None:
-            _serve(link, module, request, source)
+        if files:
+            _serve(link, module, request, *files)
 
 
-def _serve(link: socket.socket, module: Any, request: dict[str, Any], source: int) -> None:
+def _serve(link: socket.socket, module: Any, request: dict[str, Any], source: int, target: int | None = None) -> None:
     """Do one job and answer with its result or with the reason why there is none."""
     answer: dict[str, Any]
     result = None
     allow_more_processor_time(request["cpu_seconds"])
     memory_is_free = allow_more_memory(request["memory"])
     try:
-        answer, result = module.JOBS[request["job"]](source, request)
+        answer, result = module.JOBS[request["job"]](source, {**request, "target": target})
     except UnblurError as error:
         answer = {"error": type(error).__name__, "message": str(error)}
     except MemoryError:
@@ -57,10 +57,9 @@ def _serve(link: socket.socket, module: Any, request: dict[str, Any], source: in
     # The system counts time over all jobs of a process: where it is scarce, the next job gets a process of its own.
     is_last = not allow_more_processor_time(request["cpu_seconds"])
     answer |= {"is_last": is_last, "memory_is_free": memory_is_free}
-    send(link, answer, result)
-    os.close(source)
-    if result is not None:
-        os.close(result)
+    send(link, answer, *([] if result is None else [result]))
+    for file in {one for one in (source, target, result) if one is not None}:
+        os.close(file)
 
 
 def _end_with(parent: int) -> None:
