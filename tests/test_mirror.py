@@ -128,7 +128,11 @@ COVERED = {
     "methods/test_kernel_families.py": "methods/kernel_search/families",
     "methods/test_kernel_finder.py": "methods/kernel_search/finder",
     "methods/test_kernel_streaks.py": "methods/kernel_search/streaks",
-    "methods/test_map.py": ("methods/classical_map/method methods/kernel_search/pyramid methods/kernel_search/search"),
+    "methods/test_kernel_turning.py": "methods/kernel_search/turning",
+    "methods/test_map.py": (
+        "methods/classical_map/method methods/kernel_search/latent_step methods/kernel_search/pyramid"
+        " methods/kernel_search/search"
+    ),
     "methods/test_map_answer_quality.py": "methods/kernel_search/answer_quality",
     "methods/test_map_kernel_step.py": "methods/kernel_search/kernel_step",
     "methods/test_network_runner.py": "system/allocator",

@@ -39,7 +39,7 @@ SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_00
 four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
 
 _CERTAIN = 4.0
-"""Predicted gain in dB less its standard deviation from which a turn of the camera is not looked for."""
+"""Predicted gain in dB from which a turn of the camera is not looked for."""
 _TURN = 0.7
 """Share of the estimate after which it is, for progress."""
 _UNCHANGED = "the photo is returned as it was"
@@ -127,8 +127,7 @@ class Auto(KernelMethod):
         self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook
     ) -> Turned | None:
         """Whether the camera turned, at the size at which the photo is restored."""
-        gain, spread = verdict.prediction
-        is_out = options.effort == "fast" or options.region is not None or gain - spread >= _CERTAIN
+        is_out = options.effort == "fast" or options.region is not None or verdict.prediction.gain >= _CERTAIN
         if is_out or verdict.is_sharp or not verdict.best:
             return None
         small = blurry[..., :, :] if size == size_of(blurry) else resample(blurry, size).clamp(0, 1)

