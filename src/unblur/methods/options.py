@@ -172,7 +172,9 @@ class RestoreOptions:
         str | None, Option("Learned prior that improves the image of methods that find a kernel, such as golf.", "NAME")
     ] = None
     effort: Annotated[Effort, Option("How long auto may search: fast, normal or best.", "NAME", _RUN)] = "normal"
-    force: Annotated[bool, Option("auto gives its best answer, unmixed with the photo, even where it expects harm.", "", _RUN)] = False
+    force: Annotated[
+        bool, Option("auto gives its best answer, unmixed with the photo, even where it expects harm.", "", _RUN)
+    ] = False
     seed: Annotated[int, Option("For methods that draw random numbers.", "N", _RUN)] = 0
     device: Annotated[
         str, Option("auto, cpu, cuda, cuda:N or mps.", "NAME", _RUN, decides_pixels=False, for_all=True)

@@ -58,11 +58,11 @@ def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, monkeyp
     photo, _ = turned_picture(SIZE, turn=12 / 250)
     blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
     monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(3.0, 1.0)))
-    options = RestoreOptions(encoding="linear")
+    options = RestoreOptions(encoding="linear", effort="best")
     answer = restore_tensor(photo, auto, options)
     assert "turning by" in answer.facts["found"]
     assert answer.facts["turn_degrees"] == pytest.approx(math.degrees(blur.turn), abs=0.01)
     torch.testing.assert_close(answer.kernel, blur.kernel_at((0.0, 0.0)))
     assert not torch.equal(answer.image, photo)
-    fast = restore_tensor(photo, auto, RestoreOptions(encoding="linear", effort="fast"))
-    assert "turning" not in fast.facts["found"]
+    quick = restore_tensor(photo, auto, RestoreOptions(encoding="linear"))
+    assert "turning" not in quick.facts["found"]

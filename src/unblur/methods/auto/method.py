@@ -126,9 +126,10 @@ class Auto(KernelMethod):
     def _look_for_turn(
         self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook
     ) -> Turned | None:
-        """Whether the camera turned, at the size at which the photo is restored."""
-        is_out = options.effort == "fast" or options.region is not None or verdict.prediction.gain >= _CERTAIN
-        if is_out or verdict.is_sharp or not verdict.best:
+        """Whether the camera turned, at the size at which the photo is restored: seconds that seldom find a turn."""
+        if options.effort != "best" or options.region is not None or verdict.prediction.gain >= _CERTAIN:
+            return None
+        if verdict.is_sharp or not verdict.best:
             return None
         small = blurry[..., :, :] if size == size_of(blurry) else resample(blurry, size).clamp(0, 1)
         hook = steps_at(size, size_of(blurry), on_step)

@@ -29,8 +29,9 @@ _PIXELS, _SIDE = 25_000, 100
 """Of such a place: about so many pixels, no smaller side."""
 _SMALLEST = 200
 """Sides of photos below which a turn moves hardly anything."""
-_BETTER = 0.0
-"""Gain in dB, on average over all places, that a turn must promise beyond one kernel for all."""
+_BETTER = 0.5
+"""Gain in dB, on average over all places, that a turn must promise beyond one kernel for all. Of 14 photos of BSDS500
+train under shake with roll, 0 would take five turns, of which two gain 2 and 3 dB more and two lose 1 to 2."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
