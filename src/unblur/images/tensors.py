@@ -24,7 +24,6 @@ __all__ = [
     "srgb_to_linear",
     "tensor_to_array",
     "turned",
-    "turned_back",
 ]
 
 # IEC 61966-2-1. The two pieces meet where the linear one ends, so each threshold is the other's image.
@@ -110,8 +109,3 @@ def turned(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:
     """An image `(..., H, W)` in one of its eight positions: turned to the left, then mirrored left to right."""
     answer = torch.rot90(image, quarter_turns, (-2, -1))
     return (answer.flip(-1) if mirrored else answer).contiguous()
-
-
-def turned_back(image: Tensor, quarter_turns: int, mirrored: bool) -> Tensor:
-    """The image that `turned` made this one of."""
-    return torch.rot90(image.flip(-1) if mirrored else image, -quarter_turns, (-2, -1)).contiguous()

@@ -19,7 +19,6 @@ from unblur.methods.dublid.choice import Verdict, choose_network, is_settled, ju
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.networks import load_networks
-from unblur.methods.dublid.orientations import look_turned
 from unblur.methods.dublid.portable import make_portable
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.dublid.sizes import NetworkLooker
@@ -45,10 +44,6 @@ _FAINTEST = 0.03
 """Kernel values below this share of the largest are the network's uncertainty and would ring."""
 _SMALLEST = 48
 """Pixels on the shorter side from which the blur of a photo can be estimated."""
-
-
-_Run = Callable[[str, Tensor], "tuple[Tensor, Tensor | None]"]
-"""Runs the network of that name on what it sees: the kernel, and its own image where it is wanted."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +138,7 @@ class Dublid(KernelMethod):
         while True:
             on_step(Step(0.0, "looking for the blur"))
             prepared = _prepare(photo, level, self.networks[name], self.settings.pixels)
-            found, image = self._look(name, prepared, self._run if options.engine == "torch" else self._run_exported)
+            found, image = (self._run if options.engine == "torch" else self._run_exported)(name, prepared)
             cut = _light_on_rim(found) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)
             if not cut or not can_be_halved or options.kernel_size is not None:
@@ -175,17 +170,6 @@ class Dublid(KernelMethod):
             return image + (own - brightness(image, BT709))
 
         return recolour
-
-    def _look(self, name: str, seen: Tensor, run: _Run) -> tuple[Tensor, Tensor | None]:
-        """The kernel by all positions of the photo, and the network's own image of the photo as it is."""
-        images: list[Tensor | None] = []
-
-        def find(photo: Tensor) -> Tensor:
-            kernel, image = run(name, photo)
-            images.append(image)
-            return kernel
-
-        return look_turned(seen, find, self.settings.orientations), images[0]
 
     def _run(self, name: str, seen: Tensor) -> tuple[Tensor, Tensor | None]:
         """The kernel, and the network's own image where it is wanted."""

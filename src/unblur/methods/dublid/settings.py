@@ -23,14 +23,8 @@ class DublidSettings:
         300_000
     )
     levels: Annotated[int, "How often the photo may be halved for a blur that does not fit into the kernel's box."] = 3
-    orientations: Annotated[
-        int,
-        "Kernels are the mean of those of so many positions of the photo, turned and mirrored: 1 to 8 looks.",
-    ] = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.orientations <= 8:
-            raise SettingsError(f"orientations takes a number from 1 to 8, not {self.orientations}")
         if self.pixels < 1:
             raise SettingsError(f"pixels takes a number from 1 up, not {self.pixels}")
         if not 0 < self.smoothness < float("inf"):
