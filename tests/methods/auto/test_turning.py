@@ -66,3 +66,11 @@ def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, monkeyp
     assert not torch.equal(answer.image, photo)
     quick = restore_tensor(photo, auto, RestoreOptions(encoding="linear"))
     assert "turning" not in quick.facts["found"]
+
+
+def test_a_turn_that_promises_harm_is_not_taken(auto, monkeypatch):
+    photo, _ = turned_picture(SIZE, turn=12 / 250)
+    blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(-2.0, 1.0)))
+    options = RestoreOptions(encoding="linear", effort="best")
+    assert "turning" not in restore_tensor(photo, auto, options).facts["found"]

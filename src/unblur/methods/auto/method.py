@@ -88,7 +88,9 @@ class Auto(KernelMethod):
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
         if turned is not None:
-            return self._with_turn(turned, verdict, size, size_of(blurry), options)
+            promised = replace(verdict, prediction=turned.prediction)
+            if options.force or self.verdicts.is_enough(promised):
+                return self._with_turn(turned, promised, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
             return self._with_kernel(verdict, size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
@@ -138,10 +140,10 @@ class Auto(KernelMethod):
     def _with_turn(
         self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions
     ) -> BlurEstimate:
-        """The same for a camera that turned."""
+        """The same for a camera that turned; the verdict's prediction is that of the turn."""
         kernel, degrees = turned.blur.kernel_at(Place(0.0, 0.0)), math.degrees(turned.blur.turn)
         kind = describe_kernel(enlarge_kernel(kernel, size, photo))
-        estimate = self._with_kernel(replace(verdict, prediction=turned.prediction), size, size, options)
+        estimate = self._with_kernel(verdict, size, size, options)
         facts = {
             **estimate.facts,
             "found": f"{kind} in the middle, turning by {degrees:.1f} degrees: map",
