@@ -41,7 +41,7 @@ four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed
 _CERTAIN = 4.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
 _TURN = 0.7
-"""Share of the estimate after which it is, for progress."""
+"""Share of the estimate after which it is, for progress, where the best effort is asked for."""
 _UNCHANGED = "the photo is returned as it was"
 _LOOKS_SHARP = f"the photo is sharp, or only parts of it or its lights are blurred; {_UNCHANGED}"
 _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
@@ -81,7 +81,8 @@ class Auto(KernelMethod):
 
     def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
-        looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, _TURN), (_TURN, 1.0)))
+        end = _TURN if options.effort == "best" else 1.0
+        looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, end), (end, 1.0)))
         verdict, size = look_by_size(blurry, SIZES, self.verdicts, options, looking)
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
