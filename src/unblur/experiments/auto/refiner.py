@@ -20,6 +20,7 @@ from unblur.experiments.auto.settings import RefinerSettings
 from unblur.experiments.auto.weights import REFINER_FILE, read_start
 from unblur.experiments.result import ExperimentResult, Say, Table
 from unblur.methods.auto.refiner import REFINER_CONFIG, AnswerRefiner
+from unblur.system.precision import choose_precision
 from unblur.training.muon import Muon
 
 __all__ = ["fit_refiner", "refined_gain", "run"]
@@ -93,13 +94,16 @@ def fit_refiner(
     )
     optimizer = Muon(network.parameters(), lr=rate)
     weights = torch.tensor([0.3 + max(example.gain, 0.0) ** 0.5 for example in examples])
+    precision = choose_precision("auto", torch.device("cpu"))  # half the time of float32 where the processor has it
     begin, share, step, recent = time.monotonic(), 0.0, 0, 0.0
     while share < 1:
         share = (time.monotonic() - begin) / (60 * minutes)
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 100) * max(1 - share, 0.02) ** 0.8
-        batch = _batch(examples, weights)
-        loss = _loss(network(*batch[:-1]), batch[-1])
+        *seen, truth = _batch(examples, weights)
+        with torch.autocast("cpu", precision, enabled=precision == torch.bfloat16):
+            refined = network(*seen)
+        loss = _loss(refined.float(), truth)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
