@@ -189,7 +189,14 @@ def search_larger(
 
 
 def search_again(
-    grey: Image, starts: Sequence[Candidate], settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+    grey: Image,
+    starts: Sequence[Candidate],
+    settings: SearchSettings,
+    options: RestoreOptions,
+    on_step: StepHook,
+    *,
+    hypothesis: Hypothesis = SECOND_PASS,
+    rounds: int | None = None,
 ) -> list[Candidate]:
     """Each kernel after a second pass through the finest levels, which begins with it and has a weaker prior.
 
@@ -202,12 +209,22 @@ def search_again(
         settings: Settings of the method.
         options: Region and kernel size are heeded.
         on_step: Progress and cancel.
+        hypothesis: In place of that for kernels that the search found.
+        rounds: On each level; None: as many as such kernels take.
     """
-    return _second_pass(_part_to_search(grey, settings, options), starts, settings, options.kernel_size, on_step)
+    part = _part_to_search(grey, settings, options)
+    return _second_pass(part, starts, settings, options.kernel_size, on_step, hypothesis=hypothesis, rounds=rounds)
 
 
 def _second_pass(
-    grey: Tensor, starts: Sequence[Candidate], settings: SearchSettings, largest: int | None, on_step: StepHook
+    grey: Tensor,
+    starts: Sequence[Candidate],
+    settings: SearchSettings,
+    largest: int | None,
+    on_step: StepHook,
+    *,
+    hypothesis: Hypothesis = SECOND_PASS,
+    rounds: int | None = None,
 ) -> list[Candidate]:
     """On the part of the photo that was searched before; `largest` is the caller's bound on the kernel."""
     limit = _odd(min(*(side // 2 for side in grey.shape[-2:]), largest or grey.shape[-1]))
@@ -215,17 +232,17 @@ def _second_pass(
     for start in starts:
         box = min(start.kernel.shape[-1] + 2 * _ROOM, limit)
         part = _in_encoding(start.encoding, grey)
-        problem = KernelSearch(part, box, (SECOND_PASS,), start=fit_box(start.kernel, box))
+        problem = KernelSearch(part, box, (hypothesis,), start=fit_box(start.kernel, box))
         problems[problem] = start.encoding
     found = estimate_kernels(
         list(problems),
         PRIORS[settings.prior],
-        rounds=SECOND_PASS_ROUNDS,
+        rounds=rounds or SECOND_PASS_ROUNDS,
         pixels=settings.pixels,
         on_round=_ProgressReport(on_step, finest=1.0).of(problems),
     )
     return [
-        Candidate(trim_box(kernel), start.encoding, "second-pass", SECOND_PASS.number)
+        Candidate(trim_box(kernel), start.encoding, "second-pass", hypothesis.number)
         for start, kernel in zip(starts, found, strict=True)
     ]
 
