@@ -19,10 +19,23 @@ SHAKE = sample_motion_kernel(21, torch.Generator().manual_seed(2), length=(20, 2
 def test_a_kernel_that_is_too_soft_comes_nearer_to_the_true_one(encoding):
     photo = plant(SHAKE, size=(150, 160), noise=0.001, light=encoding)
     soft = convolve(fit_box(SHAKE, 45), gaussian_kernel(1.0), "zeros")
-    polished = polish_kernel(photo.blurry, soft / soft.sum(), encoding, RestoreOptions(), ignore_step)
-    before, after = (float(kernel_rmse_upto_shift(one, SHAKE)) for one in (soft, polished))
+    polished = polish_kernel(photo.blurry, soft / soft.sum(), RestoreOptions(encoding=encoding), ignore_step)
+    before, after = (float(kernel_rmse_upto_shift(one, SHAKE)) for one in (soft, polished.kernel))
     assert after < 0.8 * before
-    assert float(polished.sum()) == pytest.approx(1, abs=1e-4)
+    assert float(polished.kernel.sum()) == pytest.approx(1, abs=1e-4)
+    assert polished.encoding == encoding
+
+
+def test_the_photo_says_where_it_was_blurred():
+    photo = plant(SHAKE, size=(150, 160), noise=0.001, light="linear")
+    soft = convolve(fit_box(SHAKE, 45), gaussian_kernel(1.0), "zeros")
+    fractions: list[float] = []
+    found = polish_kernel(
+        photo.blurry, soft / soft.sum(), RestoreOptions(), lambda step: fractions.append(step.fraction)
+    )
+    assert found.encoding == "linear"
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
 
 
 def test_a_line_is_offered_for_a_kernel_that_is_nearly_one():

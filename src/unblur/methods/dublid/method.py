@@ -161,10 +161,11 @@ class Dublid(KernelMethod):
         )
         answer = self._find(blurry, options, on_find, name)
         part = informative_part(blurry, answer.kernel, options)
-        encoding = decide_encoding(part, answer.kernel, options)
         if self.settings.polishes:
-            kernel = polish_kernel(blurry, answer.kernel, encoding, options, on_polish)
-            answer = replace(answer, kernel=kernel, origin="polished")
+            polished = polish_kernel(blurry, answer.kernel, options, on_polish)
+            answer, encoding = replace(answer, kernel=polished.kernel, origin="polished"), polished.encoding
+        else:
+            encoding = decide_encoding(part, answer.kernel, options)
         verdict = judge_kernel(part, answer.kernel, encoding, self.settings.solver_smoothness)
         line = find_line(part, answer.kernel, encoding) if self.settings.polishes else None
         if line is not None:

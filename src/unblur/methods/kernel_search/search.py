@@ -40,7 +40,16 @@ from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "Origin", "find_kernel", "search_again", "search_larger"]
+__all__ = [
+    "BLUR_MAY_BE_LARGER",
+    "Candidate",
+    "Finding",
+    "Origin",
+    "find_kernel",
+    "prefers_linear",
+    "search_again",
+    "search_larger",
+]
 
 BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 _SMALLEST_PHOTO = 32
@@ -259,16 +268,26 @@ def _best_of_boxes(findings: Sequence[Finding]) -> Finding:
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
-    """The one of two findings whose kernel makes the sparser answers, all in all, in both encodings.
-
-    The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
-    either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
-    """
+    """The finding in the encoding that its kernel speaks for."""
     # A sharp photo looks sharp in linear light; photos that were blurred as stored do not.
     if linear.fault == LOOKS_SHARP:
         return linear
-    reach = max(finding.kernel.shape[-1] for finding in (encoded, linear))
-    sample = crop_informative(grey, pixels, 2 * reach)
+    return linear if prefers_linear(grey, encoded.kernel, linear.kernel, pixels) else encoded
+
+
+def prefers_linear(grey: Grey, encoded: Tensor, linear: Tensor, pixels: int) -> bool:
+    """Whether the kernel found in linear light makes the sparser answers, all in all, in both encodings.
+
+    The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
+    either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
+
+    Args:
+        grey: The part of the photo that was searched, sRGB-encoded, in [0, 1].
+        encoded: The kernel found in encoded values, `(1, 1, k, k)`.
+        linear: That found in linear light.
+        pixels: Largest number of pixels on which they are compared.
+    """
+    sample = crop_informative(grey, pixels, 2 * max(encoded.shape[-1], linear.shape[-1]))
     sparsity = [
         sum(
             measure_sparsity(
@@ -279,9 +298,9 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
             )
             for encoding in _ENCODINGS
         )
-        for kernel in (encoded.kernel, linear.kernel)
+        for kernel in (encoded, linear)
     ]
-    return linear if sparsity[1] < sparsity[0] + _LINEAR_BONUS else encoded
+    return sparsity[1] < sparsity[0] + _LINEAR_BONUS
 
 
 def _grow(
