@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -73,7 +74,7 @@ class FixedReblur:
 
     def __call__(self, sharp: Float[Tensor, "1 c h w"], *, outside: Outside = "black") -> Float[Tensor, "1 c h w"]:
         """See `reblur`."""
-        return _OwnAdjoint.apply(sharp, lambda image: self._blur(image, outside))
+        return _OwnAdjoint.apply(sharp, partial(self._blur, outside=outside))
 
     def _blur(self, image: Tensor, outside: Outside) -> Tensor:
         first, *others = self._places
