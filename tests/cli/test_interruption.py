@@ -63,6 +63,33 @@ def test_little_is_loaded_before_the_program_listens():
     assert set(loaded) == {"unblur", "unblur.__main__", "__future__"}
 
 
+ENDING = """
+import atexit, sys, threading, time, unblur.__main__, unblur.cli.main
+class Heavy:
+    def __del__(self): print("taken apart")
+sys.kept = Heavy()
+def work(words=None):
+    atexit.register(print, "at exit")
+    threading.Thread(target=lambda: (time.sleep(0.2), print("thread ended"))).start()
+    print("worked", end=", ")
+    if sys.argv[1] == "error": raise RuntimeError("of the program")
+    return int(sys.argv[1])
+unblur.cli.main.main = work
+sys.exit(unblur.__main__.main())
+"""
+"""A program whose work leaves a thread, a function to call at the end, text in a buffer, and an object."""
+
+
+@pytest.mark.parametrize("code", ["0", "130", "error"])
+def test_the_process_ends_without_taking_its_objects_apart(code):
+    ended = subprocess.run([sys.executable, "-c", ENDING, code], capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith("worked, thread ended\nat exit\n")
+    if code == "error":
+        assert (ended.returncode, "RuntimeError: of the program" in ended.stderr) == (1, True)
+    else:
+        assert (ended.returncode, ended.stdout.splitlines()[2:], ended.stderr) == (int(code), [], "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_other_commands(monkeypatch, number):
     def interrupt(*words: object) -> None:

@@ -5,7 +5,13 @@ from scipy.optimize import nnls
 from planted import draw_picture, shake
 from unblur.blur.convolve import convolve
 from unblur.methods.kernel_search import kernel_step
-from unblur.methods.kernel_search.kernel_step import Gradients, fit_kernel, resize_kernel, tidy_kernel
+from unblur.methods.kernel_search.kernel_step import (
+    Gradients,
+    fit_kernel,
+    normal_equations,
+    resize_kernel,
+    tidy_kernel,
+)
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.differences import differences
 
@@ -68,6 +74,17 @@ def test_equals_dense_non_negative_least_squares():
     assert (expected == 0).any(), "the bound should matter"
     found = fit_long(sharp, blurry, 7)
     torch.testing.assert_close(found.flatten(), torch.from_numpy(expected), atol=1e-6, rtol=0)
+
+
+def test_the_misfit_is_that_of_the_dense_least_squares():
+    sharp, kernel = draw_picture(32, 36).double(), shake(5, 1).double()
+    blurry = convolve(sharp, kernel, "circular")
+    rows, wanted = dense_problem(sharp, blurry, 7)
+    tried = torch.rand(2, 1, 7, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    equations = normal_equations(gradients_of(sharp), gradients_of(blurry), 7, (32, 36))
+    dense = (rows @ tried.flatten(1).T - wanted[:, None]).square().sum(0) / 2
+    misfit = equations.misfit(tried)
+    torch.testing.assert_close(misfit[0] - misfit[1], dense[0] - dense[1])
 
 
 def test_an_even_weight_changes_nothing():

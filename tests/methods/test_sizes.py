@@ -16,6 +16,7 @@ from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
 from unblur.methods.reduced_size import Size
 from unblur.methods.sizes import Look, SizePlan, look_by_size, plan_looks
+from unblur.metrics.kernel import kernel_similarity_upto_shift
 
 UNSURE = GainPrediction(-1.0, 1.0)
 
@@ -144,3 +145,12 @@ def test_an_answer_that_promises_far_less_at_a_larger_size_is_not_taken(verdicts
         monkeypatch.setattr(verdicts, "_choose", lambda *_, gain=gain, **__: verdict(GainPrediction(gain, 0.5)))
         finer = verdicts.find_again(found, Size(100, 120), photo, RestoreOptions())
         assert verdicts.is_sure(finer) == is_taken
+
+
+def test_what_the_spectrum_says_at_a_larger_size_competes_with_what_was_found(verdicts):
+    true = disk_kernel(6.0)
+    photo = plant(true, (240, 260), light="linear").blurry
+    found = Verdict((Candidate(shake(5), "linear"),), GainPrediction(0.5, 1.0))
+    finer = verdicts.find_again(found, Size(120, 130), photo, RestoreOptions())
+    assert finer.best[0].origin == "disk"
+    assert kernel_similarity_upto_shift(finer.best[0].kernel, true) > 0.9

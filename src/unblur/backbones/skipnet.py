@@ -96,11 +96,19 @@ class SkipNet(nn.Module):
         features = levels.pop()
         for skip, decoder, level in zip(reversed(self.skips), reversed(self.decoders), reversed(levels), strict=True):
             upper = F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
-            features = decoder(self._beside(skip(level), _crop_middle(upper, level)))
+            wide = _crop_middle(_with_ordered_gradient(upper), level)
+            features = decoder(self._beside(_with_ordered_gradient(skip(level)), wide))
         # Not in half precision: steps of the image that the losses look at would be larger than what they look for.
         with torch.autocast(code.device.type, enabled=False):
-            answer = self.head(features.to(self.head.weight.dtype))
+            answer = self._mix(features.to(self.head.weight.dtype))
             return torch.sigmoid(answer if offset is None else answer + offset)
+
+    def _mix(self, features: Features) -> Float[Tensor, "b c_image h w"]:
+        """The head; of one network as a product of matrices, whose gradient is quicker than that of a convolution."""
+        if self.copies > 1:
+            return self.head(features)
+        weights = self.head.weight.flatten(1)
+        return F.linear(features.permute(0, 2, 3, 1), weights, self.head.bias).permute(0, 3, 1, 2)
 
     def _beside(
         self, narrow: Float[Tensor, "b c_narrow h w"], wide: Float[Tensor, "b c_wide h w"]
@@ -196,6 +204,19 @@ def _convolution(
 
 def _pool(features: Tensor) -> Tensor:
     return F.max_pool2d(features, 2) if min(features.shape[-2:]) > 1 else features
+
+
+def _with_ordered_gradient(features: Tensor) -> Tensor:
+    """The same features, whose gradient is laid out as they are: a part of another's is slow for most operations."""
+    last = features.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if last else torch.contiguous_format
+
+    def order(slope: Tensor) -> Tensor:
+        return slope.contiguous(memory_format=layout)
+
+    if features.requires_grad:
+        features.register_hook(order)
+    return features
 
 
 def _crop_middle(features: Tensor, like: Tensor) -> Tensor:

@@ -9,13 +9,25 @@ from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, power, spectrum
 
-__all__ = ["find_shift"]
+__all__ = ["correlation_peaks", "find_shift"]
 
 
 def find_shift(
     moved: Float[Tensor, "1 c h w"], fixed: Float[Tensor, "1 c h w"], reach: tuple[int, int], *, spread: int = 1
 ) -> tuple[int, int]:
     """(right, down) in whole pixels by which the content of `fixed` is moved in `moved` (Kuglin and Hines 1975).
+
+    Arguments are those of `correlation_peaks`.
+    """
+    near = correlation_peaks(moved, fixed, reach, spread=spread)
+    row, column = divmod(int(near.argmax()), near.shape[-1])
+    return column - reach[1], row - reach[0]
+
+
+def correlation_peaks(
+    moved: Float[Tensor, "1 c h w"], fixed: Float[Tensor, "1 c h w"], reach: tuple[int, int], *, spread: int = 1
+) -> Float[Tensor, "1 1 rows columns"]:
+    """Phase correlation of two images at every shift within reach, from the farthest up and left on.
 
     Args:
         moved: In any encoding; the mean of its channels is compared.
@@ -36,5 +48,4 @@ def find_shift(
     near = torch.roll(peaks, reach, (-2, -1))[..., : 2 * down + 1, : 2 * right + 1]
     for _ in range(2):
         near = F.avg_pool2d(near, spread, 1, spread // 2)
-    row, column = divmod(int(near.argmax()), near.shape[-1])
-    return column - right, row - down
+    return near

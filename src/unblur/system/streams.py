@@ -8,12 +8,12 @@ import os
 import select
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from unblur.errors import OutputError
 
-__all__ = ["drop_stderr", "is_closed", "prepare_streams", "why_not_written", "write_stdout"]
+__all__ = ["drop_stderr", "flush_all", "is_closed", "prepare_streams", "why_not_written", "write_stdout"]
 
 _closed: set[int] = set()
 """Which of the descriptors 0 to 2 were closed when the program started."""
@@ -65,6 +65,13 @@ def drop_stderr() -> None:
     """Discard what is still written to standard error: its reader is gone, or its disk is full."""
     if sys.stderr is sys.__stderr__:
         _put_null_device(2, os.O_WRONLY)
+
+
+def flush_all() -> None:
+    """Write what is left in the buffers of standard output and error, as far as that is possible."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, OutputError, ValueError):  # ValueError: it is closed
+            stream.flush()
 
 
 def why_not_written(error: OSError) -> str:

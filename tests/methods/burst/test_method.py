@@ -12,6 +12,7 @@ from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.methods.apply import restore_burst, restore_tensor
 from unblur.methods.base import Step, Traits, ignore_step
 from unblur.methods.burst.method import Burst
+from unblur.methods.burst.turns import estimate_turn, turn
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
@@ -103,6 +104,24 @@ def test_it_says_what_each_photo_is(joined):
     assert len(joined.burst_kernels) == 3
     assert torch.equal(joined.kernel, joined.burst_kernels[0])
     assert "each of 3 photos" in joined.facts["found"]
+
+
+def test_photos_that_are_turned_against_the_first_are_turned_back(method, monkeypatch):
+    turned = [PHOTOS[0], *(turn(photo, degrees) for photo, degrees in zip(PHOTOS[1:], (2.0, -1.5), strict=True))]
+    answer = restored(method, turned)
+    assert [one["turn"] for one in answer.facts["photos"]] == pytest.approx([0, -2.0, 1.5], abs=0.3)
+    assert not answer.warnings
+    monkeypatch.setattr("unblur.methods.burst.method.estimate_turn", lambda *_: 0.0)
+    assert shifted_psnr(answer.image, SHARP, 25) > shifted_psnr(restored(method, turned).image, SHARP, 25) + 1
+
+
+def test_a_sharp_photo_is_the_answer_as_it_was_taken_even_if_it_is_turned():
+    scene = draw_picture(360, 380, seed=1)
+    blurry, taken = convolve(scene, KERNELS[0], "replicate"), turn(scene, 2.0)
+    seen = turn(taken, estimate_turn(taken, blurry))
+    assert not torch.equal(seen, taken)
+    answer = restored(KnownAnswer(blurry, KERNELS[0], sharp=seen), [blurry, taken])
+    assert torch.equal(answer.image, taken)
 
 
 def test_what_does_not_fit_is_left_out(method):

@@ -49,11 +49,33 @@ def test_the_photo_chooses_the_network(kind, network):
     """The weights that it has where nobody names others hold both: the answer is that of the fitting ones alone."""
     photo = plant(kind, size=(150, 160), noise=0.001)
     options = RestoreOptions(encoding="encoded")
-    answer = make(read_weights("dublid")).restore(photo.blurry, options)
-    alone = make(read_weights(f"dublid-{network}")).restore(photo.blurry, options)
+    answer = make(read_weights("dublid"), polish=False).restore(photo.blurry, options)
+    alone = make(read_weights(f"dublid-{network}"), polish=False).restore(photo.blurry, options)
     assert answer.facts["network"] == network
     assert "network" not in alone.facts
     assert torch.equal(answer.image, alone.image)
+
+
+@pytest.mark.parametrize(("kind", "origin"), [(linear_kernel(13, 30), "line"), (SHAKE, "polished")])
+def test_the_kernel_is_polished_on_the_photo(kind, origin):
+    photo = plant(kind, size=(150, 160), noise=0.003)
+    options = RestoreOptions(encoding="encoded")
+    polished, own = (
+        make(read_weights("dublid"), polish=polish).restore(photo.blurry, options) for polish in (True, False)
+    )
+    assert (polished.facts["kernel_from"], own.facts["kernel_from"]) == (origin, "network")
+    inner = slice(20, -20)
+    after, before = (
+        psnr(one.image[..., inner, inner].clamp(0, 1), photo.sharp[..., inner, inner]) for one in (polished, own)
+    )
+    assert after > before + 1
+
+
+def test_the_networks_own_image_comes_from_its_own_kernel(checkpoint):
+    """It sees the whole of a photo that is larger than a polished kernel calls for."""
+    photo = plant(linear_kernel(11, 30), size=(190, 200), noise=0.001)
+    answer = make(checkpoint, final="retrieval").restore(photo.blurry, RestoreOptions(encoding="encoded"))
+    assert (answer.facts["kernel_from"], answer.facts["final"]) == ("network", "retrieval")
 
 
 def test_an_answer_that_explains_nothing_is_not_given(checkpoint):
@@ -90,7 +112,8 @@ def test_a_known_kernel_is_used_as_it_is(checkpoint, planted):
 
 def test_large_kernels_are_found_at_a_coarser_level_and_it_is_said(checkpoint):
     planted = plant(linear_kernel(9, 0), size=(200, 210))
-    answer = make(checkpoint).restore(planted.blurry, RestoreOptions(kernel_size=61, encoding="encoded"))
+    options = RestoreOptions(kernel_size=61, encoding="encoded")
+    answer = make(checkpoint, polish=False).restore(planted.blurry, options)
     assert answer.facts["level"] == 1
     assert answer.kernel.shape[-1] == 91
     assert float(answer.kernel.sum()) == pytest.approx(1, abs=1e-4)
@@ -138,7 +161,7 @@ def test_an_image_through_the_one_door(checkpoint, planted):
     assert answer.image.shape == pixels.shape
 
 
-@pytest.mark.parametrize("values", [{"pixels": 0}, {"levels": -1}])
+@pytest.mark.parametrize("values", [{"pixels": -1}, {"levels": -1}, {"smoothness": -1.0}])
 def test_settings_out_of_range_are_refused(values):
     with pytest.raises(SettingsError):
         DublidSettings(**values)

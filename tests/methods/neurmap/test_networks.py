@@ -77,7 +77,7 @@ def test_maps_and_fields_are_each_others_reverse():
     torch.testing.assert_close(to_motion_field(from_motion_field(field)), field)
 
 
-def test_eight_looks_that_agree_are_one():
+def test_looks_that_agree_are_one():
     """A gradient turns with the image, and is long where the image is large; on a plane it is the same everywhere."""
 
     def see(image):

@@ -3,7 +3,7 @@ import torch
 
 from filled import wave_image
 from unblur.errors import ShapeError
-from unblur.methods.neurmap.reblur import offset_shares, reblur
+from unblur.methods.neurmap.reblur import FixedReblur, offset_shares, reblur
 
 
 def test_reference():
@@ -34,6 +34,33 @@ def test_whole_pixels_are_shifted_copies():
     motion = torch.tensor([0.0, 0.7], dtype=torch.float64).view(1, 2, 1, 1).expand(1, 2, 64, 64)
     copies = torch.stack([image.roll(-round(14 * share), -1) for share in offset_shares()]).mean(0)
     assert torch.allclose(reblur(image, motion)[..., 16:-16], copies[..., 16:-16], atol=1e-9)
+
+
+@pytest.mark.parametrize("outside", ["black", "border"])
+def test_a_fixed_motion_reblurs_as_any(outside):
+    image, motion = wave_image(24), 0.3 * wave_image(24)[:, :2]
+    again = FixedReblur(motion)(image, outside=outside)
+    torch.testing.assert_close(again, reblur(image, motion, outside=outside))
+
+
+def test_fewer_moments_lie_evenly_on_the_line():
+    assert offset_shares(3) == [1.0, 0.0, -1.0]
+    assert offset_shares(4) == pytest.approx([1.0, 1 / 3, -1 / 3, -1.0])
+    ramp = torch.arange(40.0).expand(1, 1, 8, 40)  # even lines over a slope have the value of their middle
+    motion = torch.tensor([0.0, 0.5]).view(1, 2, 1, 1).expand(1, 2, 8, 40)
+    torch.testing.assert_close(FixedReblur(motion, 8)(ramp)[..., 10:-10], ramp[..., 10:-10])
+
+
+def test_a_fixed_motion_that_changes_slowly_has_almost_the_exact_gradient():
+    rows, columns = torch.meshgrid(torch.arange(48.0), torch.arange(64.0), indexing="ij")
+    motion = torch.stack((0.1 + 0.001 * columns, 0.1 + 0.002 * rows))[None]
+    weight, slopes = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0)), []
+    for blur in (FixedReblur(motion), lambda image: reblur(image, motion)):
+        image = torch.zeros(1, 3, 48, 64, requires_grad=True)
+        (slope,) = torch.autograd.grad((weight * blur(image)).sum(), image)
+        slopes.append(slope)
+    found, exact = slopes
+    assert (found - exact).norm() < 0.1 * exact.norm()
 
 
 def test_gradients():

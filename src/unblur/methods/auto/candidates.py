@@ -22,7 +22,7 @@ from unblur.methods.region import crop_informative, crop_region
 from unblur.methods.transforms import Encode
 from unblur.solvers.priors import TwoTones
 
-__all__ = ["find_candidates", "find_large_candidates", "looks_like_page"]
+__all__ = ["find_candidates", "find_large_candidates", "looks_like_page", "read_off"]
 
 _LARGE_BOX = 75
 """A kernel that is larger than the first box is found as a blob within it, which nothing makes grow."""
@@ -55,7 +55,7 @@ def find_candidates(
     finding = find_kernel(grey, settings, options, steps_of_part(on_step, 0, count), encoding=encoding)
     if not finding.candidates:
         return finding
-    proposed = (*_fitted(finding.candidates), *_read_off(region, encoding))
+    proposed = (*_fitted(finding.candidates), *read_off(region, encoding))
     if is_page:
         hook = steps_of_part(on_step, 1, count)
         proposed += _under_two_tones(grey, encoding, options, settings, hook)
@@ -103,7 +103,8 @@ def _fitted(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
             yield _proposal(gaussian, one.encoding, "gaussian")
 
 
-def _read_off(grey: Tensor, encoding: BlurEncoding) -> Iterator[Candidate]:
+def read_off(grey: Grey, encoding: BlurEncoding) -> Iterator[Candidate]:
+    """Straight motions and disks read off the cepstrum, and streaks of lamps; arguments as for `find_candidates`."""
     part = crop_informative(grey, _SPECTRUM_PIXELS, 0)
     spectrum = log_spectrum(Encode(encoding).forward(part))
     for line in propose_lines(spectrum, _LINES):

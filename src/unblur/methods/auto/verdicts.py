@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
-from unblur.methods.auto.candidates import find_candidates, find_large_candidates
+from unblur.methods.auto.candidates import find_candidates, find_large_candidates, read_off
 from unblur.methods.auto.judge import GainPrediction, Judge, best_of, lower_bound
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.settings import AutoSettings
@@ -124,7 +124,9 @@ class VerdictFinder:
     def find_again(
         self, found: Verdict, size: Size, blurry: Photo, options: RestoreOptions, on_step: StepHook = ignore_step
     ) -> Verdict:
-        """The best of a verdict's answers at a larger size, and of a second pass there that begins with the first.
+        """The best at a larger size: a verdict's answers, a second pass from the first, what is read off the cepstrum.
+
+        A disk of two pixels at the smaller size, which the search took for something else, is plain at the larger one.
 
         Args:
             found: At a smaller size.
@@ -136,7 +138,8 @@ class VerdictFinder:
         grey, larger = brightness(blurry), size_of(blurry)
         known = [replace(one, kernel=enlarge_kernel(one.kernel, size, larger)) for one in found.best]
         again = search_again(grey, known[:1], _search_settings(options), options, on_step)
-        finding = Finding(known[0].kernel, known[0].encoding, cut=found.cut, candidates=(*known[:_KNOWN], *again))
+        candidates = (*known[:_KNOWN], *again, *read_off(crop_region(grey, options.region), known[0].encoding))
+        finding = Finding(known[0].kernel, known[0].encoding, cut=found.cut, candidates=candidates)
         measures = _measures_of(grey, options)
         verdict = self._choose(measures, finding, is_night=_is_night(blurry), besides=known[_KNOWN:])
         keeps = verdict.prediction.gain >= _KEPT * found.prediction.gain

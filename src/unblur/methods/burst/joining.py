@@ -58,6 +58,7 @@ class Member:
         exposure: How many times as much light as that one it got.
         kernel: `(1, 1, k, k)` in a box that is the same for all; None: it is left out.
         unexplained: Share of its gradient power that the sharp image and the kernel do not explain.
+        border: So many rows and columns at each of its sides are not looked at.
         fault: Why it is left out, a sentence without its subject; empty: it is not.
     """
 
@@ -66,6 +67,7 @@ class Member:
     exposure: float = 1.0
     kernel: Tensor | None = None
     unexplained: float = 0.0
+    border: tuple[int, int] = (0, 0)
     fault: str = ""
 
     def facts(self) -> dict[str, Any]:
@@ -86,6 +88,8 @@ def join_photos(
     kernel: Float[Tensor, "1 1 k k"],
     encoding: BlurEncoding,
     on_share: Callable[[float], None] = lambda _: None,
+    *,
+    border: tuple[int, int] = (0, 0),
 ) -> list[Member]:
     """All photos with what was found of them; those that do not fit have a fault.
 
@@ -95,8 +99,9 @@ def join_photos(
         kernel: Of that photo.
         encoding: Where the blur took place.
         on_share: Called with the share that is done; raises to stop.
+        border: So many rows and columns at each side of a photo are not what it shows, see `turned_border`.
     """
-    members = [_place(photo, photos[start]) for photo in photos]
+    members = [replace(_place(photo, photos[start]), border=border) for photo in photos]
     members[start] = replace(members[start], kernel=kernel, fault="")
     members = _take_in(members, start, encoding)
     while len(used := used_of(members)) > 1:
@@ -145,7 +150,7 @@ def _take_in(members: list[Member], start: int, encoding: BlurEncoding) -> list[
         if unexplained <= _UNEXPLAINED:
             exposure = estimate_exposure(members[number].photo, members[start].photo, shift)
             box = trim_box(centre_kernel(kernel))
-            taken[number] = Member(members[number].photo, shift, exposure, box, unexplained)
+            taken[number] = replace(taken[number], shift=shift, exposure=exposure, kernel=box, fault="")
     return taken
 
 
@@ -185,7 +190,9 @@ def _common_parts(members: Sequence[Member], numbers: Sequence[int], start: int,
         box: Side of kernels for which the part has to be large enough.
     """
     meant = [members[number] for number in numbers]
-    area = common_area([one.shift for one in meant], (meant[0].photo.shape[-2], meant[0].photo.shape[-1]))
+    down, right = meant[0].border
+    rows, columns = common_area([one.shift for one in meant], (meant[0].photo.shape[-2], meant[0].photo.shape[-1]))
+    area = slice(rows.start + down, rows.stop - down), slice(columns.start + right, columns.stop - right)
     shared = torch.cat([brightness(match_exposure(cut(one.photo, area, one.shift), one.exposure)) for one in meant])
     own = list(numbers).index(start)
     top, left, height, width = find_informative(shared[own : own + 1], _PIXELS, 2 * box)

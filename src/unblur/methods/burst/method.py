@@ -17,6 +17,7 @@ from unblur.images.tensors import brightness
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step, steps_of_part
 from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
 from unblur.methods.burst.joining import Member, join_photos, used_of
+from unblur.methods.burst.turns import estimate_turn, turn, turned_area, turned_border
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
@@ -66,15 +67,15 @@ class Burst:
         Raises:
             UsageError: No other photo has the size of the first.
         """
-        photos = [blurry, *(one.to(blurry) for one in self.others if one.shape == blurry.shape)]
-        numbers = [1, *(n for n, one in enumerate(self.others, start=2) if one.shape == blurry.shape)]
-        if len(photos) == 1:
+        others = {n: one.to(blurry) for n, one in enumerate(self.others, start=2) if one.shape == blurry.shape}
+        if not others:
             size = f"{blurry.shape[-1]}x{blurry.shape[-2]}"
             raise UsageError(f"photos of a burst have one size and as many channels; no other photo has {size} pixels")
-        answer, _ = self._restore_all(photos, numbers, options.limited_to(self.traits.uses), on_step)
-        sizes = [n for n in range(2, len(self.others) + 2) if n not in numbers]
+        shots = [_Shot(1, blurry, blurry), *(_Shot.turned_as(blurry, n, one) for n, one in others.items())]
+        answer, _ = self._restore_all(shots, options.limited_to(self.traits.uses), on_step)
+        sizes = [n for n in range(2, len(self.others) + 2) if n not in others]
         strangers = tuple(_left_out(n, "it has another size or other channels than the first") for n in sizes)
-        kernels = dict(zip(numbers, answer.burst_kernels, strict=False))
+        kernels = dict(zip([one.number for one in shots], answer.burst_kernels, strict=False))
         return replace(
             answer,
             burst_kernels=tuple(kernels.get(n) for n in range(1, len(self.others) + 2)) if kernels else (),
@@ -82,9 +83,10 @@ class Burst:
         )
 
     def _restore_all(
-        self, photos: list[Tensor], numbers: list[int], options: RestoreOptions, on_step: StepHook
+        self, shots: Sequence[_Shot], options: RestoreOptions, on_step: StepHook
     ) -> tuple[Restoration[Tensor], int]:
-        """The answer to photos of one size, with their numbers in the burst, and the place of the one that it shows."""
+        """The answer to photos of one size, and the place of the one that it shows."""
+        photos = [one.photo for one in shots]
 
         def search_step(step: Step) -> None:
             on_step(Step(_SEARCH * step.fraction / self.method.search_share, step.stage))
@@ -93,40 +95,45 @@ class Burst:
             on_step(Step(_SEARCH + (_JOIN - _SEARCH) * share, "joining the photos"))
 
         estimates = self.method.estimate_all(photos, options, search_step)
-        sharp = _find_sharp(photos, estimates, options)
+        sharp = _find_sharp(shots, estimates, options)
         if sharp is not None:
-            return _take_sharp(photos, sharp, numbers), sharp
+            return _take_sharp(shots[sharp]), sharp
         start = _surest(estimates)
         estimate = None if start is None else estimates[start]
         if start is None or estimate is None or estimate.kernel is None:
             alone = self._restore_first(photos[0], options, on_step)
             return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings)), 0
         if estimate.reduced is not None:
-            return self._restore_reduced(photos, numbers, estimate.reduced.size, options, on_step)
+            return self._restore_reduced(shots, estimate.reduced.size, options, on_step)
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
-        members = join_photos(photos, start, estimate.kernel, encoding, join_share)
+        members = join_photos(photos, start, estimate.kernel, encoding, join_share, border=_border_of(shots))
         photo = size_of(photos[0])
         if len(used_of(members)) < 2 and photo.height * photo.width > _LARGE:
             half = Size(round(photo.height / 2), round(photo.width / 2))
-            return self._restore_reduced(photos, numbers, half, options, on_step)
+            return self._restore_reduced(shots, half, options, on_step)
         if len(used_of(members)) < 2:
             answer, place = self._restore_first(photos[0], options, on_step), 0
         else:
-            answer, place = self._restore_together(members, estimate, encoding, options, on_step), used_of(members)[0]
-        warnings = tuple(_left_out(n, one.fault) for n, one in zip(numbers, members, strict=True) if one.fault)
-        facts = {"photos": [{"photo": n, **one.facts()} for n, one in zip(numbers, members, strict=True)]}
+            together = _Aligned.of(members, [one.turn for one in shots])
+            answer = self._restore_together(together, estimate, encoding, options, on_step)
+            answer, place = replace(answer, burst_kernels=together.in_order(members)), used_of(members)[0]
+        both = list(zip(shots, members, strict=True))
+        warnings = tuple(_left_out(shot.number, one.fault) for shot, one in both if one.fault)
+        facts = {"photos": [{**shot.facts(), **one.facts()} for shot, one in both]}
         return replace(answer, warnings=(*warnings, *answer.warnings), facts={**answer.facts, **facts}), place
 
     def _restore_reduced(
-        self, photos: Sequence[Tensor], numbers: list[int], size: Size, options: RestoreOptions, on_step: StepHook
+        self, shots: Sequence[_Shot], size: Size, options: RestoreOptions, on_step: StepHook
     ) -> tuple[Restoration[Tensor], int]:
         """The answer to large photos at a reduced size; what changes there is added to the photo that it shows."""
-        photo = size_of(photos[0])
-        small = [resample(one, size).clamp(0, 1) for one in photos]
+        photo = size_of(shots[0].photo)
+        small = [one.reduced(size) for one in shots]
         hook = steps_at(size, photo, steps_of_part(on_step, 0, 1, phase=(_SEARCH, 1.0)))
-        answer, place = self._restore_all(small, numbers, options_at(size, photo, options), hook)
-        shown = photos[place]
-        image = shown if answer.unchanged else shown + resample(answer.image - small[place], photo)
+        answer, place = self._restore_all(small, options_at(size, photo, options), hook)
+        if answer.image is small[place].taken:  # it is sharp
+            return replace(answer, image=shots[place].taken), place
+        shown = shots[place].photo
+        image = shown if answer.unchanged else shown + resample(answer.image - small[place].photo, photo)
 
         def enlarged(kernel: Tensor | None) -> Tensor | None:
             return None if kernel is None else enlarge_kernel(kernel, size, photo)
@@ -142,14 +149,14 @@ class Burst:
 
     def _restore_together(
         self,
-        members: Sequence[Member],
+        together: _Aligned,
         estimate: BlurEstimate,
         encoding: BlurEncoding,
         options: RestoreOptions,
         on_step: StepHook,
     ) -> Restoration[Tensor]:
         """The answer to the photos that are used; `estimate` is that of the photo that the search began with."""
-        own, together = self.method.solving(options), _Aligned.of(members)
+        own = self.method.solving(options)
         solver = options.solver or own.solver
         image = restore_with_kernel(
             together.photos,
@@ -170,10 +177,42 @@ class Burst:
         return Restoration(
             image,
             together.kernels[:1],
-            burst_kernels=together.in_order(members),
             warnings=estimate.warnings,
             facts={"found": found, "encoding": encoding, "solver": solver},
         )
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """One photo of a burst.
+
+    Attributes:
+        number: In the burst, from 1.
+        taken: As it was taken.
+        photo: Turned so that it lies as the first does.
+        turn: Degrees, counterclockwise, by which it was turned for that.
+    """
+
+    number: int
+    taken: Tensor
+    photo: Tensor
+    turn: float = 0.0
+
+    @classmethod
+    def turned_as(cls, first: Tensor, number: int, taken: Tensor) -> _Shot:
+        """A photo turned as the first of the burst."""
+        degrees = estimate_turn(taken, first)
+        return cls(number, taken, turn(taken, degrees), degrees)
+
+    def reduced(self, size: Size) -> _Shot:
+        """The same at another size."""
+        taken = resample(self.taken, size).clamp(0, 1)
+        photo = taken if self.photo is self.taken else resample(self.photo, size).clamp(0, 1)
+        return replace(self, taken=taken, photo=photo)
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says of it."""
+        return {"photo": self.number, "turn": round(self.turn, 2)}
 
 
 @dataclass(frozen=True)
@@ -193,10 +232,11 @@ class _Aligned:
     jpeg_coarseness: float
 
     @classmethod
-    def of(cls, members: Sequence[Member]) -> _Aligned:
+    def of(cls, members: Sequence[Member], turns: Sequence[float]) -> _Aligned:
+        """All that are used; turns are the degrees by which the photos were turned."""
         used = [members[number] for number in used_of(members)]
         first = used[0]
-        moved = [_moved(one, first) for one in used]
+        moved = [_moved(members[number], turns[number], first) for number in used_of(members)]
         kernels = torch.cat([one.kernel for one in used if one.kernel is not None])
         return cls(
             torch.cat([photo for photo, _ in moved]),
@@ -211,15 +251,15 @@ class _Aligned:
         return tuple(None if one.fault else next(kernels) for one in members)
 
 
-def _moved(member: Member, first: Member) -> tuple[Tensor, Tensor]:
+def _moved(member: Member, degrees: float, first: Member) -> tuple[Tensor, Tensor]:
     """A photo with the exposure and on the grid of another one, and where it is known there."""
     exposure = member.exposure / first.exposure
     shift = member.shift.against(first.shift)
     moved, known = move(match_exposure(member.photo, exposure), shift, first.photo)
+    counts = turned_area(member.photo, degrees)
     if exposure != 1:  # what is clipped at another level would be a false measurement
-        unclipped, _ = move((member.photo.amax(1, keepdim=True) < CLIPPED).to(known), shift, known)
-        known = known * unclipped
-    return moved, known
+        counts = counts * (member.photo.amax(1, keepdim=True) < CLIPPED)
+    return moved, known * move(counts, shift, known)[0]
 
 
 def _centred(kernels: Tensor) -> Tensor:
@@ -248,17 +288,23 @@ def _encoding_of(found: Encoding, kernel: Tensor, options: RestoreOptions, photo
     return choose_encoding(photo, kernel)
 
 
-def _find_sharp(photos: Sequence[Tensor], estimates: Sequence[BlurEstimate], options: RestoreOptions) -> int | None:
+def _find_sharp(shots: Sequence[_Shot], estimates: Sequence[BlurEstimate], options: RestoreOptions) -> int | None:
     """The photo with the strongest edges, where that looks sharp and shows the scene of the first; else None."""
-    edges = [float(torch.diff(brightness(photo), dim=-1).abs().mean()) for photo in photos]
+    edges = [float(torch.diff(brightness(one.taken), dim=-1).abs().mean()) for one in shots]
     strongest = edges.index(max(edges))
     if not estimates[strongest].looks_sharp:
         return None
     if strongest == 0:
         return 0
     encoding = "linear" if options.encoding == "auto" else options.encoding
-    pair = [photos[strongest], photos[0]]
-    return strongest if len(used_of(join_photos(pair, 0, _impulse(pair[0]), encoding))) == 2 else None
+    pair = [shots[strongest].photo, shots[0].photo]
+    members = join_photos(pair, 0, _impulse(pair[0]), encoding, border=_border_of(shots))
+    return strongest if len(used_of(members)) == 2 else None
+
+
+def _border_of(shots: Sequence[_Shot]) -> tuple[int, int]:
+    """See `turned_border`; of the photo that was turned most."""
+    return turned_border(size_of(shots[0].photo), max(abs(one.turn) for one in shots))
 
 
 def _impulse(like: Tensor) -> Tensor:
@@ -267,12 +313,12 @@ def _impulse(like: Tensor) -> Tensor:
     return kernel
 
 
-def _take_sharp(photos: Sequence[Tensor], sharp: int, numbers: Sequence[int]) -> Restoration[Tensor]:
+def _take_sharp(shot: _Shot) -> Restoration[Tensor]:
     return Restoration(
-        photos[sharp],
-        warnings=(f"photo {numbers[sharp]} of the burst is sharp, so it is the answer",),
-        facts={"found": f"photo {numbers[sharp]} is sharp: taken as it is"},
-        unchanged=sharp == 0,
+        shot.taken,
+        warnings=(f"photo {shot.number} of the burst is sharp, so it is the answer",),
+        facts={"found": f"photo {shot.number} is sharp: taken as it is"},
+        unchanged=shot.number == 1,
     )
 
 

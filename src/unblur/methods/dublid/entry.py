@@ -6,7 +6,7 @@ from unblur.methods.entry import Entry
 __all__ = ["DUBLID"]
 
 DUBLID = Entry(
-    summary="unrolled networks: find one kernel; on one core a second for 255x255 pixels, seven for 1280x720",
+    summary="unrolled networks: find one kernel; on one core a second for 255x255 pixels, five for 1280x720",
     role="kernel estimator",
     settings="unblur.methods.dublid.settings:DublidSettings",
     method="unblur.methods.dublid.method:Dublid",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -15,10 +16,20 @@ from unblur.blur.kernels import centre_kernel
 from unblur.errors import KernelError, RegionError
 from unblur.images.tensors import BT709, brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.dublid.choice import Verdict, choose_network, is_settled, judge_kernel
+from unblur.methods.dublid.choice import (
+    FIRST_ASKED,
+    Verdict,
+    choose_network,
+    decide_encoding,
+    informative_part,
+    is_settled,
+    judge_kernel,
+    prefers_line,
+)
 from unblur.methods.dublid.entry import DUBLID
 from unblur.methods.dublid.model import Dublid as Network
 from unblur.methods.dublid.networks import load_networks
+from unblur.methods.dublid.polish import find_line, polish_kernel
 from unblur.methods.dublid.portable import make_portable
 from unblur.methods.dublid.settings import DublidSettings
 from unblur.methods.dublid.sizes import NetworkLooker
@@ -44,6 +55,8 @@ _FAINTEST = 0.03
 """Kernel values below this share of the largest are the network's uncertainty and would ring."""
 _SMALLEST = 48
 """Pixels on the shorter side from which the blur of a photo can be estimated."""
+_NETWORK_SHARE = 0.6
+"""Of the work on one network's answer, for progress; the rest is polishing."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class _Found:
         image: The network's own, where it is wanted and the network was given the whole photo at its own size.
         level: How often the photo was halved.
         cut: The blur did not fit at any size.
+        origin: Of the kernel: the network's, polished, or a line that was fitted to the photo.
     """
 
     network: str
@@ -63,6 +77,7 @@ class _Found:
     image: Tensor | None
     level: int
     cut: bool
+    origin: Literal["network", "polished", "line"] = "network"
 
 
 class Dublid(KernelMethod):
@@ -96,7 +111,7 @@ class Dublid(KernelMethod):
     def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`."""
         del options
-        return Solving(smoothness=self.settings.smoothness)
+        return Solving(smoothness=self.settings.solver_smoothness)
 
     def estimate(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`; of a large photo at a reduced size first."""
@@ -111,7 +126,11 @@ class Dublid(KernelMethod):
         if verdict.fault is not None:
             return BlurEstimate(found.kernel, refusal=f"the blur {verdict.fault}; the photo is returned as it was")
         finish = self._retrieval(blurry, found, options) if self.settings.final == "retrieval" else None
-        facts = {"level": found.level, "final": "solver" if finish is None else "retrieval"}
+        facts = {
+            "level": found.level,
+            "kernel_from": found.origin,
+            "final": "solver" if finish is None else "retrieval",
+        }
         if found.network:
             facts["network"] = found.network
         # The network's own image has the encoding that the network worked in.
@@ -122,14 +141,38 @@ class Dublid(KernelMethod):
         """The answer of the network that suits the photo, and what is known of it."""
         found: dict[str, _Found] = {}
         verdicts: dict[str, Verdict] = {}
-        for number, name in enumerate(self.networks):
-            answer = self._find(blurry, options, steps_of_part(on_step, number, len(self.networks)), name)
-            verdict = judge_kernel(blurry, answer.kernel, options, self.settings.smoothness)
-            if is_settled(name, answer.kernel, verdict):
+        names = sorted(self.networks, key=lambda name: name != FIRST_ASKED[self.settings.polishes])
+        for number, name in enumerate(names):
+            on_part = steps_of_part(on_step, number, len(names))
+            answer, verdict = self._answer_of(name, blurry, options, on_part)
+            if is_settled(name, answer.kernel, verdict, polished=self.settings.polishes):
                 return answer, verdict
             found[name], verdicts[name] = answer, verdict
         best = choose_network(verdicts)
         return found[best], verdicts[best]
+
+    def _answer_of(
+        self, name: str, blurry: Tensor, options: RestoreOptions, on_step: StepHook
+    ) -> tuple[_Found, Verdict]:
+        """One network's kernel, polished if that is asked for, and what the photo says of it."""
+        on_find, on_polish = (
+            steps_of_part(on_step, 0, 1, phase=phase)
+            for phase in ((0.0, _NETWORK_SHARE if self.settings.polishes else 1.0), (_NETWORK_SHARE, 1.0))
+        )
+        answer = self._find(blurry, options, on_find, name)
+        part = informative_part(blurry, answer.kernel, options)
+        if self.settings.polishes:
+            polished = polish_kernel(blurry, answer.kernel, options, on_polish)
+            answer, encoding = replace(answer, kernel=polished.kernel, origin="polished"), polished.encoding
+        else:
+            encoding = decide_encoding(part, answer.kernel, options)
+        verdict = judge_kernel(part, answer.kernel, encoding, self.settings.solver_smoothness)
+        line = find_line(part, answer.kernel, encoding) if self.settings.polishes else None
+        if line is not None:
+            of_line = judge_kernel(part, line, encoding, self.settings.solver_smoothness)
+            if prefers_line(of_line, verdict):
+                return replace(answer, kernel=line, origin="line"), of_line
+        return answer, verdict
 
     def _find(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook, name: str) -> _Found:
         """One network's kernel of one photo `(1, C, H, W)`, at a coarser size if it is too large for the box."""
@@ -137,7 +180,7 @@ class Dublid(KernelMethod):
         level = self._first_level(options, self.networks[name].kernel_size)
         while True:
             on_step(Step(0.0, "looking for the blur"))
-            prepared = _prepare(photo, level, self.networks[name], self.settings.pixels)
+            prepared = _prepare(photo, level, self.networks[name], self.settings.pixels_seen)
             found, image = (self._run if options.engine == "torch" else self._run_exported)(name, prepared)
             cut = _light_on_rim(found) > _CUT
             can_be_halved = level < self.settings.levels and min(photo.shape[-2:]) >= _SMALLEST * 2 ** (level + 1)

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from unblur.blur.kernels import disk_kernel, gaussian_kernel, kernel_axes, linear_kernel
 
-__all__ = ["fit_disk", "fit_gaussians", "fit_line"]
+__all__ = ["BROADEST_LINE", "fit_disk", "fit_gaussians", "fit_line", "length_of_line"]
 
-_SLENDER, _ROUND = 0.75, 0.65
+BROADEST_LINE = 0.75
+_ROUND = 0.65
 """Spread across over spread along, up to which a kernel may be a line, and from which on it may be round."""
 _LINE_EXCESS = 0.25
 _GAUSSIAN_EXCESS = (1.1, 1.2, 1.3)
@@ -24,15 +25,17 @@ Kernel = Float[Tensor, "1 1 k k"]
 
 
 def fit_line(kernel: Kernel) -> Float[Tensor, "1 1 n n"] | None:
-    """The straight motion with the kernel's direction and spread; None: it is about as broad as long.
+    """The straight motion with the kernel's direction and spread; None: it is about as broad as long."""
+    axes = kernel_axes(kernel)
+    return None if axes.across > BROADEST_LINE * axes.along else linear_kernel(length_of_line(axes.along), axes.angle)
+
+
+def length_of_line(spread: float) -> float:
+    """Pixels that a straight motion is long whose kernel, found by a search, has this standard deviation along it.
 
     A line of even light over L pixels has the variance L^2 / 12.
     """
-    axes = kernel_axes(kernel)
-    if axes.across > _SLENDER * axes.along:
-        return None
-    length = max(12 * axes.along**2 - 1, 0) ** 0.5 + _LINE_EXCESS
-    return linear_kernel(max(length, 1.0), axes.angle)
+    return max(max(12 * spread**2 - 1, 0) ** 0.5 + _LINE_EXCESS, 1.0)
 
 
 def fit_disk(kernel: Kernel) -> Float[Tensor, "1 1 n n"] | None:

@@ -87,6 +87,16 @@ class NormalEquations(NamedTuple):
     operator: Float[Tensor, "b 1 n fn"]
     wanted: Kernels
 
+    def slope(self, kernel: Kernels) -> Kernels:
+        """What the operator makes of kernels, less what is wanted: the gradient of the misfit."""
+        side, frame = kernel.shape[-1], self.operator.shape[-2]
+        correlated = from_spectrum(self.operator * spectrum(kernel, (frame, frame)), (frame, frame))
+        return correlated[..., :side, :side] - self.wanted
+
+    def misfit(self, kernel: Kernels) -> Float[Tensor, " b"]:
+        """What the least squares minimise, halved and up to a constant."""
+        return (kernel * (self.slope(kernel) - self.wanted)).sum((-3, -2, -1)) / 2
+
 
 def normal_equations(
     latent: Gradients,
@@ -117,15 +127,8 @@ def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, 
 
 def _descend(equations: NormalEquations, start: Tensor) -> Tensor:
     """The minimiser of the quadratic form under k >= 0, nearly."""
-    operator, wanted = equations
-    side, frame = start.shape[-1], operator.shape[-2]
-
-    def slope(kernel: Tensor) -> Tensor:
-        correlated = from_spectrum(operator * spectrum(kernel, (frame, frame)), (frame, frame))
-        return correlated[..., :side, :side] - wanted
-
-    rate = 1 / operator.amax((-2, -1), keepdim=True)
-    return AcceleratedDescent(slope, lambda kernel: kernel.clamp_min(0), start, rate, _DESCENT_STEPS).run()
+    rate = 1 / equations.operator.amax((-2, -1), keepdim=True)
+    return AcceleratedDescent(equations.slope, lambda kernel: kernel.clamp_min(0), start, rate, _DESCENT_STEPS).run()
 
 
 def tidy_kernel(kernel: Kernels, previous: Kernels, faintest: Float[Tensor, "#b 1 1 1"]) -> Kernels:

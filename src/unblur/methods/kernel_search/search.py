@@ -40,7 +40,16 @@ from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
 
-__all__ = ["BLUR_MAY_BE_LARGER", "Candidate", "Finding", "Origin", "find_kernel", "search_again", "search_larger"]
+__all__ = [
+    "BLUR_MAY_BE_LARGER",
+    "Candidate",
+    "Finding",
+    "Origin",
+    "find_kernel",
+    "prefers_linear",
+    "search_again",
+    "search_larger",
+]
 
 BLUR_MAY_BE_LARGER = "the blur may be larger than the box it was searched in; a larger --kernel-size may do better"
 _SMALLEST_PHOTO = 32
@@ -189,7 +198,14 @@ def search_larger(
 
 
 def search_again(
-    grey: Image, starts: Sequence[Candidate], settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+    grey: Image,
+    starts: Sequence[Candidate],
+    settings: SearchSettings,
+    options: RestoreOptions,
+    on_step: StepHook,
+    *,
+    hypothesis: Hypothesis = SECOND_PASS,
+    rounds: int | None = None,
 ) -> list[Candidate]:
     """Each kernel after a second pass through the finest levels, which begins with it and has a weaker prior.
 
@@ -202,12 +218,22 @@ def search_again(
         settings: Settings of the method.
         options: Region and kernel size are heeded.
         on_step: Progress and cancel.
+        hypothesis: In place of that for kernels that the search found.
+        rounds: On each level; None: as many as such kernels take.
     """
-    return _second_pass(_part_to_search(grey, settings, options), starts, settings, options.kernel_size, on_step)
+    part = _part_to_search(grey, settings, options)
+    return _second_pass(part, starts, settings, options.kernel_size, on_step, hypothesis=hypothesis, rounds=rounds)
 
 
 def _second_pass(
-    grey: Tensor, starts: Sequence[Candidate], settings: SearchSettings, largest: int | None, on_step: StepHook
+    grey: Tensor,
+    starts: Sequence[Candidate],
+    settings: SearchSettings,
+    largest: int | None,
+    on_step: StepHook,
+    *,
+    hypothesis: Hypothesis = SECOND_PASS,
+    rounds: int | None = None,
 ) -> list[Candidate]:
     """On the part of the photo that was searched before; `largest` is the caller's bound on the kernel."""
     limit = _odd(min(*(side // 2 for side in grey.shape[-2:]), largest or grey.shape[-1]))
@@ -215,17 +241,17 @@ def _second_pass(
     for start in starts:
         box = min(start.kernel.shape[-1] + 2 * _ROOM, limit)
         part = _in_encoding(start.encoding, grey)
-        problem = KernelSearch(part, box, (SECOND_PASS,), start=fit_box(start.kernel, box))
+        problem = KernelSearch(part, box, (hypothesis,), start=fit_box(start.kernel, box))
         problems[problem] = start.encoding
     found = estimate_kernels(
         list(problems),
         PRIORS[settings.prior],
-        rounds=SECOND_PASS_ROUNDS,
+        rounds=rounds or SECOND_PASS_ROUNDS,
         pixels=settings.pixels,
         on_round=_ProgressReport(on_step, finest=1.0).of(problems),
     )
     return [
-        Candidate(trim_box(kernel), start.encoding, "second-pass", SECOND_PASS.number)
+        Candidate(trim_box(kernel), start.encoding, "second-pass", hypothesis.number)
         for start, kernel in zip(starts, found, strict=True)
     ]
 
@@ -242,16 +268,26 @@ def _best_of_boxes(findings: Sequence[Finding]) -> Finding:
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
-    """The one of two findings whose kernel makes the sparser answers, all in all, in both encodings.
-
-    The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
-    either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
-    """
+    """The finding in the encoding that its kernel speaks for."""
     # A sharp photo looks sharp in linear light; photos that were blurred as stored do not.
     if linear.fault == LOOKS_SHARP:
         return linear
-    reach = max(finding.kernel.shape[-1] for finding in (encoded, linear))
-    sample = crop_informative(grey, pixels, 2 * reach)
+    return linear if prefers_linear(grey, encoded.kernel, linear.kernel, pixels) else encoded
+
+
+def prefers_linear(grey: Grey, encoded: Tensor, linear: Tensor, pixels: int) -> bool:
+    """Whether the kernel found in linear light makes the sparser answers, all in all, in both encodings.
+
+    The scores of answers in different encodings do not compare: the noise that is white in one is not in the other. So
+    either kernel is tried in either encoding, and what the encoding does to an answer is the same on both sides.
+
+    Args:
+        grey: The part of the photo that was searched, sRGB-encoded, in [0, 1].
+        encoded: The kernel found in encoded values, `(1, 1, k, k)`.
+        linear: That found in linear light.
+        pixels: Largest number of pixels on which they are compared.
+    """
+    sample = crop_informative(grey, pixels, 2 * max(encoded.shape[-1], linear.shape[-1]))
     sparsity = [
         sum(
             measure_sparsity(
@@ -262,9 +298,9 @@ def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int)
             )
             for encoding in _ENCODINGS
         )
-        for kernel in (encoded.kernel, linear.kernel)
+        for kernel in (encoded, linear)
     ]
-    return linear if sparsity[1] < sparsity[0] + _LINEAR_BONUS else encoded
+    return sparsity[1] < sparsity[0] + _LINEAR_BONUS
 
 
 def _grow(

@@ -26,10 +26,10 @@ from unblur.weights.config import read_config
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
-_LOOK, _LOOKS = 1.6, 8
-_DEBLURRING = 18.0
+_LOOK, _LOOKS = 8.0, 4
+_DEBLURRING = 50.0
 _STEP = 1.0
-"""Work, about, of a look for motion, of which descent takes eight, of the network, and of a step of descent."""
+"""Work, about, of a look for motion, of which descent takes four, of the network, and of a step of descent."""
 
 
 class NeurmapMethod:
@@ -89,9 +89,7 @@ class NeurmapMethod:
             numbers = count()
             motion = mean_over_views(lambda image: see(image, next(numbers)), blurry)
             on_share = part(total - steps * _STEP, steps * _STEP, "restoring along the motion")
-            restored = descend_along_motion(
-                blurry, restored.clamp(0, 1), motion, steps, lambda step: on_share(step / steps)
-            )
+            restored = descend_along_motion(blurry, restored.clamp(0, 1), motion, steps, on_share)
         else:
             motion = canonical(see(blurry, 0)) - canonical(see(restored.clamp(0, 1), 1))
         on_step(Step(done + share, "restored"))

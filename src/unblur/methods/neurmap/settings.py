@@ -21,7 +21,8 @@ class NeurmapSettings:
     steps: Annotated[
         int,
         "Steps of descent after the network, towards an answer that is the photo again when it is moved along the "
-        "motion that was seen; 0: the network's answer alone.",
+        "motion that was seen; these are at half size, and a quarter as many follow at full size. 0: the network's "
+        "answer alone.",
     ] = 20
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
