@@ -8,7 +8,7 @@ import torch
 from unblur.backbones.skipnet import image_prior
 from unblur.methods.kernel_space.fit_schedules import FIT_SCHEDULES, choose_fit_schedule
 from unblur.methods.kernel_space.generators import CodeNetwork
-from unblur.methods.kernel_space.model import KernelSpace
+from unblur.methods.kernel_space.model import PublishedSpace
 from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import StepSchedule, optimise
@@ -19,7 +19,7 @@ FIT_SCHEDULE = choose_fit_schedule(KernelSpaceSettings(preset="smoke", steps=4, 
 @pytest.fixture(scope="module")
 def operator():
     torch.manual_seed(0)
-    network = KernelSpace(width=8, code=6, front=1, back=1, blocks=1, signed=True, gated=True)
+    network = PublishedSpace(width=8, code=6, front=1, back=1, blocks=1, signed=True)
     return network.eval().requires_grad_(False)
 
 

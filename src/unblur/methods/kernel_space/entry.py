@@ -1,7 +1,7 @@
 """The entry of `kernel-space` in the list of methods."""
 
 from unblur.methods.entry import Entry
-from unblur.methods.kernel_space.architectures import BLUR_OPERATOR
+from unblur.methods.kernel_space.architectures import BLUR_FILTERS, BLUR_OPERATOR
 
 __all__ = ["KERNEL_SPACE"]
 
@@ -14,5 +14,5 @@ KERNEL_SPACE = Entry(
     takes_weights=True,
     state="works; its weights are undertrained",
     weights="kernel-space",
-    architectures=(BLUR_OPERATOR,),
+    architectures=(BLUR_FILTERS, BLUR_OPERATOR),
 )
