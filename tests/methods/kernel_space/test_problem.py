@@ -84,6 +84,19 @@ def test_without_priors_the_numbers_themselves_learn(operator):
     assert not torch.equal(fit.draw()[1], fit.start.code)
 
 
+def test_a_guided_fit_begins_with_the_image_itself(operator):
+    image, _ = fit_of(operator).draw()
+    torch.testing.assert_close(image, photo_of().clamp(1 / 512, 1 - 1 / 512))
+    image, _ = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, guided=False)).draw()
+    assert (image - photo_of()).abs().mean() > 0.1
+
+
+def test_only_what_does_not_begin_there_is_warmed():
+    fast, full = FIT_SCHEDULES["fast"], FIT_SCHEDULES["full"]
+    assert (fast.warming, full.warming) == (0, 300)
+    assert replace(fast, hold=0.5).warming == fast.warm_steps > 0
+
+
 def test_a_held_code_stays_where_it_began(operator):
     fit = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, hold=0.5))
     for step, is_held in enumerate([True, True, False, False]):
@@ -96,7 +109,7 @@ def test_a_held_code_stays_where_it_began(operator):
 
 
 def test_the_warm_start_learns_photo_and_code(operator):
-    fit = fit_of(operator)
+    fit = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, guided=False))
     warm = optimise(WarmFit(fit), StepSchedule(25))
     assert warm.traces["loss"][-1] < 0.7 * warm.traces["loss"][0]
 

@@ -10,6 +10,7 @@ is a code that has learned blurs from pairs.
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -72,13 +73,13 @@ class FilterSpace(KernelSpace):
             nn.Conv2d(hidden, side**2, 1),
             nn.Softplus(),
         )
-        self.filter_decoder[3].bias.data.copy_(_hill(side).flatten())
+        cast("nn.Conv2d", self.filter_decoder[3]).bias = nn.Parameter(_hill(side).flatten())
 
     @torch.no_grad()
     def divide_code(self, size: float) -> None:
         """See `KernelSpace.divide_code`."""
-        self.kernel_extractor[2].weight.data /= size
-        self.filter_decoder[1].weight.data *= size
+        cast("nn.Conv2d", self.kernel_extractor[2]).weight.data /= size
+        cast("nn.Conv2d", self.filter_decoder[1]).weight.data *= size
 
     def filters(self, code: Code) -> Float[Tensor, "b gh gw s s"]:
         """The filter of each cell: not negative, with a sum of 1."""
@@ -179,8 +180,8 @@ def _filter_cells(image: Image, filters: Float[Tensor, "b gh gw s s"]) -> Image:
     blurred = blurred.unflatten(0, (batch, rows * columns)).permute(0, 2, 3, 4, 1)
     fade = _taper(CELL + 2 * _OVERLAP, 2 * _OVERLAP, image)
     weights = (fade[:, None] * fade)[None, None, :, :, None].expand(1, 1, -1, -1, rows * columns)
+    whole = CELL * rows + 2 * _OVERLAP, CELL * columns + 2 * _OVERLAP
     total, weight = (
-        F.fold(values.flatten(1, 3), [CELL * n + 2 * _OVERLAP for n in (rows, columns)], fade.numel(), stride=CELL)
-        for values in (blurred * weights, weights)
+        F.fold(values.flatten(1, 3), whole, fade.numel(), stride=CELL) for values in (blurred * weights, weights)
     )
     return (total / weight)[..., _OVERLAP : _OVERLAP + height, _OVERLAP : _OVERLAP + width]

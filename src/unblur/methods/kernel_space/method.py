@@ -172,9 +172,10 @@ class KernelSpaceMethod:
         run_file = (
             RunFile(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
         )
-        if fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
-            span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
-            optimise(WarmFit(fit), StepSchedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
+        warming = fit_schedule.warming
+        if warming and not (run_file and run_file.path.exists()):
+            span = Span("learning to begin", warming, _ASKING, _WARMING)
+            optimise(WarmFit(fit), StepSchedule(warming), on_step=reporting(on_step, span))
         steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
@@ -191,7 +192,7 @@ class KernelSpaceMethod:
             seed=seed,
             precision=choose_precision(settings.precision, part.device),
             distance=self._distance(part.device),
-            priors=Priors(settings.image, settings.code, settings.edges, settings.norm),
+            priors=Priors(settings.image, settings.code, fit_schedule.edges * settings.edges, settings.norm),
             in_turns=settings.turns == "alternating",
         )
 
