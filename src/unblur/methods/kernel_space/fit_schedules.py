@@ -59,9 +59,9 @@ def _descent(steps: int) -> StepSchedule:
     return StepSchedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
 
 
-# The operator is only nearly the blur: beyond a hundred steps the image learns to make up for what it lacks. Edges have
-# a weight for distances of features, beside which those of pixels are small.
-_QUICK = FitSchedule(_descent(60), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0, edges=0.1)
+# The operator is only nearly the blur: in a longer fit the image learns to make up for what it lacks. Edges have a
+# weight for distances of features, beside which those of pixels are small.
+_QUICK = FitSchedule(_descent(120), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0, edges=0.03)
 
 FIT_SCHEDULES = {
     "full": FitSchedule(_descent(5000)),
