@@ -56,6 +56,8 @@ class FilterSpace(KernelSpace):
         signed: Negative numbers of a code count, too.
     """
 
+    in_linear_light = True
+
     def __init__(
         self, *, side: int = 25, code: int = 64, hidden: int = 256, variational: bool = False, signed: bool = False
     ) -> None:

@@ -61,7 +61,7 @@ def _descent(steps: int) -> StepSchedule:
 
 # The operator is only nearly the blur: in a longer fit the image learns to make up for what it lacks. Edges have a
 # weight for distances of features, beside which those of pixels are small.
-_QUICK = FitSchedule(_descent(120), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0, edges=0.03)
+_QUICK = FitSchedule(_descent(60), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0, edges=0.03)
 
 FIT_SCHEDULES = {
     "full": FitSchedule(_descent(5000)),

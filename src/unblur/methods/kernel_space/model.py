@@ -54,10 +54,16 @@ class CodeSpread(NamedTuple):
 class KernelSpace(nn.Module):
     """F and G, whatever they are made of; photos of any size.
 
+    Attributes:
+        in_linear_light: The operator blurs in linear light by its form. Of the published one nothing but its training
+            decides that.
+
     Args:
         code: Channels of a code.
         variational: The extractor gives a deviation as well, and codes are drawn in training.
     """
+
+    in_linear_light = False
 
     def __init__(self, code: int, *, variational: bool) -> None:
         super().__init__()

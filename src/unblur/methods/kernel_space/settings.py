@@ -25,7 +25,7 @@ class KernelSpaceSettings:
 
     preset: Annotated[
         Literal["full", "fast", "smoke"],
-        "Steps, rates and width: full as published, fast in 120 steps with a narrower network, smoke to see it run.",
+        "Steps, rates and width: full as published, fast in 60 steps with a narrower network, smoke to see it run.",
     ] = "fast"
     steps: Annotated[int, "Most steps; 0: as the preset says. Rates fall at the same shares of the run."] = 0
     width: Annotated[int, "Channels of the image network; 0: as the preset says."] = 0
