@@ -8,14 +8,13 @@ import torch
 
 import data_trees as trees
 from unblur.images.files import read_image
-from unblur.methods.kernel_space.model import reduced_kernel_space
+from unblur.methods.kernel_space.filters import reduced_kernel_space
 from unblur.weights.safe_file import write_checkpoint
 
 
 def weights_at(path, *, variational: bool):
     torch.manual_seed(0)
     network = reduced_kernel_space(signed=True, variational=variational)
-    torch.nn.init.normal_(network.recon_trunk[-1].weight, std=0.01)
     config = {"size": "reduced", "signed": True, "variational": variational, "window": 128}
     write_checkpoint(path, network.state_dict(), {"arch": "kernel-space", "arch_config": json.dumps(config)})
     return path

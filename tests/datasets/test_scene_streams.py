@@ -90,6 +90,29 @@ def test_lines_explain_the_blur_after_every_turn(photos):
         assert error < 0.1 * other
 
 
+def test_a_partner_is_another_photo_under_the_same_blur(photos):
+    parts = [BlurPart("linear", 1, {"kernel_size": 15, "length_min": 9, "length_max": 11})]
+    stream = SceneStream([photos], parts, size=64, noise_share=0.0, lines=True, partners=True)
+    shown = 0
+    for index in range(6):
+        sample = stream.sample(index)
+        assert set(sample) == {"blurry", "sharp", "other_blurry", "other_sharp", "lines"}
+        if torch.equal(sample["other_sharp"], sample["sharp"]):  # the same photo was drawn twice
+            continue
+        shown += 1
+        blurry, sharp = (srgb_to_linear(sample[f"other_{name}"]) for name in ("blurry", "sharp"))
+        again = blur_by_motion_field(sharp[None], sample["lines"][None])[0]
+        inside = (..., slice(8, -8), slice(8, -8))
+        assert (again - blurry)[inside].square().mean() < 1e-4
+        assert (sharp - blurry)[inside].square().mean() > 1e-3
+    assert shown > 2
+
+
+def test_blur_that_no_partner_can_have(photos):
+    with pytest.raises(SettingsError, match="none cannot be given to a partner"):
+        stream_of(photos, BlurPart("none"), partners=True)
+
+
 def test_sharp_samples_have_lines_of_no_length(photos):
     assert not stream_of(photos, BlurPart("none"), lines=True).sample(0)["lines"].any()
     with pytest.raises(SettingsError, match="shake has no line for each pixel; kinds that have: linear"):

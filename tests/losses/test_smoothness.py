@@ -21,7 +21,7 @@ def test_a_constant():
 
 def test_sparse_edges_pixel_by_pixel():
     image = torch.rand(1, 2, 4, 5, generator=torch.Generator().manual_seed(0))
-    grey = torch.nn.functional.pad(image.sum(1)[0], (1, 1, 1, 1))
+    grey = torch.nn.functional.pad(image.sum(1), (1, 1, 1, 1), mode="replicate")[0]
     smooth, step = torch.tensor([1.0, 2.0, 1.0]), torch.tensor([-1.0, 0.0, 1.0])
     total = 0.0
     for row in range(4):
@@ -30,6 +30,10 @@ def test_sparse_edges_pixel_by_pixel():
             right, down = float(smooth @ patch @ step), float(step @ patch @ smooth)
             total += (right**2 + down**2 + 1e-6) ** 0.33
     assert sparse_gradients(image).item() == pytest.approx(total / 20, rel=1e-4)
+
+
+def test_a_border_is_no_edge():
+    assert sparse_gradients(torch.full((1, 3, 5, 6), 0.8)).item() == pytest.approx(1e-6**0.33, rel=1e-3)
 
 
 def test_one_strong_edge_costs_less_than_many_weak_ones():

@@ -5,7 +5,8 @@ import torch
 
 from unblur.methods.architectures import describe_checkpoint, known_architectures
 from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
-from unblur.methods.kernel_space.model import full_kernel_space, reduced_kernel_space
+from unblur.methods.kernel_space.filters import reduced_kernel_space
+from unblur.methods.kernel_space.model import full_kernel_space
 from unblur.weights.architecture import guess_architecture, shapes_of
 from unblur.weights.checkpoint import Checkpoint, read_checkpoint
 from unblur.weights.shipped import shipped
@@ -21,7 +22,8 @@ def guess(tensors) -> str:
     [
         (full_kernel_space, False, "width 64, 512 channels of code"),
         (full_kernel_space, True, "width 64, 512 channels of code, variational"),
-        (reduced_kernel_space, False, "width 32, 64 channels of code"),
+        (reduced_kernel_space, False, "filters of 25x25, 64 channels of code"),
+        (reduced_kernel_space, True, "filters of 25x25, 64 channels of code, variational"),
     ],
 )
 def test_kernel_space(build, variational, words):

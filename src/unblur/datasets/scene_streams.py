@@ -28,6 +28,8 @@ from unblur.images.tensors import srgb_to_linear, turned
 __all__ = ["BlurPart", "PairCropStream", "SceneStream"]
 
 _KINDS_WITH_LINES = ("linear", "motion-field", "dynamic", "none")
+_KINDS_OF_ONE_PHOTO = ("frames", "none")
+"""Kinds that are not drawn apart from the photo, so that no other photo can have the same blur."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class SceneStream:
         frames: Folder of consecutive frames, for parts of the kind `frames`.
         encoding: Encoding in which photos are blurred, see `datasets.blur_settings.Synthesis`.
         lines: Also return the straight line that each pixel is blurred along; all parts must be of kinds that have it.
+        partners: Also return another photo under the same blur; no part may be `frames` or `none`.
         seed: Another seed is another stream.
 
     Raises:
@@ -78,6 +81,7 @@ class SceneStream:
         frames: str = "",
         encoding: Encoding = "linear",
         lines: bool = False,
+        partners: bool = False,
         seed: int = 0,
     ) -> None:
         for part in parts:
@@ -86,8 +90,10 @@ class SceneStream:
                 raise SettingsError(
                     f"blur of the kind {part.kind} has no line for each pixel; kinds that have: {known}"
                 )
+            if partners and part.kind in _KINDS_OF_ONE_PHOTO:
+                raise SettingsError(f"blur of the kind {part.kind} cannot be given to a partner; leave the part out")
         self.encoding: Encoding = encoding
-        self.lines = lines
+        self.lines, self.partners = lines, partners
         self.paths = photo_paths(photos)
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
@@ -99,7 +105,8 @@ class SceneStream:
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index`: `blurry` and `sharp`, each `(3, size, size)`.
 
-        With lines, `lines` `(2, size, size)` beside them, (right, down) in pixels.
+        With lines, `lines` `(2, size, size)` beside them, (right, down) in pixels; with partners, `other_blurry` and
+        `other_sharp`, of another photo at the same relative place.
 
         Raises:
             ReadError: The photo that was drawn cannot be read; the message names it.
@@ -117,15 +124,23 @@ class SceneStream:
         return self.parts[int(torch.multinomial(shares, 1, generator=generator))][1]
 
     def _from_photo(self, blur: Any, generator: torch.Generator) -> dict[str, Tensor]:
-        photo = self._photos[self.paths[draw(len(self.paths), generator)]]
+        photo = self._draw_photo(generator)
         synthesis = Synthesis(blur, self._sensor(generator), encoding=self.encoding, size=self.size)
         if blur is None:
             crop = random_crop((photo,), self.size, generator)[0]
             scene = srgb_to_linear(crop) if self.encoding == "linear" else crop
             blurry, sharp = simulate_camera(scene, crop, synthesis, generator)
             return self._with_lines({"blurry": blurry, "sharp": sharp}, torch.zeros_like(sharp[:, :2]))
-        made = make_pair(photo, synthesis, draw(2**31, generator))
-        return self._with_lines({"blurry": made.pair.blurry, "sharp": made.pair.sharp}, made.lines())
+        seed = draw(2**31, generator)
+        made = make_pair(photo, synthesis, seed)
+        images = self._with_lines({"blurry": made.pair.blurry, "sharp": made.pair.sharp}, made.lines())
+        if not self.partners:
+            return images
+        other = make_pair(self._draw_photo(generator), synthesis, seed).pair
+        return images | {"other_blurry": other.blurry, "other_sharp": other.sharp}
+
+    def _draw_photo(self, generator: torch.Generator) -> Tensor:
+        return self._photos[self.paths[draw(len(self.paths), generator)]]
 
     def _with_lines(self, images: dict[str, Tensor], lines: Tensor | None) -> dict[str, Tensor]:
         return images | {"lines": lines} if self.lines and lines is not None else images

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from unblur.errors import ShapeError
-from unblur.methods.kernel_space.model import KernelSpace
+from unblur.methods.kernel_space.model import KernelSpace, PublishedSpace
 from unblur.methods.kernel_space.operations import (
     apply_code,
     extract_code,
@@ -15,7 +15,7 @@ from unblur.methods.kernel_space.operations import (
 @pytest.fixture(scope="module")
 def network() -> KernelSpace:
     torch.manual_seed(0)
-    network = KernelSpace(width=8, code=6, front=1, back=1, blocks=1, variational=True).eval()
+    network = PublishedSpace(width=8, code=6, front=1, back=1, blocks=1, variational=True).eval()
     for weight in network.kernel_extractor.parameters():
         torch.nn.init.normal_(weight, 0.05, (2 / weight[0].numel()) ** 0.5)
     return network

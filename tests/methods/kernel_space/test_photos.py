@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from unblur.errors import CheckpointError, SettingsError, ShapeError
-from unblur.methods.kernel_space.model import KernelSpace, reduced_kernel_space
+from unblur.methods.kernel_space.filters import reduced_kernel_space
+from unblur.methods.kernel_space.model import KernelSpace, PublishedSpace
 from unblur.methods.kernel_space.operations import transfer_blur
 from unblur.methods.kernel_space.photos import blur_by_sample, find_blur, transfer_to_photo
 from unblur.methods.kernel_space.streams import LearnedBlurStream
@@ -13,7 +14,7 @@ from unblur.weights.safe_file import write_checkpoint
 
 def tiny(*, variational: bool = False) -> KernelSpace:
     torch.manual_seed(0)
-    network = KernelSpace(width=8, code=6, front=1, back=1, blocks=1, variational=variational, signed=True, gated=True)
+    network = PublishedSpace(width=8, code=6, front=1, back=1, blocks=1, variational=variational, signed=True)
     for weight in network.kernel_extractor.parameters():
         torch.nn.init.normal_(weight, 0.05, (2 / weight[0].numel()) ** 0.5)
     return network.eval().requires_grad_(False)
@@ -84,7 +85,6 @@ class Pairs:
 def weights(tmp_path_factory):
     torch.manual_seed(0)
     network = reduced_kernel_space(signed=True)
-    torch.nn.init.normal_(network.recon_trunk[-1].weight, std=0.01)
     path = tmp_path_factory.mktemp("weights") / "space.safetensors"
     config = '{"size": "reduced", "signed": true, "window": 128}'
     write_checkpoint(path, network.state_dict(), {"arch": "kernel-space", "arch_config": config})

@@ -8,7 +8,7 @@ import torch
 from unblur.backbones.skipnet import image_prior
 from unblur.methods.kernel_space.fit_schedules import FIT_SCHEDULES, choose_fit_schedule
 from unblur.methods.kernel_space.generators import CodeNetwork
-from unblur.methods.kernel_space.model import KernelSpace
+from unblur.methods.kernel_space.model import PublishedSpace
 from unblur.methods.kernel_space.problem import BlurFit, Priors, Start, WarmFit, pixel_distance
 from unblur.methods.kernel_space.settings import KernelSpaceSettings
 from unblur.methods.optimisation.run import StepSchedule, optimise
@@ -19,7 +19,7 @@ FIT_SCHEDULE = choose_fit_schedule(KernelSpaceSettings(preset="smoke", steps=4, 
 @pytest.fixture(scope="module")
 def operator():
     torch.manual_seed(0)
-    network = KernelSpace(width=8, code=6, front=1, back=1, blocks=1, signed=True, gated=True)
+    network = PublishedSpace(width=8, code=6, front=1, back=1, blocks=1, signed=True)
     return network.eval().requires_grad_(False)
 
 
@@ -84,6 +84,19 @@ def test_without_priors_the_numbers_themselves_learn(operator):
     assert not torch.equal(fit.draw()[1], fit.start.code)
 
 
+def test_a_guided_fit_begins_with_the_image_itself(operator):
+    image, _ = fit_of(operator).draw()
+    torch.testing.assert_close(image, photo_of().clamp(1 / 512, 1 - 1 / 512))
+    image, _ = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, guided=False)).draw()
+    assert (image - photo_of()).abs().mean() > 0.1
+
+
+def test_only_what_does_not_begin_there_is_warmed():
+    fast, full = FIT_SCHEDULES["fast"], FIT_SCHEDULES["full"]
+    assert (fast.warming, full.warming) == (0, 300)
+    assert replace(fast, hold=0.5).warming == fast.warm_steps > 0
+
+
 def test_a_held_code_stays_where_it_began(operator):
     fit = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, hold=0.5))
     for step, is_held in enumerate([True, True, False, False]):
@@ -96,7 +109,7 @@ def test_a_held_code_stays_where_it_began(operator):
 
 
 def test_the_warm_start_learns_photo_and_code(operator):
-    fit = fit_of(operator)
+    fit = fit_of(operator, fit_schedule=replace(FIT_SCHEDULE, guided=False))
     warm = optimise(WarmFit(fit), StepSchedule(25))
     assert warm.traces["loss"][-1] < 0.7 * warm.traces["loss"][0]
 

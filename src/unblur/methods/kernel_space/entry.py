@@ -1,7 +1,7 @@
 """The entry of `kernel-space` in the list of methods."""
 
 from unblur.methods.entry import Entry
-from unblur.methods.kernel_space.architectures import BLUR_OPERATOR
+from unblur.methods.kernel_space.architectures import BLUR_FILTERS, BLUR_OPERATOR
 
 __all__ = ["KERNEL_SPACE"]
 
@@ -12,7 +12,7 @@ KERNEL_SPACE = Entry(
     method="unblur.methods.kernel_space.method:KernelSpaceMethod",
     uses=frozenset({"kernel", "kernel_size", "encoding", "seed"}),
     takes_weights=True,
-    state="works; its weights are undertrained",
+    state="works; its result is near that of map, from which it starts",
     weights="kernel-space",
-    architectures=(BLUR_OPERATOR,),
+    architectures=(BLUR_FILTERS, BLUR_OPERATOR),
 )

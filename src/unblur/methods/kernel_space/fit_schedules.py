@@ -17,12 +17,15 @@ class FitSchedule:
     Attributes:
         schedule: Steps and falling rates.
         width: Channels of the image network.
-        warm_steps: Steps in which the networks first learn the image and the code of the start.
+        warm_steps: Steps in which the networks first learn the image and the code of the start, where they do not
+            begin with them.
         image_rate: Learning rate of Adam for the image.
         code_rate: Learning rate of Adam for the code.
-        guided: The image network is shown the image to begin with; the published one sees noise alone.
+        guided: The image network is shown the image to begin with, and adds to it, at first nothing; the published one
+            sees noise alone.
         teacher: Method whose answer that image is.
         hold: Share of the run in which the code stays where it began.
+        edges: Multiplies the published weight of the sparse-edges prior.
     """
 
     schedule: StepSchedule
@@ -33,11 +36,17 @@ class FitSchedule:
     guided: bool = False
     teacher: str = "none"
     hold: float = 0.0
+    edges: float = 1.0
 
     @property
     def held(self) -> int:
         """The steps in which the code stays."""
         return round(self.hold * self.schedule.steps)
+
+    @property
+    def warming(self) -> int:
+        """The steps of the warm start; none where image and code begin where they should."""
+        return 0 if self.guided and self.held == self.schedule.steps else self.warm_steps
 
     @property
     def turning(self) -> int:
@@ -50,8 +59,9 @@ def _descent(steps: int) -> StepSchedule:
     return StepSchedule(steps, tuple(steps * fifth // 5 for fifth in range(1, 5)), decay=0.7)
 
 
-# The operator is only nearly the blur: beyond a hundred steps the image learns to make up for what it lacks.
-_QUICK = FitSchedule(_descent(60), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0)
+# The operator is only nearly the blur: in a longer fit the image learns to make up for what it lacks. Edges have a
+# weight for distances of features, beside which those of pixels are small.
+_QUICK = FitSchedule(_descent(60), image_rate=3e-3, code_rate=2e-3, guided=True, teacher="map", hold=1.0, edges=0.03)
 
 FIT_SCHEDULES = {
     "full": FitSchedule(_descent(5000)),

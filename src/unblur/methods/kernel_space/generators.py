@@ -50,9 +50,9 @@ class Free(nn.Module):
         super().__init__()
         self.value = nn.Parameter(start.clone())
 
-    def forward(self, noise: Tensor) -> Tensor:
-        """The numbers, whatever the noise."""
-        del noise
+    def forward(self, noise: Tensor, offset: Tensor | None = None) -> Tensor:
+        """The numbers, whatever the noise and the offset."""
+        del noise, offset
         return self.value
 
 

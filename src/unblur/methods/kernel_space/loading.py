@@ -6,7 +6,8 @@ from typing import Any
 
 from unblur.errors import CheckpointError
 from unblur.methods.architectures import load_weights
-from unblur.methods.kernel_space.model import KernelSpace, full_kernel_space, reduced_kernel_space
+from unblur.methods.kernel_space.filters import reduced_kernel_space
+from unblur.methods.kernel_space.model import KernelSpace, full_kernel_space
 from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config

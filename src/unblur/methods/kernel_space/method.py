@@ -13,6 +13,7 @@ from torch import Tensor
 from unblur.blur.convolve import convolve
 from unblur.blur.kernels import gaussian_kernel
 from unblur.errors import SettingsError
+from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.perceptual import FeatureDistance
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.kernel_method import join_answers
@@ -92,10 +93,15 @@ class KernelSpaceMethod:
             return Restoration(image=blurry, warnings=(refusal,))
         small = self._shrunk(blurry)
         fit_schedule = choose_fit_schedule(self.settings)
-        begun = self._ask(small, fit_schedule.teacher, options, on_step)
-        if isinstance(begun, Restoration):  # there is no blur to be found
+        answer = self._ask(small, fit_schedule.teacher, options, on_step)
+        if answer and fit_schedule.teacher == "map" and not found_kernel(answer):
             on_step(Step(1.0, "no blur to remove"))
-            return replace(begun, image=blurry)
+            return replace(answer, image=blurry)
+        # Such an operator decodes photos; encoded once more, they are blurred in the values that they were blurred in.
+        again = self.operator.in_linear_light and _encoding_of(answer, options) == "encoded"
+        encode, decode = (linear_to_srgb, srgb_to_linear) if again else (torch.clone, torch.clone)
+        seen = encode(small)
+        begun = encode(answer.image.clamp(0, 1).to(small)) if answer else None
         overlap = self._window // _OVERLAP
         windows = cut(small.shape[-2], small.shape[-1], self._window, overlap)
         if self.settings.state and len(windows) > 1:
@@ -103,17 +109,18 @@ class KernelSpaceMethod:
         results: list[Optimised] = []
 
         def grown(image: Tensor) -> Tensor:
+            image = decode(image)
             return image if image.shape == blurry.shape else blurry + _enlarged(image - small, blurry)
 
         def restore_window(window: Window) -> Tensor:
             hook = part_of(on_step, len(results), len(windows), phase=(_ASKING, _FITTING))
-            part, start = window.of(small), None if begun is None else window.of(begun)
+            part, start = window.of(seen), None if begun is None else window.of(begun)
             fit = self._problem(part, self._start(part, start), fit_schedule, options.seed)
             result = self._fit(fit, fit_schedule, options, hook, grown if len(windows) == 1 else None)
             results.append(result)
             return getattr(result, self.settings.iterate)["image"]
 
-        restored = blend(small, windows, restore_window, overlap)
+        restored = blend(seen, windows, restore_window, overlap)
         on_step(Step(1.0, "restored"))
         is_whole = small.shape == blurry.shape
         return Restoration(
@@ -139,18 +146,13 @@ class KernelSpaceMethod:
             "--set pixels=N raises the limit, and the time"
         )
 
-    def _ask(
-        self, small: Tensor, name: str, options: RestoreOptions, on_step: StepHook
-    ) -> Tensor | Restoration[Tensor] | None:
-        """The teacher's image; None: there is no teacher; the answer itself if `map` finds no blur."""
+    def _ask(self, small: Tensor, name: str, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor] | None:
+        """The teacher's answer; None: there is no teacher."""
         if name in ("none", "identity"):
             return None
         on_step(Step(0.0, "restoring with the teacher"))
         teacher = self._teacher or load_teacher(name)
-        answer = teacher.restore(small, options.for_teacher(), of_teacher(on_step, _ASKING))
-        if name == "map" and not found_kernel(answer):
-            return answer
-        return answer.image.clamp(0, 1).to(small)
+        return teacher.restore(small, options.for_teacher(), of_teacher(on_step, _ASKING))
 
     def _start(self, part: Tensor, begun: Tensor | None) -> Start:
         """Without a teacher the photo, and the code between it and the photo blurred by a common blur."""
@@ -172,9 +174,10 @@ class KernelSpaceMethod:
         run_file = (
             RunFile(Path(settings.state), fingerprint(fit.blurry, settings, decisive)) if settings.state else None
         )
-        if fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
-            span = Span("learning to begin", fit_schedule.warm_steps, _ASKING, _WARMING)
-            optimise(WarmFit(fit), StepSchedule(fit_schedule.warm_steps), on_step=reporting(on_step, span))
+        warming = fit_schedule.warming
+        if warming and not (run_file and run_file.path.exists()):
+            span = Span("learning to begin", warming, _ASKING, _WARMING)
+            optimise(WarmFit(fit), StepSchedule(warming), on_step=reporting(on_step, span))
         steps = fit_schedule.schedule.steps
         span = Span("fitting", steps, _WARMING, _FITTING)
         rule = choose_rule(settings.stop, steps, threshold=0.0, patience=settings.patience)
@@ -191,7 +194,7 @@ class KernelSpaceMethod:
             seed=seed,
             precision=choose_precision(settings.precision, part.device),
             distance=self._distance(part.device),
-            priors=Priors(settings.image, settings.code, settings.edges, settings.norm),
+            priors=Priors(settings.image, settings.code, fit_schedule.edges * settings.edges, settings.norm),
             in_turns=settings.turns == "alternating",
         )
 
@@ -209,6 +212,12 @@ class KernelSpaceMethod:
             "best_step": results[0].best_step,
             "code_norm": round(float(torch.stack([code.norm() for code in codes]).mean()), 3),
         }
+
+
+def _encoding_of(answer: Restoration[Tensor] | None, options: RestoreOptions) -> object:
+    """Where the photo was blurred, as the caller or the teacher says."""
+    found = answer.facts.get("encoding") if answer else None
+    return options.encoding if options.encoding != "auto" else found or "linear"
 
 
 def _enlarged(change: Tensor, like: Tensor) -> Tensor:

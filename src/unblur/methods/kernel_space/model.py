@@ -5,12 +5,14 @@ blurs any sharp photo x with a code k:
 
     k = G(x, y),    y = F(x, k)
 
-They share the layers that look at photos. Names of tensors are those of the released files, in which the operator is
-`adapter` and `recon_trunk`. A cell of the grid covers 128 x 128 pixels.
+A cell of the grid covers 128 x 128 pixels. The published networks, here, share the layers that look at photos, and the
+names of their tensors are those of the released files, in which the operator is `adapter` and `recon_trunk`. The
+reduced networks are in `filters`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, cast
 
@@ -22,7 +24,7 @@ from unblur.backbones.reflection import Reflection
 from unblur.blur.borders import crop_padding, pad_to_multiple
 from unblur.errors import ShapeError
 
-__all__ = ["CELL", "CodeSpread", "KernelSpace", "ResidualBlock", "full_kernel_space", "reduced_kernel_space"]
+__all__ = ["CELL", "Code", "CodeSpread", "Image", "KernelSpace", "PublishedSpace", "ResidualBlock", "full_kernel_space"]
 
 CELL = 128
 """Side in pixels of what one cell of a code covers."""
@@ -31,11 +33,6 @@ _HALVINGS = 5
 """From the features, which are a quarter of the photo in size, to the code."""
 _LAST_HALVING = 1 + 3 * _HALVINGS
 """Its place in the extractor: a convolution and two layers without weights come before each."""
-
-_GATE = 0.1
-"""Share of the usual size of the weights that make the gates, so that the code begins with a small influence."""
-_DIFFERENCE = 40.0
-"""Features of a sharp and a blurry photo differ by little; so many times that is about 1."""
 
 Image = Float[Tensor, "b c h w"]
 Features = Float[Tensor, "b f h4 w4"]
@@ -55,41 +52,22 @@ class CodeSpread(NamedTuple):
 
 
 class KernelSpace(nn.Module):
-    """F and G; photos of any size, which are continued by their mirror image to multiples of 128.
+    """F and G, whatever they are made of; photos of any size.
+
+    Attributes:
+        in_linear_light: The operator blurs in linear light by its form. Of the published one nothing but its training
+            decides that.
 
     Args:
-        channels: Channels of the photos.
-        width: Channels of the features.
         code: Channels of a code.
-        front: Residual blocks that look at photos.
-        back: Residual blocks that make the blurry photo.
-        blocks: Residual blocks that end the extractor.
         variational: The extractor gives a deviation as well, and codes are drawn in training.
-        signed: Negative numbers of a code count, too; the published operator only sees what is above 0.
-        gated: The adapter scales the features of the photo, around 1 and without a bound. In the published operator
-            it replaces them, so that all of the photo has to pass an eighth of its size, which takes long to learn,
-            and is bounded: where a bounded gate is full, it hears no more of the code.
     """
 
-    def __init__(
-        self,
-        channels: int = 3,
-        *,
-        width: int = 64,
-        code: int = 512,
-        front: int = 10,
-        back: int = 20,
-        blocks: int = 4,
-        variational: bool = False,
-        signed: bool = False,
-        gated: bool = False,
-    ) -> None:
+    in_linear_light = False
+
+    def __init__(self, code: int, *, variational: bool) -> None:
         super().__init__()
-        self.code, self.variational, self.gated = code, variational, gated
-        self.feature_extractor = _feature_extractor(channels, width, front)
-        self.kernel_extractor = _KernelExtractor(2 * width, width, code * (1 + variational), blocks)
-        self.adapter = _Adapter(width, code, signed=signed, bounded=not gated)
-        self.recon_trunk = _trunk(channels, width, back)
+        self.code, self.variational = code, variational
 
     def extract(self, sharp: Image, blurry: Image) -> CodeSpread:
         """G: the blur between two photos of the same scene.
@@ -102,7 +80,7 @@ class KernelSpace(nn.Module):
             ShapeError: The photos differ in size.
         """
         _check_alike(sharp, blurry)
-        return self._spread(self._features(sharp), self._features(blurry))
+        return self._spread(self._look(sharp), self._look(blurry))
 
     def blur(self, sharp: Image, code: Code) -> Image:
         """F: the photo under the blur of a code; not clamped.
@@ -117,27 +95,91 @@ class KernelSpace(nn.Module):
         grid, wanted = tuple(code.shape[1:]), self.code_shape(*sharp.shape[-2:])
         if grid != wanted:
             raise ShapeError(f"a code for this photo has the shape {wanted}, not {grid}")
-        return self._blur(sharp, self._features(sharp), code)
+        return self._blur(sharp, self._look(sharp), code)
 
-    def forward(self, sharp: Image, blurry: Image) -> tuple[Image, CodeSpread]:
+    def forward(self, sharp: Image, blurry: Image, order: Sequence[int] | None = None) -> tuple[Image, CodeSpread]:
         """F(x, G(x, y)), which is to be y, and G(x, y).
 
         In training, codes of a variational network are drawn from their distribution; otherwise its mean is taken.
+
+        Args:
+            sharp: Values in [0, 1].
+            blurry: Blurry images of the same shape.
+            order: For each photo the number of the pair whose code blurs it; None: its own.
+
+        Raises:
+            ShapeError: The photos differ in size.
         """
         _check_alike(sharp, blurry)
-        features = self._features(sharp)
-        spread = self._spread(features, self._features(blurry))
+        seen = self._look(sharp)
+        spread = self._spread(seen, self._look(blurry))
         is_drawn = self.training and self.variational
         code = spread.mean + spread.sigma * torch.randn_like(spread.sigma) if is_drawn else spread.mean
-        return self._blur(sharp, features, code), spread
+        return self._blur(sharp, seen, code if order is None else code[list(order)]), spread
 
     def code_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """The shape `(k, gh, gw)` of a code for photos of this size in pixels."""
         return self.code, -(-height // CELL), -(-width // CELL)
 
+    def divide_code(self, size: float) -> None:
+        """Make codes smaller by this factor and the operator as much more sensitive to them: blurs stay the same."""
+        raise NotImplementedError
+
+    def _look(self, image: Image) -> Tensor:
+        """What both networks see of a photo."""
+        raise NotImplementedError
+
+    def _find(self, sharp: Tensor, blurry: Tensor) -> Code:
+        """G of what is seen of two photos; deviations of a variational network follow the means."""
+        raise NotImplementedError
+
+    def _blur(self, sharp: Image, seen: Tensor, code: Code) -> Image:
+        """F of a photo, and of what is seen of it."""
+        raise NotImplementedError
+
+    def _spread(self, sharp: Tensor, blurry: Tensor) -> CodeSpread:
+        answer = self._find(sharp, blurry)
+        if self.variational:
+            mean, sigma = answer.chunk(2, 1)
+            return CodeSpread(mean, sigma)
+        return CodeSpread(answer, torch.zeros_like(answer))
+
+
+class PublishedSpace(KernelSpace):
+    """The published F and G; photos are continued by their mirror image to multiples of 128.
+
+    Args:
+        channels: Channels of the photos.
+        width: Channels of the features.
+        code: Channels of a code.
+        front: Residual blocks that look at photos.
+        back: Residual blocks that make the blurry photo.
+        blocks: Residual blocks that end the extractor.
+        variational: See `KernelSpace`.
+        signed: Negative numbers of a code count, too; the published operator only sees what is above 0.
+    """
+
+    def __init__(
+        self,
+        channels: int = 3,
+        *,
+        width: int = 64,
+        code: int = 512,
+        front: int = 10,
+        back: int = 20,
+        blocks: int = 4,
+        variational: bool = False,
+        signed: bool = False,
+    ) -> None:
+        super().__init__(code, variational=variational)
+        self.feature_extractor = _feature_extractor(channels, width, front)
+        self.kernel_extractor = _KernelExtractor(2 * width, width, code * (1 + variational), blocks)
+        self.adapter = _Adapter(width, code, signed=signed)
+        self.recon_trunk = _trunk(channels, width, back)
+
     @torch.no_grad()
     def divide_code(self, size: float) -> None:
-        """Make codes smaller by this factor and the operator as much more sensitive to them: blurs stay the same.
+        """See `KernelSpace.divide_code`.
 
         Nothing between the extractor's last halving and the operator's first layer has a bias, and rectifiers keep
         the scale.
@@ -148,21 +190,15 @@ class KernelSpace(nn.Module):
             innermost = innermost.submodule
         cast("nn.ConvTranspose2d", innermost.up[1]).weight.data[-self.code :] *= size
 
-    def _features(self, image: Image) -> Features:
+    def _look(self, image: Image) -> Features:
         return self.feature_extractor(pad_to_multiple(image, CELL)[0])
 
-    def _spread(self, sharp: Features, blurry: Features) -> CodeSpread:
-        answer = self.kernel_extractor(torch.cat([sharp, blurry], 1))
-        if self.variational:
-            mean, sigma = answer.chunk(2, 1)
-            return CodeSpread(mean, sigma)
-        return CodeSpread(answer, torch.zeros_like(answer))
+    def _find(self, sharp: Features, blurry: Features) -> Code:
+        return self.kernel_extractor(torch.cat([sharp, blurry], 1))
 
-    def _blur(self, sharp: Image, features: Features, code: Code) -> Image:
+    def _blur(self, sharp: Image, seen: Features, code: Code) -> Image:
         padded, padding = pad_to_multiple(sharp, CELL)
-        adapted = self.adapter(features, code)
-        changed = features * (1 + adapted) if self.gated else adapted
-        return crop_padding(padded + self.recon_trunk(changed), padding)
+        return crop_padding(padded + self.recon_trunk(self.adapter(seen, code)), padding)
 
 
 class ResidualBlock(nn.Module):
@@ -187,43 +223,7 @@ class ResidualBlock(nn.Module):
 
 def full_kernel_space(*, variational: bool = False, signed: bool = False) -> KernelSpace:
     """The published networks: 49,205,187 parameters, variational 115,265,475."""
-    return KernelSpace(variational=variational, signed=signed)
-
-
-def reduced_kernel_space(*, variational: bool = False, signed: bool = False) -> KernelSpace:
-    """Half the width, an eighth of the code, fewer blocks: 5,156,515 parameters, for one GPU or a processor.
-
-    Unlike the published networks, its operator is gated and changes nothing at first, and its extractor begins with the
-    difference of the two photos: what hundreds of thousands of steps would find is there from the start.
-    """
-    network = KernelSpace(
-        width=32, code=64, front=3, back=6, blocks=2, variational=variational, signed=signed, gated=True
-    )
-    _start_well(network)
-    return network
-
-
-def _start_well(network: KernelSpace) -> None:
-    """Initial weights under which codes differ at once and the operator is the identity.
-
-    With the usual ones a code is a thousand times smaller than the photos, and the operator learns to do without it.
-    """
-    for layer in network.kernel_extractor.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight)
-    for layer in network.adapter.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight)
-        elif isinstance(layer, nn.ConvTranspose2d):  # of its 4x4 taps, a stride of 2 lets 2x2 meet at a place
-            nn.init.normal_(layer.weight, std=(2 / (4 * layer.in_channels)) ** 0.5)
-    gate = cast("nn.ConvTranspose2d", network.adapter.model.up[1])
-    gate.weight.data *= _GATE
-    first = cast("nn.Conv2d", network.kernel_extractor.model[1]).weight.data
-    of_sharp, of_blurry = first.chunk(2, 1)
-    of_blurry.copy_(-of_sharp)
-    first *= _DIFFERENCE
-    for weight in network.recon_trunk[-1].parameters():
-        nn.init.zeros_(weight)
+    return PublishedSpace(variational=variational, signed=signed)
 
 
 class _KernelExtractor(nn.Module):
@@ -256,13 +256,13 @@ class _CodeBlock(nn.Module):
 class _Adapter(nn.Module):
     """Puts a code into the features of the sharp photo: a U-net with the code at its lowest place."""
 
-    def __init__(self, width: int, code: int, *, signed: bool, bounded: bool) -> None:
+    def __init__(self, width: int, code: int, *, signed: bool) -> None:
         super().__init__()
         bend = nn.LeakyReLU(0.2) if signed else nn.ReLU()
         level = _Level(8 * width, 8 * width, code, None, bend)
         for outer, inner in ((4, 8), (2, 4), (1, 2)):
             level = _Level(outer * width, inner * width, inner * width, level, nn.ReLU())
-        self.model = _Level(width, width, width, level, nn.ReLU(), last=nn.Tanh() if bounded else nn.Identity())
+        self.model = _Level(width, width, width, level, nn.ReLU(), last=nn.Tanh())
 
     def forward(self, features: Features, code: Code) -> Features:
         return self.model(features, code)

@@ -1,6 +1,8 @@
 """What the two networks are trained for, together: F(x, G(x, y)) = y for every pair of a sharp x and a blurry y.
 
-A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1].
+A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1]. Where it also holds another photo under the same
+blur, `other_blurry` and `other_sharp`, each photo is blurred with the code of the other: F(x2, G(x1, y1)) = y2. So a
+code is of no use where it tells of the photo that it was found in.
 """
 
 from __future__ import annotations
@@ -73,8 +75,9 @@ class KernelSpaceObjective(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The terms, each a sum over the batch."""
-        reblurred, spread = self.network(batch["sharp"], batch["blurry"])
-        terms = {"blur": charbonnier(reblurred, batch["blurry"]).sum()}
+        sharp, blurry, order = _with_partners(batch)
+        reblurred, spread = self.network(sharp, blurry, order)
+        terms = {"blur": charbonnier(reblurred, blurry).sum()}
         if self.network.variational:
             terms["divergence"] = normal_divergence(spread.mean, spread.sigma).sum()
         return terms
@@ -86,13 +89,16 @@ class KernelSpaceObjective(nn.Module):
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
         """How well the blurry photo is made again, each `(B,)`.
 
-        `psnr` is that of the clamped F(x, G(x, y)) against y in dB, `gain` what it has over x itself, and `code` the
-        root mean square of the code: at 0 the operator would get no word of the blur.
+        `psnr` is that of the clamped F(x, G(x, y)) against y in dB, `gain` what it has over x itself, `lead` what it
+        has over x under the code of the next pair of the batch (0 if there is no other), and `code` the root mean
+        square of the code. At a lead of 0 the operator gives all photos the same blur.
         """
-        reblurred, spread = self.network(batch["sharp"], batch["blurry"])
-        psnr, before = (validation_psnr(image, batch["blurry"]) for image in (reblurred.clamp(0, 1), batch["sharp"]))
+        sharp, blurry = batch["sharp"], batch["blurry"]
+        reblurred, spread = self.network(sharp, blurry)
+        strange, _ = self.network(sharp, blurry, [*range(1, len(sharp)), 0])
+        psnr, other, before = (validation_psnr(image.clamp(0, 1), blurry) for image in (reblurred, strange, sharp))
         size = spread.mean.float().square().mean((1, 2, 3)).sqrt()
-        return {"psnr": psnr, "gain": psnr - before, "code": size}
+        return {"psnr": psnr, "gain": psnr - before, "lead": psnr - other, "code": size}
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
@@ -110,6 +116,16 @@ class KernelSpaceObjective(nn.Module):
             "window": self.window,
         }
         return {"method": "kernel-space", "arch": "kernel-space", "arch_config": json.dumps(config)}
+
+
+def _with_partners(batch: Batch) -> tuple[Tensor, Tensor, list[int] | None]:
+    """Sharp and blurry photos, and the number of the pair whose code each gets; None: its own."""
+    sharp, blurry = batch["sharp"], batch["blurry"]
+    if "other_sharp" not in batch:
+        return sharp, blurry, None
+    count = len(sharp)
+    order = [*range(count, 2 * count), *range(count)]
+    return torch.cat([sharp, batch["other_sharp"]]), torch.cat([blurry, batch["other_blurry"]]), order
 
 
 def begin_with(network: KernelSpace, checkpoint: Checkpoint) -> tuple[str, ...]:

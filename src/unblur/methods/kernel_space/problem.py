@@ -30,6 +30,8 @@ __all__ = ["BlurFit", "Distance", "Priors", "Start", "WarmFit", "pixel_distance"
 _IMAGE_NOISE, _CODE_NOISE = 8, 64
 _NOISE_SCALE, _JITTER = 0.1, 1e-3
 """Range of the generators' inputs, uniform from 0 up, and deviation of the normal noise added at each step."""
+_DARKEST = 1 / 512
+"""Distance from 0 and 1, half a level of a file, that keeps the image to begin with within reach of a sigmoid."""
 _EDGES_SHARE = 0.5
 """Weight of the difference of edges beside that of pixels."""
 
@@ -109,8 +111,10 @@ class BlurFit:
         self.generator = torch.Generator().manual_seed(seed)
         self._image_noise = self._draw(_IMAGE_NOISE, *blurry.shape[-2:])
         self._code_noise = self._draw(_CODE_NOISE, *(SHRINKING * side for side in start.code.shape[-2:]))
+        self._offset = None
         if fit_schedule.guided:
             self._image_noise[:, :3] = _NOISE_SCALE * start.image
+            self._offset = start.image.logit(_DARKEST)
         with torch.random.fork_rng(devices=[]):  # layers draw their weights from the common source only
             torch.manual_seed(seed)
             self.image_part, self.code_part = self._make_image(), self._make_code()
@@ -170,7 +174,7 @@ class BlurFit:
     def _draw_image(self) -> Photo:
         noise = self._jittered(self._image_noise)
         with self._autocast():
-            return self.image_part(noise).to(self.blurry)
+            return self.image_part(noise, self._offset).to(self.blurry)
 
     def blur(self, image: Photo, code: Tensor) -> Photo:
         """F of both."""
@@ -181,7 +185,11 @@ class BlurFit:
         if self._priors.image == "free":
             return Free(self.start.image)
         # The released network asks for a padding that its builder does not know, and so gets zeros.
-        return image_prior(3, in_channels=_IMAGE_NOISE, width=self.fit_schedule.width, padding="zeros")
+        padding = "reflect" if self.fit_schedule.guided else "zeros"
+        network = image_prior(3, in_channels=_IMAGE_NOISE, width=self.fit_schedule.width, padding=padding)
+        if self.fit_schedule.guided:
+            network.answer_nothing()
+        return network
 
     def _make_code(self) -> nn.Module:
         return Free(self.start.code) if self._priors.code == "free" else CodeNetwork(self.operator.code)

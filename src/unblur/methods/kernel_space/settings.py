@@ -38,7 +38,9 @@ class KernelSpaceSettings:
     teacher_weights: Annotated[str, "Weights of the teacher, a file or a name; empty: its own.", FILE_NAME] = ""
     hold: Annotated[float, "Share of the run in which the code stays where it began; -1: as the preset says."] = -1.0
     warm_steps: Annotated[
-        int, "Steps in which the networks learn the image and the code to begin with; -1: as the preset says."
+        int,
+        "Steps in which the networks learn the image and the code to begin with, where they do not begin there by "
+        "themselves; -1: as the preset says.",
     ] = -1
     turns: Annotated[
         Literal["joint", "alternating"], "Image and code learn in the same step, or in turns as the paper writes it."
@@ -52,7 +54,7 @@ class KernelSpaceSettings:
     code: Annotated[
         Literal["network", "free"], "What holds the code of the blur: an untrained network, or free numbers."
     ] = "network"
-    edges: Annotated[float, "Multiplies the published weight of the sparse-edges prior on the image."] = 1.0
+    edges: Annotated[float, "Multiplies the preset's weight of the sparse-edges prior on the image."] = 1.0
     norm: Annotated[float, "Multiplies the published weight of the norm of the code."] = 1.0
     stop: Annotated[
         Literal["never", "plateau", "variance"],
