@@ -12,6 +12,7 @@ reduced networks are in `filters`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, cast
@@ -51,7 +52,7 @@ class CodeSpread(NamedTuple):
     sigma: Code
 
 
-class KernelSpace(nn.Module):
+class KernelSpace(nn.Module, ABC):
     """F and G, whatever they are made of; photos of any size.
 
     Attributes:
@@ -121,21 +122,21 @@ class KernelSpace(nn.Module):
         """The shape `(k, gh, gw)` of a code for photos of this size in pixels."""
         return self.code, -(-height // CELL), -(-width // CELL)
 
+    @abstractmethod
     def divide_code(self, size: float) -> None:
         """Make codes smaller by this factor and the operator as much more sensitive to them: blurs stay the same."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _look(self, image: Image) -> Tensor:
         """What both networks see of a photo."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _find(self, sharp: Tensor, blurry: Tensor) -> Code:
         """G of what is seen of two photos; deviations of a variational network follow the means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _blur(self, sharp: Image, seen: Tensor, code: Code) -> Image:
         """F of a photo, and of what is seen of it."""
-        raise NotImplementedError
 
     def _spread(self, sharp: Tensor, blurry: Tensor) -> CodeSpread:
         answer = self._find(sharp, blurry)
