@@ -1,7 +1,7 @@
 """Seconds and memory of `unblur restore` against the size of a photo, from 1 to 100 megapixels.
 
     python speed/memory.py FOLDER --method map
-    python speed/memory.py FOLDER --method map --megapixels 4 16 50 99 --with --solver=wiener --with --kernel=K.png
+    python speed/memory.py FOLDER --method map --megapixels 4 16 50 99 --with=--solver=wiener --with=--kernel=K.png
 
 The photos are mosaics of those in FOLDER, each enlarged twice, under one camera shake of 25 pixels in linear light, as
 JPEG at quality 90. Printed are whole commands, start and files included: seconds of processor time, and the largest

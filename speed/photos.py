@@ -73,7 +73,7 @@ def _cut_middle(photo: Path, small: Path) -> None:
 def measure(name: str, photo: Path, method: str, out: Path, options: Sequence[str] = ()) -> Run:
     load = os.getloadavg()[0]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "unblur.cli.main", "restore", photo, "-o", out, "--overwrite", "--method", method]
+    command = [sys.executable, "-m", "unblur", "restore", photo, "-o", out, "--overwrite", "--method", method]
     command += options
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603
         _, status, usage = os.wait4(process.pid, 0)

@@ -8,14 +8,13 @@ from planted import plant, psnr, shake
 from unblur.blur.kernels import disk_kernel
 from unblur.methods.apply import restore_tensor
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.method import SIZES
 from unblur.methods.auto.verdicts import Verdict
 from unblur.methods.base import Step, ignore_step
 from unblur.methods.kernel_search.search import Candidate
 from unblur.methods.loading import load_method
 from unblur.methods.options import Region, RestoreOptions
 from unblur.methods.reduced_size import Size
-from unblur.methods.sizes import Look, SizePlan, look_by_size, plan_looks
+from unblur.methods.sizes import JUDGED_SIZES, Look, SizePlan, look_by_size, plan_looks
 from unblur.metrics.kernel import kernel_similarity_upto_shift
 
 UNSURE = GainPrediction(-1.0, 1.0)
@@ -32,15 +31,15 @@ def verdict(prediction: GainPrediction, **facts) -> Verdict:
 
 @pytest.mark.parametrize("size", [Size(512, 768), Size(40, 50), Size(100, 4000)])
 def test_a_small_or_narrow_photo_is_looked_at_as_it_is(size):
-    assert plan_looks(size, SIZES, RestoreOptions()) == [Look(size, searches=True)]
+    assert plan_looks(size, JUDGED_SIZES, RestoreOptions()) == [Look(size, searches=True)]
 
 
 @pytest.mark.parametrize("size", [Size(720, 1280), Size(3000, 4000), Size(8000, 6001)])
 def test_a_large_photo_is_looked_at_small_first(size):
-    looks = plan_looks(size, SIZES, RestoreOptions(effort="best"))
+    looks = plan_looks(size, JUDGED_SIZES, RestoreOptions(effort="best"))
     sizes = [look.size for look in looks]
     assert sizes[-1] == size
-    quick = plan_looks(size, SIZES, RestoreOptions())
+    quick = plan_looks(size, JUDGED_SIZES, RestoreOptions())
     assert quick == [look for look in looks if look.size.height * look.size.width <= 4_000_000]
     assert 100_000 < sizes[0].height * sizes[0].width <= 400_000
     for small, large in pairwise(sizes):
@@ -50,8 +49,10 @@ def test_a_large_photo_is_looked_at_small_first(size):
 
 def test_the_region_decides_how_small():
     region = Region(10, 10, 500, 400)
-    assert plan_looks(Size(3000, 4000), SIZES, RestoreOptions(region=region)) == [Look(Size(3000, 4000), searches=True)]
-    narrow = plan_looks(Size(140, 9000), SIZES, RestoreOptions())
+    assert plan_looks(Size(3000, 4000), JUDGED_SIZES, RestoreOptions(region=region)) == [
+        Look(Size(3000, 4000), searches=True)
+    ]
+    narrow = plan_looks(Size(140, 9000), JUDGED_SIZES, RestoreOptions())
     assert [look.searches for look in narrow] == [True], "somewhere it is searched, however large"
 
 
@@ -122,7 +123,7 @@ def test_a_large_photo_is_restored_at_the_size_that_suits_its_blur(name, setting
     # As if the photo and its blur were large ones.
     monkeypatch.setattr("unblur.methods.sizes._LONGEST", 10.0)
     small = SizePlan(large=450_000, small=400_000)
-    monkeypatch.setattr("unblur.methods.auto.method.SIZES", small)
+    monkeypatch.setattr("unblur.methods.auto.method.JUDGED_SIZES", small)
     for method in ("classical_map", "dublid", "selfdeblur"):
         monkeypatch.setattr(f"unblur.methods.{method}.method.MEGAPIXEL_SIZES", small)
     planted = plant(shake(13, 3, (15, 20)), (340, 350), light="linear")

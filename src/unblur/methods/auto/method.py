@@ -28,15 +28,11 @@ from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, size_of, steps_at
-from unblur.methods.sizes import SizePlan, look_by_size, plan_looks
+from unblur.methods.sizes import JUDGED_SIZES, look_by_size, plan_looks
 from unblur.methods.transforms import resample
 from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["SIZES", "Auto"]
-
-SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_000_000)
-"""What is not found on 1.1 megapixels is slight, and a sharp photo of many pixels is often soft, as if it were blurred:
-four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
+__all__ = ["Auto"]
 
 _CERTAIN = 4.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
@@ -77,13 +73,13 @@ class Auto(KernelMethod):
 
     def takes_large(self, photo: Size, options: RestoreOptions) -> bool:
         """See `KernelMethod.takes_large`: what is looked at only at reduced sizes, and restored there."""
-        return all(look.size != photo for look in plan_looks(photo, SIZES, options))
+        return all(look.size != photo for look in plan_looks(photo, JUDGED_SIZES, options))
 
     def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
         end = _TURN if options.effort == "best" else 1.0
         looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, end), (end, 1.0)))
-        verdict, size = look_by_size(blurry, SIZES, self.verdicts, options, looking)
+        verdict, size = look_by_size(blurry, JUDGED_SIZES, self.verdicts, options, looking)
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")

@@ -21,6 +21,7 @@ from unblur.methods.burst.turns import estimate_turn, turn, turned_area, turned_
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
+from unblur.methods.sizes import JUDGED_SIZES
 from unblur.methods.transforms import resample
 from unblur.solvers.photo import choose_encoding, restore_with_kernel
 
@@ -32,8 +33,6 @@ _NO_EFFECT = frozenset({"kernel", "refine", "region"})
 _IMPROVED = 0.5
 """Share of the image that the method's own refiner makes of the answer: it learned on answers to one photo. Chosen on
 synthetic bursts of BSDS500."""
-_LARGE = 450_000
-"""Pixels above which photos that do not fit each other are tried at half their sides: a long blur is not found."""
 
 
 class Burst:
@@ -108,7 +107,7 @@ class Burst:
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
         members = join_photos(photos, start, estimate.kernel, encoding, join_share, border=_border_of(shots))
         photo = size_of(photos[0])
-        if len(used_of(members)) < 2 and photo.height * photo.width > _LARGE:
+        if len(used_of(members)) < 2 and photo.height * photo.width > JUDGED_SIZES.large:  # a long blur is not found
             half = Size(round(photo.height / 2), round(photo.width / 2))
             return self._restore_reduced(shots, half, options, on_step)
         if len(used_of(members)) < 2:
