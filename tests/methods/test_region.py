@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from planted import draw_picture
-from unblur.methods.region import crop_informative
+from unblur.methods.region import InformativeParts, crop_informative
 
 QUARTERS = {"top left": (0, 0), "top right": (0, 1), "bottom left": (1, 0), "bottom right": (1, 1)}
 
@@ -57,3 +57,10 @@ def test_many_moderate_edges_beat_one_glaring_one():
     top, left = place_of(crop_informative(photo, 60 * 80, 10), photo)
     assert top >= 50
     assert left >= 70
+
+
+def test_parts_of_several_sizes_are_those_that_each_size_has_by_itself():
+    photo = photo_with_edges_in((1, 0))
+    parts = InformativeParts(photo)
+    for pixels in (60 * 80, 30 * 40, 100 * 100):
+        assert torch.equal(parts.crop(pixels, 10), crop_informative(photo, pixels, 10))

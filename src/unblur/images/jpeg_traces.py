@@ -38,9 +38,7 @@ def estimate_jpeg_coarseness(luma: Image) -> float:
     height, width = (side // _BLOCK * _BLOCK for side in luma.shape[-2:])
     if not height or not width:
         return 0.0
-    across, count = width // _BLOCK, height * width // _BLOCK**2
-    corners = (divmod(number, across) for number in range(0, count, max(1, count // _MANY_BLOCKS)))
-    blocks = 255 * torch.cat([_block(luma, _BLOCK * row, _BLOCK * column) for row, column in corners]).float()
+    blocks = 255 * _blocks(luma, height, width).float()
     basis = _dct_basis(blocks)
     coefficients = basis @ (blocks - 128) @ basis.T
     steps = [_comb_step(coefficients[:, row, column]) for row, column in _FREQUENCIES]
@@ -48,8 +46,16 @@ def estimate_jpeg_coarseness(luma: Image) -> float:
     return shares[len(shares) // 2] if len(shares) > len(steps) // 2 else 0.0
 
 
-def _block(luma: Image, top: int, left: int) -> Float[Tensor, "1 8 8"]:
-    return luma[..., top : top + _BLOCK, left : left + _BLOCK][0]
+def _blocks(luma: Image, height: int, width: int) -> Float[Tensor, "n 8 8"]:
+    """The blocks of the grid, or of a large photo as many of them as are enough."""
+    across, count = width // _BLOCK, height * width // _BLOCK**2
+    every = max(1, count // _MANY_BLOCKS)
+    if isinstance(luma, Tensor):
+        rows = luma[0, 0, :height, :width].unflatten(0, (-1, _BLOCK)).unflatten(2, (-1, _BLOCK))
+        return rows.movedim(2, 1).flatten(0, 1)[::every]
+    corners = (divmod(number, across) for number in range(0, count, every))
+    parts = [(_BLOCK * row, _BLOCK * column) for row, column in corners]
+    return torch.cat([luma[..., top : top + _BLOCK, left : left + _BLOCK][0] for top, left in parts])
 
 
 def _comb_step(values: Tensor) -> int:

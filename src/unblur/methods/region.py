@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -13,7 +14,7 @@ from unblur.images.large import Image
 from unblur.images.neighbourhoods import largest_around
 from unblur.methods.options import Region
 
-__all__ = ["crop_informative", "crop_region", "find_informative"]
+__all__ = ["InformativeParts", "crop_informative", "crop_region", "find_informative"]
 
 ImageT = TypeVar("ImageT", bound=Image)
 
@@ -40,33 +41,60 @@ def crop_informative(grey: Image, pixels: int, smallest_side: int) -> Float[Tens
         pixels: Area of the rectangle.
         smallest_side: Neither side becomes smaller than this, as far as the photo reaches.
     """
-    top, left, rows, columns = find_informative(grey, pixels, smallest_side)
-    return grey[..., top : top + rows, left : left + columns]
+    return InformativeParts(grey).crop(pixels, smallest_side)
 
 
 def find_informative(grey: Image, pixels: int, smallest_side: int) -> tuple[int, int, int, int]:
     """Where `crop_informative` cuts: top, left, height, width."""
-    height, width = grey.shape[-2:]
-    if height * width <= pixels:
-        return 0, 0, height, width
-    scale = (pixels / (height * width)) ** 0.5
-    rows = min(height, max(round(height * scale), smallest_side))
-    columns = min(width, max(round(width * scale), smallest_side))
-    return *_find_window(grey, rows, columns), rows, columns
+    return InformativeParts(grey).find(pixels, smallest_side)
 
 
-def _find_window(grey: Image, rows: int, columns: int) -> tuple[int, int]:
-    """Top left corner of the best window; a large photo is averaged in blocks first, which is enough to find it."""
-    block = max(1, round((grey.numel() / _ENOUGH) ** 0.5))
-    edges = _usable_edges(_averaged(grey, block))
-    window = [max(1, min(side // block, have)) for side, have in zip((rows, columns), edges.shape[-2:], strict=True)]
-    top, left = _best_corner(edges, *window)
-    return min(top * block, grey.shape[-2] - rows), min(left * block, grey.shape[-1] - columns)
+class InformativeParts:
+    """The most informative parts of one photo, of several sizes; its edges are found once.
+
+    Args:
+        grey: In [0, 1].
+    """
+
+    def __init__(self, grey: Image) -> None:
+        self._grey = grey
+        # A large photo is averaged in blocks, which is enough to find the best part.
+        self._block = max(1, round((grey.numel() / _ENOUGH) ** 0.5))
+
+    def crop(self, pixels: int, smallest_side: int) -> Float[Tensor, "1 1 ch cw"]:
+        """See `crop_informative`."""
+        top, left, rows, columns = self.find(pixels, smallest_side)
+        return self._grey[..., top : top + rows, left : left + columns]
+
+    def find(self, pixels: int, smallest_side: int) -> tuple[int, int, int, int]:
+        """See `find_informative`."""
+        height, width = self._grey.shape[-2:]
+        if height * width <= pixels:
+            return 0, 0, height, width
+        scale = (pixels / (height * width)) ** 0.5
+        rows = min(height, max(round(height * scale), smallest_side))
+        columns = min(width, max(round(width * scale), smallest_side))
+        return *self._best_corner(rows, columns), rows, columns
+
+    def _best_corner(self, rows: int, columns: int) -> tuple[int, int]:
+        """Top left corner of the best window."""
+        sums, block = self._edge_sums, self._block
+        window = [
+            max(1, min(side // block, had - 1)) for side, had in zip((rows, columns), sums.shape[-2:], strict=True)
+        ]
+        top, left = _best_corner(sums, *window)
+        return min(top * block, self._grey.shape[-2] - rows), min(left * block, self._grey.shape[-1] - columns)
+
+    @cached_property
+    def _edge_sums(self) -> Tensor:
+        """Sums of usable edges above and to the left of each pixel."""
+        edges = _usable_edges(_averaged(self._grey, self._block))
+        return F.pad(edges.double().cumsum(-1).cumsum(-2), (1, 0, 1, 0))
 
 
 def _averaged(grey: Image, block: int) -> Tensor:
     if isinstance(grey, Tensor):
-        return F.avg_pool2d(grey, block)
+        return grey if block == 1 else F.avg_pool2d(grey, block)
     strips = (strip for strip in grey.strips(multiple=block) if strip.shape[2] >= block)
     return torch.cat([F.avg_pool2d(strip, block) for strip in strips], 2)
 
@@ -79,15 +107,11 @@ def _usable_edges(grey: Tensor) -> Tensor:
     return torch.hypot(right, down).clamp_max(_CAP) * (1 - clipped)
 
 
-def _best_corner(value: Tensor, rows: int, columns: int) -> tuple[int, int]:
+def _best_corner(total: Tensor, rows: int, columns: int) -> tuple[int, int]:
     """Top left corner of the window of largest sum, on a grid of a sixteenth of the window."""
-    total = F.pad(value.double().cumsum(-1).cumsum(-2), (1, 0, 1, 0))
-    steps = max(1, rows // 16), max(1, columns // 16)
-    sums = (
-        total[..., rows::1, columns::1]
-        - total[..., : total.shape[-2] - rows, columns:]
-        - total[..., rows:, : total.shape[-1] - columns]
-        + total[..., : total.shape[-2] - rows, : total.shape[-1] - columns]
-    )[..., :: steps[0], :: steps[1]]
+    down, right = max(1, rows // 16), max(1, columns // 16)
+    above, left = slice(0, total.shape[-2] - rows, down), slice(0, total.shape[-1] - columns, right)
+    below, beyond = slice(rows, None, down), slice(columns, None, right)
+    sums = total[..., below, beyond] - total[..., above, beyond] - total[..., below, left] + total[..., above, left]
     best = int(sums.flatten().argmax())
-    return best // sums.shape[-1] * steps[0], best % sums.shape[-1] * steps[1]
+    return best // sums.shape[-1] * down, best % sums.shape[-1] * right

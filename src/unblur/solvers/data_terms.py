@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,13 +39,18 @@ class QuadraticData:
         """The term itself, a scalar."""
         return self.residual(reblurred).square().sum() / 2
 
-    def prox(self, reblurred: Images, penalty: float) -> Tensor:
-        """The minimiser over u of the term at u plus `penalty |u - reblurred|^2 / 2`."""
-        light = torch.lerp(reblurred, self.observed, self.mask / (self.mask + penalty))
-        if self.saturated is None:
-            return light
-        # A clipped pixel only says that there was at least so much light.
-        return light.addcmul_(self.saturated, (reblurred - light).clamp_min_(0))
+    def proximal_map(self, penalty: float) -> Callable[[Images], Tensor]:
+        """Takes reblurred images to the minimiser over u of the term at u plus `penalty |u - reblurred|^2 / 2`."""
+        share = self.mask / (self.mask + penalty)
+
+        def fit(reblurred: Images) -> Tensor:
+            light = torch.lerp(reblurred, self.observed, share)
+            if self.saturated is None:
+                return light
+            # A clipped pixel only says that there was at least so much light.
+            return light.addcmul_(self.saturated, (reblurred - light).clamp_min_(0))
+
+        return fit
 
 
 @dataclass(frozen=True)

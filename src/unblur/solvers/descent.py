@@ -68,7 +68,8 @@ class AcceleratedDescent(Iteration):
         record: bool = False,
     ) -> None:
         super().__init__(steps, record=record)
-        self._slope, self._project, self._rate, self._objective = slope, project, rate, objective
+        self._slope, self._project, self._objective = slope, project, objective
+        self._rate = torch.as_tensor(rate, dtype=start.dtype, device=start.device)
         self._latent, self._ahead, self._momentum = start, start, 1.0
 
     @property
@@ -79,9 +80,9 @@ class AcceleratedDescent(Iteration):
     @override
     def advance(self) -> None:
         """A step from the point ahead."""
-        stepped = self._project(self._ahead - self._rate * self._slope(self._ahead))
+        stepped = self._project(torch.addcmul(self._ahead, self._rate, self._slope(self._ahead), value=-1))
         momentum = (1 + (1 + 4 * self._momentum**2) ** 0.5) / 2
-        self._ahead = stepped + (self._momentum - 1) / momentum * (stepped - self._latent)
+        self._ahead = torch.lerp(self._latent, stepped, 1 + (self._momentum - 1) / momentum)
         self._latent, self._momentum = stepped, momentum
 
     @override

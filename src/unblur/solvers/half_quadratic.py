@@ -14,6 +14,7 @@ from unblur.solvers.differences import Images, differences, differences_adjoint
 from unblur.solvers.iteration import Iteration
 from unblur.solvers.positive_light import PositiveLightDirections
 from unblur.solvers.sparse_problem import SparseProblem, pose_sparse
+from unblur.solvers.splitting import SplitVariable
 
 __all__ = ["AlternatingDirections", "HalfQuadratic", "deconvolve_sparse"]
 
@@ -103,7 +104,7 @@ class HalfQuadratic(Iteration):
     def advance(self) -> None:
         """Sparse gradients, then the image that has them and explains the photo."""
         problem, weight = self._problem, _WARM_PENALTIES[self.step] * self._problem.prior_strength
-        wanted = spectrum(differences_adjoint(*problem.shrink(differences(self._latent), weight)))
+        wanted = spectrum(differences_adjoint(*map(problem.proximal_map(weight), differences(self._latent))))
         damped = self._blur_power + weight * problem.gradient_power
         # torch divides complex numbers by real ones five times as slowly as it multiplies them.
         self.latent_spectrum = self._back_projected.add(wanted, alpha=weight) * damped.reciprocal_()
@@ -135,7 +136,11 @@ class AlternatingDirections(Iteration):
         self._of_light = problem.operator.spectrum.conj() * (problem.data_penalty * damped)
         self._of_gradients = problem.gradient_penalty * damped
         self._latent = problem.image(start)
-        self._light_gap, self._right_gap, self._down_gap = (torch.zeros_like(self._latent) for _ in range(3))
+        self._light, self._right, self._down = (
+            SplitVariable(torch.zeros_like(like)) for like in (problem.data.observed, self._latent, self._latent)
+        )
+        self._fit_light = problem.data.proximal_map(problem.data_penalty)
+        self._sparsify = problem.proximal_map(problem.gradient_penalty)
 
     @property
     @override
@@ -147,16 +152,13 @@ class AlternatingDirections(Iteration):
     def advance(self) -> None:
         """Light and gradients that agree with photo and prior, then the image that has both."""
         problem = self._problem
-        reblurred = problem.image(problem.operator.spectrum * self._spectrum).add_(self._light_gap)
-        light = problem.data.prox(reblurred, problem.data_penalty)
-        self._light_gap = reblurred.sub_(light)
-        right, down = differences(self._latent)
-        right, down = right.add_(self._right_gap), down.add_(self._down_gap)
-        sparse_right, sparse_down = problem.shrink((right, down), problem.gradient_penalty)
-        self._right_gap, self._down_gap = right.sub_(sparse_right), down.sub_(sparse_down)
-        wanted = differences_adjoint(sparse_right.sub_(self._right_gap), sparse_down.sub_(self._down_gap))
-        of_light = problem.operator.gather(self._of_light * spectrum(light.sub_(self._light_gap)))
-        self._spectrum = of_light + self._of_gradients * spectrum(wanted)
+        light, right, down = self._light, self._right, self._down
+        light.update(problem.image(problem.operator.spectrum * self._spectrum), self._fit_light)
+        for split, new in zip((right, down), differences(self._latent), strict=True):
+            split.update(new, self._sparsify)
+        of_light = problem.operator.gather(self._of_light * spectrum(light.wanted))
+        of_gradients = spectrum(differences_adjoint(right.wanted, down.wanted)).mul_(self._of_gradients)
+        self._spectrum = of_light.add_(of_gradients)
         self._latent = problem.image(self._spectrum)
 
     @override

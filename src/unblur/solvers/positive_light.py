@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from typing_extensions import override
 
-from unblur.blur.fft import multiply_conjugate, spectrum
+from unblur.blur.fft import spectrum
 from unblur.solvers.differences import differences, differences_adjoint
 from unblur.solvers.iteration import Iteration
 from unblur.solvers.sparse_problem import SparseProblem
+from unblur.solvers.splitting import SplitVariable
 
 __all__ = ["PositiveLightDirections"]
 
@@ -43,29 +43,32 @@ class PositiveLightDirections(Iteration):
         self._problem = problem
         self._spectrum = problem.operator.gather(spectrum(problem.data.observed)) / problem.photos
         self._latent = problem.image(self._spectrum)
-        self._light = problem.image(problem.operator.spectrum * self._spectrum)
-        self._right, self._down = differences(self._latent)
-        self._positive = self._latent
-        self._gaps = [torch.zeros_like(one) for one in (self._light, self._right, self._down, self._latent)]
+        light = problem.image(problem.operator.spectrum * self._spectrum)
+        self._light, self._right, self._down, self._positive = (
+            SplitVariable(start, _RELAXATION) for start in (light, *differences(self._latent), self._latent)
+        )
         self._enter(0)
 
     def _enter(self, stage: int) -> None:
         """Take the penalties of a stage; multipliers are kept in units of their penalty."""
         problem, factor = self._problem, _STAGES[stage]
         if stage:
-            for gap in self._gaps:
-                gap.mul_(_STAGES[stage - 1] / factor)
-        self._light_penalty = factor * problem.data_penalty
+            for split in (self._light, self._right, self._down, self._positive):
+                split.scale_multiplier(_STAGES[stage - 1] / factor)
+        light_penalty = factor * problem.data_penalty
         self._gradient_penalty = factor * max(problem.gradient_penalty, _STRENGTHS * problem.prior_strength)
         self._sign_penalty = factor * _SIGN_PENALTY
-        weight = self._light_penalty * problem.operator.power + self._gradient_penalty * problem.gradient_power
+        weight = light_penalty * problem.operator.power + self._gradient_penalty * problem.gradient_power
         self._inverse = weight.add_(self._sign_penalty).reciprocal_()
+        self._of_light = problem.operator.spectrum.conj() * (light_penalty * self._inverse)
+        self._fit_light = problem.data.proximal_map(light_penalty)
+        self._sparsify = problem.proximal_map(self._gradient_penalty)
 
     @property
     @override
     def latent(self) -> Tensor:
         """In its frame; not negative."""
-        return self._positive
+        return self._positive.value
 
     @override
     def advance(self) -> None:
@@ -73,31 +76,18 @@ class PositiveLightDirections(Iteration):
         problem = self._problem
         if self.step and self.step % self._of_stage == 0:
             self._enter(self.step // self._of_stage)
-        light_gap, right_gap, down_gap, sign_gap = self._gaps
-        light_gap.add_(_relax(problem.image(problem.operator.spectrum * self._spectrum), self._light))
-        self._light = problem.data.prox(light_gap, self._light_penalty)
-        light_gap.sub_(self._light)
-        right, down = differences(self._latent)
-        right_gap.add_(_relax(right, self._right))
-        down_gap.add_(_relax(down, self._down))
-        self._right, self._down = problem.shrink((right_gap, down_gap), self._gradient_penalty)
-        right_gap.sub_(self._right)
-        down_gap.sub_(self._down)
-        sign_gap.add_(_relax(self._latent, self._positive))
-        self._positive = sign_gap.clamp_min(0)
-        sign_gap.sub_(self._positive)
-        wanted = differences_adjoint(self._right - right_gap, self._down - down_gap).mul_(self._gradient_penalty)
-        wanted.add_(self._positive - sign_gap, alpha=self._sign_penalty)
-        of_light = multiply_conjugate(problem.operator.spectrum, spectrum(self._light - light_gap))
-        of_light = problem.operator.gather(of_light).mul_(self._light_penalty)
-        self._spectrum = of_light.add_(spectrum(wanted)).mul_(self._inverse)
+        light, right, down, positive = self._light, self._right, self._down, self._positive
+        light.update(problem.image(problem.operator.spectrum * self._spectrum), self._fit_light)
+        for split, new in zip((right, down), differences(self._latent), strict=True):
+            split.update(new, self._sparsify)
+        positive.update(self._latent, lambda image: image.clamp_min(0))
+        wanted = differences_adjoint(right.wanted, down.wanted).mul_(self._gradient_penalty)
+        wanted.add_(positive.wanted, alpha=self._sign_penalty)
+        of_light = problem.operator.gather(self._of_light * spectrum(light.wanted))
+        self._spectrum = of_light.add_(spectrum(wanted).mul_(self._inverse))
         self._latent = problem.image(self._spectrum)
 
     @override
     def measure(self) -> dict[str, float]:
         """Objective and residual."""
-        return self._problem.measure(self._positive)
-
-
-def _relax(new: Tensor, old: Tensor) -> Tensor:
-    return torch.lerp(old, new, _RELAXATION)
+        return self._problem.measure(self.latent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -55,10 +57,9 @@ class SparseProblem:
         """Photos of one image that the problem has, each with its kernel."""
         return self.operator.spectrum.shape[1]
 
-    def shrink(self, gradients: tuple[Tensor, Tensor], penalty: float) -> tuple[Tensor, Tensor]:
-        """The proximal map of the prior, for gradients split off under such a penalty."""
-        threshold = self.prior_strength / penalty
-        return shrink(gradients[0], threshold, self.exponent), shrink(gradients[1], threshold, self.exponent)
+    def proximal_map(self, penalty: float) -> Callable[[Tensor], Tensor]:
+        """That of the prior, for gradients split off under such a penalty."""
+        return partial(shrink, threshold=self.prior_strength / penalty, power=self.exponent)
 
     def image(self, values: Tensor) -> Tensor:
         """The image, in its frame, of a spectrum."""

@@ -49,6 +49,16 @@ def test_tiles_do_not_show(planted, monkeypatch):
     assert torch.allclose(refine_answer(network, *colours, KERNEL, **KNOWN), whole, atol=1e-5)
 
 
+def test_half_precision_does_not_show(planted, monkeypatch):
+    network = load_method("auto").refiner
+    images: list[torch.Tensor] = []
+    for precision in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr("unblur.methods.auto.refiner.choose_precision", lambda *_, chosen=precision: chosen)
+        images.append(refine_answer(network, planted.sharp, planted.blurry, KERNEL, **KNOWN))
+    assert images[1].dtype == torch.float32
+    assert 0 < float((images[1] - images[0]).square().mean().sqrt()) < 0.25 / 255
+
+
 def test_grey_photos_have_no_colour(planted):
     assert has_colour(planted.blurry)
     assert not has_colour(planted.blurry[:, :1].expand(-1, 3, -1, -1))

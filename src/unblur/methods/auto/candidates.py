@@ -52,7 +52,8 @@ def find_candidates(
     region = crop_region(grey, options.region)
     is_page = looks_like_page(region)
     count = 2 if is_page else 1
-    finding = find_kernel(grey, settings, options, steps_of_part(on_step, 0, count), encoding=encoding)
+    hook = steps_of_part(on_step, 0, count)
+    finding = find_kernel(grey, settings, options, hook, encoding=encoding, doubts=False)
     if not finding.candidates:
         return finding
     proposed = (*_fitted(finding.candidates), *read_off(region, encoding))
@@ -77,7 +78,9 @@ def _under_two_tones(
 ) -> tuple[Candidate, ...]:
     """What is searched where every pixel is taken for ink or paper."""
     two_tones = replace(settings, prior="two-tones")
-    return find_kernel(grey, two_tones, options, on_step, encoding=encoding, hypotheses=PAGE_HYPOTHESES).candidates
+    return find_kernel(
+        grey, two_tones, options, on_step, encoding=encoding, hypotheses=PAGE_HYPOTHESES, doubts=False
+    ).candidates
 
 
 def find_large_candidates(
@@ -85,7 +88,7 @@ def find_large_candidates(
 ) -> Finding:
     """What a search finds that begins with a large box; arguments as for `find_candidates`."""
     large = replace(settings, first_box=_LARGE_BOX)
-    return find_kernel(grey, large, options, on_step, encoding=encoding, hypotheses=LARGE_HYPOTHESES)
+    return find_kernel(grey, large, options, on_step, encoding=encoding, hypotheses=LARGE_HYPOTHESES, doubts=False)
 
 
 def _fitted(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

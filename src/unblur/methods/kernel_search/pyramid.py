@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from unblur.blur.fft import kernel_spectrum
 from unblur.blur.kernels import fit_box
 from unblur.methods.kernel_search.kernel_step import fit_kernel, resize_kernel, tidy_kernel
 from unblur.methods.kernel_search.latent_step import LatentStep
-from unblur.methods.region import crop_informative
+from unblur.methods.region import InformativeParts
 from unblur.solvers.priors import LatentPrior
 from unblur.system.threads import run_side_by_side
 
@@ -167,6 +167,11 @@ class KernelSearch:
     hypotheses: Sequence[Hypothesis]
     start: Kernels | None = None
 
+    @cached_property
+    def parts(self) -> InformativeParts:
+        """Those of the photo."""
+        return InformativeParts(self.grey)
+
 
 def estimate_kernels(
     problems: Sequence[KernelSearch],
@@ -213,31 +218,36 @@ def _batches_of(problems: Sequence[KernelSearch], prior: LatentPrior) -> list[_S
     """Searches that go through the same levels are one, such as those of a photo in both encodings.
 
     On the small images of the coarse levels, calling an operation takes longer than carrying it out. What leaves them
-    out is by itself, so that it has a thread of its own.
+    out is by itself, and so are two hypotheses on one photo, so that each has a thread of its own.
     """
     batches: dict[Hashable, list[_Row]] = {}
     for problem in problems:
         alone = None if problem.start is None else problem
+        before = Counter[Hashable]()
         for one in problem.hypotheses:
-            key = one.descent, one.box_share, problem.box, problem.grey.shape, alone
-            batches.setdefault(key, []).append(_Row(problem, one))
-    return [_Search(rows, prior) for rows in batches.values()]
+            levels = one.descent, one.box_share, problem.box, problem.grey.shape
+            batches.setdefault((*levels, before[levels], alone), []).append(_Row(problem, one))
+            before[levels] += 1
+    searches = [_Search(rows, prior) for rows in batches.values()]
+    # The longest first: then no thread has much left when the others are done.
+    return sorted(searches, key=lambda search: len(search.levels) * len(search.rows), reverse=True)
 
 
 def _odd(side: float) -> int:
     return max(3, round(side) // 2 * 2 + 1)
 
 
-def _look(grey: Tensor, level: Level, pixels: int) -> Tensor:
+def _look(problem: KernelSearch, level: Level, pixels: int) -> Tensor:
     """The photo at the size of the level, or its most informative part; cut out before it is shrunk."""
-    scale = level.photo[0] / grey.shape[-2]
-    part = crop_informative(grey, round(pixels / scale**2), math.ceil(2 * level.box / scale))
-    if level.photo == tuple(grey.shape[-2:]):
+    scale = level.photo[0] / problem.grey.shape[-2]
+    part = problem.parts.crop(round(pixels / scale**2), math.ceil(2 * level.box / scale))
+    if level.photo == tuple(problem.grey.shape[-2:]):
         return part
     size = tuple(max(1, round(side * scale)) for side in part.shape[-2:])
     # Averaging whole blocks first makes the first levels of a large photo cheap.
-    block = max(1, int(0.5 / scale))
-    return F.interpolate(F.avg_pool2d(part, block), size=size, mode="bilinear", antialias=True, align_corners=False)
+    block = int(0.5 / scale)
+    part = F.avg_pool2d(part, block) if block > 1 else part
+    return F.interpolate(part, size=size, mode="bilinear", antialias=True, align_corners=False)
 
 
 class _Search:
@@ -299,7 +309,7 @@ class _Search:
         """Go to level `number` and take its most informative `pixels`."""
         level = self.levels[number]
         box, levels_left = level.box, len(self.levels) - number
-        photo = torch.cat([_look(problem.grey, level, pixels) for problem, _ in self.rows])
+        photo = torch.cat([_look(problem, level, pixels) for problem, _ in self.rows])
         if self.kernel.shape[-1] != box:
             self.kernel = resize_kernel(self.kernel, box)
         self._latent = LatentStep(photo, box, self._prior, self._final_penalty)

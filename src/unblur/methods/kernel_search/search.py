@@ -39,6 +39,7 @@ from unblur.methods.transforms import Encode
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 from unblur.solvers.sparsity import measure_sparsity
+from unblur.system.threads import Job, run_side_by_side
 
 __all__ = [
     "BLUR_MAY_BE_LARGER",
@@ -106,6 +107,7 @@ class Finding:
         scores: Scores of all answers that were compared, in this encoding and box; lower is better.
         tried: The hypotheses of these scores.
         hypothesis: Number of the one that was kept.
+        judgement: What was measured of its answer; None: nothing.
         cut: The kernel still reached the border of the largest box: the blur may be larger.
         candidates: All answers that were compared, in every encoding and box.
     """
@@ -116,6 +118,7 @@ class Finding:
     scores: tuple[float, ...] = ()
     tried: tuple[Hypothesis, ...] = ()
     hypothesis: int = 0
+    judgement: Judgement | None = None
     cut: bool = False
     candidates: tuple[Candidate, ...] = ()
 
@@ -129,6 +132,7 @@ def find_kernel(
     encoding: Encoding | None = None,
     hypotheses: Sequence[Hypothesis] | None = None,
     second_pass: bool = False,
+    doubts: bool = True,
 ) -> Finding:
     """The kernel of the whole photo, found where the caller or the photo's edges say.
 
@@ -141,6 +145,7 @@ def find_kernel(
         hypotheses: What is tried, the first ones of it, as many as the settings say; None: those for any photo.
         second_pass: Whether the kernel goes through a second pass, see `search_again`. On 48 grey photos of BSDS500
             train under shake within 11 to 27 pixels in encoded values, noise 0.003 and 0.01: +1.2 dB, worst -2.0.
+        doubts: Whether what speaks against the kernel is measured; else it has no `fault`.
     """
     encoding = encoding or options.encoding
     is_large = crop_region(photo, options.region).numel() > _LARGE
@@ -156,7 +161,10 @@ def find_kernel(
         for phase in ((0.0, _FIRST_PASS if second_pass else 1.0), (_FIRST_PASS, 1.0))
     )
     grown = _grow(grey, encodings, settings, options, first, hypotheses=tried, brief=is_large)
-    best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
+    best = [min(of_encoding, key=lambda found: min(found.scores)) for of_encoding in grown.values()]
+    if doubts:
+        best = [replace(found, fault=_fault_of(grey, found, settings.pixels)) for found in best]
+    best = [replace(found, kernel=trim_box(found.kernel), cut=touches_box(found.kernel)) for found in best]
     chosen = best[0] if len(best) == 1 else _choose_encoding(grey, best[0], best[1], settings.pixels)
     if second_pass and chosen.fault is None:
         chosen = _after_second_pass(grey, chosen, settings, options, second)
@@ -260,11 +268,6 @@ def _part_to_search(grey: Image, settings: SearchSettings, options: RestoreOptio
     """The region that the caller names, of a large one the part with most to tell."""
     region = crop_region(grey, options.region)
     return crop_informative(region, _PLENTY, 2 * settings.largest_box) if region.numel() > _LARGE else region[..., :, :]
-
-
-def _best_of_boxes(findings: Sequence[Finding]) -> Finding:
-    best = min(findings, key=lambda finding: min(finding.scores))
-    return replace(best, kernel=trim_box(best.kernel), cut=touches_box(best.kernel))
 
 
 def _choose_encoding(grey: Grey, encoded: Finding, linear: Finding, pixels: int) -> Finding:
@@ -383,33 +386,46 @@ def _search(
 
 def _judge_all(kernels: Tensor, search: KernelSearch, encoding: Encoding, sample: Tensor) -> Finding:
     blur = _blur_of(encoding)
-    # Answers are compared as if there were no JPEG: its blocks cannot be found in a part that begins anywhere.
-    answers = [
-        restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0, quick=True) for kernel in kernels.split(1)
-    ]
-    judgements = [judge(sample, one, answer, blur) for one, answer in zip(kernels.split(1), answers, strict=True)]
+
+    def judge_one(kernel: Tensor) -> Judgement:
+        # Answers are compared as if there were no JPEG: its blocks cannot be found in a part that begins anywhere.
+        answer = restore_with_kernel(sample, kernel, encoding=blur, jpeg_coarseness=0, quick=True)
+        return judge(sample, kernel, answer, blur)
+
+    def job_for(kernel: Tensor) -> Job[Judgement]:
+        return lambda _: judge_one(kernel)
+
+    judgements = list(run_side_by_side(job_for(kernel) for kernel in kernels.split(1)))
     scores = tuple(judgement.score for judgement in judgements)
     choice = scores.index(min(scores))
-    kernel = kernels[choice : choice + 1]
-    gain = _gain_over_no_blur(sample, judgements[choice]) if blur == "linear" else None
-    fault = find_fault(kernel, judgements[choice], sparsity_gain=gain)
     numbers = [hypothesis.number for hypothesis in search.hypotheses]
-    candidates = tuple(
-        Candidate(trim_box(one), blur, hypothesis=number, score=score)
-        for one, number, score in zip(kernels.split(1), numbers, scores, strict=True)
+    return Finding(
+        kernels[choice : choice + 1],
+        encoding,
+        None,
+        scores,
+        tuple(search.hypotheses),
+        numbers[choice],
+        judgement=judgements[choice],
+        candidates=tuple(
+            Candidate(trim_box(one), blur, hypothesis=number, score=score)
+            for one, number, score in zip(kernels.split(1), numbers, scores, strict=True)
+        ),
     )
-    tried = tuple(search.hypotheses)
-    return Finding(kernel, encoding, fault, scores, tried, numbers[choice], candidates=candidates)
 
 
-def _gain_over_no_blur(sample: Tensor, judgement: Judgement) -> float:
-    """How much sparser the answer is than what the solver makes of the photo without any blur, in linear light.
-
-    "No blur" is a hypothesis like the others: what sharpens a sharp photo little is no kernel of it.
-    """
-    impulse = _impulse(sample)
-    unblurred = restore_with_kernel(sample, impulse, encoding="linear", jpeg_coarseness=0, quick=True)
-    return measure_sparsity(unblurred, impulse) - judgement.sparsity
+def _fault_of(grey: Tensor, found: Finding, pixels: int) -> str | None:
+    """What speaks against the kernel of a search, which fills its box."""
+    if found.judgement is None:
+        return None
+    gain = None
+    if found.encoding == "linear":
+        # "No blur" is a hypothesis like the others: what sharpens a sharp photo little is no kernel of it.
+        sample = crop_informative(grey, pixels, 2 * found.kernel.shape[-1])
+        impulse = _impulse(grey)
+        unblurred = restore_with_kernel(sample, impulse, encoding="linear", jpeg_coarseness=0, quick=True)
+        gain = measure_sparsity(unblurred, impulse) - found.judgement.sparsity
+    return find_fault(found.kernel, found.judgement, sparsity_gain=gain)
 
 
 def _in_encoding(encoding: Encoding, grey: Tensor) -> Tensor:
