@@ -56,7 +56,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "JudgeSettings",
         "training of the judge of auto on refined answers of the kernel search, and its test on other scenes",
         "the data set BSDS500 and recordings of gyroscopes (kernels/gyro); auto-refiner comes first",
-        {"count": 19, "held_out": 19, "size": 96, "steps": 100},
+        {"count": 19, "held_out": 19, "size": 96, "steps": 100, "second_steps": 50, "second_from": 10},
     ),
     "auto-refiner": Experiment(
         "auto.refiner",

@@ -31,19 +31,23 @@ from unblur.methods.kernel_search.search import Candidate
 from unblur.solvers.photo import restore_with_kernel
 
 __all__ = [
+    "SHARPEST",
     "SPLITS",
     "Measured",
+    "add_lines",
     "forget_refined",
     "make_and_measure",
     "measure_refined",
+    "read_lines",
     "read_measured",
     "read_refined",
+    "second_file",
 ]
 
 SPLITS = ("train", "val")
 """Parts of BSDS500 that are learned from and tested on; also the names of the folders."""
 _SEEDS = {"train": 7, "val": 8}
-_SHARPEST = 45.0
+SHARPEST = 45.0
 """PSNR in dB that a photo counts as at most: what is equal to the truth could lose without end."""
 
 _WORST = -3.0
@@ -85,7 +89,7 @@ def make_and_measure(settings: AnswerSettings, say: Say) -> None:
         )
         for place in made:
             say(f"{split}: {place.name} of {len(numbers)}")
-        for line in _add_lines(folder / split, folder / f"{split}.jsonl", lambda _, answers: vars(_measure(answers))):
+        for line in add_lines(folder / split, folder / f"{split}.jsonl", lambda _, answers: vars(_measure(answers))):
             best = max(line["gains"], default=0.0)
             say(f"{line['file']} {line['kind']}: best of {len(line['gains'])} answers {best:+.1f} dB")
     paths = [path for split in SPLITS for path in sorted((folder / split).glob("*.npz"))]
@@ -93,13 +97,16 @@ def make_and_measure(settings: AnswerSettings, say: Say) -> None:
     write_searched(folder / "searched.npz", kept)
 
 
-def measure_refined(folder: Path, split: str, refiner: AnswerRefiner, say: Say) -> None:
-    """Add the gains of the refined answers, as far as that is not done."""
+def measure_refined(
+    folder: Path, split: str, refiner: AnswerRefiner, say: Say, *, names: Sequence[str] | None = None
+) -> None:
+    """Add the gains of the refined answers, as far as that is not done; of the files of these names, or of all."""
     gains = {file: photo.gains for file, photo in read_measured(folder, split).items()}
-    for line in _add_lines(
+    for line in add_lines(
         folder / split,
         _refined_file(folder, split),
         lambda name, answers: {"gains": _refined_gains(answers, gains[name], refiner)},
+        names=names,
     ):
         say(f"{line['file']}: best of the refined {max(line['gains'], default=0.0):+.1f} dB")
 
@@ -107,44 +114,64 @@ def measure_refined(folder: Path, split: str, refiner: AnswerRefiner, say: Say) 
 def forget_refined(folder: Path) -> None:
     """Remove the gains that an earlier refiner had."""
     for split in SPLITS:
-        _refined_file(folder, split).unlink(missing_ok=True)
+        for file in (_refined_file(folder, split), second_file(folder, split)):
+            file.unlink(missing_ok=True)
 
 
 def read_measured(folder: Path, split: str) -> dict[str, Measured]:
     """What `make_and_measure` wrote, by the names of the answers' files."""
     return {
-        row["file"]: Measured(row["kind"], row["measures"], row["gains"]) for row in _read(folder / f"{split}.jsonl")
+        row["file"]: Measured(row["kind"], row["measures"], row["gains"])
+        for row in read_lines(folder / f"{split}.jsonl")
     }
 
 
-def read_refined(folder: Path, split: str) -> list[Measured]:
-    """The same answers with the gains that they have when they are refined."""
+def read_refined(folder: Path, split: str, names: Sequence[str] | None = None) -> list[Measured]:
+    """The same answers with the gains that they have when they are refined; of the files of these names, or of all."""
     measured = read_measured(folder, split)
     return [
         Measured(measured[row["file"]].kind, measured[row["file"]].measures, row["gains"])
-        for row in _read(_refined_file(folder, split))
+        for row in read_lines(_refined_file(folder, split))
+        if names is None or row["file"] in names
     ]
+
+
+def second_file(folder: Path, split: str) -> Path:
+    """Measures and gains of the refined answers, for the second judge."""
+    return folder / f"{split}-second.jsonl"
 
 
 def _refined_file(folder: Path, split: str) -> Path:
     return folder / f"{split}-refined.jsonl"
 
 
-def _add_lines(
-    answers: Path, out: Path, measure: Callable[[str, Answers], Mapping[str, Any]]
+def add_lines(
+    answers: Path,
+    out: Path,
+    measure: Callable[[str, Answers], Mapping[str, Any]],
+    *,
+    names: Sequence[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A line of JSON for each file of answers that has none, as it is written."""
-    done = {row["file"] for row in _read(out)} if out.exists() else set[str]()
+    """A line of JSON for each file of answers that has none, as it is written.
+
+    Args:
+        answers: Folder of the files.
+        out: Receives the lines.
+        measure: Given the name of a file and what it holds.
+        names: Of the files; None: all.
+    """
+    done = {row["file"] for row in read_lines(out)} if out.exists() else set[str]()
     with out.open("a", encoding="utf-8") as file:
         for path in sorted(answers.glob("*.npz")):
-            if path.name not in done:
+            if path.name not in done and (names is None or path.name in names):
                 line = {"file": path.name, **measure(path.name, read_answer(path))}
                 file.write(json.dumps(line) + "\n")
                 file.flush()
                 yield line
 
 
-def _read(place: Path) -> list[dict[str, Any]]:
+def read_lines(place: Path) -> list[dict[str, Any]]:
+    """What `add_lines` wrote."""
     return [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
 
 
@@ -152,11 +179,11 @@ def _measure(answers: Answers) -> Measured:
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
     candidates = answers.candidates()
     coarseness = estimate_jpeg_coarseness(grey)
-    before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
+    before = min(psnr_of(grey, truth, "wide-shift"), SHARPEST)
     gains: list[float] = []
     for one in candidates:
         restored = restore_with_kernel(grey, one.kernel, encoding=one.encoding, jpeg_coarseness=coarseness, quick=True)
-        gains.append(min(psnr_of(restored, truth, "wide-shift"), _SHARPEST) - before)
+        gains.append(min(psnr_of(restored, truth, "wide-shift"), SHARPEST) - before)
     measures = AnswerMeasures(measure_photo(grey, coarseness)).measure(candidates) if candidates else []
     return Measured(answers.kind, measures, gains)
 
@@ -169,12 +196,12 @@ def _refined_gains(answers: Answers, gains: Sequence[float], refiner: AnswerRefi
         return list(gains)
     near = [place for place in order[:_REFINED] if gains[place] >= gains[order[0]] - _BEHIND]
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    before = min(psnr_of(grey, truth, "wide-shift"), _SHARPEST)
+    before = min(psnr_of(grey, truth, "wide-shift"), SHARPEST)
 
     def gain_of(one: Candidate) -> float:
         restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding, solver=SOLVER)
         improved = improve_answer(refiner, restored, answers.blurry, one.kernel, encoding=one.encoding)
-        return min(psnr_of(brightness(improved), truth, "wide-shift"), _SHARPEST) - before
+        return min(psnr_of(brightness(improved), truth, "wide-shift"), SHARPEST) - before
 
     candidates = answers.candidates()
     refined = {place: gain_of(candidates[place]) for place in near}

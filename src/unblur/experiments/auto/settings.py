@@ -37,13 +37,20 @@ class AnswerSettings:
 class JudgeSettings(AnswerSettings):
     """Settings of `auto-judge`."""
 
-    steps: Annotated[int, "Steps of the training."] = 1000
+    steps: Annotated[int, "Steps of the first judge's training; 0: it stays as it starts."] = 1000
+    second_steps: Annotated[int, "Steps of the second judge's training."] = 900
+    second_from: Annotated[
+        int, "Number of the photo from which on photos are for the second judge; the first learns from those before."
+    ] = 1100
     rate: Annotated[float, "Learning rate of the first step; it falls to nothing."] = 3e-3
     start: Annotated[str, "Judge to start from: judge.pt of a run before, or shipped; empty: random weights."] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least(self, 1, "steps")
+        check_at_least(self, 0, "steps")
+        check_at_least(self, 1, "second_steps", "second_from")
+        if self.steps == 0 and not self.start:
+            raise SettingsError("steps=0 keeps the judge as it starts, so it needs one: --set start=shipped")
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,12 @@ from unblur.system.facts import commit
 from unblur.weights.safe_file import write_checkpoint
 from unblur.weights.shipped import read_weights
 
-__all__ = ["JUDGE_FILE", "REFINER_FILE", "read_refiner", "read_start", "write_weights"]
+__all__ = ["JUDGE_FILE", "REFINER_FILE", "SECOND_JUDGE_FILE", "read_refiner", "read_start", "write_weights"]
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
-JUDGE_FILE = "judge.pt"
-REFINER_FILE = "refiner.pt"
-"""Files of the two networks in the folder of the answers."""
+JUDGE_FILE, REFINER_FILE, SECOND_JUDGE_FILE = "judge.pt", "refiner.pt", "second-judge.pt"
+"""Files of the networks in the folder of the answers."""
 _TRAINED_ON = "answers of the kernel search to synthetic photos of 19 kinds made of BSDS500 train"
 
 
@@ -54,13 +53,13 @@ def read_start(start: str, new: NetworkT, shipped: Callable[[AutoNetworks], Netw
 
 
 def write_weights(folder: Path, metrics: str) -> Path:
-    """`auto.safetensors` in the folder, of its judge and its refiner; replaces an older one.
+    """`auto.safetensors` in the folder, of its judges and its refiner; replaces an older one.
 
     Args:
-        folder: Of the answers and of the two networks.
+        folder: Of the answers and of the networks.
         metrics: What was measured, one sentence for the file's description.
     """
-    parts = {"judge": JUDGE_FILE, "refiner": REFINER_FILE}
+    parts = {"judge": JUDGE_FILE, "refiner": REFINER_FILE, "second_judge": SECOND_JUDGE_FILE}
     tensors = {
         f"{part}.{name}": value
         for part, file in parts.items()

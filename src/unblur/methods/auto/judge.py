@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -15,8 +15,8 @@ from unblur.methods.auto.measures import MEASURES
 
 __all__ = ["JUDGE_CONFIG", "GainPrediction", "Judge", "best_of", "lower_bound", "share_of_answer"]
 
-JUDGE_CONFIG = {"members": 8, "width": 48}
-"""Size of the judge that ships."""
+JUDGE_CONFIG: dict[str, Any] = {"members": 8, "width": 48}
+"""Size of the judges that ship."""
 _LEAST_SPREAD = 0.05
 _UNLIKE = 4.5
 """Standard deviation in dB from which a prediction says nothing: the answer is like none that the judge has learned
@@ -74,17 +74,18 @@ class Judge(nn.Module):
     Args:
         members: Number of networks.
         width: Width of their hidden layers.
-        measures: Number of measures.
+        names: Of the measures, in the order of the inputs.
     """
 
     centre: Tensor
     scale: Tensor
 
-    def __init__(self, members: int, width: int, measures: int = len(MEASURES)) -> None:
+    def __init__(self, members: int, width: int, names: Sequence[str] = MEASURES) -> None:
         super().__init__()
-        self.register_buffer("centre", torch.zeros(measures))
-        self.register_buffer("scale", torch.ones(measures))
-        sizes = (measures, width, width, 2)
+        self.names = tuple(names)
+        self.register_buffer("centre", torch.zeros(len(names)))
+        self.register_buffer("scale", torch.ones(len(names)))
+        sizes = (len(names), width, width, 2)
         shapes = list(pairwise(sizes))
         self.weights = nn.ParameterList(torch.randn(members, a, b) / a**0.5 for a, b in shapes)
         self.biases = nn.ParameterList(torch.zeros(members, 1, b) for _, b in shapes)
@@ -106,7 +107,7 @@ class Judge(nn.Module):
         Raises:
             KeyError: A measure is missing.
         """
-        rows = torch.tensor([[answer[name] for name in MEASURES] for answer in answers], dtype=self.centre.dtype)
+        rows = torch.tensor([[answer[name] for name in self.names] for answer in answers], dtype=self.centre.dtype)
         means, logs = self(rows).unbind(-1)
         variance = logs.exp().square().mean(0) + means.var(0, correction=0)
         spreads = variance.sqrt().clamp_min(_LEAST_SPREAD)

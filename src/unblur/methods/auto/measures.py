@@ -27,7 +27,15 @@ from unblur.metrics.kernel import kernel_similarity_upto_shift
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
 from unblur.system.threads import Job, run_side_by_side
 
-__all__ = ["MEASURES", "AnswerMeasures", "PhotoMeasures", "measure_blur_effect", "measure_photo"]
+__all__ = [
+    "MEASURES",
+    "AnswerMeasures",
+    "PhotoMeasures",
+    "measure_blur_effect",
+    "measure_gradient_sparsity",
+    "measure_photo",
+    "tiles_of",
+]
 
 _TILES = 3
 _BLUR_WINDOW = 11
@@ -75,7 +83,7 @@ def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
         grey: Brightness, sRGB-encoded, in [0, 1]; more than 32 pixels a side.
         jpeg_coarseness: Coarseness of the whole photo, see `estimate_jpeg_coarseness`.
     """
-    effects = [measure_blur_effect(tile) for tile in _tiles(grey)]
+    effects = [measure_blur_effect(tile) for tile in tiles_of(grey)]
     right, down = torch.diff(grey, dim=-1), torch.diff(grey, dim=-2)
     return PhotoMeasures(
         grey,
@@ -85,7 +93,7 @@ def measure_photo(grey: Grey, jpeg_coarseness: float) -> PhotoMeasures:
             "softest_tile": max(effects),
             "log_noise": math.log(estimate_noise(grey)),
             "jpeg": jpeg_coarseness,
-            "sparsity": _sparsity(grey),
+            "sparsity": measure_gradient_sparsity(grey),
             "clipped": float((grey >= _CLIPPED).float().mean()),
             "flat": float(((right[..., :-1, :] == 0) & (down[..., :, :-1] == 0)).float().mean()),
             "log_contrast": math.log(max(float(grey.std()), _LEAST)),
@@ -175,14 +183,15 @@ def _blur_effect_along(grey: Tensor) -> float:
 
 def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]:
     change = answer.clamp(0, 1) - grey
-    gains = [_sparsity(a) - _sparsity(b) for a, b in zip(_tiles(impulse), _tiles(answer), strict=True)]
+    both = zip(tiles_of(impulse), tiles_of(answer), strict=True)
+    gains = [measure_gradient_sparsity(before) - measure_gradient_sparsity(after) for before, after in both]
     beyond = (answer - answer.clamp(0, 1)).abs()
     lowest, highest = -largest_around(-grey, _NEAR), largest_around(grey, _NEAR)
     local = (answer - highest).clamp_min(0) + (lowest - answer).clamp_min(0)
     centred = change - change.mean()
     lag = (centred[..., 1:] * centred[..., :-1]).mean() + (centred[..., 1:, :] * centred[..., :-1, :]).mean()
     return {
-        "gain_over_impulse": _sparsity(impulse) - _sparsity(answer),
+        "gain_over_impulse": measure_gradient_sparsity(impulse) - measure_gradient_sparsity(answer),
         "least_tile_gain": min(gains),
         "mean_tile_gain": sum(gains) / len(gains),
         "log_overshoot": _log(beyond.square().mean().sqrt()),
@@ -196,7 +205,7 @@ def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]
 def _of_evidence(grey: Tensor, kernel: Tensor, answer: Tensor, encoding: BlurEncoding) -> dict[str, float]:
     judgement = judge(grey, kernel, answer, encoding)
     residual = _reblur(answer, kernel, encoding) - grey
-    errors = [float(tile.square().mean().sqrt()) for tile in _tiles(residual)]
+    errors = [float(tile.square().mean().sqrt()) for tile in tiles_of(residual)]
     mean = sum(errors) / len(errors)
     return {
         "linear": float(encoding == "linear"),
@@ -234,14 +243,14 @@ def _reblur(answer: Tensor, kernel: Tensor, encoding: BlurEncoding) -> Tensor:
     return linear_to_srgb(convolve(srgb_to_linear(answer.clamp(0, 1)), kernel, "replicate"))
 
 
-def _sparsity(image: Tensor) -> float:
+def measure_gradient_sparsity(image: Tensor) -> float:
     """L1 over L2 norm of the gradients."""
     right, down = torch.diff(image, dim=-1), torch.diff(image, dim=-2)
     spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-6)
     return float((right.abs().mean() + down.abs().mean()) / spread)
 
 
-def _tiles(image: Tensor) -> list[Tensor]:
+def tiles_of(image: Tensor) -> list[Tensor]:
     """Nine parts of the image, in rows."""
     return [part for row in image.tensor_split(_TILES, -2) for part in row.tensor_split(_TILES, -1)]
 

@@ -19,6 +19,7 @@ from unblur.methods.auto.improvement import SOLVER, improve_answer
 from unblur.methods.auto.judge import share_of_answer
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
+from unblur.methods.auto.second_look import look_again
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.auto.turning import Turned, find_turn
 from unblur.methods.auto.verdicts import Verdict, VerdictFinder
@@ -27,7 +28,8 @@ from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
-from unblur.methods.reduced_size import Size, enlarge_kernel, size_of, steps_at
+from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
+from unblur.methods.region import crop_region
 from unblur.methods.sizes import JUDGED_SIZES, look_by_size, plan_looks
 from unblur.methods.transforms import resample
 from unblur.weights.checkpoint import Checkpoint
@@ -65,6 +67,7 @@ class Auto(KernelMethod):
         self.settings, self.checkpoint = settings, checkpoint
         networks = load_networks(checkpoint)
         self.verdicts, self.refiner = VerdictFinder(networks.judge, settings), networks.refiner
+        self.second_judge = networks.second_judge
         self._network: Method | None = None
 
     def solving(self, options: RestoreOptions) -> Solving:
@@ -83,9 +86,10 @@ class Auto(KernelMethod):
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
+        verdict = self._look_again(verdict, blurry, size, options)
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
         if turned is not None:
-            promised = replace(verdict, prediction=turned.prediction)
+            promised = replace(verdict, predictions=(turned.prediction,), is_refined=False)
             if options.force or self.verdicts.is_enough(promised):
                 return self._with_turn(turned, promised, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
@@ -122,6 +126,13 @@ class Auto(KernelMethod):
             return answer
         return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
+    def _look_again(self, verdict: Verdict, blurry: Image, size: Size, options: RestoreOptions) -> Verdict:
+        """The verdict once answers are refined, in colour, as they will be; not where haste is asked for."""
+        if options.effort == "fast":
+            return verdict
+        photo = crop_region(_at_size(blurry, size), options_at(size, size_of(blurry), options).region)
+        return look_again(verdict, photo, self.second_judge, self.refiner) if has_colour(photo) else verdict
+
     def _look_for_turn(
         self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook
     ) -> Turned | None:
@@ -130,9 +141,8 @@ class Auto(KernelMethod):
             return None
         if verdict.is_sharp or not verdict.best:
             return None
-        small = blurry[..., :, :] if size == size_of(blurry) else resample(blurry, size).clamp(0, 1)
         hook = steps_at(size, size_of(blurry), on_step)
-        return find_turn(brightness(small), verdict.best[0], self.verdicts.judge, hook)
+        return find_turn(brightness(_at_size(blurry, size)), verdict.best[0], self.verdicts.judge, hook)
 
     def _with_turn(
         self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions
@@ -172,3 +182,8 @@ class Auto(KernelMethod):
             self._network = load_method(name)
         limited = options.limited_to(self._network.traits.uses)
         return pass_through(blurry, self._network, limited, on_step).image
+
+
+def _at_size(blurry: Image, size: Size) -> Tensor:
+    """The photo at a size at which it was looked at."""
+    return blurry[..., :, :] if size == size_of(blurry) else resample(blurry, size).clamp(0, 1)

@@ -18,12 +18,13 @@ class AutoSettings:
     caution: Annotated[
         float, "Standard deviations that are taken off a predicted gain before it is compared with least_gain."
     ] = 0.1
+    second_caution: Annotated[float, "The same for what is predicted from refined answers."] = 0.8
     network: Annotated[
         str, "Method for blur that one kernel does not explain, used if its weights are here; empty: none."
     ] = "maxim"
 
     def __post_init__(self) -> None:
-        for name in ("least_gain", "caution"):
+        for name in ("least_gain", "caution", "second_caution"):
             value = getattr(self, name)
             if not -100 < value < 100:
                 raise SettingsError(f"{name} takes a number between -100 and 100, not {value}")

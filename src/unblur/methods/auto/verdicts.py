@@ -71,17 +71,24 @@ class Verdict:
 
     Attributes:
         best: The answers that are predicted to gain most, the one that is meant first; none: see `fault`.
-        prediction: Its gain.
+        predictions: Their gains.
+        is_refined: They were predicted once more, from refined answers.
         is_sharp: The photo looks sharp.
         cut: The blur may be larger than the box that it was searched in.
         fault: Why there is no answer, in words that follow "the blur ..."; empty: there is one.
     """
 
     best: tuple[Candidate, ...] = ()
-    prediction: GainPrediction = _NO_GAIN
+    predictions: tuple[GainPrediction, ...] = ()
+    is_refined: bool = False
     is_sharp: bool = False
     cut: bool = False
     fault: str = ""
+
+    @property
+    def prediction(self) -> GainPrediction:
+        """The gain of the answer that is meant."""
+        return self.predictions[0] if self.predictions else _NO_GAIN
 
     def facts(self) -> dict[str, Any]:
         """What the report says of it."""
@@ -147,7 +154,8 @@ class VerdictFinder:
 
     def bound_of(self, verdict: Verdict) -> float:
         """The gain that the answer has at least, in all likelihood, dB."""
-        return lower_bound(verdict.prediction, self.settings.caution)
+        caution = self.settings.second_caution if verdict.is_refined else self.settings.caution
+        return lower_bound(verdict.prediction, caution)
 
     def is_enough(self, found: Verdict) -> bool:
         """Whether the answer is expected to gain enough to be given."""
@@ -206,8 +214,8 @@ class VerdictFinder:
         ranks = best_of(predictions, [one.origin == "line" for one in candidates])
         values = measures.photo.values
         is_sharp = not is_night and values["blur_effect"] < _SHARP and values["log_noise"] < math.log(_NOISY)
-        best = tuple(candidates[rank] for rank in ranks)
-        return Verdict(best, predictions[ranks[0]], is_sharp=is_sharp, cut=finding.cut)
+        best, gains = tuple(candidates[rank] for rank in ranks), tuple(predictions[rank] for rank in ranks)
+        return Verdict(best, gains, is_sharp=is_sharp, cut=finding.cut)
 
     def _is_settled(self, verdict: Verdict, options: RestoreOptions) -> bool:
         """Whether another encoding need not be searched."""
