@@ -8,8 +8,7 @@ from planted import plant, psnr, shake
 from unblur.blur.kernels import disk_kernel
 from unblur.methods.apply import restore_tensor
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.method import SIZES
-from unblur.methods.auto.verdicts import Verdict
+from unblur.methods.auto.verdicts import SIZES, Verdict
 from unblur.methods.base import Step, ignore_step
 from unblur.methods.kernel_search.search import Candidate
 from unblur.methods.loading import load_method

@@ -21,22 +21,18 @@ from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.auto.turning import Turned, find_turn
-from unblur.methods.auto.verdicts import Verdict, VerdictFinder
+from unblur.methods.auto.verdicts import SIZES, Verdict, VerdictFinder
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
 from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, size_of, steps_at
-from unblur.methods.sizes import SizePlan, look_by_size, plan_looks
+from unblur.methods.sizes import look_by_size, plan_looks
 from unblur.methods.transforms import resample
 from unblur.weights.checkpoint import Checkpoint
 
-__all__ = ["SIZES", "Auto"]
-
-SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_000_000)
-"""What is not found on 1.1 megapixels is slight, and a sharp photo of many pixels is often soft, as if it were blurred:
-four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
+__all__ = ["Auto"]
 
 _CERTAIN = 4.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
