@@ -98,3 +98,16 @@ def test_adam_leaves_its_start_as_it_is():
     assert torch.allclose(descent.run(), torch.ones(4), atol=0.05)
     assert torch.equal(start, torch.zeros(4))
     assert descent.history["objective"][-1] < 0.02
+
+
+def test_adam_steps_as_that_of_torch_does():
+    start, curvature = torch.linspace(-1, 1, 9), torch.linspace(0.1, 3, 9)
+    found = AdamDescent(lambda x: (curvature * x.square()).sum(), start, rate=0.05, steps=20).run()
+    parameter = torch.nn.Parameter(start.clone())
+    theirs = torch.optim.Adam([parameter], betas=(0.9, 0.99))
+    for step in range(20):
+        theirs.param_groups[0]["lr"] = 0.05 * (1 - 0.9 * step / 20)
+        theirs.zero_grad()
+        (curvature * parameter.square()).sum().backward()
+        theirs.step()
+    torch.testing.assert_close(found, parameter.detach())

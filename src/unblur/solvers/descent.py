@@ -16,6 +16,8 @@ from unblur.solvers.operators import BlurOperator
 __all__ = ["AcceleratedDescent", "AdamDescent", "HyperLaplacian", "Prior", "deconvolve_by_descent"]
 
 _RANGE_STEPS = 8
+_DECAY, _DECAY_OF_POWER, _LEAST_SPREAD = 0.9, 0.99, 1e-8
+"""Of Adam's means, and what keeps a division finite."""
 
 
 class Prior(Protocol):
@@ -108,7 +110,8 @@ class AdamDescent(Iteration):
         super().__init__(steps, record=record)
         self._objective, self._first_rate = objective, rate
         self._latent = start.detach().clone().requires_grad_()
-        self._adam = torch.optim.Adam([self._latent], betas=(0.9, 0.99))
+        # Means of the gradient and of its square. The first optimiser of torch loads its compiler: more than a second.
+        self._mean, self._power = torch.zeros_like(start), torch.zeros_like(start)
 
     @property
     @override
@@ -117,13 +120,15 @@ class AdamDescent(Iteration):
 
     @override
     def advance(self) -> None:
-        """One step of Adam."""
-        for group in self._adam.param_groups:
-            group["lr"] = self._first_rate * (1 - 0.9 * self.step / self.steps)
+        """One step of Adam: Kingma and Ba (ICLR 2015), algorithm 1."""
         with torch.enable_grad():
-            self._objective(self._latent).backward()
-        self._adam.step()
-        self._adam.zero_grad()
+            (slope,) = torch.autograd.grad(self._objective(self._latent), self._latent)
+        self._mean.lerp_(slope, 1 - _DECAY)
+        self._power.mul_(_DECAY_OF_POWER).addcmul_(slope, slope, value=1 - _DECAY_OF_POWER)
+        spread = (self._power / (1 - _DECAY_OF_POWER ** (self.step + 1))).sqrt_().add_(_LEAST_SPREAD)
+        rate = self._first_rate * (1 - 0.9 * self.step / self.steps) / (1 - _DECAY ** (self.step + 1))
+        with torch.no_grad():
+            self._latent.addcdiv_(self._mean, spread, value=-rate)
 
     @override
     def measure(self) -> dict[str, float]:

@@ -9,7 +9,8 @@ from unblur.errors import CheckpointError
 from unblur.images.tensors import linear_to_srgb
 from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.kernel_search.search import Finding
+from unblur.methods.auto.verdicts import SIZES
+from unblur.methods.kernel_search.search import Candidate, Finding
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 
@@ -101,6 +102,26 @@ def test_a_photo_of_one_tone_is_left_alone():
     answer = restore(grey)
     assert torch.equal(answer.image, grey)
     assert answer.warnings
+
+
+@pytest.mark.parametrize(
+    ("large", "effort", "count"), [(20_000, "normal", 2), (9_000, "normal", 1), (9_000, "best", 2)]
+)
+def test_at_a_larger_size_only_the_best_effort_searches_encoded_values(monkeypatch, large, effort, count):
+    soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
+    verdicts = load_method("auto").verdicts
+    monkeypatch.setattr(verdicts.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
+    monkeypatch.setattr("unblur.methods.auto.verdicts.SIZES", replace(SIZES, large=large))
+    asked: list[str] = []
+
+    def find(grey: torch.Tensor, encoding: str, *_: object) -> Finding:
+        asked.append(encoding)
+        return Finding(shake(5, 1), encoding, candidates=(Candidate(shake(5, 1), encoding),))
+
+    for name in ("find_candidates", "find_large_candidates"):
+        monkeypatch.setattr(f"unblur.methods.auto.verdicts.{name}", find)
+    verdicts.find(soft, RestoreOptions(effort=effort))
+    assert list(dict.fromkeys(asked)) == ["linear", "encoded"][:count]
 
 
 @pytest.mark.parametrize(("effort", "searches"), [("fast", 0), ("normal", 1)])

@@ -9,6 +9,7 @@ that of the errors times the kernel's.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -65,12 +66,13 @@ def restore_consistency(
     ratio = _noise_over_errors(_unexplained(*_split(middle, colours), kernel), kernel)
     weight = max(_DOUBT * ratio, _LEAST_WEIGHT_OF_JPEG if is_jpeg else _LEAST_WEIGHT)
 
-    def run(part: Tensor) -> Tensor:
+    def run(part: Tensor, on_step: Callable[[], None]) -> Tensor:
+        on_step()
         return part[:, :colours] + _correction(_unexplained(*_split(part, colours), kernel), kernel, weight)
 
     if math.isinf(weight):
         return image.clamp(0, 1)
-    answer = run_tiled(stacked, run, _TILE, 2 * kernel.shape[-1]).clamp(0, 1)
+    answer = run_tiled(stacked, run, _TILE, 2 * kernel.shape[-1], on_step=lambda: None).clamp(0, 1)
     return linear_to_srgb(answer) if linear else answer
 
 

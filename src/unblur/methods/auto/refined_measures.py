@@ -68,7 +68,7 @@ def refine_answers(
     def job_for(candidate: Candidate) -> Job[RefinedAnswer]:
         return lambda _: _refine(refiner, blurry, candidate, noise, coarseness)
 
-    answers = run_side_by_side(job_for(one) for one in candidates)
+    answers = list(run_side_by_side(job_for(one) for one in candidates))
     details = [_detail_of(one.image) for one in answers]
     fine, best = _detail_of(blurry), max(one.gain for one in predictions)
     refined: list[RefinedAnswer] = []

@@ -6,6 +6,7 @@ what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -123,12 +124,11 @@ def refine_answer(
     height, width = stacked.shape[-2:]
     padded = F.pad(stacked, (0, -width % _SHRINK, 0, -height % _SHRINK), mode="replicate")
 
-    def run(folded: Tensor) -> Tensor:
-        images = F.pixel_shuffle(folded, _SHRINK).split(_COLOURS, dim=1)
-        with torch.autocast(blurry.device.type, precision, enabled=halves):  # of this thread alone
-            refined = network(*images, *numbers)
-        return F.pixel_unshuffle(refined, _SHRINK)
+    def run(part: Tensor, on_step: Callable[[], None]) -> Tensor:
+        on_step()
+        with torch.autocast(part.device.type, precision, enabled=halves):  # of this thread alone
+            return network(*part.split(_COLOURS, dim=1), *numbers)
 
-    # Tiles of folded pixels: all of them begin at even rows and columns, as the whole photo does.
-    folded = run_tiled(F.pixel_unshuffle(padded, _SHRINK), run, _TILE // _SHRINK, _HALO // _SHRINK)
-    return F.pixel_shuffle(folded, _SHRINK)[..., :height, :width]
+    # All tiles begin at even rows and columns, as the whole photo does.
+    refined = run_tiled(padded, run, _TILE, _HALO, multiple=_SHRINK, on_step=lambda: None)
+    return refined[..., :height, :width]

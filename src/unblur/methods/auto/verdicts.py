@@ -22,6 +22,7 @@ from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, extent_of, size_of
 from unblur.methods.region import crop_informative, crop_region
+from unblur.methods.sizes import JUDGED_SIZES
 
 __all__ = ["Verdict", "VerdictFinder"]
 
@@ -116,7 +117,7 @@ class VerdictFinder:
             on_step: Progress and cancel.
         """
         grey, is_night = brightness(blurry), _is_night(blurry)
-        first, *others = _ENCODINGS if options.encoding == "auto" else (options.encoding,)
+        first, *others = _encodings_for(crop_region(grey, options.region), options)
         count = 1 + len(others)
         verdict = self._search(grey, first, options, steps_of_part(on_step, 0, count), is_night=is_night)
         for number, encoding in enumerate(others, start=1):
@@ -225,6 +226,18 @@ class VerdictFinder:
 def _measures_of(grey: Tensor, options: RestoreOptions) -> AnswerMeasures:
     sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
     return AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
+
+
+def _encodings_for(grey: Tensor, options: RestoreOptions) -> tuple[BlurEncoding, ...]:
+    """Where blur is searched; at a larger size in linear light alone, unless the best effort is asked for.
+
+    Of 20 photos of BSDS500 val, enlarged to 0.6 megapixels and 10 of them blurred in encoded values, 15 were searched
+    at the larger size. Linear light settled 14 of them there, and encoded values lost on the other.
+    """
+    if options.encoding != "auto":
+        return (options.encoding,)
+    is_larger = grey.numel() > JUDGED_SIZES.large and options.effort != "best"
+    return _ENCODINGS[:1] if is_larger else _ENCODINGS
 
 
 def _search_settings(options: RestoreOptions) -> SearchSettings:
