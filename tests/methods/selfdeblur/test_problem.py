@@ -8,6 +8,7 @@ import torch
 from planted import plant, shake
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.methods.kernel_search.refit import refit_kernel
 from unblur.methods.optimisation.run import StepSchedule, optimise
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
@@ -106,6 +107,20 @@ def test_a_fit_around_the_teacher_begins_with_its_image(planted):
     assert torch.allclose(fit.crop(fit.draw_image()), guide, atol=1e-5)
     done = optimise(fit, StepSchedule(20))
     assert done.best_criterion < 0.8 * done.traces["criterion"][0]
+
+
+def test_the_kernel_is_found_anew_from_the_image(planted):
+    refitting = replace(FIT_SCHEDULE, refit_every=3)
+    assert [step for step in range(10) if refitting.refits_at(step)] == [3, 6, 9]
+    fit = fit_of(planted, refitting)
+    with torch.no_grad():
+        for step in (1, 2, 3):
+            before = fit.kernel()
+            evaluation = fit.evaluate(step)
+    wanted = refit_kernel(planted.blurry, evaluation.answers["image"], before, "encoded")
+    # The network leaves a little light everywhere.
+    assert torch.allclose(fit.kernel(), 0.98 * wanted + 0.02 / 81, atol=1e-5)
+    assert not torch.allclose(fit.kernel(), before, atol=1e-3)
 
 
 def test_total_variation_is_added(planted):

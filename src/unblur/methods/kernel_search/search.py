@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -159,25 +159,42 @@ def find_kernel(
     best = [_best_of_boxes(of_encoding) for of_encoding in grown.values()]
     chosen = best[0] if len(best) == 1 else _choose_encoding(grey, best[0], best[1], settings.pixels)
     if second_pass and chosen.fault is None:
-        chosen = _after_second_pass(grey, chosen, settings, options, second)
-    return replace(chosen, candidates=tuple(c for found in chain(*grown.values()) for c in found.candidates))
+        rivals = _candidates_of(grown[chosen.encoding]) if settings.rivals else ()
+        chosen = _after_second_pass(grey, chosen, settings, options, second, rivals=rivals)
+    return replace(chosen, candidates=_candidates_of(chain(*grown.values())))
+
+
+def _candidates_of(findings: Iterable[Finding]) -> tuple[Candidate, ...]:
+    return tuple(chain.from_iterable(found.candidates for found in findings))
 
 
 def _after_second_pass(
-    grey: Tensor, first: Finding, settings: SearchSettings, options: RestoreOptions, on_step: StepHook
+    grey: Tensor,
+    first: Finding,
+    settings: SearchSettings,
+    options: RestoreOptions,
+    on_step: StepHook,
+    *,
+    rivals: Sequence[Candidate] = (),
 ) -> Finding:
-    """The finding with the kernel of a second pass, unless that makes a far worse answer."""
+    """The finding with the kernel of a second pass, unless that makes a far worse answer.
+
+    With rivals, each of them goes through it, and the best of all takes the place of the finding's own kernel.
+    """
     encoding = _blur_of(first.encoding)
-    [again] = _second_pass(grey, [Candidate(first.kernel, encoding)], settings, options.kernel_size, on_step)
-    is_worse = _score_of(grey, again.kernel, encoding, settings) > min(first.scores) + _FAR_WORSE
-    return first if is_worse else replace(first, kernel=again.kernel)
+    starts = rivals or [Candidate(first.kernel, encoding)]
+    again = _second_pass(grey, starts, settings, options.kernel_size, on_step)
+    judged = [(one.kernel, _judge_kernel(grey, one.kernel, encoding, settings)) for one in again]
+    kernel, judgement = min(judged, key=lambda pair: pair[1].score_of_refined)
+    is_worse = judgement.score > min(first.scores) + _FAR_WORSE
+    return first if is_worse else replace(first, kernel=kernel)
 
 
-def _score_of(grey: Tensor, kernel: Tensor, encoding: BlurEncoding, settings: SearchSettings) -> float:
-    """The score of the answer that a kernel makes."""
+def _judge_kernel(grey: Tensor, kernel: Tensor, encoding: BlurEncoding, settings: SearchSettings) -> Judgement:
+    """What is measured of the answer that a kernel makes."""
     sample = crop_informative(grey, settings.pixels, 2 * max(kernel.shape[-1], settings.first_box))
     answer = restore_with_kernel(sample, kernel, encoding=encoding, jpeg_coarseness=0, quick=True)
-    return judge(sample, kernel, answer, encoding).score
+    return judge(sample, kernel, answer, encoding)
 
 
 def search_larger(
@@ -193,7 +210,7 @@ def search_larger(
         on_step: Progress and cancel.
     """
     part = _part_to_search(grey, settings, options)
-    score = _score_of(part, smaller.kernel, _blur_of(smaller.encoding), settings)
+    score = _judge_kernel(part, smaller.kernel, _blur_of(smaller.encoding), settings).score
     return _after_second_pass(part, replace(smaller, scores=(score,)), settings, options, on_step)
 
 

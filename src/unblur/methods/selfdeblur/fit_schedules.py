@@ -28,6 +28,8 @@ class FitSchedule:
         image_rate: Learning rate of Adam for the image network.
         kernel_rate: Learning rate of Adam for the kernel network.
         around_teacher: The image network makes what the teacher's image is to be changed by, instead of the image.
+        refit_every: After so many steps, again and again, the kernel network begins anew with the kernel that suits the
+            image, see `refit_kernel`. 0: it only learns, as published.
     """
 
     schedule: StepSchedule
@@ -37,11 +39,16 @@ class FitSchedule:
     image_rate: float = 1e-2
     kernel_rate: float = 1e-4
     around_teacher: bool = False
+    refit_every: int = 0
 
     @property
     def is_warm(self) -> bool:
         """Whether the fit begins with the teacher's image and kernel."""
         return self.around_teacher or self.warm_steps > 0
+
+    def refits_at(self, step: int) -> bool:
+        """Whether the kernel is to be found anew before the step, counted from 0."""
+        return self.refit_every > 0 and step > 0 and step % self.refit_every == 0
 
 
 FIT_SCHEDULES = {

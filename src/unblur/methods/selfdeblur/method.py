@@ -14,7 +14,7 @@ from unblur.blur.kernels import fit_box
 from unblur.errors import SettingsError
 from unblur.images.tensors import brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
 from unblur.methods.kernel_search.finder import KernelFinder
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
@@ -118,9 +118,14 @@ class SelfDeblur(KernelMethod):
     ) -> None:
         self.settings = settings
         self._make_rule = make_rule or rule_for
-        self._finder = load_teacher("map")
+        self._finder = load_teacher("map", settings={"rivals": True})
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
+
+    def solving(self, options: RestoreOptions) -> Solving:
+        """See `KernelMethod.solving`: the best solver there is, whose time does not count beside the fit's."""
+        del options
+        return Solving("positive-light")
 
     def searches(self, options: RestoreOptions) -> bool:
         """Always: with a known kernel the image is fitted all the same."""
