@@ -79,10 +79,12 @@ def test_table_of_hypotheses_is_that_of_the_code():
 
 def test_table_of_presets_is_that_of_the_code():
     text = (ROOT / "docs" / "selfdeblur.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)`[^|]*\| (\d+) \| (\w+) \| ([\d, ]+) \| (\d+) \| (.+) \|$", text, flags=re.MULTILINE)
+    row = r"^\| `(\w+)`[^|]*\| (\d+) \| (\d+) \| (\w+) \| ([\d, ]+) \| (\d+) \| (.+) \|$"
+    rows = re.findall(row, text, flags=re.MULTILINE)
     assert rows == [
         (
             name,
+            str(fit_schedule.fits),
             str(fit_schedule.schedule.steps),
             str(fit_schedule.squares_until or "never"),
             ", ".join(map(str, fit_schedule.schedule.milestones)),

@@ -145,6 +145,9 @@ def test_courses():
     assert (fast.schedule.steps, fast.schedule.milestones, fast.squares_until) == (1500, (600, 900, 1200), 300)
     known = choose(preset="full", knows=True)
     assert (known.schedule.steps, known.schedule.milestones, known.squares_until) == (1000, (700, 800, 900), 0)
+    assert not any(full.refits_at(step) for step in range(5000)), "the kernel only learns, as published"
+    warm = choose(preset="warm", knows=True)
+    assert warm.schedule == choose(preset="warm").schedule, "of a short run a fifth is not enough"
     half = choose(preset="full", steps=2500)
     assert (half.schedule.steps, half.schedule.milestones, half.squares_until) == (2500, (1000, 1500, 2000), 500)
     assert choose() == choose(preset="warm") != choose(device="cuda") == full

@@ -13,7 +13,7 @@ __all__ = ["FIT_SCHEDULES", "FitSchedule", "choose_fit_schedule"]
 
 _KNOWN_KERNEL = StepSchedule(1000, (700, 800, 900))
 _SHARE_KNOWN = 5
-"""With the kernel known, a fifth of the steps is enough, and all of them compare structures."""
+"""With the kernel known, a fifth of the steps from a random start is enough, and all of them compare structures."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class FitSchedule:
         around_teacher: The image network makes what the teacher's image is to be changed by, instead of the image.
         refit_every: After so many steps, again and again, the kernel network begins anew with the kernel that suits the
             image, see `refit_kernel`. 0: it only learns, as published.
+        fits: Number of fits from other random starts, whose answers are averaged.
     """
 
     schedule: StepSchedule
@@ -40,6 +41,7 @@ class FitSchedule:
     kernel_rate: float = 1e-4
     around_teacher: bool = False
     refit_every: int = 0
+    fits: int = 1
 
     @property
     def is_warm(self) -> bool:
@@ -54,7 +56,9 @@ class FitSchedule:
 FIT_SCHEDULES = {
     "full": FitSchedule(StepSchedule(5000, (2000, 3000, 4000)), 1000),
     "fast": FitSchedule(StepSchedule(1500, (600, 900, 1200)), 300),
-    "warm": FitSchedule(StepSchedule(300, (150, 210, 270)), 0, width=32, warm_steps=50, kernel_rate=1e-3),
+    "warm": FitSchedule(
+        StepSchedule(60, (30, 42, 54)), 0, width=16, warm_steps=20, kernel_rate=1e-3, refit_every=10, fits=2
+    ),
     "quick": FitSchedule(
         StepSchedule(60, (30, 42, 54)), 0, width=16, image_rate=3e-3, kernel_rate=1e-3, around_teacher=True
     ),
@@ -77,7 +81,9 @@ def choose_fit_schedule(settings: SelfDeblurSettings, device: torch.device, *, k
             schedule=fit_schedule.schedule.scaled_to(settings.steps),
             squares_until=round(fit_schedule.squares_until * scale),
         )
-    if knows_kernel and not fit_schedule.around_teacher:
-        steps = max(1, fit_schedule.schedule.steps // _SHARE_KNOWN)
-        fit_schedule = replace(fit_schedule, schedule=_KNOWN_KERNEL.scaled_to(steps), squares_until=0)
+    if knows_kernel:
+        fit_schedule = replace(fit_schedule, squares_until=0)
+        if not fit_schedule.is_warm:
+            steps = max(1, fit_schedule.schedule.steps // _SHARE_KNOWN)
+            fit_schedule = replace(fit_schedule, schedule=_KNOWN_KERNEL.scaled_to(steps))
     return replace(fit_schedule, width=settings.width or fit_schedule.width)
