@@ -1,6 +1,7 @@
 """Blind MAP as a whole: plant a blur, find it, and know when there is none to find."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -67,6 +68,7 @@ def test_the_kernel_of_a_second_pass_is_kept_unless_it_is_far_worse(small, quick
 def test_of_rivals_the_best_after_the_second_pass_is_kept(small, monkeypatch):
     settings, options = SearchSettings(hypotheses=2, rounds=2, rivals=True), RestoreOptions(encoding="encoded")
     monkeypatch.setattr(search, "_FAR_WORSE", math.inf)
+    monkeypatch.setattr(search, "_CLEARLY_BETTER", 0.0)
     grey = brightness(small.blurry)
     found = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
     again = search.search_again(grey, found.candidates, settings, options, ignore_step)
@@ -76,6 +78,10 @@ def test_of_rivals_the_best_after_the_second_pass_is_kept(small, monkeypatch):
         scores[judge(grey, one.kernel, answer).score_of_refined] = one.kernel
     assert len(scores) >= 2
     assert torch.equal(found.kernel, scores[min(scores)])
+    monkeypatch.setattr(search, "_CLEARLY_BETTER", math.inf)
+    own = search.find_kernel(grey, replace(settings, rivals=False), options, ignore_step, second_pass=True)
+    kept = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
+    assert torch.equal(kept.kernel, own.kernel), "no rival is clearly better"
 
 
 def test_a_kernel_larger_than_the_first_box_is_found_by_growing():

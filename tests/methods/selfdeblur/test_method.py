@@ -154,12 +154,11 @@ def test_the_seed_decides(planted):
     assert not torch.equal(first, other)
 
 
-def test_the_answer_is_the_mean_of_fits_from_several_seeds(planted, monkeypatch):
+def test_the_answer_is_the_mean_of_fits_from_several_seeds(planted):
     seeds = [options_of(seed=seed) for seed in (4, 5)]
     alone = [restored(planted.blurry, options, output="networks").image for options in seeds]
-    monkeypatch.setitem(FIT_SCHEDULES, "smoke", replace(FIT_SCHEDULES["smoke"], fits=2))
     stages = []
-    both = restored(planted.blurry, options_of(seed=2), lambda s: stages.append(s.stage), output="networks")
+    both = restored(planted.blurry, options_of(seed=2), lambda s: stages.append(s.stage), output="networks", fits=2)
     assert torch.allclose(both.image, torch.stack(alone).mean(0), atol=1e-5)
     assert both.facts["fits"] == 2
     assert "fitting 2 of 2, step 6 of 6" in stages

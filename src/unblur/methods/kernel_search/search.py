@@ -65,6 +65,10 @@ _FIRST_PASS = 0.8
 """Share of the work, for progress."""
 _FAR_WORSE = 0.1
 """By how much the score of a kernel's second pass may be worse than its own; scores say too little to be stricter."""
+_CLEARLY_BETTER = 0.02
+"""By how much the score of a rival's second pass has to be better than that of the best kernel's: on 18 photos of
+BSDS500 under shake, none loses, one of twelve whose blur is found easily gains 0.4 dB, and four of six others 0.3 to
+3.8 dB."""
 _ENCODINGS: tuple[BlurEncoding, ...] = ("encoded", "linear")
 _CONTEST_SMOOTHNESS = 6.0
 _LINEAR_BONUS = 0.02
@@ -179,13 +183,16 @@ def _after_second_pass(
 ) -> Finding:
     """The finding with the kernel of a second pass, unless that makes a far worse answer.
 
-    With rivals, each of them goes through it, and the best of all takes the place of the finding's own kernel.
+    With rivals, each of them goes through it, and one whose answer is clearly better takes the place of the finding's.
     """
     encoding = _blur_of(first.encoding)
-    starts = rivals or [Candidate(first.kernel, encoding)]
+    own = Candidate(first.kernel, encoding)
+    starts = [own, *(rival for rival in rivals if not torch.equal(rival.kernel, own.kernel))]
     again = _second_pass(grey, starts, settings, options.kernel_size, on_step)
     judged = [(one.kernel, _judge_kernel(grey, one.kernel, encoding, settings)) for one in again]
-    kernel, judgement = min(judged, key=lambda pair: pair[1].score_of_refined)
+    best = min(judged, key=lambda pair: pair[1].score_of_refined)
+    is_clear = best[1].score_of_refined < judged[0][1].score_of_refined - _CLEARLY_BETTER
+    kernel, judgement = best if is_clear else judged[0]
     is_worse = judgement.score > min(first.scores) + _FAR_WORSE
     return first if is_worse else replace(first, kernel=kernel)
 

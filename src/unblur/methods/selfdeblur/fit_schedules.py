@@ -30,7 +30,6 @@ class FitSchedule:
         around_teacher: The image network makes what the teacher's image is to be changed by, instead of the image.
         refit_every: After so many steps, again and again, the kernel network begins anew with the kernel that suits the
             image, see `refit_kernel`. 0: it only learns, as published.
-        fits: Number of fits from other random starts, whose answers are averaged.
     """
 
     schedule: StepSchedule
@@ -41,7 +40,6 @@ class FitSchedule:
     kernel_rate: float = 1e-4
     around_teacher: bool = False
     refit_every: int = 0
-    fits: int = 1
 
     @property
     def is_warm(self) -> bool:
@@ -56,9 +54,7 @@ class FitSchedule:
 FIT_SCHEDULES = {
     "full": FitSchedule(StepSchedule(5000, (2000, 3000, 4000)), 1000),
     "fast": FitSchedule(StepSchedule(1500, (600, 900, 1200)), 300),
-    "warm": FitSchedule(
-        StepSchedule(60, (30, 42, 54)), 0, width=16, warm_steps=20, kernel_rate=1e-3, refit_every=10, fits=2
-    ),
+    "warm": FitSchedule(StepSchedule(80, (40, 56, 72)), 0, width=32, warm_steps=20, kernel_rate=1e-3, refit_every=10),
     "quick": FitSchedule(
         StepSchedule(60, (30, 42, 54)), 0, width=16, image_rate=3e-3, kernel_rate=1e-3, around_teacher=True
     ),

@@ -277,8 +277,8 @@ class SelfDeblur(KernelMethod):
         first = cases[0]
         schedule = self._schedule(first.part, knows_kernel=first.teacher_result.blur_model.is_known)
         runs = [
-            self._fit_once(cases, schedule, number, options, steps_of_part(on_step, number, schedule.fits))
-            for number in range(schedule.fits)
+            self._fit_once(cases, schedule, number, options, steps_of_part(on_step, number, self.settings.fits))
+            for number in range(self.settings.fits)
         ]
         return [mean_of(fits) for fits in zip(*runs, strict=True)]
 
@@ -287,12 +287,12 @@ class SelfDeblur(KernelMethod):
     ) -> list[Optimised]:
         """The fits of this number, of each photo."""
         settings, first = self.settings, cases[0]
-        seed = options.seed * fit_schedule.fits + number
+        seed = options.seed * settings.fits + number
         is_warm = first.teacher_result.teacher is not None and fit_schedule.is_warm
         fits = [self._make_fit(case, fit_schedule, seed, is_warm=is_warm) for case in cases]
         run_file = self._run_file(first.part, number, (seed, options.encoding, options.kernel_size))
         stack = SingleProblem(fits[0]) if len(fits) == 1 else Stack(fits)
-        which = f" {number + 1} of {fit_schedule.fits}" if fit_schedule.fits > 1 else ""
+        which = f" {number + 1} of {settings.fits}" if settings.fits > 1 else ""
         if is_warm and fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
             taught = [case.taught for case in cases]
             teacher_result = (
@@ -361,7 +361,7 @@ class SelfDeblur(KernelMethod):
             warnings=teacher_result.warnings,
             facts={
                 "steps": result.steps,
-                "fits": self._schedule(blurry).fits,
+                "fits": self.settings.fits,
                 "best_step": result.best_step,
                 "teacher": "none" if teacher_result.teacher is None else teacher_result.teacher.name,
                 "final": output,
