@@ -79,7 +79,8 @@ def test_table_of_hypotheses_is_that_of_the_code():
 
 def test_table_of_presets_is_that_of_the_code():
     text = (ROOT / "docs" / "selfdeblur.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)`[^|]*\| (\d+) \| (\w+) \| ([\d, ]+) \| (\d+) \| (.+) \|$", text, flags=re.MULTILINE)
+    row = r"^\| `(\w+)`[^|]*\| (\d+) \| (\w+) \| ([\d, ]+) \| (\d+) \| (.+) \|$"
+    rows = re.findall(row, text, flags=re.MULTILINE)
     assert rows == [
         (
             name,

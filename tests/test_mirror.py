@@ -127,6 +127,7 @@ COVERED = {
     "methods/test_kernel_cepstrum.py": "methods/kernel_search/cepstrum",
     "methods/test_kernel_families.py": "methods/kernel_search/families",
     "methods/test_kernel_finder.py": "methods/kernel_search/finder",
+    "methods/test_kernel_refit.py": "methods/kernel_search/refit",
     "methods/test_kernel_straight.py": "methods/kernel_search/straight",
     "methods/test_kernel_streaks.py": "methods/kernel_search/streaks",
     "methods/test_kernel_turning.py": "methods/kernel_search/turning",

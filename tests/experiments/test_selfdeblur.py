@@ -46,7 +46,11 @@ def short_search(monkeypatch):
     """The kernel's size comes from a search by `map`, here from a shorter one: else it takes most of the time."""
     short = CatalogTeacher("map", load_method("map", {"hypotheses": 1, "first_box": 15}))
     load = selfdeblur.load_teacher
-    monkeypatch.setattr(selfdeblur, "load_teacher", lambda name, *more: short if name == "map" else load(name, *more))
+
+    def load_shorter(name, *given, **named):
+        return short if name == "map" else load(name, *given, **named)
+
+    monkeypatch.setattr(selfdeblur, "load_teacher", load_shorter)
 
 
 def test_a_teacher_with_the_truth_helps():

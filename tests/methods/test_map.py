@@ -1,5 +1,7 @@
 """Blind MAP as a whole: plant a blur, find it, and know when there is none to find."""
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,14 +9,18 @@ import torch
 
 from planted import Planted, draw_picture, plant, psnr, shake, shifted_psnr
 from unblur.errors import Cancelled
+from unblur.images.tensors import brightness
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Restoration, Step, ignore_step
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_search import search
+from unblur.methods.kernel_search.answer_quality import judge
 from unblur.methods.kernel_search.pyramid import plan_levels
+from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
 from unblur.metrics.kernel import kernel_similarity_upto_shift
+from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
 
 KERNEL = shake(15, 3, (15, 20))
@@ -57,6 +63,25 @@ def test_the_kernel_of_a_second_pass_is_kept_unless_it_is_far_worse(small, quick
     assert kernel_similarity_upto_shift(quick_answer.kernel, KERNEL) > 0.9
     monkeypatch.setattr(search, "_FAR_WORSE", -10.0)
     torch.testing.assert_close(restored(small.blurry, QUICK).kernel, once.kernel)
+
+
+def test_of_rivals_the_best_after_the_second_pass_is_kept(small, monkeypatch):
+    settings, options = SearchSettings(hypotheses=2, rounds=2, rivals=True), RestoreOptions(encoding="encoded")
+    monkeypatch.setattr(search, "_FAR_WORSE", math.inf)
+    monkeypatch.setattr(search, "_CLEARLY_BETTER", 0.0)
+    grey = brightness(small.blurry)
+    found = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
+    again = search.search_again(grey, found.candidates, settings, options, ignore_step)
+    scores = {}
+    for one in again:
+        answer = restore_with_kernel(grey, one.kernel, encoding="encoded", jpeg_coarseness=0, quick=True)
+        scores[judge(grey, one.kernel, answer).score_of_refined] = one.kernel
+    assert len(scores) >= 2
+    assert torch.equal(found.kernel, scores[min(scores)])
+    monkeypatch.setattr(search, "_CLEARLY_BETTER", math.inf)
+    own = search.find_kernel(grey, replace(settings, rivals=False), options, ignore_step, second_pass=True)
+    kept = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
+    assert torch.equal(kept.kernel, own.kernel), "no rival is clearly better"
 
 
 def test_a_kernel_larger_than_the_first_box_is_found_by_growing():

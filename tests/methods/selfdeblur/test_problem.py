@@ -8,6 +8,7 @@ import torch
 from planted import plant, shake
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
+from unblur.methods.kernel_search.refit import refit_kernel
 from unblur.methods.optimisation.run import StepSchedule, optimise
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule, choose_fit_schedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
@@ -108,6 +109,20 @@ def test_a_fit_around_the_teacher_begins_with_its_image(planted):
     assert done.best_criterion < 0.8 * done.traces["criterion"][0]
 
 
+def test_the_kernel_is_found_anew_from_the_image(planted):
+    refitting = replace(FIT_SCHEDULE, refit_every=3)
+    assert [step for step in range(10) if refitting.refits_at(step)] == [3, 6, 9]
+    fit = fit_of(planted, refitting)
+    with torch.no_grad():
+        for step in (1, 2, 3):
+            before = fit.kernel()
+            evaluation = fit.evaluate(step)
+    wanted = refit_kernel(planted.blurry, evaluation.answers["image"], before, "encoded")
+    # The network leaves a little light everywhere.
+    assert torch.allclose(fit.kernel(), 0.98 * wanted + 0.02 / 81, atol=1e-5)
+    assert not torch.allclose(fit.kernel(), before, atol=1e-3)
+
+
 def test_total_variation_is_added(planted):
     fit = PhotoFit(planted.blurry, BlurModel((9, 9), "encoded"), FIT_SCHEDULE, seed=0, precision=torch.float32, tv=0.1)
     evaluation = fit.evaluate(0)
@@ -130,6 +145,9 @@ def test_courses():
     assert (fast.schedule.steps, fast.schedule.milestones, fast.squares_until) == (1500, (600, 900, 1200), 300)
     known = choose(preset="full", knows=True)
     assert (known.schedule.steps, known.schedule.milestones, known.squares_until) == (1000, (700, 800, 900), 0)
+    assert not any(full.refits_at(step) for step in range(5000)), "the kernel only learns, as published"
+    warm = choose(preset="warm", knows=True)
+    assert warm.schedule == choose(preset="warm").schedule, "of a short run a fifth is not enough"
     half = choose(preset="full", steps=2500)
     assert (half.schedule.steps, half.schedule.milestones, half.squares_until) == (2500, (1000, 1500, 2000), 500)
     assert choose() == choose(preset="warm") != choose(device="cuda") == full

@@ -12,7 +12,7 @@ from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.problem import BlurModel, PhotoFit, TaughtFit
 from unblur.methods.selfdeblur.stack import Stack, TaughtStack, largest_stack
 
-FIT_SCHEDULE = FitSchedule(StepSchedule(10, (6,)), squares_until=4, width=16)
+FIT_SCHEDULE = FitSchedule(StepSchedule(10, (6,)), squares_until=4, width=16, refit_every=3)
 PHOTOS = [draw_picture(44, 47, seed)[:, :1].double() for seed in (1, 2)]
 KERNEL = shake(9, 3).double()
 

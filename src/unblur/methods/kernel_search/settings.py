@@ -19,6 +19,9 @@ class SearchSettings:
         "What a sharp image looks like while the kernel is searched.",
     ] = "l0"
     hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 4
+    rivals: Annotated[
+        bool, "Whether all kernels that were found go through the second pass, not the best alone; half the time more."
+    ] = False
     first_box: Annotated[int, "Side in pixels of the box that the kernel is first searched in; it grows."] = 31
     largest_box: Annotated[int, "Side in pixels beyond which the box does not grow."] = 127
     rounds: Annotated[int, "Rounds of latent image and kernel on each level of the pyramid."] = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from unblur.methods.optimisation.checkpointing import RunFile
 from unblur.methods.optimisation.problem import Evaluation, JointProblem, Problem, SingleProblem
 from unblur.methods.optimisation.stopping import Never, Rule, load_state, state_of
 
-__all__ = ["Optimised", "Progress", "ProgressOfAll", "StepSchedule", "optimise", "optimise_jointly"]
+__all__ = ["Optimised", "Progress", "ProgressOfAll", "StepSchedule", "mean_of", "optimise", "optimise_jointly"]
 
 Answers = dict[str, Tensor]
 Progress = Callable[[int, Evaluation], None]
@@ -77,6 +77,18 @@ class Optimised:
     average: Answers = field(default_factory=dict[str, Tensor])
     traces: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     stopped: bool = False
+
+
+def mean_of(results: Sequence[Optimised]) -> Optimised:
+    """Results of the same problem from several random starts as one: the means of their answers, else the first."""
+    means = {
+        kind: {
+            name: torch.stack([getattr(result, kind)[name] for result in results]).mean(0)
+            for name in getattr(results[0], kind)
+        }
+        for kind in ("last", "best", "average")
+    }
+    return replace(results[0], **means)
 
 
 def optimise(

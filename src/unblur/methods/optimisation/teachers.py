@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from jaxtyping import Float
 from torch import Tensor
@@ -125,18 +126,19 @@ class Oracle:
         return image
 
 
-def load_teacher(name: str, weights: str = "") -> Teacher:
+def load_teacher(name: str, weights: str = "", settings: Mapping[str, Any] | None = None) -> Teacher:
     """The teacher of that name.
 
     Args:
         name: `identity`, or a name of the catalogue.
         weights: Weights of a trained method, in place of its own.
+        settings: Of a method, by name; what is not named keeps its default.
 
     Raises:
         UnknownMethodError: No such method.
         CheckpointError: Weights that cannot be used.
     """
-    return Identity() if name == "identity" else CatalogTeacher(name, load_method(name, weights=weights or None))
+    return Identity() if name == "identity" else CatalogTeacher(name, load_method(name, settings, weights or None))
 
 
 def found_kernel(answer: Restoration[Tensor]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,21 @@ from unblur.blur.kernels import fit_box
 from unblur.errors import SettingsError
 from unblur.images.tensors import brightness
 from unblur.methods.base import Step, StepHook, Traits, ignore_step, steps_of_part
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve
+from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solve, Solving
 from unblur.methods.kernel_search.finder import KernelFinder
+from unblur.methods.kernel_search.refit import refit_kernel
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.optimisation.checkpointing import RunFile, fingerprint
 from unblur.methods.optimisation.problem import SingleProblem
 from unblur.methods.optimisation.progress import Span, of_teacher, part_of, reporting
-from unblur.methods.optimisation.run import Optimised, Progress, ProgressOfAll, StepSchedule, optimise_jointly
+from unblur.methods.optimisation.run import (
+    Optimised,
+    Progress,
+    ProgressOfAll,
+    StepSchedule,
+    mean_of,
+    optimise_jointly,
+)
 from unblur.methods.optimisation.stopping import Never, Rule, choose_rule
 from unblur.methods.optimisation.teachers import Teacher, found_kernel, load_teacher
 from unblur.methods.optimisation.validation import find_refusal
@@ -118,9 +126,14 @@ class SelfDeblur(KernelMethod):
     ) -> None:
         self.settings = settings
         self._make_rule = make_rule or rule_for
-        self._finder = load_teacher("map")
+        self._finder = load_teacher("map", settings={"rivals": True})
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
+
+    def solving(self, options: RestoreOptions) -> Solving:
+        """See `KernelMethod.solving`: the best solver there is, whose time does not count beside the fit's."""
+        del options
+        return Solving("positive-light")
 
     def searches(self, options: RestoreOptions) -> bool:
         """Always: with a known kernel the image is fitted all the same."""
@@ -169,7 +182,7 @@ class SelfDeblur(KernelMethod):
 
     def _stack_size(self, blurry: Tensor) -> int:
         """How many photos are fitted side by side."""
-        width = choose_fit_schedule(self.settings, blurry.device, knows_kernel=False).width
+        width = self._schedule(blurry).width
         pixels = min(blurry.shape[-2] * blurry.shape[-1], self.settings.pixels)
         return self.settings.stack or largest_stack(blurry.device, pixels, width)
 
@@ -247,35 +260,45 @@ class SelfDeblur(KernelMethod):
         found = own if own is not None and found_kernel(own) else self._finder.restore(photo, asked, hook)
         if found.kernel is None or not found_kernel(found):
             return BlurEstimate(found.kernel, warnings=found.warnings, refusal=_NO_BLUR if not found.warnings else "")
-        blur_model = _blur_model_of(found.kernel, found.facts["encoding"], options.kernel_size, self._is_warm(photo))
+        blur_model = _blur_model_of(
+            found.kernel, found.facts["encoding"], options.kernel_size, self._schedule(photo).is_warm
+        )
         warnings = tuple(dict.fromkeys((*(() if own is None else own.warnings), *found.warnings)))
         return _TeacherResult(blur_model, self._teacher, photo if own is None else own.image, warnings)
 
-    def _is_warm(self, part: Tensor) -> bool:
-        fit_schedule = choose_fit_schedule(self.settings, part.device, knows_kernel=False)
-        return fit_schedule.is_warm
+    def _schedule(self, part: Tensor, *, knows_kernel: bool = False) -> FitSchedule:
+        return choose_fit_schedule(self.settings, part.device, knows_kernel=knows_kernel)
 
     def _fit(self, cases: Sequence[_Case], options: RestoreOptions, on_step: StepHook) -> list[Optimised]:
-        """Fit the networks of photos that are alike; of several side by side."""
+        """Fit the networks of photos that are alike; of several side by side.
+
+        Fits of one photo from other seeds follow one another, for on a processor they take longer side by side.
+        """
+        first = cases[0]
+        schedule = self._schedule(first.part, knows_kernel=first.teacher_result.blur_model.is_known)
+        runs = [
+            self._fit_once(cases, schedule, number, options, steps_of_part(on_step, number, self.settings.fits))
+            for number in range(self.settings.fits)
+        ]
+        return [mean_of(fits) for fits in zip(*runs, strict=True)]
+
+    def _fit_once(
+        self, cases: Sequence[_Case], fit_schedule: FitSchedule, number: int, options: RestoreOptions, on_step: StepHook
+    ) -> list[Optimised]:
+        """The fits of this number, of each photo."""
         settings, first = self.settings, cases[0]
-        fit_schedule = choose_fit_schedule(
-            settings, first.part.device, knows_kernel=first.teacher_result.blur_model.is_known
-        )
+        seed = options.seed * settings.fits + number
         is_warm = first.teacher_result.teacher is not None and fit_schedule.is_warm
-        fits = [self._make_fit(case, fit_schedule, options.seed, is_warm=is_warm) for case in cases]
-        state = Path(settings.state) if settings.state else None
-        run_file = (
-            RunFile(state, fingerprint(first.part, settings, (options.seed, options.encoding, options.kernel_size)))
-            if state
-            else None
-        )
+        fits = [self._make_fit(case, fit_schedule, seed, is_warm=is_warm) for case in cases]
+        run_file = self._run_file(first.part, number, (seed, options.encoding, options.kernel_size))
         stack = SingleProblem(fits[0]) if len(fits) == 1 else Stack(fits)
+        which = f" {number + 1} of {settings.fits}" if settings.fits > 1 else ""
         if is_warm and fit_schedule.warm_steps and not (run_file and run_file.path.exists()):
             taught = [case.taught for case in cases]
             teacher_result = (
                 TaughtStack(stack, taught) if isinstance(stack, Stack) else SingleProblem(TaughtFit(fits[0], taught[0]))
             )
-            span = Span("learning from the teacher", fit_schedule.warm_steps, _ASKING, _WARMING)
+            span = Span(f"learning from the teacher{which}", fit_schedule.warm_steps, _ASKING, _WARMING)
             rules = [Never() for _ in fits]
             report = reporting(on_step, span)
             optimise_jointly(
@@ -287,10 +310,18 @@ class SelfDeblur(KernelMethod):
         def show(image: Tensor) -> Tensor:
             return self._compose(first.part, first.teacher_result, image)
 
-        span = Span("fitting", fit_schedule.schedule.steps, _WARMING, _FITTING)
+        span = Span(f"fitting{which}", fit_schedule.schedule.steps, _WARMING, _FITTING)
         report = reporting(on_step, span, show if first.is_whole and len(fits) == 1 else None)
         rules = [self._make_rule(settings, fit_schedule.schedule.steps) for _ in fits]
         return optimise_jointly(stack, fit_schedule.schedule, rules=rules, run_file=run_file, on_step=_of_first(report))
+
+    def _run_file(self, part: Tensor, number: int, given: tuple[Any, ...]) -> RunFile | None:
+        """Where the fit of this number is kept. Those before it are short, and are made again when it goes on."""
+        if not self.settings.state:
+            return None
+        path = Path(self.settings.state)
+        path = path.with_name(f"{path.name}.{number}") if number else path
+        return RunFile(path, fingerprint(part, self.settings, given))
 
     def _make_fit(self, case: _Case, fit_schedule: FitSchedule, seed: int, *, is_warm: bool) -> PhotoFit:
         device, dtype = case.part.device, case.part.dtype
@@ -323,18 +354,27 @@ class SelfDeblur(KernelMethod):
             return composed if output == "networks" else torch.stack([composed, solve()]).mean(0)
 
         return BlurEstimate(
-            model.kernel if model.is_known else _tidy(answers["kernel"]),
+            model.kernel if model.is_known else self._final_kernel(case, answers),
             model.encoding,
             finish=None if output == "solver" else finish,
             history=result.traces,
             warnings=teacher_result.warnings,
             facts={
                 "steps": result.steps,
+                "fits": self.settings.fits,
                 "best_step": result.best_step,
                 "teacher": "none" if teacher_result.teacher is None else teacher_result.teacher.name,
                 "final": output,
             },
         )
+
+    def _final_kernel(self, case: _Case, answers: Mapping[str, Tensor]) -> Tensor:
+        """That of the networks, or, if the schedule finds kernels anew, the one that suits the final image."""
+        kernel = answers["kernel"]
+        if self._schedule(case.part).refit_every:
+            encoding = case.teacher_result.blur_model.encoding
+            kernel = refit_kernel(brightness(case.part), answers["image"], kernel, encoding)
+        return _tidy(kernel)
 
     def _compose(self, blurry: Tensor, teacher_result: _TeacherResult, fitted: Tensor) -> Tensor:
         """The colours of the teacher or of the photo under another brightness.

@@ -19,6 +19,7 @@ from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation
 from unblur.losses.structure import ssim_loss
+from unblur.methods.kernel_search.refit import refit_kernel
 from unblur.methods.optimisation.problem import Evaluation
 from unblur.methods.selfdeblur.fit_schedules import FitSchedule
 from unblur.methods.selfdeblur.weak import WeakLosses
@@ -126,7 +127,19 @@ class PhotoFit:
 
     def evaluate(self, step: int) -> Evaluation:
         """See `Problem.evaluate`, and `explain`."""
-        return explain([self], step, self.draw_image(), self.kernel())[0]
+        whole = self.draw_image()
+        self.refit_at(step, whole)
+        return explain([self], step, whole, self.kernel())[0]
+
+    def refit_at(self, step: int, whole: Float[Tensor, "1 1 ih iw"]) -> None:
+        """Let the kernel network begin anew with the kernel that suits the image, if the schedule says so."""
+        if self.fit_schedule.refits_at(step) and not self.blur_model.is_known:
+            self.kernel_network.start_from(self.suitable_kernel(self.crop(whole)), self.kernel_code)
+
+    @torch.no_grad()
+    def suitable_kernel(self, image: Grey) -> Kernel:
+        """See `refit_kernel`."""
+        return refit_kernel(self.blurry, image.detach(), self.kernel(), self.blur_model.encoding)
 
     def changes_at(self, step: int) -> bool:
         """See `Problem.changes_at`."""

@@ -68,6 +68,7 @@ class SelfDeblurSettings(WeakSettings):
         "Steps in which the image network learns the teacher's image first, 0: none, the teacher is no start; -1: as "
         "the preset says.",
     ] = -1
+    fits: Annotated[int, "Fits from so many seeds, one after another, whose answers are averaged."] = 1
     tv: Annotated[float, "Weight of the total variation of the image, for noisy photos; 1e-6 to 1e-4."] = 0.0
     stop: Annotated[
         Literal["never", "threshold", "plateau", "variance"],
@@ -105,8 +106,9 @@ class SelfDeblurSettings(WeakSettings):
         check_run(self)
         if self.stack < 0:
             raise SettingsError(f"stack takes a number from 1 up, or 0, not {self.stack}")
-        if self.pixels < 1:
-            raise SettingsError(f"pixels takes a number from 1 up, not {self.pixels}")
+        for name in ("fits", "pixels"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} takes a number from 1 up, not {getattr(self, name)}")
         if not 0 <= self.tv < float("inf"):
             raise SettingsError(f"tv takes a number from 0 up, not {self.tv:g}")
         if self.stop == "threshold" and self.teacher == "none":

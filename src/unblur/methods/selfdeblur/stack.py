@@ -69,8 +69,11 @@ class Stack:
 
     def evaluate(self, step: int) -> Sequence[Evaluation]:
         """See `JointProblem.evaluate`, and `explain`."""
+        images = self.draw_images()
+        for fit, image in zip(self.problems, images.split(1), strict=True):
+            fit.refit_at(step, image)
         kernels = torch.cat([fit.kernel() for fit in self.problems])
-        return explain(self.problems, step, self.draw_images(), kernels)
+        return explain(self.problems, step, images, kernels)
 
     def draw_images(self) -> Float[Tensor, "b 1 ih iw"]:
         """The image of each fit, with its margin."""
