@@ -83,10 +83,11 @@ class Maxim(nn.Module):
 
     @override
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        """The sharp image; not clamped."""
+        """The sharp image, not clamped; in the image's numbers, whatever those of the weights are."""
         image = image.permute(0, 2, 3, 1).contiguous()
+        features = image.to(self.get_parameter("stage_0_input_conv_0.weight").dtype)
         # As nearest neighbours were taken in training: of four pixels the second, of 16 the third of the third row.
-        images = [image, image[:, 1::2, 1::2], image[:, 2::4, 2::4]]
+        images = [features, features[:, 1::2, 1::2], features[:, 2::4, 2::4]]
         convs = self._resampling_convs()
         encoded: list[Features] = []
         decoded: list[Features] = []

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, gelu, pixelwise
+from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, dense_gelu, pixelwise
 
 __all__ = [
     "Conv",
@@ -129,7 +129,7 @@ class _Perceptron(nn.Module):
 
     @override
     def forward(self, features: Features) -> Features:
-        return dense(gelu(dense(features, self.Dense_0)), self.Dense_1)
+        return dense(dense_gelu(features, self.Dense_0), self.Dense_1)
 
 
 class _ChannelAttention(nn.Module):

@@ -44,12 +44,13 @@ class _Backbone:
         traits: Traits,
         *,
         applied: nn.Module | None = None,
+        throughout: bool = False,
     ) -> None:
-        """`applied` is the network with what comes before and after it, if anything does."""
+        """`applied` is the network with what comes before and after it, if anything does; see also `NetworkRunner`."""
         load_weights(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
         self._applied = applied or network
-        self._network = NetworkRunner(self._applied, settings.precision)
+        self._network = NetworkRunner(self._applied, settings.precision, throughout=throughout)
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`."""
@@ -126,7 +127,9 @@ class Maxim(_Backbone):
             tile_side=_MAXIM_TILE,
             scale_for=self._scale_for,
         )
-        super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
+        super().__init__(
+            settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits, throughout=True
+        )
 
     def _scale_for(self, blurry: Tensor, on_step: StepHook) -> float:
         def restore(image: Tensor, on_step: StepHook) -> Tensor:
