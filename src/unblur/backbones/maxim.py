@@ -94,6 +94,7 @@ class Maxim(nn.Module):
         for stage in range(self.stages):
             inputs = self._read(stage, images, decoded)
             before = [first + second for first, second in zip(encoded, decoded, strict=True)]
+            encoded, decoded = [], []  # their memory is for the next
             encoded, lowest = self._encode(stage, inputs, before)
             skips = self._cross(stage, encoded, lowest, convs)
             decoded = self._decode(stage, skips, lowest, convs)
@@ -119,15 +120,14 @@ class Maxim(nn.Module):
             inputs.append(features)
         return inputs
 
-    def _encode(
-        self, stage: int, inputs: Sequence[Features], before: Sequence[Features]
-    ) -> tuple[list[Features], Features]:
-        """Features at each scale, and those at the smallest, once more halved."""
+    def _encode(self, stage: int, inputs: list[Features], before: list[Features]) -> tuple[list[Features], Features]:
+        """Features at each scale, and those at the smallest, once more halved; what it is given, it uses up."""
         encoded: list[Features] = []
         features = inputs[0]
-        for scale, given in enumerate(inputs):
+        for scale in range(_SCALES):
             block = self._block(stage, "encoder_block", scale)
-            encoded.append(block([FeatureSource(features), FeatureSource(given)], before[scale] if before else None))
+            sources = [FeatureSource(features), FeatureSource(inputs.pop(0))]
+            encoded.append(block(sources, before.pop(0) if before else None))
             features = block.shrink(encoded[-1])
         for number in range(_BOTTLENECKS):
             features = self._block(stage, "global_block", number)(features)

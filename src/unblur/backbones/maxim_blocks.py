@@ -163,15 +163,18 @@ def join(sources: Sequence[FeatureSource], conv: Conv) -> Features:
 
     Resampling and convolutions of single pixels may change places, so both convolutions are one, at the smaller size.
     """
-    weights = conv.weight[:, :, 0, 0].split([_width_of(source) for source in sources], 1)
-    bias, parts = conv.get_parameter("bias"), list[Features]()
-    for (features, levels, own), weight in zip(sources, weights, strict=True):
-        if own is not None:
-            bias = bias + weight @ own.get_parameter("bias")
-            weight = weight @ own.weight[:, :, 0, 0]  # noqa: PLW2901
-        parts.append(_enlarge(pixelwise(_shrink(features, -levels), weight), levels))
-    answer = parts[0].add_(bias)
-    for part in parts[1:]:
+    weights = list(conv.weight[:, :, 0, 0].split([_width_of(source) for source in sources], 1))
+    bias = conv.get_parameter("bias")
+    for number, source in enumerate(sources):
+        if source.conv is not None:
+            bias = bias + weights[number] @ source.conv.get_parameter("bias")
+            weights[number] = weights[number] @ source.conv.weight[:, :, 0, 0]
+    parts = (
+        _enlarge(pixelwise(_shrink(source.features, -source.levels), weight), source.levels)
+        for source, weight in zip(sources, weights, strict=True)
+    )
+    answer = next(parts).add_(bias)
+    for part in parts:  # one at a time, for the sake of memory
         answer.add_(part)
     return answer
 
