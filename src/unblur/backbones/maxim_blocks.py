@@ -90,7 +90,8 @@ class JoinedGating(CrossGating):
     def forward(self, sources: Sequence[FeatureSource], other: Features) -> tuple[Features, Features]:
         if self.ConvTranspose_0 is not None:
             other = self.ConvTranspose_0(other)
-        return self.cross(join(sources, self.Conv_0), self.Conv_1(other))
+        other = self.Conv_1(other)
+        return self.cross(join(sources, self.Conv_0), other)
 
 
 class ResidualConvs(nn.Module):
