@@ -13,7 +13,7 @@ from tfjs_graph import evaluate
 from tfjs_made import tiny_graph
 from unblur.backbones.maxim import Maxim, maxim_3s
 from unblur.backbones.maxim_blocks import Conv, Double, FeatureSource, join
-from unblur.backbones.multi_axis import ChannelNorm, SplitHead, dense, gelu
+from unblur.backbones.multi_axis import ChannelNorm, SplitHead, dense, dense_gelu, dense_plus, gelu, pixelwise
 from unblur.weights.maxim_package import convert_maxim, read_layers, read_package
 from unblur.weights.tfjs import read_graph_model
 
@@ -131,6 +131,39 @@ def test_gelu_is_the_tanh_form():
     values = torch.linspace(-12, 12, 100_001)
     expected = functional.gelu(values.double(), approximate="tanh")
     assert torch.allclose(gelu(values.clone()).double(), expected, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [(torch.float32, 2e-6), (torch.bfloat16, 2e-2), (torch.float64, EXACT)])
+@torch.no_grad()
+def test_dense_layers_with_what_follows_are_as_written(dtype, close):
+    """In one pass or in several, as the processor and the type of number say; weights are part of a larger matrix."""
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(32, 64).to(dtype)
+    features, other = torch.randn(3, 16, 32).to(dtype), torch.randn(3, 16, 64).to(dtype)
+    plain = layer.double()(features.double())
+    layer = layer.to(dtype)
+    expected = {
+        dense(features, layer): plain,
+        dense_plus(features, layer, other): plain + other.double(),
+        dense_gelu(features, layer): functional.gelu(plain, approximate="tanh"),
+        pixelwise(features[..., :16], layer.weight[:, :16]): functional.linear(
+            features[..., :16].double(), layer.weight[:, :16].double()
+        ),
+    }
+    for found, truth in expected.items():
+        assert found.dtype == dtype
+        assert torch.allclose(found.double(), truth, atol=close, rtol=close)
+
+
+@torch.no_grad()
+def test_weights_in_bfloat16_change_little():
+    torch.manual_seed(0)
+    network, image = Maxim(8, 2), torch.rand(1, 3, 64, 128)
+    exact, answer = network(image), network.bfloat16()(image)
+    assert answer.dtype == torch.float32
+    change = (exact - image).square().mean()
+    assert change > 0
+    assert (answer - exact).square().mean() < 1e-3 * change
 
 
 def test_gradients_are_those_of_the_answer():

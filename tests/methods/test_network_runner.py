@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from unblur.methods.network_runner import WatchedNetwork
+from unblur.methods.network_runner import NetworkRunner, WatchedNetwork
 
 
 def network(*layers: nn.Module) -> WatchedNetwork:
@@ -52,3 +52,20 @@ def test_whoever_is_told_can_stop_it():
     with pytest.raises(KeyboardInterrupt):
         network(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1))(torch.rand(1, 3, 2, 2), stop)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("throughout", "weights"), [(False, torch.float32), (True, torch.bfloat16)])
+def test_weights_are_in_bfloat16_where_the_network_is_throughout(throughout, weights):
+    seen: list[torch.dtype] = []
+
+    class Network(nn.Conv2d):
+        def forward(self, image):
+            features = super().forward(image.to(self.weight.dtype))
+            seen.extend((features.dtype, self.weight.dtype))
+            return image
+
+    runner = NetworkRunner(Network(3, 3, 1), "bfloat16", throughout=throughout)
+    for photo in (torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8).double()):
+        seen.clear()
+        runner(photo, lambda _: None)
+        assert set(seen) == ({torch.float64} if photo.dtype == torch.float64 else {torch.bfloat16, weights})

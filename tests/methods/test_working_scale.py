@@ -140,6 +140,17 @@ def test_maxim_restores_at_its_scale(monkeypatch):
     assert fractions[-1] == 1
 
 
+def test_tiles_of_maxim_are_larger_where_numbers_are_shorter(monkeypatch):
+    """Largest parts of both take about the same memory: with the margins, and begun and ended at multiples."""
+    monkeypatch.setattr("unblur.methods.backbone.method.maxim_3s", Planted)
+    sizes: dict[str, float] = {}
+    for precision, numbers in (("float32", 4), ("bfloat16", 2)):
+        method = load_method("maxim", {"precision": precision}, Checkpoint("planted", Planted().state_dict()))
+        assert method.traits.tile_halo is not None
+        sizes[precision] = numbers * (method.traits.tile_side + 3 * method.traits.tile_halo) ** 2
+    assert sizes["float32"] == pytest.approx(sizes["bfloat16"], rel=0.1)
+
+
 def test_an_unchanged_small_photo_leaves_the_photo_as_it_is():
     photo = torch.rand(2, 3, 50, 70)
     step = Shrink(photo, (25, 35))

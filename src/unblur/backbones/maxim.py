@@ -83,16 +83,18 @@ class Maxim(nn.Module):
 
     @override
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        """The sharp image; not clamped."""
+        """The sharp image, not clamped; in the image's numbers, whatever those of the weights are."""
         image = image.permute(0, 2, 3, 1).contiguous()
+        features = image.to(self.get_parameter("stage_0_input_conv_0.weight").dtype)
         # As nearest neighbours were taken in training: of four pixels the second, of 16 the third of the third row.
-        images = [image, image[:, 1::2, 1::2], image[:, 2::4, 2::4]]
+        images = [features, features[:, 1::2, 1::2], features[:, 2::4, 2::4]]
         convs = self._resampling_convs()
         encoded: list[Features] = []
         decoded: list[Features] = []
         for stage in range(self.stages):
             inputs = self._read(stage, images, decoded)
             before = [first + second for first, second in zip(encoded, decoded, strict=True)]
+            encoded, decoded = [], []  # their memory is for the next
             encoded, lowest = self._encode(stage, inputs, before)
             skips = self._cross(stage, encoded, lowest, convs)
             decoded = self._decode(stage, skips, lowest, convs)
@@ -118,15 +120,14 @@ class Maxim(nn.Module):
             inputs.append(features)
         return inputs
 
-    def _encode(
-        self, stage: int, inputs: Sequence[Features], before: Sequence[Features]
-    ) -> tuple[list[Features], Features]:
-        """Features at each scale, and those at the smallest, once more halved."""
+    def _encode(self, stage: int, inputs: list[Features], before: list[Features]) -> tuple[list[Features], Features]:
+        """Features at each scale, and those at the smallest, once more halved; what it is given, it uses up."""
         encoded: list[Features] = []
         features = inputs[0]
-        for scale, given in enumerate(inputs):
+        for scale in range(_SCALES):
             block = self._block(stage, "encoder_block", scale)
-            encoded.append(block([FeatureSource(features), FeatureSource(given)], before[scale] if before else None))
+            sources = [FeatureSource(features), FeatureSource(inputs.pop(0))]
+            encoded.append(block(sources, before.pop(0) if before else None))
             features = block.shrink(encoded[-1])
         for number in range(_BOTTLENECKS):
             features = self._block(stage, "global_block", number)(features)

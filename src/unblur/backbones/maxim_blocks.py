@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, gelu, pixelwise
+from unblur.backbones.multi_axis import ChannelNorm, CrossGating, dense, dense_gelu, pixelwise
 
 __all__ = [
     "Conv",
@@ -90,7 +90,8 @@ class JoinedGating(CrossGating):
     def forward(self, sources: Sequence[FeatureSource], other: Features) -> tuple[Features, Features]:
         if self.ConvTranspose_0 is not None:
             other = self.ConvTranspose_0(other)
-        return self.cross(join(sources, self.Conv_0), self.Conv_1(other))
+        other = self.Conv_1(other)
+        return self.cross(join(sources, self.Conv_0), other)
 
 
 class ResidualConvs(nn.Module):
@@ -129,7 +130,7 @@ class _Perceptron(nn.Module):
 
     @override
     def forward(self, features: Features) -> Features:
-        return dense(gelu(dense(features, self.Dense_0)), self.Dense_1)
+        return dense(dense_gelu(features, self.Dense_0), self.Dense_1)
 
 
 class _ChannelAttention(nn.Module):
@@ -163,15 +164,18 @@ def join(sources: Sequence[FeatureSource], conv: Conv) -> Features:
 
     Resampling and convolutions of single pixels may change places, so both convolutions are one, at the smaller size.
     """
-    weights = conv.weight[:, :, 0, 0].split([_width_of(source) for source in sources], 1)
-    bias, parts = conv.get_parameter("bias"), list[Features]()
-    for (features, levels, own), weight in zip(sources, weights, strict=True):
-        if own is not None:
-            bias = bias + weight @ own.get_parameter("bias")
-            weight = weight @ own.weight[:, :, 0, 0]  # noqa: PLW2901
-        parts.append(_enlarge(pixelwise(_shrink(features, -levels), weight), levels))
-    answer = parts[0].add_(bias)
-    for part in parts[1:]:
+    weights = list(conv.weight[:, :, 0, 0].split([_width_of(source) for source in sources], 1))
+    bias = conv.get_parameter("bias")
+    for number, source in enumerate(sources):
+        if source.conv is not None:
+            bias = bias + weights[number] @ source.conv.get_parameter("bias")
+            weights[number] = weights[number] @ source.conv.weight[:, :, 0, 0]
+    parts = (
+        _enlarge(pixelwise(_shrink(source.features, -source.levels), weight), source.levels)
+        for source, weight in zip(sources, weights, strict=True)
+    )
+    answer = next(parts).add_(bias)
+    for part in parts:  # one at a time, for the sake of memory
         answer.add_(part)
     return answer
 

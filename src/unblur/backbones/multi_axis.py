@@ -11,17 +11,17 @@ Tu, Talebi, Zhang, Yang, Milanfar, Bovik, Li, "MAXIM: Multi-axis MLP for image p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ChannelNorm", "CrossGating", "SplitHead", "dense", "gelu", "pixelwise"]
+__all__ = ["ChannelNorm", "CrossGating", "SplitHead", "dense", "dense_gelu", "dense_plus", "gelu", "pixelwise"]
 
 Features = Float[Tensor, "b _ _ _"]
-Windows = Float[Tensor, "n p c"]
+Windows = Float[Tensor, "p n c"]
 
 _EPSILON = 1e-6
 _AT_A_TIME = 2**19
@@ -62,8 +62,8 @@ class _TwoAxes(nn.Module):
         backs = self.out_project.weight.chunk(2, 1)
         for (weight, bias), back, mixer, windows_of in zip(halves, backs, mixers, (_grids, _blocks), strict=True):
             for source, target in _parts(windows_of(normal, self.side), windows_of(answer, self.side)):
-                windows = source.reshape(-1, self.side**2, source.shape[-1])
-                windows = mixer(gelu(pixelwise(windows, weight, bias)))
+                windows = source.reshape(self.side**2, -1, source.shape[-1])
+                windows = mixer(pixelwise_gelu(windows, weight, bias))
                 target.add_(pixelwise(windows, back).view(target.shape))
         return answer
 
@@ -116,13 +116,13 @@ class CrossGating(nn.Module):
 
     def cross(self, first: Features, second: Features) -> tuple[Features, Features]:
         """Both with what was found; the second is added to the first."""
-        x = gelu(dense(self.LayerNorm_x(first), self.in_project_x))
-        y = gelu(dense(self.LayerNorm_y(second), self.in_project_y))
+        x = dense_gelu(self.LayerNorm_x(first), self.in_project_x)
+        y = dense_gelu(self.LayerNorm_y(second), self.in_project_y)
         # Sums and products in place cost no memory: nothing else needs what the layers return.
         found = self.SplitHeadMultiAxisGating_x(x).mul_(y)
         x = self.SplitHeadMultiAxisGating_y(y).mul_(x)
-        y = dense(found, self.out_project_y).add_(second)
-        return dense(x, self.out_project_x).add_(first).add_(y), y
+        y = dense_plus(found, self.out_project_y, second)
+        return dense_plus(x, self.out_project_x, first).add_(y), y
 
 
 class _GatedPerceptron(nn.Module):
@@ -139,8 +139,8 @@ class _GatedPerceptron(nn.Module):
     def forward(self, windows: Windows) -> Windows:
         normal = self.LayerNorm(windows)
         halves = zip(self.in_project.weight.chunk(2), self.in_project.bias.chunk(2), strict=True)
-        kept, gate = (gelu(pixelwise(normal, weight, bias)) for weight, bias in halves)
-        return dense(self.get_submodule(self.unit)(gate).mul_(kept), self.out_project).add_(windows)
+        kept, gate = (pixelwise_gelu(normal, weight, bias) for weight, bias in halves)
+        return dense_plus(self.get_submodule(self.unit)(gate).mul_(kept), self.out_project, windows)
 
 
 class _GatingUnit(nn.Module):
@@ -160,13 +160,53 @@ def dense(features: Tensor, layer: nn.Linear) -> Tensor:
     return pixelwise(features, layer.weight, layer.bias)
 
 
+def dense_plus(features: Tensor, layer: nn.Linear, other: Tensor) -> Tensor:
+    """What the layer makes of the last axis, added to the other."""
+    if _is_fused(features, layer.weight, other):
+        return torch.ops.mkldnn._linear_pointwise.binary(features, other, layer.weight, layer.bias, "add")
+    return dense(features, layer).add_(other)
+
+
+def dense_gelu(features: Tensor, layer: nn.Linear) -> Tensor:
+    """GELU of what the layer makes of the last axis; see `pixelwise_gelu`."""
+    return pixelwise_gelu(features, layer.weight, layer.bias)
+
+
+def pixelwise_gelu(features: Tensor, weight: Float[Tensor, "c2 c"], bias: Float[Tensor, " c2"]) -> Tensor:
+    """GELU of a dense layer over the last of any number of axes."""
+    if _is_fused(features, weight):
+        return torch.ops.mkldnn._linear_pointwise(features, weight.contiguous(), bias, "gelu", [], "tanh")
+    return gelu(pixelwise(features, weight, bias))
+
+
 def pixelwise(features: Tensor, weight: Float[Tensor, "c2 c"], bias: Float[Tensor, " c2"] | None = None) -> Tensor:
     """A dense layer over the last of any number of axes; as a convolution, where oneDNN is quicker than MKL."""
+    if _is_fused(features, weight):
+        return torch.ops.mkldnn._linear_pointwise(features, weight.contiguous(), bias, "none", [], "")
     rows = features.numel() // features.shape[-1]
     batch = _BATCH if rows % _BATCH == 0 else 1
     images = features.reshape(batch, rows // batch, 1, features.shape[-1]).permute(0, 3, 1, 2)
     answer = functional.conv2d(images, weight[:, :, None, None], bias)
     return answer.permute(0, 2, 3, 1).reshape(*features.shape[:-1], len(weight))
+
+
+def _is_fused(features: Tensor, weight: Tensor, *others: Tensor) -> bool:
+    """Whether oneDNN's dense layers, with what follows in the same pass, are to be had; they have no gradients.
+
+    Their weights must have no gaps in memory, or they take a hundred times as long.
+    """
+    tensors = (features, weight, *others)
+    learns = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    alike = all(tensor.dtype == features.dtype and tensor.device.type == "cpu" for tensor in tensors)
+    return _has_fused_layers() and features.dtype in _PARTWISE and alike and not learns
+
+
+@cache
+def _has_fused_layers() -> bool:
+    """They are quicker with AVX-512 only. PyTorch's compiler calls them by these names, which are not public."""
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and hasattr(
+        torch.ops.mkldnn, "_linear_pointwise"
+    )
 
 
 def gelu(features: Tensor) -> Tensor:
@@ -188,26 +228,26 @@ def gelu(features: Tensor) -> Tensor:
 
 def _mix_pixels(windows: Windows, layer: nn.Linear, *, more: float = 0.0) -> Windows:
     """A dense layer over the pixels of each window, with more bias."""
-    return torch.baddbmm((layer.bias + more)[:, None], layer.weight.expand(len(windows), -1, -1), windows)
+    return torch.addmm((layer.bias + more)[:, None], layer.weight, windows.flatten(1)).view(windows.shape)
 
 
 def _blocks(features: Features, side: int) -> Tensor:
-    """The features as windows of neighbours, `(b, rows, columns, side, side, c)`, a view."""
+    """The features as windows of neighbours, `(side, side, b, rows, columns, c)`, a view."""
     count, height, width, channels = features.shape
     apart = features.view(count, height // side, side, width // side, side, channels)
-    return apart.permute(0, 1, 3, 2, 4, 5)
+    return apart.permute(2, 4, 0, 1, 3, 5)
 
 
 def _grids(features: Features, side: int) -> Tensor:
-    """The features as windows over the whole image, `(b, rows, columns, side, side, c)`, a view."""
+    """The features as windows over the whole image, `(side, side, b, rows, columns, c)`, a view."""
     count, height, width, channels = features.shape
     apart = features.view(count, side, height // side, side, width // side, channels)
-    return apart.permute(0, 2, 4, 1, 3, 5)
+    return apart.permute(1, 3, 0, 2, 4, 5)
 
 
 def _parts(*windows: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """A few rows of windows at a time, the same of each."""
-    rows = windows[0].shape[1]
+    rows = windows[0].shape[3]
     step = max(1, _AT_A_TIME * rows // windows[0].numel())
     for start in range(0, rows, step):
-        yield tuple(one[:, start : start + step] for one in windows)
+        yield tuple(one[:, :, :, start : start + step] for one in windows)

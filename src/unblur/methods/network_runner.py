@@ -29,11 +29,14 @@ class NetworkRunner:
     Args:
         network: Its weights are copied once for each device and type of number.
         precision: Precision that the user asks for; photos in float64 are computed in float64 all the same.
+        throughout: The network takes an image in other numbers than its weights', so all of it is computed in that
+            precision; else convolutions are, and torch chooses for other layers.
     """
 
-    def __init__(self, network: nn.Module, precision: Precision) -> None:
+    def __init__(self, network: nn.Module, precision: Precision, *, throughout: bool = False) -> None:
         self._network = network.requires_grad_(False)
         self._wanted: Precision = precision
+        self._throughout = throughout
         self._prepared: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
 
     def __call__(self, image: Tensor, on_share: OnShare) -> Any:
@@ -46,7 +49,8 @@ class NetworkRunner:
         if image.device.type == "cpu":
             keep_freed_memory()
         precision = self.precision(image)
-        with torch.autocast(image.device.type, precision, enabled=precision == torch.bfloat16):
+        by_layer = precision == torch.bfloat16 and not self._throughout
+        with torch.autocast(image.device.type, precision, enabled=by_layer):
             return self._network_for(image)(image, on_share)
 
     def precision(self, image: Tensor) -> torch.dtype:
@@ -56,7 +60,7 @@ class NetworkRunner:
         return choose_precision(self._wanted, image.device)
 
     def _network_for(self, image: Tensor) -> WatchedNetwork:
-        key = image.device, image.dtype
+        key = image.device, self.precision(image) if self._throughout else image.dtype
         if key not in self._prepared:
             network = deepcopy(self._network).to(*key)
             for weight in network.parameters():

@@ -9,10 +9,10 @@ from unblur.errors import CheckpointError
 from unblur.images.tensors import linear_to_srgb
 from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.verdicts import SIZES
 from unblur.methods.kernel_search.search import Candidate, Finding
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
+from unblur.methods.sizes import JUDGED_SIZES
 
 KERNEL = shake(13, 3, (15, 20))
 
@@ -111,7 +111,7 @@ def test_at_a_larger_size_only_the_best_effort_searches_encoded_values(monkeypat
     soft = torch.nn.functional.avg_pool2d(draw_picture(100, 100), 9, 1, 4)
     verdicts = load_method("auto").verdicts
     monkeypatch.setattr(verdicts.judge, "predict", lambda answers: [GainPrediction(-3.0, 0.1) for _ in answers])
-    monkeypatch.setattr("unblur.methods.auto.verdicts.SIZES", replace(SIZES, large=large))
+    monkeypatch.setattr("unblur.methods.auto.verdicts.JUDGED_SIZES", replace(JUDGED_SIZES, large=large))
     asked: list[str] = []
 
     def find(grey: torch.Tensor, encoding: str, *_: object) -> Finding:

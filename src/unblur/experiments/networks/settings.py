@@ -40,7 +40,7 @@ class TileSettings(NetworkSettings):
 
     photos: Annotated[int, "Number of Kodak photos, spread evenly over the set."] = 5
     side: Annotated[int, "Side of the photos in pixels, to which they are enlarged."] = 1024
-    tile: Annotated[int, "Side of the tiles in pixels; 0: that of the method."] = 0
+    tile: Annotated[int, "Side of the tiles in pixels; 0: that of the method."] = 512
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "photos")

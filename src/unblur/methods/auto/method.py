@@ -38,6 +38,9 @@ __all__ = ["Auto"]
 
 _CERTAIN = 4.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
+_SURELY = 3.0
+"""Predicted gain in dB less its deviation from which answers are refined only if the best effort is asked for: of 152
+photos of BSDS500 val 45 are left as they are by it, and all together gain 0.02 dB less."""
 _TURN = 0.7
 """Share of the estimate after which it is, for progress, where the best effort is asked for."""
 _UNCHANGED = "the photo is returned as it was"
@@ -127,8 +130,9 @@ class Auto(KernelMethod):
         return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
     def _look_again(self, verdict: Verdict, blurry: Image, size: Size, options: RestoreOptions) -> Verdict:
-        """The verdict once answers are refined, in colour, as they will be; not where haste is asked for."""
-        if options.effort == "fast":
+        """The verdict once the best answers are refined, in colour, as they will be; not where haste is asked for."""
+        gain, spread = verdict.prediction
+        if options.effort == "fast" or (options.effort == "normal" and gain - spread > _SURELY):
             return verdict
         photo = crop_region(_at_size(blurry, size), options_at(size, size_of(blurry), options).region)
         return look_again(verdict, photo, self.second_judge, self.refiner) if has_colour(photo) else verdict

@@ -18,6 +18,7 @@ from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step
 from unblur.methods.network_runner import NetworkRunner
 from unblur.methods.options import RestoreOptions
 from unblur.methods.working_scale import choose_scale
+from unblur.system.precision import choose_precision
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.onnx_file import Portable
 
@@ -26,8 +27,9 @@ __all__ = ["Dmphn", "Maxim", "Mprnet", "Nafnet"]
 _TILE = 1280
 """A frame of a video in one piece, as the networks are measured on."""
 
-_MAXIM_TILE, _MAXIM_HALO = 512, 32
-"""Grids span a whole tile: tiles of less than 512 pixels lose up to 0.75 dB. With its halo a tile has at most 640."""
+_MAXIM_HALO = 64
+_MAXIM_TILES = {torch.bfloat16: 1024, torch.float32: 640}
+"""Grids span a whole tile, so larger ones lose less; with the halo they have up to 192 pixels more."""
 
 AnySettings = DmphnSettings | MaximSettings | MprnetSettings | NafnetSettings
 
@@ -44,12 +46,13 @@ class _Backbone:
         traits: Traits,
         *,
         applied: nn.Module | None = None,
+        throughout: bool = False,
     ) -> None:
-        """`applied` is the network with what comes before and after it, if anything does."""
+        """`applied` is the network with what comes before and after it, if anything does; see also `NetworkRunner`."""
         load_weights(network, checkpoint, expected=expected)
         self.settings, self.checkpoint, self.traits = settings, checkpoint, traits
         self._applied = applied or network
-        self._network = NetworkRunner(self._applied, settings.precision)
+        self._network = NetworkRunner(self._applied, settings.precision, throughout=throughout)
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`."""
@@ -123,10 +126,12 @@ class Maxim(_Backbone):
             channels="rgb",
             size_multiple=network.multiple,
             tile_halo=_MAXIM_HALO,
-            tile_side=_MAXIM_TILE,
+            tile_side=_MAXIM_TILES[choose_precision(settings.precision, torch.device("cpu"))],
             scale_for=self._scale_for,
         )
-        super().__init__(settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits)
+        super().__init__(
+            settings, checkpoint, network, "MAXIM (three stages, 22,207,605 numbers)", traits, throughout=True
+        )
 
     def _scale_for(self, blurry: Tensor, on_step: StepHook) -> float:
         def restore(image: Tensor, on_step: StepHook) -> Tensor:
