@@ -13,7 +13,7 @@ from unblur.errors import SettingsError
 from unblur.experiments.auto import answers, refiner
 from unblur.experiments.auto.answers import kind_of, read_answer
 from unblur.experiments.auto.examples import examples_of, known_examples
-from unblur.experiments.auto.judge import run
+from unblur.experiments.auto.judge import _divide, run
 from unblur.experiments.auto.measured import make_and_measure, read_measured, read_refined
 from unblur.experiments.auto.processing import Processing, draw_processing
 from unblur.experiments.auto.settings import AnswerSettings, JudgeSettings, RefinerSettings
@@ -24,7 +24,7 @@ from unblur.weights.checkpoint import read_checkpoint
 @pytest.fixture(scope="module")
 def finished(data_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("answers")
-    settings = JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=20)
+    settings = JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=20, second_steps=5, second_from=2)
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNBLUR_DATA", str(data_folder))
@@ -74,6 +74,15 @@ def test_what_was_searched_makes_the_answers_again_without_a_search(finished, da
         make_and_measure(replace(settings, folder=str(tmp_path / "other"), size=100), lambda _: None)
 
 
+def test_each_judge_has_photos_of_its_own(finished):
+    folder, result, *_ = finished
+    assert "The first judge learned from 2 photos, the second from 1." in result.notes[0]
+    with pytest.raises(SettingsError, match="second_from=9 leaves no photo"):
+        _divide(folder, 9)
+    with pytest.raises(SettingsError, match="start=shipped"):
+        JudgeSettings(steps=0)
+
+
 def test_only_what_was_searched_needs_a_file_of_it():
     with pytest.raises(SettingsError, match="searched=FILE"):
         JudgeSettings(only_searched=True)
@@ -90,8 +99,12 @@ def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(f
         lambda _: None,
     )
     assert result.tables[0].rows[-1][0] == "all"
-    assert not (folder / "train-refined.jsonl").exists(), "gains of the earlier refiner are measured again"
-    run(JudgeSettings(folder=str(folder), count=3, held_out=1, size=96, steps=2, start="shipped"), lambda _: None)
+    left = [folder / f"train-{what}.jsonl" for what in ("refined", "second")]
+    assert not any(file.exists() for file in left), "gains of the earlier refiner are measured again"
+    again = JudgeSettings(
+        folder=str(folder), count=3, held_out=1, size=96, steps=0, start="shipped", second_steps=5, second_from=2
+    )
+    run(again, lambda _: None)
     trained = load_networks(read_checkpoint(folder / "auto.safetensors")).refiner
     before, after = refiner.refined_gain(trained, example)
     assert abs(after - before) < 1
@@ -101,7 +114,8 @@ def test_sharp_photos_lose_and_the_tables_say_so(finished):
     folder, result, *_ = finished
     sharp, *_ = read_refined(folder, "train")
     assert max(sharp.gains) <= 0
-    assert [table.name for table in result.tables] == ["thresholds", "kinds"]
+    names = ["first-thresholds", "first-kinds", "second-thresholds", "second-kinds"]
+    assert [table.name for table in result.tables] == names
     assert [row[0] for row in result.tables[1].rows] == ["sharp-png"]
 
 

@@ -26,7 +26,7 @@ def verdicts():
 
 
 def verdict(prediction: GainPrediction, **facts) -> Verdict:
-    return Verdict((Candidate(disk_kernel(2.0), "linear"),), prediction, **facts)
+    return Verdict((Candidate(disk_kernel(2.0), "linear"),), (prediction,), **facts)
 
 
 @pytest.mark.parametrize("size", [Size(512, 768), Size(40, 50), Size(100, 4000)])
@@ -151,7 +151,7 @@ def test_an_answer_that_promises_far_less_at_a_larger_size_is_not_taken(verdicts
 def test_what_the_spectrum_says_at_a_larger_size_competes_with_what_was_found(verdicts):
     true = disk_kernel(6.0)
     photo = plant(true, (240, 260), light="linear").blurry
-    found = Verdict((Candidate(shake(5), "linear"),), GainPrediction(0.5, 1.0))
+    found = Verdict((Candidate(shake(5), "linear"),), (GainPrediction(0.5, 1.0),))
     finer = verdicts.find_again(found, Size(120, 130), photo, RestoreOptions())
     assert finer.best[0].origin == "disk"
     assert kernel_similarity_upto_shift(finer.best[0].kernel, true) > 0.9

@@ -6,6 +6,7 @@ photos than the first, whose predictions are better on those that it has learned
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -170,7 +171,7 @@ def _report(
     predictions = [judge.predict(photo.measures) for photo in answered]
     predicted = [one.gain for row in predictions for one in row]
     true = [min(max(gain, _LEAST), _MOST) for photo in answered for gain in photo.gains]
-    correlation = float(torch.corrcoef(torch.tensor([predicted, true]))[0, 1])
+    correlation = _correlation(predicted, true)
     share = len(answered) / len(photos)
     rows = [
         [least, doubt, *_outcome(answered, predictions, least, doubt, share)]
@@ -196,6 +197,11 @@ def _report(
     return tables, {f"{name}-gains": draw_panels([scatter])}
 
 
+def _correlation(predicted: Sequence[float], true: Sequence[float]) -> float:
+    """Of two or more pairs; of fewer it is not a number."""
+    return float(torch.corrcoef(torch.tensor([predicted, true]))[0, 1]) if len(true) > 1 else math.nan
+
+
 def _outcome(
     photos: Sequence[Measured],
     predictions: Sequence[Sequence[GainPrediction]],
@@ -212,6 +218,8 @@ def _outcome(
         caution: Standard deviations that are taken off it first.
         share: Of the photos that have answers, among all; the others are unchanged.
     """
+    if not photos:
+        return [0.0] * 4
     gains = [_taken(photo, row, least, caution) for photo, row in zip(photos, predictions, strict=True)]
     gainful = [gain for photo, gain in zip(photos, gains, strict=True) if max(photo.gains) > 1]
     return [
