@@ -15,7 +15,7 @@ from unblur.images.tensors import brightness
 from unblur.methods.auto.judge import Judge, best_of
 from unblur.methods.auto.refined_measures import refine_answers
 from unblur.methods.auto.refiner import AnswerRefiner
-from unblur.methods.auto.second_look import MOST_ANSWERS, WORTH_A_SECOND_LOOK
+from unblur.methods.auto.second_look import MOST_ANSWERS
 
 __all__ = ["measure_second", "read_second"]
 
@@ -24,6 +24,9 @@ def measure_second(
     folder: Path, split: str, judge: Judge, refiner: AnswerRefiner, say: Say, *, names: Sequence[str]
 ) -> None:
     """Refine and measure the answers that the first judge takes for the best, as far as that is not done.
+
+    Those of photos that are surely sharp, too, which `auto` does not look at again: without them the second judge took
+    a sharp photo for a blurred one.
 
     Args:
         folder: Of the answers and measures, see `make_and_measure`.
@@ -53,8 +56,6 @@ def read_second(folder: Path, split: str, names: Sequence[str]) -> list[Measured
 def _measure(answers: Answers, photo: Measured, judge: Judge, refiner: AnswerRefiner) -> Measured:
     predictions, candidates = judge.predict(photo.measures), answers.candidates()
     ranks = best_of(predictions, [one.origin == "line" for one in candidates])[:MOST_ANSWERS]
-    if predictions[ranks[0]].gain < WORTH_A_SECOND_LOOK:
-        return Measured(photo.kind, [], [])
     chosen = [candidates[rank] for rank in ranks], [predictions[rank] for rank in ranks]
     refined = refine_answers(refiner, answers.blurry, *chosen)
     truth = brightness(answers.sharp)

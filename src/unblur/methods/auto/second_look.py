@@ -14,11 +14,11 @@ from unblur.methods.auto.refiner import AnswerRefiner
 from unblur.methods.auto.verdicts import Verdict
 from unblur.methods.region import find_informative
 
-__all__ = ["MOST_ANSWERS", "WORTH_A_SECOND_LOOK", "look_again"]
+__all__ = ["MOST_ANSWERS", "look_again"]
 
 MOST_ANSWERS = 4
 """So many answers are refined, those that are predicted to gain most."""
-WORTH_A_SECOND_LOOK = -2.5
+_WORTH_IT = -2.5
 """Predicted gain in dB of the best answer from which on they are."""
 _PIXELS, _SIDE = 60_000, 240
 """On about so many pixels, no smaller side: what was learned from has as many."""
@@ -33,7 +33,7 @@ def look_again(verdict: Verdict, photo: Float[Tensor, "1 3 h w"], judge: Judge, 
         judge: Has learned from refined answers.
         refiner: Refines.
     """
-    if verdict.prediction.gain < WORTH_A_SECOND_LOOK:
+    if verdict.prediction.gain < _WORTH_IT:
         return verdict
     top, left, height, width = find_informative(brightness(photo), _PIXELS, _SIDE)
     sample = photo[..., top : top + height, left : left + width]
