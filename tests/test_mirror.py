@@ -39,8 +39,8 @@ COVERED = {
     "methods/test_overlays.py": "images/labels",
     "experiments/test_auto.py": (
         "experiments/auto/answers experiments/auto/examples experiments/auto/judge experiments/auto/measured"
-        " experiments/auto/processing experiments/auto/refiner experiments/auto/searched experiments/auto/settings"
-        " experiments/auto/weights"
+        " experiments/auto/processing experiments/auto/refiner experiments/auto/searched experiments/auto/second"
+        " experiments/auto/settings experiments/auto/weights"
     ),
     "experiments/test_networks.py": (
         "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"

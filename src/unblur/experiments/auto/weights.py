@@ -21,7 +21,9 @@ __all__ = ["JUDGE_FILE", "REFINER_FILE", "SECOND_JUDGE_FILE", "read_refiner", "r
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
-JUDGE_FILE, REFINER_FILE, SECOND_JUDGE_FILE = "judge.pt", "refiner.pt", "second-judge.pt"
+JUDGE_FILE = "judge.pt"
+REFINER_FILE = "refiner.pt"
+SECOND_JUDGE_FILE = "second-judge.pt"
 """Files of the networks in the folder of the answers."""
 _TRAINED_ON = "answers of the kernel search to synthetic photos of 19 kinds made of BSDS500 train"
 
