@@ -206,8 +206,8 @@ def test_any_teacher_can_be_given(planted):
 
 
 def test_a_rule_ends_the_run(planted):
-    wishes = {"teacher": "identity", "stop": "threshold", "threshold": 1.0, "patience": 3, "steps": 20}
-    answer = restored(planted.blurry, options_of(kernel=KERNEL.numpy()), **wishes)
+    given = {"teacher": "identity", "stop": "threshold", "threshold": 1.0, "patience": 3, "steps": 20}
+    answer = restored(planted.blurry, options_of(kernel=KERNEL.numpy()), **given)
     assert answer.facts["steps"] == 20 // 10 + 3, "the first tenth of the steps never counts"
 
 

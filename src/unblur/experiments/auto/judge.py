@@ -65,8 +65,8 @@ def run(settings: JudgeSettings, say: Say) -> ExperimentResult:
         photos, settings.second_steps, rate=settings.rate, names=REFINED_MEASURES, decay=_SECOND_DECAY
     )
     torch.save(second_judge.state_dict(), folder / SECOND_JUDGE_FILE)
-    told = read_second(folder, "val", held_out)
-    more_tables, more_figures = _report("The second judge", second_judge, told, caution=_SETTINGS.second_caution)
+    unseen = read_second(folder, "val", held_out)
+    more_tables, more_figures = _report("The second judge", second_judge, unseen, caution=_SETTINGS.second_caution)
 
     kept = max(more_tables[0].rows, key=lambda row: row[:2] == [_LEAST_GAIN, _SETTINGS.second_caution])
     say(f"weights of auto: {write_weights(folder, _METRICS.format(len(held_out), *kept[3:]))}")
