@@ -150,6 +150,16 @@ def _outcome(name: str, data: bytes, *, allow_damaged: bool) -> str:
     return ""
 
 
+def test_worker_that_was_started_early_does_the_first_job() -> None:
+    decoder.close()
+    decoder.start()
+    pid = decoder.pid
+    assert pid is not None
+    decoder.start()
+    read_image(hostile.seeds()["rgba.png"])
+    assert decoder.pid == pid
+
+
 def test_worker_that_crashes_is_replaced() -> None:
     """SIGSEGV in the middle of a file: that file fails, the next one is read by a new worker."""
     read_image(hostile.seeds()["rgba.png"])

@@ -26,6 +26,7 @@ from unblur.errors import (
     UsageError,
     WriteError,
 )
+from unblur.images.decoder import decoder
 from unblur.images.files import check_file, read_image
 from unblur.images.kernels import encode_kernel
 from unblur.images.picture import Picture
@@ -108,6 +109,7 @@ def _restore(
 
     if source:
         check_file(source, options.limits)  # the note of the writer holds a checksum of the whole file
+    decoder.start()  # while this process imports torch
     writer = PhotoWriter(job, options.provenance_of(replace(job, input=source)))
     if writer.is_finished():
         return replace(outcome, status="done", warnings=(_WRITTEN_BEFORE,))

@@ -47,6 +47,11 @@ class Sandbox:
         """Process number of the worker, None while there is none."""
         return self._process.pid if self._process else None
 
+    def start(self) -> None:
+        """Start the worker ahead of its first job, which then does not wait for that. Returns at once."""
+        with self._lock:
+            self._running()
+
     def run(
         self, job: str, source: int, *, cpu_seconds: int, memory: int, target: int | None = None, **details: Any
     ) -> tuple[dict[str, Any], int | None]:
