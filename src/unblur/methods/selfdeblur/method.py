@@ -53,6 +53,9 @@ _ROOM = 1
 """Pixels around the kernel that was found, for what was missed of it."""
 _FAINTEST = 0.03
 """Pixels of a found kernel below this share of its brightest are the light that softmax leaves everywhere."""
+_SMOOTHNESS, _SHARE_OF_NETWORKS = 0.5, 0.35
+"""Of the solver's image, and in the mixture: on eight photos of BSDS500 under shake with little noise 0.2 dB more than
+with a smoothness of 1 and half of each. The networks smooth as well."""
 _NO_BLUR = "no blur was found; the photo is returned as it was"
 _LOOKING = 0.1
 """Share of the estimate for a large photo in which its size is decided, for progress."""
@@ -126,14 +129,14 @@ class SelfDeblur(KernelMethod):
     ) -> None:
         self.settings = settings
         self._make_rule = make_rule or rule_for
-        self._finder = load_teacher("map", settings={"rivals": True})
+        self._finder = load_teacher("map", settings={"hypotheses": 3, "rivals": True})
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
 
     def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`: the best solver there is, whose time does not count beside the fit's."""
         del options
-        return Solving("positive-light")
+        return Solving("positive-light", _SMOOTHNESS)
 
     def searches(self, options: RestoreOptions) -> bool:
         """Always: with a known kernel the image is fitted all the same."""
@@ -351,7 +354,7 @@ class SelfDeblur(KernelMethod):
 
         def finish(solve: Solve) -> Tensor:
             composed = self._compose(blurry, teacher_result, answers["image"])
-            return composed if output == "networks" else torch.stack([composed, solve()]).mean(0)
+            return composed if output == "networks" else torch.lerp(solve(), composed, _SHARE_OF_NETWORKS)
 
         return BlurEstimate(
             model.kernel if model.is_known else self._final_kernel(case, answers),
