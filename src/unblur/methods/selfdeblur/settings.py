@@ -81,7 +81,7 @@ class SelfDeblurSettings(WeakSettings):
     ] = "average"
     output: Annotated[
         Literal["mixture", "networks", "solver"],
-        "The image of the networks, that of the solver with the kernel of the networks, or a mixture of both.",
+        "The image of the networks, that of the solver with the kernel of the networks, or the mean of both.",
     ] = "mixture"
     colours: Annotated[
         Literal["teacher", "photo"], "Colour differences are the teacher's, or those of the photo, which are blurry."
