@@ -13,9 +13,9 @@ from unblur.images.tensors import brightness
 from unblur.methods.apply import restore_tensor
 from unblur.methods.base import Restoration, Step, ignore_step
 from unblur.methods.classical_map.settings import MapSettings
-from unblur.methods.kernel_search import search
+from unblur.methods.kernel_search import pyramid, search
 from unblur.methods.kernel_search.answer_quality import judge
-from unblur.methods.kernel_search.pyramid import plan_levels
+from unblur.methods.kernel_search.pyramid import SPREAD_SECOND_PASS, plan_levels
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
@@ -68,20 +68,36 @@ def test_the_kernel_of_a_second_pass_is_kept_unless_it_is_far_worse(small, quick
 def test_of_rivals_the_best_after_the_second_pass_is_kept(small, monkeypatch):
     settings, options = SearchSettings(hypotheses=2, rounds=2, rivals=True), RestoreOptions(encoding="encoded")
     monkeypatch.setattr(search, "_FAR_WORSE", math.inf)
-    monkeypatch.setattr(search, "_CLEARLY_BETTER", 0.0)
     grey = brightness(small.blurry)
     found = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
-    again = search.search_again(grey, found.candidates, settings, options, ignore_step)
+    again = search.search_again(grey, found.candidates, settings, options, ignore_step, hypothesis=SPREAD_SECOND_PASS)
     scores = {}
     for one in again:
         answer = restore_with_kernel(grey, one.kernel, encoding="encoded", jpeg_coarseness=0, quick=True)
         scores[judge(grey, one.kernel, answer).score_of_refined] = one.kernel
-    assert len(scores) >= 2
+    assert len(scores) == 4, "each of two hypotheses, as it is and with light spread"
     assert torch.equal(found.kernel, scores[min(scores)])
-    monkeypatch.setattr(search, "_CLEARLY_BETTER", math.inf)
-    own = search.find_kernel(grey, replace(settings, rivals=False), options, ignore_step, second_pass=True)
-    kept = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
-    assert torch.equal(kept.kernel, own.kernel), "no rival is clearly better"
+
+
+def test_the_ridge_falls_to_the_last_one(small, monkeypatch):
+    ridges = []
+
+    def spy(*given, ridge):
+        ridges.append(float(ridge))
+        return fit_kernel(*given, ridge=ridge)
+
+    fit_kernel = pyramid.fit_kernel
+    monkeypatch.setattr(pyramid, "fit_kernel", spy)
+    grey, falling = brightness(small.blurry), replace(pyramid.HYPOTHESES[0], ridge=160.0, last_ridge=2.0)
+    for hypothesis in (falling, pyramid.SPREAD_HYPOTHESES[0]):
+        problem = pyramid.KernelSearch(grey, 9, (hypothesis,))
+        pyramid.estimate_kernels([problem], PRIORS["l0"], rounds=2, pixels=2_000, on_round=lambda *_: None)
+    half = len(ridges) // 2
+    shares = [after / before for before, after in pairwise(ridges[:half])]
+    assert ridges[0] == 160
+    assert ridges[half - 1] == pytest.approx(2)
+    assert shares == pytest.approx([shares[0]] * (half - 1))
+    assert ridges[half:] == [160] * half
 
 
 def test_a_kernel_larger_than_the_first_box_is_found_by_growing():

@@ -22,12 +22,18 @@ def gradients_of(image: torch.Tensor) -> Gradients:
     return Gradients.of(*differences(image))
 
 
-def fit_long(latent: torch.Tensor, blurry: torch.Tensor, side: int, weight: torch.Tensor | None = None) -> torch.Tensor:
+def fit_long(
+    latent: torch.Tensor,
+    blurry: torch.Tensor,
+    side: int,
+    weight: torch.Tensor | None = None,
+    ridge: float = kernel_step.RIDGE,
+) -> torch.Tensor:
     """Far more steps than a round takes: up to the minimum."""
     kernel = torch.full((1, 1, side, side), 1 / side**2, dtype=latent.dtype)
     size = (latent.shape[-2], latent.shape[-1])
     for _ in range(100):
-        kernel = fit_kernel(gradients_of(latent), gradients_of(blurry), kernel, size, weight)
+        kernel = fit_kernel(gradients_of(latent), gradients_of(blurry), kernel, size, weight, ridge=ridge)
     return kernel
 
 
@@ -48,7 +54,9 @@ def test_one_round_goes_most_of_the_way():
     assert kernel_similarity_upto_shift(found, kernel) > kernel_similarity_upto_shift(start, kernel) + 0.2
 
 
-def dense_problem(latent: torch.Tensor, blurry: torch.Tensor, side: int) -> tuple[torch.Tensor, torch.Tensor]:
+def dense_problem(
+    latent: torch.Tensor, blurry: torch.Tensor, side: int, ridge: float = kernel_step.RIDGE
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows and wanted values of the same least squares, written out without any Fourier transform."""
     reach = side // 2
     shifts = [(y - reach, x - reach) for y in range(side) for x in range(side)]
@@ -58,22 +66,35 @@ def dense_problem(latent: torch.Tensor, blurry: torch.Tensor, side: int) -> tupl
     box = torch.zeros(side * side, 1, side + 2, side + 2, dtype=latent.dtype)
     box[..., 1:-1, 1:-1] = torch.eye(side * side, dtype=latent.dtype).view(-1, 1, side, side)
     smooth = torch.cat([one.flatten(1).T for one in differences(box)])
-    ridge = torch.eye(side * side, dtype=latent.dtype)
-    rows = torch.cat([data, kernel_step._SMOOTHNESS**0.5 * smooth, kernel_step._RIDGE**0.5 * ridge])
+    plain = torch.eye(side * side, dtype=latent.dtype)
+    rows = torch.cat([data, kernel_step._SMOOTHNESS**0.5 * smooth, ridge**0.5 * plain])
     wanted = torch.zeros(rows.shape[0], dtype=latent.dtype)
     wanted[: data.shape[0]] = torch.cat([one.flatten() for one in differences(blurry)])
     return rows, wanted
 
 
-def test_equals_dense_non_negative_least_squares():
+@pytest.mark.parametrize("ridge", [kernel_step.RIDGE, 40.0])
+def test_equals_dense_non_negative_least_squares(ridge):
     sharp, kernel = draw_picture(32, 36).double(), shake(5, 1).double()
     noise = 0.05 * torch.randn(sharp.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     blurry = convolve(sharp, kernel, "circular") + noise
-    rows, wanted = dense_problem(sharp, blurry, 7)
+    rows, wanted = dense_problem(sharp, blurry, 7, ridge)
     expected, _ = nnls(rows.numpy(), wanted.numpy())
     assert (expected == 0).any(), "the bound should matter"
-    found = fit_long(sharp, blurry, 7)
+    found = fit_long(sharp, blurry, 7, ridge=ridge)
     torch.testing.assert_close(found.flatten(), torch.from_numpy(expected), atol=1e-6, rtol=0)
+
+
+def test_each_kernel_may_have_a_ridge_of_its_own():
+    sharp, kernel = draw_picture(40, 40), shake(5, 1)
+    own, blurry = gradients_of(sharp), gradients_of(convolve(sharp, kernel, "circular"))
+    start = torch.full((1, 1, 7, 7), 1 / 49)
+    ridges = torch.tensor([2.0, 400.0]).view(2, 1, 1, 1)
+    both = fit_kernel(own, blurry, start.expand(2, -1, -1, -1), (40, 40), ridge=ridges)
+    for one, ridge in zip(both.split(1), (2.0, 400.0), strict=True):
+        torch.testing.assert_close(one, fit_kernel(own, blurry, start, (40, 40), ridge=ridge))
+    light = both / both.sum((-2, -1), keepdim=True)
+    assert light[1].amax() < 0.9 * light[0].amax(), "the larger ridge spreads the light"
 
 
 def test_the_misfit_is_that_of_the_dense_least_squares():

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from unblur.solvers.adam import Adam
 from unblur.solvers.data_terms import QuadraticData
 from unblur.solvers.iteration import Iteration
 from unblur.solvers.operators import BlurOperator
@@ -16,8 +17,8 @@ from unblur.solvers.operators import BlurOperator
 __all__ = ["AcceleratedDescent", "AdamDescent", "HyperLaplacian", "Prior", "deconvolve_by_descent"]
 
 _RANGE_STEPS = 8
-_DECAY, _DECAY_OF_POWER, _LEAST_SPREAD = 0.9, 0.99, 1e-8
-"""Of Adam's means, and what keeps a division finite."""
+_DECAYS = (0.9, 0.99)
+"""Of Adam's means."""
 
 
 class Prior(Protocol):
@@ -110,8 +111,7 @@ class AdamDescent(Iteration):
         super().__init__(steps, record=record)
         self._objective, self._first_rate = objective, rate
         self._latent = start.detach().clone().requires_grad_()
-        # Means of the gradient and of its square. The first optimiser of torch loads its compiler: more than a second.
-        self._mean, self._power = torch.zeros_like(start), torch.zeros_like(start)
+        self._adam = Adam([self._latent], decays=_DECAYS)
 
     @property
     @override
@@ -120,15 +120,10 @@ class AdamDescent(Iteration):
 
     @override
     def advance(self) -> None:
-        """One step of Adam: Kingma and Ba (ICLR 2015), algorithm 1."""
+        """One step of Adam."""
         with torch.enable_grad():
-            (slope,) = torch.autograd.grad(self._objective(self._latent), self._latent)
-        self._mean.lerp_(slope, 1 - _DECAY)
-        self._power.mul_(_DECAY_OF_POWER).addcmul_(slope, slope, value=1 - _DECAY_OF_POWER)
-        spread = (self._power / (1 - _DECAY_OF_POWER ** (self.step + 1))).sqrt_().add_(_LEAST_SPREAD)
-        rate = self._first_rate * (1 - 0.9 * self.step / self.steps) / (1 - _DECAY ** (self.step + 1))
-        with torch.no_grad():
-            self._latent.addcdiv_(self._mean, spread, value=-rate)
+            torch.autograd.backward(self._objective(self._latent), inputs=[self._latent])
+        self._adam.step(self._first_rate * (1 - 0.9 * self.step / self.steps))
 
     @override
     def measure(self) -> dict[str, float]:

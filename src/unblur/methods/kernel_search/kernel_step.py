@@ -17,6 +17,7 @@ from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.differences import difference_power
 
 __all__ = [
+    "RIDGE",
     "Gradients",
     "NormalEquations",
     "drop_faint",
@@ -26,7 +27,7 @@ __all__ = [
     "tidy_kernel",
 ]
 
-_RIDGE = 2.0
+RIDGE = 2.0
 _SMOOTHNESS = 10.0
 """Weights of |kernel|^2 and |grad kernel|^2 against squared gradients of an image in [0, 1]."""
 _DESCENT_STEPS = 20
@@ -37,6 +38,7 @@ _SMALLEST_PART = 0.1
 
 Kernels = Float[Tensor, "b 1 kh kw"]
 Spectra = Complex[Tensor, "b c fh fw"]
+Ridge = float | Float[Tensor, "b 1 1 1"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def fit_kernel(
     start: Kernels,
     size: tuple[int, int],
     weight: Float[Tensor, "b 1 fh fw"] | None = None,
+    *,
+    ridge: Ridge = RIDGE,
 ) -> Kernels:
     """The kernel k >= 0 that minimises `|k * grad x - grad y|^2` plus a ridge and a smoothness term.
 
@@ -71,8 +75,10 @@ def fit_kernel(
         start: Odd square box; also gives its size.
         size: Frame (height, width) of the gradients.
         weight: Weight of each frequency of the misfit; only its shape matters, not its size.
+        ridge: Multiplier of the ridge; one value for all, or one for each kernel. The larger, the more evenly light is
+            spread over the kernel.
     """
-    equations = normal_equations(latent, blurry, start.shape[-1], size, weight)
+    equations = normal_equations(latent, blurry, start.shape[-1], size, weight, ridge=ridge)
     return _descend(equations, start)
 
 
@@ -104,6 +110,8 @@ def normal_equations(
     side: int,
     size: tuple[int, int],
     weight: Float[Tensor, "b 1 fh fw"] | None = None,
+    *,
+    ridge: Ridge = RIDGE,
 ) -> NormalEquations:
     """What `fit_kernel` solves; arguments as there, and the odd side of the box."""
     match = power(latent.right) + power(latent.down)
@@ -114,15 +122,15 @@ def normal_equations(
         match, cross = match * balanced, cross * balanced
     reach = side // 2
     wanted = torch.roll(from_spectrum(cross, size), (reach, reach), (-2, -1))[..., :side, :side]
-    return NormalEquations(_toeplitz(torch.complex(match, torch.zeros_like(match)), side, size), wanted)
+    return NormalEquations(_toeplitz(torch.complex(match, torch.zeros_like(match)), side, size, ridge), wanted)
 
 
-def _toeplitz(match: Tensor, side: int, size: tuple[int, int]) -> Float[Tensor, "b 1 n fn"]:
+def _toeplitz(match: Tensor, side: int, size: tuple[int, int], ridge: Ridge) -> Float[Tensor, "b 1 n fn"]:
     """Spectrum, on a frame of at least twice the box, of the operator that correlates a kernel with the image's own."""
     lags = torch.roll(from_spectrum(match, size), (side - 1, side - 1), (-2, -1))[..., : 2 * side - 1, : 2 * side - 1]
     frame = good_size(2 * side)
     own = kernel_spectrum(lags, (frame, frame)).real
-    return own + _SMOOTHNESS * difference_power((frame, frame), own) + _RIDGE
+    return own + _SMOOTHNESS * difference_power((frame, frame), own) + ridge
 
 
 def _descend(equations: NormalEquations, start: Tensor) -> Tensor:

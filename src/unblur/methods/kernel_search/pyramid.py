@@ -17,7 +17,7 @@ from torch import Tensor
 
 from unblur.blur.fft import kernel_spectrum
 from unblur.blur.kernels import fit_box
-from unblur.methods.kernel_search.kernel_step import fit_kernel, resize_kernel, tidy_kernel
+from unblur.methods.kernel_search.kernel_step import RIDGE, fit_kernel, resize_kernel, tidy_kernel
 from unblur.methods.kernel_search.latent_step import LatentStep
 from unblur.methods.region import InformativeParts
 from unblur.solvers.priors import LatentPrior
@@ -29,6 +29,8 @@ __all__ = [
     "PAGE_HYPOTHESES",
     "SECOND_PASS",
     "SECOND_PASS_ROUNDS",
+    "SPREAD_HYPOTHESES",
+    "SPREAD_SECOND_PASS",
     "Descent",
     "Hypothesis",
     "KernelSearch",
@@ -84,6 +86,9 @@ class Hypothesis:
         whitens_levels: How many of the finest levels are whitened; with a rough kernel it does harm.
         box_share: Side of the kernel's box over the one that is asked for. A small blur is found more surely in a small
             box, and how large a blur is nobody has said.
+        ridge: Multiplier of the ridge of the kernel step. The search does not leave kernels with a bright middle, which
+            are partly no blur at all; a large ridge spreads the light of all kernels.
+        last_ridge: That of the last round, to which it falls by a constant factor from round to round; None: it stays.
         number: In reports.
     """
 
@@ -94,6 +99,8 @@ class Hypothesis:
     whitening: float | None = None
     whitens_levels: int = 1
     box_share: float = 1.0
+    ridge: float = RIDGE
+    last_ridge: float | None = None
     number: int = field(default=0, compare=False)
 
 
@@ -113,6 +120,10 @@ them gains 3.3 dB, the best under the usual prior 2.6, and the best of both afte
 SECOND_PASS = Hypothesis(_STEEP, 2e-3, edge_share=0.2, whitening=0.03, number=5)
 SECOND_PASS_ROUNDS = 8
 """For kernels that were found: a weaker prior lets the latent image have the details that the strong one removed."""
+SPREAD_HYPOTHESES = tuple(replace(one, ridge=160.0, number=10 + one.number) for one in HYPOTHESES)
+SPREAD_SECOND_PASS = replace(SECOND_PASS, ridge=160.0, last_ridge=RIDGE)
+"""Beside the usual hypotheses, and for the kernels of both. Where kernels of the usual search are partly no blur, these
+are not; on the others they are as good, see docs/map.md. 60 to 640 in place of 160 do as well."""
 
 
 @dataclass(frozen=True)
@@ -273,6 +284,8 @@ class _Search:
         self._prior = prior
         self._strength = column([h.prior_strength for _, h in rows])
         self._faintest = column([h.faintest for _, h in rows])
+        self._ridge = column([h.ridge for _, h in rows])
+        self._last_ridge = column([h.last_ridge or h.ridge for _, h in rows])
         if problem.start is not None:
             self._start_from(problem.start)
 
@@ -286,10 +299,12 @@ class _Search:
         self, rounds: int, pixels: int, on_level: Callable[[LevelKernel], None], on_round: Callable[[], None]
     ) -> Kernels:
         """From the coarsest level to the finest; the kernels that were found."""
+        fall = (self._last_ridge / self._ridge) ** (1 / max(1, rounds * len(self.levels) - 1))
         for number, level in enumerate(self.levels):
             self._enter(number, pixels)
             for done in range(1, rounds + 1):
                 self._run_round()
+                self._ridge = self._ridge * fall
                 if done == rounds:
                     for found in self._first_kernels(level.photo[0] / self.levels[-1].photo[0]):
                         on_level(found)
@@ -322,7 +337,8 @@ class _Search:
         step, size = self._latent, self._latent.frame.size
         blur = kernel_spectrum(self.kernel, size)
         edges = step.certain_edges(step.sharpen(blur, self._strength), [h.edge_share for _, h in self.rows])
-        found = fit_kernel(edges, step.blurry, self.kernel, size, step.weights(blur, self._whitening))
+        weights = step.weights(blur, self._whitening)
+        found = fit_kernel(edges, step.blurry, self.kernel, size, weights, ridge=self._ridge)
         self.kernel = tidy_kernel(found, self.kernel, self._faintest)
         self._strength = (self._strength / _WEAKENING).clamp_min(_WEAKEST)
 

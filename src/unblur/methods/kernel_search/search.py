@@ -26,6 +26,8 @@ from unblur.methods.kernel_search.pyramid import (
     HYPOTHESES,
     SECOND_PASS,
     SECOND_PASS_ROUNDS,
+    SPREAD_HYPOTHESES,
+    SPREAD_SECOND_PASS,
     Hypothesis,
     KernelSearch,
     LevelKernel,
@@ -66,10 +68,6 @@ _FIRST_PASS = 0.8
 """Share of the work, for progress."""
 _FAR_WORSE = 0.1
 """By how much the score of a kernel's second pass may be worse than its own; scores say too little to be stricter."""
-_CLEARLY_BETTER = 0.02
-"""By how much the score of a rival's second pass has to be better than that of the best kernel's: on 18 photos of
-BSDS500 under shake, none loses, one of twelve whose blur is found easily gains 0.4 dB, and four of six others 0.3 to
-3.8 dB."""
 _ENCODINGS: tuple[BlurEncoding, ...] = ("encoded", "linear")
 _CONTEST_SMOOTHNESS = 6.0
 _LINEAR_BONUS = 0.02
@@ -160,6 +158,8 @@ def find_kernel(
         return Finding(_impulse(grey), encoding, "cannot be found where there is nothing but one tone")
     encodings: tuple[Encoding, ...] = _ENCODINGS if encoding == "auto" else (encoding,)
     tried = (hypotheses or HYPOTHESES)[: settings.hypotheses]
+    if settings.rivals:
+        tried = (*tried, *SPREAD_HYPOTHESES[: settings.hypotheses])
     first, second = (
         steps_of_part(on_step, 0, 1, phase=phase)
         for phase in ((0.0, _FIRST_PASS if second_pass else 1.0), (_FIRST_PASS, 1.0))
@@ -191,16 +191,14 @@ def _after_second_pass(
 ) -> Finding:
     """The finding with the kernel of a second pass, unless that makes a far worse answer.
 
-    With rivals, each of them goes through it, and one whose answer is clearly better takes the place of the finding's.
+    With rivals, the finding's kernel among them, each of them goes through one, and the best takes its place.
     """
     encoding = _blur_of(first.encoding)
-    own = Candidate(first.kernel, encoding)
-    starts = [own, *(rival for rival in rivals if not torch.equal(rival.kernel, own.kernel))]
-    again = _second_pass(grey, starts, settings, options.kernel_size, on_step)
+    starts = rivals or [Candidate(first.kernel, encoding)]
+    hypothesis = SPREAD_SECOND_PASS if rivals else SECOND_PASS
+    again = _second_pass(grey, starts, settings, options.kernel_size, on_step, hypothesis=hypothesis)
     judged = [(one.kernel, _judge_kernel(grey, one.kernel, encoding, settings)) for one in again]
-    best = min(judged, key=lambda pair: pair[1].score_of_refined)
-    is_clear = best[1].score_of_refined < judged[0][1].score_of_refined - _CLEARLY_BETTER
-    kernel, judgement = best if is_clear else judged[0]
+    kernel, judgement = min(judged, key=lambda pair: pair[1].score_of_refined)
     is_worse = judgement.score > min(first.scores) + _FAR_WORSE
     return first if is_worse else replace(first, kernel=kernel)
 

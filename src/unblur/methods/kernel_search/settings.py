@@ -20,7 +20,9 @@ class SearchSettings:
     ] = "l0"
     hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 4
     rivals: Annotated[
-        bool, "Whether all kernels that were found go through the second pass, not the best alone; half the time more."
+        bool,
+        "Whether each way is tried once more with kernels whose light is spread, and all kernels go through the second "
+        "pass, not the best alone; three times the time.",
     ] = False
     first_box: Annotated[int, "Side in pixels of the box that the kernel is first searched in; it grows."] = 31
     largest_box: Annotated[int, "Side in pixels beyond which the box does not grow."] = 127

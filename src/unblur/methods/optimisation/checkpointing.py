@@ -19,7 +19,7 @@ from unblur.weights.zip_file import read_zip
 
 __all__ = ["RunFile", "fingerprint"]
 
-_PARTS = {"networks", "adam", "generator", "rule", "result", "of"}
+_PARTS = {"networks", "groups", "generator", "rule", "result", "of"}
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Problem(Protocol):
     def generator(self) -> torch.Generator: ...  # noqa: D102 - said above
 
     def groups(self) -> list[dict[str, Any]]:
-        """What is optimised, with the rate of each part, as `torch.optim.Adam` takes it."""
+        """What is optimised, in parts: each has its weights, `params`, and its rate, `lr`."""
         ...
 
     def evaluate(self, step: int) -> Evaluation:

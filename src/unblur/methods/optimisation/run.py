@@ -14,6 +14,7 @@ from unblur.errors import Cancelled, ImageError
 from unblur.methods.optimisation.checkpointing import RunFile
 from unblur.methods.optimisation.problem import Evaluation, JointProblem, Problem, SingleProblem
 from unblur.methods.optimisation.stopping import Never, Rule, load_state, state_of
+from unblur.solvers.adam import Adam
 
 __all__ = ["Optimised", "Progress", "ProgressOfAll", "StepSchedule", "mean_of", "optimise", "optimise_jointly"]
 
@@ -156,9 +157,7 @@ class _Work:
 
     def __init__(self, joint: JointProblem, schedule: StepSchedule, rules: Sequence[Rule]) -> None:
         self._joint, self._schedule = joint, schedule
-        # Fused: one pass over all weights instead of a dozen.
-        self._adam = torch.optim.Adam(joint.groups(), fused=True)
-        self._rates = [float(group["lr"]) for group in self._adam.param_groups]
+        self._groups = [(Adam(group["params"]), float(group["lr"])) for group in joint.groups()]
         self.runs = [
             _Run(problem, rule, schedule.averaging) for problem, rule in zip(joint.problems, rules, strict=True)
         ]
@@ -174,9 +173,6 @@ class _Work:
 
     def step(self) -> Sequence[Evaluation]:
         step = self.steps
-        for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
-            group["lr"] = rate * self._schedule.rate_at(step)
-        self._adam.zero_grad(set_to_none=True)
         with torch.enable_grad():
             evaluations = self._joint.evaluate(step)
             # All at once: each number that is fetched from a GPU waits for everything before it.
@@ -190,7 +186,8 @@ class _Work:
                 return evaluations
             # Weights of different runs have nothing in common, so the gradient of the sum is that of each loss.
             torch.stack([evaluation.loss for _, evaluation, _ in taking]).sum().backward()
-        self._adam.step()
+        for adam, rate in self._groups:
+            adam.step(rate * self._schedule.rate_at(step))
         for run, evaluation, loss in taking:
             run.take(step, evaluation, loss)
         return evaluations
@@ -199,7 +196,7 @@ class _Work:
         [run] = self.runs
         return {
             "networks": run.problem.networks.state_dict(),
-            "adam": self._adam.state_dict(),
+            "groups": [adam.state() for adam, _ in self._groups],
             "generator": run.problem.generator.get_state(),
             "rule": state_of(run.rule),
             "result": vars(run.result),
@@ -210,7 +207,8 @@ class _Work:
             return
         [run] = self.runs
         run.problem.networks.load_state_dict(state["networks"])
-        self._adam.load_state_dict(state["adam"])
+        for (adam, _), kept in zip(self._groups, state["groups"], strict=True):
+            adam.load(kept)
         run.problem.generator.set_state(state["generator"])
         load_state(run.rule, state["rule"])
         device = next(run.problem.networks.parameters()).device

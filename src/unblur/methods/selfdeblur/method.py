@@ -53,6 +53,10 @@ _ROOM = 1
 """Pixels around the kernel that was found, for what was missed of it."""
 _FAINTEST = 0.03
 """Pixels of a found kernel below this share of its brightest are the light that softmax leaves everywhere."""
+_SMOOTHNESS = 0.5
+"""Of the solver's image: the networks in the mixture smooth as well. On eleven photos of BSDS500 under shake with
+little noise, three of them under a camera that turned, 0.15 dB more than with 1. A smaller share of the networks gives
+hardly more."""
 _NO_BLUR = "no blur was found; the photo is returned as it was"
 _LOOKING = 0.1
 """Share of the estimate for a large photo in which its size is decided, for progress."""
@@ -126,14 +130,14 @@ class SelfDeblur(KernelMethod):
     ) -> None:
         self.settings = settings
         self._make_rule = make_rule or rule_for
-        self._finder = load_teacher("map", settings={"rivals": True})
+        self._finder = load_teacher("map", settings={"hypotheses": 3, "rivals": True})
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
 
     def solving(self, options: RestoreOptions) -> Solving:
         """See `KernelMethod.solving`: the best solver there is, whose time does not count beside the fit's."""
         del options
-        return Solving("positive-light")
+        return Solving("positive-light", _SMOOTHNESS)
 
     def searches(self, options: RestoreOptions) -> bool:
         """Always: with a known kernel the image is fitted all the same."""
