@@ -29,12 +29,12 @@ def verdict(prediction: GainPrediction, **facts) -> Verdict:
     return Verdict((Candidate(disk_kernel(2.0), "linear"),), (prediction,), **facts)
 
 
-@pytest.mark.parametrize("size", [Size(512, 768), Size(40, 50), Size(100, 4000)])
+@pytest.mark.parametrize("size", [Size(720, 1280), Size(40, 50), Size(100, 4000)])
 def test_a_small_or_narrow_photo_is_looked_at_as_it_is(size):
     assert plan_looks(size, JUDGED_SIZES, RestoreOptions()) == [Look(size, searches=True)]
 
 
-@pytest.mark.parametrize("size", [Size(720, 1280), Size(3000, 4000), Size(8000, 6001)])
+@pytest.mark.parametrize("size", [Size(1080, 1920), Size(3000, 4000), Size(8000, 6001)])
 def test_a_large_photo_is_looked_at_small_first(size):
     looks = plan_looks(size, JUDGED_SIZES, RestoreOptions(effort="best"))
     sizes = [look.size for look in looks]

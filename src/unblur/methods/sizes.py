@@ -47,7 +47,7 @@ class SizePlan:
 
 MEGAPIXEL_SIZES = SizePlan(large=800_000, small=800_000)
 """For methods without a judge: as large as their numbers were chosen for, and up to the photo's own size."""
-JUDGED_SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_000_000)
+JUDGED_SIZES = SizePlan(large=1_100_000, small=400_000, searched=1_100_000, restored=4_000_000)
 """For `auto`. What is not found on 1.1 megapixels is slight, and a sharp photo of many pixels is often soft, as if it
 were blurred: four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
 

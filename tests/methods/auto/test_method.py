@@ -6,9 +6,11 @@ import torch
 from planted import draw_picture, plant, psnr, shake
 from unblur.datasets.photo_kinds.scenes import code_page, text_page
 from unblur.errors import CheckpointError
-from unblur.images.tensors import linear_to_srgb
+from unblur.images.tensors import brightness, linear_to_srgb
 from unblur.methods.apply import restore, restore_tensor
 from unblur.methods.auto.judge import GainPrediction
+from unblur.methods.auto.measures import measure_blur_effect
+from unblur.methods.auto.verdicts import Verdict
 from unblur.methods.kernel_search.search import Candidate, Finding
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
@@ -76,6 +78,36 @@ def test_an_answer_that_promises_little_is_mixed_with_the_photo():
     assert 0.7 <= share < 0.8
     torch.testing.assert_close(mixed.image, torch.lerp(planted.blurry, forced.image, share), atol=5e-3, rtol=0)
     assert forced.facts["share"] == 1
+
+
+def test_an_answer_must_hold_all_over_the_photo(monkeypatch):
+    """Where it was judged, the photo is blurred; what lies beside that may be sharp."""
+    verdicts = load_method("auto").verdicts
+    planted = plant(KERNEL, (140, 150), light="linear")
+    found = Verdict((Candidate(KERNEL, "linear"),), (GainPrediction(3.0, 0.5),))
+    sharp_until = (measure_blur_effect(brightness(planted.sharp)) + measure_blur_effect(brightness(planted.blurry))) / 2
+
+    def predict(answers):
+        return [GainPrediction(3.0 if one["blur_effect"] > sharp_until else -6.0, 0.1) for one in answers]
+
+    monkeypatch.setattr(verdicts.judge, "predict", predict)
+    beside = {"blurred": planted.blurry, "sharp": planted.sharp}
+    photos = {name: torch.cat([planted.blurry, other], -1) for name, other in beside.items()}
+    at_once = verdicts.look_all_over(found, photos["sharp"], RestoreOptions())
+    assert at_once.all_over is None, "it was judged on all of so small a photo"
+    monkeypatch.setattr("unblur.methods.auto.verdicts._SAMPLE", 20_000)
+    both = {name: verdicts.look_all_over(found, photo, RestoreOptions()) for name, photo in photos.items()}
+    assert verdicts.is_enough(both["blurred"])
+    assert both["blurred"].facts()["predicted_all_over"] == 3
+    assert not verdicts.is_enough(both["sharp"])
+    assert -6 < both["sharp"].all_over < -3
+
+
+def test_doubtful_answers_are_not_looked_at_once_more(monkeypatch):
+    verdicts = load_method("auto").verdicts
+    monkeypatch.setattr("unblur.methods.auto.verdicts._SAMPLE", 2_000)
+    doubtful = Verdict((Candidate(KERNEL, "linear"),), (GainPrediction(-1.0, 0.5),))
+    assert verdicts.look_all_over(doubtful, draw_picture(100, 100), RestoreOptions()) is doubtful
 
 
 def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,6 +24,7 @@ from unblur.methods.options import BlurEncoding, Effort, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, extent_of, size_of
 from unblur.methods.region import crop_informative, crop_region
 from unblur.methods.sizes import JUDGED_SIZES
+from unblur.system.threads import Job, run_side_by_side
 
 __all__ = ["Verdict", "VerdictFinder"]
 
@@ -30,6 +32,12 @@ _SAMPLE = 120_000
 """Answers are judged on no more than about so many pixels, the most informative part of the photo."""
 _SAMPLE_SIDE = 300
 """And on no smaller side, as far as the photo reaches: twice the largest kernels."""
+_ALL_OVER = 0.3
+"""Gain in dB over all parts of a photo, put together from what is predicted of each, from which an answer is given. Of
+8 mosaics of photos of BSDS500 val, 0.6 megapixels, that are sharp or hold something that moves and were harmed by 3 to
+17 dB, since their most informative part looked blurred, 7 are returned by it; and so are 2 of 57 that gained."""
+_PART_SAMPLE, _PART_SIDE = 60_000, 240
+"""Each part is judged on about so many pixels, its most informative, no smaller side."""
 _ENOUGH = 3.0
 """Predicted gain in dB less its standard deviation from which no larger kernel is searched."""
 _SURE = 0.4
@@ -63,6 +71,7 @@ lamps are sharp edges. 34 of 40 synthetic night photos of BSDS500 are such, and 
 
 Photo = Float[Tensor, "1 c h w"]
 
+_LEAST = 1e-9
 _NO_GAIN = GainPrediction(0.0, 0.0)
 
 
@@ -74,6 +83,8 @@ class Verdict:
         best: The answers that are predicted to gain most, the one that is meant first; none: see `fault`.
         predictions: Their gains.
         is_refined: They were predicted once more, from refined answers.
+        all_over: The gain predicted of the answer in all parts of the photo together, dB; None: it was judged on all of
+            the photo at once.
         is_sharp: The photo looks sharp.
         cut: The blur may be larger than the box that it was searched in.
         fault: Why there is no answer, in words that follow "the blur ..."; empty: there is one.
@@ -82,6 +93,7 @@ class Verdict:
     best: tuple[Candidate, ...] = ()
     predictions: tuple[GainPrediction, ...] = ()
     is_refined: bool = False
+    all_over: float | None = None
     is_sharp: bool = False
     cut: bool = False
     fault: str = ""
@@ -94,7 +106,8 @@ class Verdict:
     def facts(self) -> dict[str, Any]:
         """What the report says of it."""
         gain, spread = self.prediction
-        return {"predicted_gain": round(gain, 2), "predicted_spread": round(spread, 2)}
+        facts = {"predicted_gain": round(gain, 2), "predicted_spread": round(spread, 2)}
+        return facts if self.all_over is None else {**facts, "predicted_all_over": round(self.all_over, 2)}
 
 
 class VerdictFinder:
@@ -153,6 +166,33 @@ class VerdictFinder:
         keeps = verdict.prediction.gain >= _KEPT * found.prediction.gain
         return verdict if keeps else replace(verdict, fault="is removed better at a smaller size")
 
+    def look_all_over(self, verdict: Verdict, blurry: Photo, options: RestoreOptions) -> Verdict:
+        """The verdict with what is predicted of its answer in all parts of a photo that is larger than a sample.
+
+        What is most informative may be what moved, before a background that is sharp.
+
+        Args:
+            verdict: On the photo, of the best part of it.
+            blurry: At the size that the verdict is for, sRGB-encoded, in [0, 1].
+            options: For that size.
+        """
+        grey = crop_region(brightness(blurry), options.region)
+        parts = _parts_of(grey)
+        if len(parts) == 1 or not self.is_enough(verdict):
+            return verdict
+        coarseness = estimate_jpeg_coarseness(grey)
+
+        def job_for(part: Tensor) -> Job[float]:
+            def predict(_: object) -> float:
+                sample = crop_informative(part, _PART_SAMPLE, _PART_SIDE)
+                measures = AnswerMeasures(measure_photo(sample, coarseness))
+                return self.judge.predict(measures.measure(verdict.best[:1], verdict.best[1:]))[0].gain
+
+            return predict
+
+        gains = list(run_side_by_side(job_for(part) for part in parts))
+        return replace(verdict, all_over=_put_together(gains, [_edges_in(part) for part in parts]))
+
     def bound_of(self, verdict: Verdict) -> float:
         """The gain that the answer has at least, in all likelihood, dB."""
         caution = self.settings.second_caution if verdict.is_refined else self.settings.caution
@@ -160,7 +200,8 @@ class VerdictFinder:
 
     def is_enough(self, found: Verdict) -> bool:
         """Whether the answer is expected to gain enough to be given."""
-        return not found.fault and self.bound_of(found) >= self.settings.least_gain
+        holds = found.all_over is None or found.all_over >= _ALL_OVER
+        return not found.fault and holds and self.bound_of(found) >= self.settings.least_gain
 
     def is_sure(self, found: Verdict) -> bool:
         """Whether it is, and no better one need be looked for."""
@@ -226,6 +267,23 @@ class VerdictFinder:
 def _measures_of(grey: Tensor, options: RestoreOptions) -> AnswerMeasures:
     sample = crop_informative(crop_region(grey, options.region), _SAMPLE, _SAMPLE_SIDE)
     return AnswerMeasures(measure_photo(sample, estimate_jpeg_coarseness(grey)))
+
+
+def _parts_of(grey: Tensor) -> list[Tensor]:
+    """The photo in about equal parts, each about as large as a sample."""
+    sides = [max(1, round(side / math.sqrt(_SAMPLE))) for side in grey.shape[-2:]]
+    return [part for rows in grey.tensor_split(sides[0], -2) for part in rows.tensor_split(sides[1], -1)]
+
+
+def _edges_in(grey: Tensor) -> float:
+    """Sum of the squares of all gradients: what is wrong in an answer is wrong at edges."""
+    return sum(float(torch.diff(grey, dim=dim).square().sum()) for dim in (-2, -1))
+
+
+def _put_together(gains: Sequence[float], weights: Sequence[float]) -> float:
+    """The gain in PSNR of a photo from those of its parts, dB, if errors of the photo go with the weights."""
+    left = sum(weight * 10 ** (-gain / 10) for weight, gain in zip(weights, gains, strict=True))
+    return 10 * math.log10(max(sum(weights), _LEAST) / max(left, _LEAST))
 
 
 def _encodings_for(grey: Tensor, options: RestoreOptions) -> tuple[BlurEncoding, ...]:
