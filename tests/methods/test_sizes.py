@@ -29,12 +29,12 @@ def verdict(prediction: GainPrediction, **facts) -> Verdict:
     return Verdict((Candidate(disk_kernel(2.0), "linear"),), (prediction,), **facts)
 
 
-@pytest.mark.parametrize("size", [Size(720, 1280), Size(40, 50), Size(100, 4000)])
+@pytest.mark.parametrize("size", [Size(512, 768), Size(40, 50), Size(100, 4000)])
 def test_a_small_or_narrow_photo_is_looked_at_as_it_is(size):
     assert plan_looks(size, JUDGED_SIZES, RestoreOptions()) == [Look(size, searches=True)]
 
 
-@pytest.mark.parametrize("size", [Size(1080, 1920), Size(3000, 4000), Size(8000, 6001)])
+@pytest.mark.parametrize("size", [Size(720, 1280), Size(3000, 4000), Size(8000, 6001)])
 def test_a_large_photo_is_looked_at_small_first(size):
     looks = plan_looks(size, JUDGED_SIZES, RestoreOptions(effort="best"))
     sizes = [look.size for look in looks]
@@ -123,7 +123,8 @@ def test_a_large_photo_is_restored_at_the_size_that_suits_its_blur(name, setting
     # As if the photo and its blur were large ones.
     monkeypatch.setattr("unblur.methods.sizes._LONGEST", 10.0)
     small = SizePlan(large=450_000, small=400_000)
-    monkeypatch.setattr("unblur.methods.auto.method.JUDGED_SIZES", small)
+    for plan in ("JUDGED_SIZES", "SHORT_BLUR_SIZES"):
+        monkeypatch.setattr(f"unblur.methods.auto.method.{plan}", small)
     for method in ("classical_map", "dublid", "selfdeblur"):
         monkeypatch.setattr(f"unblur.methods.{method}.method.MEGAPIXEL_SIZES", small)
     planted = plant(shake(13, 3, (15, 20)), (340, 350), light="linear")

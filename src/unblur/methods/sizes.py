@@ -8,7 +8,7 @@ there. At a quarter of its size it is a photo as any other.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from unblur.images.large import Image
@@ -17,7 +17,16 @@ from unblur.methods.options import RestoreOptions
 from unblur.methods.reduced_size import Size, options_at, size_of, steps_at
 from unblur.methods.transforms import resample
 
-__all__ = ["JUDGED_SIZES", "MEGAPIXEL_SIZES", "Look", "Looker", "SizePlan", "look_by_size", "plan_looks"]
+__all__ = [
+    "JUDGED_SIZES",
+    "MEGAPIXEL_SIZES",
+    "SHORT_BLUR_SIZES",
+    "Look",
+    "Looker",
+    "SizePlan",
+    "look_by_size",
+    "plan_looks",
+]
 
 T = TypeVar("T")
 
@@ -47,9 +56,11 @@ class SizePlan:
 
 MEGAPIXEL_SIZES = SizePlan(large=800_000, small=800_000)
 """For methods without a judge: as large as their numbers were chosen for, and up to the photo's own size."""
-JUDGED_SIZES = SizePlan(large=1_100_000, small=400_000, searched=1_100_000, restored=4_000_000)
+JUDGED_SIZES = SizePlan(large=450_000, small=400_000, searched=1_100_000, restored=4_000_000)
 """For `auto`. What is not found on 1.1 megapixels is slight, and a sharp photo of many pixels is often soft, as if it
 were blurred: four of twelve sharp photos of BSDS500, enlarged to 1.4 megapixels, were changed."""
+SHORT_BLUR_SIZES = replace(JUDGED_SIZES, large=1_100_000)
+"""For `auto` where the blur is short: the search sees a part of the photo, which need not be small for that."""
 
 
 class Look(NamedTuple):

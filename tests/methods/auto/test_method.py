@@ -110,6 +110,21 @@ def test_doubtful_answers_are_not_looked_at_once_more(monkeypatch):
     assert verdicts.look_all_over(doubtful, draw_picture(100, 100), RestoreOptions()) is doubtful
 
 
+@pytest.mark.parametrize(("is_short", "sizes"), [(True, [(680, 700)]), (False, [(340, 350), (680, 700)])])
+def test_a_photo_of_half_a_megapixel_is_looked_at_once_where_its_blur_is_short(monkeypatch, is_short, sizes):
+    sharp, auto = draw_picture(680, 700), load_method("auto")
+    doubled = (sharp + sharp.roll((20, 20), (-2, -1))) / 2  # as sharp at half the size
+    seen: list[tuple[int, ...]] = []
+
+    def find(photo: torch.Tensor, *_: object) -> Verdict:
+        seen.append(tuple(photo.shape[-2:]))
+        return Verdict((Candidate(KERNEL, "linear"),), (GainPrediction(-3.0, 0.5),))
+
+    monkeypatch.setattr(auto.verdicts, "find", find)
+    auto.estimate(torch.nn.functional.avg_pool2d(sharp, 5, 1, 2) if is_short else doubled, RestoreOptions())
+    assert seen == sizes
+
+
 def test_blur_of_no_certain_kind_goes_to_the_network_that_is_there(monkeypatch):
     from unblur.methods.auto import method as module
 

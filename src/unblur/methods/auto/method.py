@@ -17,6 +17,7 @@ from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
 from unblur.methods.auto.improvement import SOLVER, improve_answer
 from unblur.methods.auto.judge import share_of_answer
+from unblur.methods.auto.measures import measure_blur_effect
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
 from unblur.methods.auto.second_look import look_again
@@ -30,7 +31,7 @@ from unblur.methods.loading import choose_weights, load_method
 from unblur.methods.options import BlurEncoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
 from unblur.methods.region import crop_region
-from unblur.methods.sizes import JUDGED_SIZES, look_by_size, plan_looks
+from unblur.methods.sizes import JUDGED_SIZES, SHORT_BLUR_SIZES, SizePlan, look_by_size, plan_looks
 from unblur.methods.transforms import resample
 from unblur.weights.checkpoint import Checkpoint
 
@@ -43,6 +44,10 @@ _SURELY = 3.0
 photos of BSDS500 val 45 are left as they are by it, and all together gain 0.02 dB less."""
 _TURN = 0.7
 """Share of the estimate after which it is, for progress, where the best effort is asked for."""
+_SHARPER = 0.95
+"""A blur is short if half the size is sharper, with a blur effect of less than so much of the photo's own. So are 37
+of 40 mosaics of BSDS500 val under shake and lines of up to 15 pixels, disks and Gaussians, and 2 of 24 under longer
+shake and lines."""
 _UNCHANGED = "the photo is returned as it was"
 _LOOKS_SHARP = f"the photo is sharp, or only parts of it or its lights are blurred; {_UNCHANGED}"
 _UNSURE = f"no blur was found that is sure to be removed well; {_UNCHANGED}"
@@ -85,7 +90,7 @@ class Auto(KernelMethod):
         """See `KernelMethod.estimate`."""
         end = _TURN if options.effort == "best" else 1.0
         looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, end), (end, 1.0)))
-        verdict, size = look_by_size(blurry, JUDGED_SIZES, self.verdicts, options, looking)
+        verdict, size = look_by_size(blurry, _plan_for(blurry, options), self.verdicts, options, looking)
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
@@ -188,6 +193,17 @@ class Auto(KernelMethod):
             self._network = load_method(name)
         limited = options.limited_to(self._network.traits.uses)
         return pass_through(blurry, self._network, limited, on_step).image
+
+
+def _plan_for(blurry: Image, options: RestoreOptions) -> SizePlan:
+    """The sizes to look at: a photo of up to a megapixel at its own size alone, if its blur is short."""
+    seen = size_of(blurry) if options.region is None else Size(options.region.height, options.region.width)
+    if not JUDGED_SIZES.large < seen.height * seen.width <= SHORT_BLUR_SIZES.large:
+        return JUDGED_SIZES
+    grey = brightness(crop_region(_at_size(blurry, size_of(blurry)), options.region))
+    half = resample(grey, Size(seen.height // 2, seen.width // 2))
+    is_short = measure_blur_effect(half) < _SHARPER * measure_blur_effect(grey)
+    return SHORT_BLUR_SIZES if is_short else JUDGED_SIZES
 
 
 def _at_size(blurry: Image, size: Size) -> Tensor:

@@ -107,7 +107,7 @@ class Burst:
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
         members = join_photos(photos, start, estimate.kernel, encoding, join_share, border=_border_of(shots))
         photo = size_of(photos[0])
-        if len(used_of(members)) < 2 and photo.height * photo.width > JUDGED_SIZES.small:  # a long blur is not found
+        if len(used_of(members)) < 2 and photo.height * photo.width > JUDGED_SIZES.large:  # a long blur is not found
             half = Size(round(photo.height / 2), round(photo.width / 2))
             return self._restore_reduced(shots, half, options, on_step)
         if len(used_of(members)) < 2:
