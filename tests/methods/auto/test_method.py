@@ -93,21 +93,23 @@ def test_an_answer_must_hold_all_over_the_photo(monkeypatch):
     monkeypatch.setattr(verdicts.judge, "predict", predict)
     beside = {"blurred": planted.blurry, "sharp": planted.sharp}
     photos = {name: torch.cat([planted.blurry, other], -1) for name, other in beside.items()}
-    at_once = verdicts.look_all_over(found, photos["sharp"], RestoreOptions())
+    at_once = verdicts.look_all_over(found, found, photos["sharp"], RestoreOptions())
     assert at_once.all_over is None, "it was judged on all of so small a photo"
     monkeypatch.setattr("unblur.methods.auto.verdicts._SAMPLE", 20_000)
-    both = {name: verdicts.look_all_over(found, photo, RestoreOptions()) for name, photo in photos.items()}
+    both = {name: verdicts.look_all_over(found, found, photo, RestoreOptions()) for name, photo in photos.items()}
     assert verdicts.is_enough(both["blurred"])
     assert both["blurred"].facts()["predicted_all_over"] == 3
     assert not verdicts.is_enough(both["sharp"])
     assert -6 < both["sharp"].all_over < -3
+    refined = replace(found, predictions=(GainPrediction(5.0, 0.5),), is_refined=True)
+    assert verdicts.look_all_over(refined, found, photos["blurred"], RestoreOptions()).all_over == pytest.approx(5)
 
 
 def test_doubtful_answers_are_not_looked_at_once_more(monkeypatch):
     verdicts = load_method("auto").verdicts
     monkeypatch.setattr("unblur.methods.auto.verdicts._SAMPLE", 2_000)
     doubtful = Verdict((Candidate(KERNEL, "linear"),), (GainPrediction(-1.0, 0.5),))
-    assert verdicts.look_all_over(doubtful, draw_picture(100, 100), RestoreOptions()) is doubtful
+    assert verdicts.look_all_over(doubtful, doubtful, draw_picture(100, 100), RestoreOptions()) is doubtful
 
 
 @pytest.mark.parametrize(("is_short", "sizes"), [(True, [(680, 700)]), (False, [(340, 350), (680, 700)])])

@@ -95,8 +95,8 @@ class Auto(KernelMethod):
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
         at_size = options_at(size, size_of(blurry), options)
-        verdict = self._look_again(verdict, blurry, size, options)
-        verdict = self.verdicts.look_all_over(verdict, _at_size(blurry, size), at_size)
+        refined = self._look_again(verdict, blurry, size, options)
+        verdict = self.verdicts.look_all_over(refined, verdict, _at_size(blurry, size), at_size)
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
         if turned is not None:
             promised = replace(verdict, predictions=(turned.prediction,), is_refined=False, all_over=None)

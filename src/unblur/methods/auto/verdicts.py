@@ -35,7 +35,7 @@ _SAMPLE_SIDE = 300
 _ALL_OVER = 0.3
 """Gain in dB over all parts of a photo, put together from what is predicted of each, from which an answer is given. Of
 8 mosaics of photos of BSDS500 val, 0.6 megapixels, that are sharp or hold something that moves and were harmed by 3 to
-17 dB, since their most informative part looked blurred, 7 are returned by it; and so are 2 of 57 that gained."""
+17 dB, since their most informative part looked blurred, 7 are returned by it; and so is 1 of 57 that gained."""
 _PART_SAMPLE, _PART_SIDE = 60_000, 240
 """Each part is judged on about so many pixels, its most informative, no smaller side."""
 _ENOUGH = 3.0
@@ -82,6 +82,7 @@ class Verdict:
     Attributes:
         best: The answers that are predicted to gain most, the one that is meant first; none: see `fault`.
         predictions: Their gains.
+        besides: Others that were searched, at a smaller size, and with which answers may agree.
         is_refined: They were predicted once more, from refined answers.
         all_over: The gain predicted of the answer in all parts of the photo together, dB; None: it was judged on all of
             the photo at once.
@@ -92,6 +93,7 @@ class Verdict:
 
     best: tuple[Candidate, ...] = ()
     predictions: tuple[GainPrediction, ...] = ()
+    besides: tuple[Candidate, ...] = ()
     is_refined: bool = False
     all_over: float | None = None
     is_sharp: bool = False
@@ -166,13 +168,15 @@ class VerdictFinder:
         keeps = verdict.prediction.gain >= _KEPT * found.prediction.gain
         return verdict if keeps else replace(verdict, fault="is removed better at a smaller size")
 
-    def look_all_over(self, verdict: Verdict, blurry: Photo, options: RestoreOptions) -> Verdict:
+    def look_all_over(self, verdict: Verdict, before: Verdict, blurry: Photo, options: RestoreOptions) -> Verdict:
         """The verdict with what is predicted of its answer in all parts of a photo that is larger than a sample.
 
-        What is most informative may be what moved, before a background that is sharp.
+        What is most informative may be what moved, before a background that is sharp. What was predicted of the refined
+        answer counts, less what the judge of answers predicts to be lost elsewhere.
 
         Args:
             verdict: On the photo, of the best part of it.
+            before: The verdict before its answers were refined; it may be the same.
             blurry: At the size that the verdict is for, sRGB-encoded, in [0, 1].
             options: For that size.
         """
@@ -180,13 +184,15 @@ class VerdictFinder:
         parts = _parts_of(grey)
         if len(parts) == 1 or not self.is_enough(verdict):
             return verdict
-        coarseness = estimate_jpeg_coarseness(grey)
+        answer, coarseness = verdict.best[0], estimate_jpeg_coarseness(grey)
+        known = next(one.gain for other, one in zip(before.best, before.predictions, strict=True) if other is answer)
+        others = [one for one in (*before.best, *before.besides) if one is not answer]
 
         def job_for(part: Tensor) -> Job[float]:
             def predict(_: object) -> float:
                 sample = crop_informative(part, _PART_SAMPLE, _PART_SIDE)
-                measures = AnswerMeasures(measure_photo(sample, coarseness))
-                return self.judge.predict(measures.measure(verdict.best[:1], verdict.best[1:]))[0].gain
+                measures = AnswerMeasures(measure_photo(sample, coarseness)).measure([answer], others)
+                return self.judge.predict(measures)[0].gain - known + verdict.prediction.gain
 
             return predict
 
@@ -257,7 +263,7 @@ class VerdictFinder:
         values = measures.photo.values
         is_sharp = not is_night and values["blur_effect"] < _SHARP and values["log_noise"] < math.log(_NOISY)
         best, gains = tuple(candidates[rank] for rank in ranks), tuple(predictions[rank] for rank in ranks)
-        return Verdict(best, gains, is_sharp=is_sharp, cut=finding.cut)
+        return Verdict(best, gains, besides=tuple(besides), is_sharp=is_sharp, cut=finding.cut)
 
     def _is_settled(self, verdict: Verdict, options: RestoreOptions) -> bool:
         """Whether another encoding need not be searched."""
