@@ -15,7 +15,7 @@ from unblur.methods.base import Restoration, Step, ignore_step
 from unblur.methods.classical_map.settings import MapSettings
 from unblur.methods.kernel_search import pyramid, search
 from unblur.methods.kernel_search.answer_quality import judge
-from unblur.methods.kernel_search.pyramid import SPREAD_SECOND_PASS, plan_levels
+from unblur.methods.kernel_search.pyramid import SPREAD_SECOND_PASSES, plan_levels
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
@@ -70,12 +70,12 @@ def test_of_rivals_the_best_after_the_second_pass_is_kept(small, monkeypatch):
     monkeypatch.setattr(search, "_FAR_WORSE", math.inf)
     grey = brightness(small.blurry)
     found = search.find_kernel(grey, settings, options, ignore_step, second_pass=True)
-    again = search.search_again(grey, found.candidates, settings, options, ignore_step, hypothesis=SPREAD_SECOND_PASS)
+    again = search.search_again(grey, found.candidates, settings, options, ignore_step, hypotheses=SPREAD_SECOND_PASSES)
     scores = {}
     for one in again:
         answer = restore_with_kernel(grey, one.kernel, encoding="encoded", jpeg_coarseness=0, quick=True)
         scores[judge(grey, one.kernel, answer).score_of_refined] = one.kernel
-    assert len(scores) == 4, "each of two hypotheses, as it is and with light spread"
+    assert len(scores) == 8, "each of two hypotheses, as it is and with light spread, after two passes"
     assert torch.equal(found.kernel, scores[min(scores)])
 
 

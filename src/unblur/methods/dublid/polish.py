@@ -61,7 +61,7 @@ def polish_kernel(
 
 
 def _polish(grey: Tensor, start: Candidate, options: RestoreOptions, on_step: StepHook) -> Candidate:
-    [polished] = search_again(grey, [start], _SEARCH, options, on_step, hypothesis=_HYPOTHESIS, rounds=_ROUNDS)
+    [polished] = search_again(grey, [start], _SEARCH, options, on_step, hypotheses=(_HYPOTHESIS,), rounds=_ROUNDS)
     return polished
 
 

@@ -30,7 +30,7 @@ __all__ = [
     "SECOND_PASS",
     "SECOND_PASS_ROUNDS",
     "SPREAD_HYPOTHESES",
-    "SPREAD_SECOND_PASS",
+    "SPREAD_SECOND_PASSES",
     "Descent",
     "Hypothesis",
     "KernelSearch",
@@ -120,10 +120,13 @@ them gains 3.3 dB, the best under the usual prior 2.6, and the best of both afte
 SECOND_PASS = Hypothesis(_STEEP, 2e-3, edge_share=0.2, whitening=0.03, number=5)
 SECOND_PASS_ROUNDS = 8
 """For kernels that were found: a weaker prior lets the latent image have the details that the strong one removed."""
-SPREAD_HYPOTHESES = tuple(replace(one, ridge=160.0, number=10 + one.number) for one in HYPOTHESES)
-SPREAD_SECOND_PASS = replace(SECOND_PASS, ridge=160.0, last_ridge=RIDGE)
+SPREAD_HYPOTHESES = tuple(replace(one, ridge=160.0, faintest=0.01, number=10 + one.number) for one in HYPOTHESES)
+_SPREAD = replace(SECOND_PASS, ridge=160.0, last_ridge=RIDGE)
+SPREAD_SECOND_PASSES = (_SPREAD, replace(_SPREAD, faintest=0.02))
 """Beside the usual hypotheses, and for the kernels of both. Where kernels of the usual search are partly no blur, these
-are not; on the others they are as good, see docs/map.md. 60 to 640 in place of 160 do as well."""
+are not; on the others they are as good, see docs/map.md. 60 to 640 in place of 160 do as well. Of a kernel whose light
+is spread thinly the usual share of what counts as faint takes parts away, of others a smaller one leaves noise, so both
+are tried; a third pass with 0.01 is no better."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from unblur.methods.kernel_search.pyramid import (
     SECOND_PASS,
     SECOND_PASS_ROUNDS,
     SPREAD_HYPOTHESES,
-    SPREAD_SECOND_PASS,
+    SPREAD_SECOND_PASSES,
     Hypothesis,
     KernelSearch,
     LevelKernel,
@@ -191,12 +191,12 @@ def _after_second_pass(
 ) -> Finding:
     """The finding with the kernel of a second pass, unless that makes a far worse answer.
 
-    With rivals, the finding's kernel among them, each of them goes through one, and the best takes its place.
+    With rivals, the finding's kernel among them, each of them goes through several, and the best takes its place.
     """
     encoding = _blur_of(first.encoding)
     starts = rivals or [Candidate(first.kernel, encoding)]
-    hypothesis = SPREAD_SECOND_PASS if rivals else SECOND_PASS
-    again = _second_pass(grey, starts, settings, options.kernel_size, on_step, hypothesis=hypothesis)
+    hypotheses = SPREAD_SECOND_PASSES if rivals else (SECOND_PASS,)
+    again = _second_pass(grey, starts, settings, options.kernel_size, on_step, hypotheses=hypotheses)
     judged = [(one.kernel, _judge_kernel(grey, one.kernel, encoding, settings)) for one in again]
     kernel, judgement = min(judged, key=lambda pair: pair[1].score_of_refined)
     is_worse = judgement.score > min(first.scores) + _FAR_WORSE
@@ -234,7 +234,7 @@ def search_again(
     options: RestoreOptions,
     on_step: StepHook,
     *,
-    hypothesis: Hypothesis = SECOND_PASS,
+    hypotheses: Sequence[Hypothesis] = (SECOND_PASS,),
     rounds: int | None = None,
 ) -> list[Candidate]:
     """Each kernel after a second pass through the finest levels, which begins with it and has a weaker prior.
@@ -248,11 +248,12 @@ def search_again(
         settings: Settings of the method.
         options: Region and kernel size are heeded.
         on_step: Progress and cancel.
-        hypothesis: In place of that for kernels that the search found.
+        hypotheses: Each kernel goes through a second pass with each of them; in place of that for kernels that the
+            search found.
         rounds: On each level; None: as many as such kernels take.
     """
     part = _part_to_search(grey, settings, options)
-    return _second_pass(part, starts, settings, options.kernel_size, on_step, hypothesis=hypothesis, rounds=rounds)
+    return _second_pass(part, starts, settings, options.kernel_size, on_step, hypotheses=hypotheses, rounds=rounds)
 
 
 def _second_pass(
@@ -262,7 +263,7 @@ def _second_pass(
     largest: int | None,
     on_step: StepHook,
     *,
-    hypothesis: Hypothesis = SECOND_PASS,
+    hypotheses: Sequence[Hypothesis] = (SECOND_PASS,),
     rounds: int | None = None,
 ) -> list[Candidate]:
     """On the part of the photo that was searched before; `largest` is the caller's bound on the kernel."""
@@ -271,7 +272,7 @@ def _second_pass(
     for start in starts:
         box = min(start.kernel.shape[-1] + 2 * _ROOM, limit)
         part = _in_encoding(start.encoding, grey)
-        problem = KernelSearch(part, box, (hypothesis,), start=fit_box(start.kernel, box))
+        problem = KernelSearch(part, box, hypotheses, start=fit_box(start.kernel, box))
         problems[problem] = start.encoding
     found = estimate_kernels(
         list(problems),
@@ -282,7 +283,8 @@ def _second_pass(
     )
     return [
         Candidate(trim_box(kernel), start.encoding, "second-pass", hypothesis.number)
-        for start, kernel in zip(starts, found, strict=True)
+        for start, kernels in zip(starts, found, strict=True)
+        for hypothesis, kernel in zip(hypotheses, kernels.split(1), strict=True)
     ]
 
 

@@ -130,7 +130,7 @@ class SelfDeblur(KernelMethod):
     ) -> None:
         self.settings = settings
         self._make_rule = make_rule or rule_for
-        self._finder = load_teacher("map", settings={"hypotheses": 3, "rivals": True})
+        self._finder = load_teacher("map", settings={"hypotheses": 2, "rivals": True})
         self._solver = load_teacher("known-kernel")
         self._teacher = teacher or self._named_teacher()
 
