@@ -145,7 +145,7 @@ def _loss(refined: Tensor, truth: Tensor) -> Tensor:
 @torch.no_grad()
 def refined_gain(network: AnswerRefiner, example: Example) -> tuple[float, float]:
     """PSNR of the answer and of the refined answer over the blurry photo, against the moved truth, dB."""
-    height, width = (side // 2 * 2 for side in example.answer.shape[-2:])
+    height, width = (side // network.multiple * network.multiple for side in example.answer.shape[-2:])
     answer, blurry, truth = (
         image[None, :, :height, :width].float() / 255 for image in (example.answer, example.blurry, example.truth)
     )

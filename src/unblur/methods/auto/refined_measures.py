@@ -7,7 +7,7 @@ several kernels that are right become the same image. As `MEASURES`, these are l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -32,6 +32,9 @@ REFINED_MEASURES = (
     "first_gain", "first_spread", "behind", "image_agreement", "mean_image_agreement", "likeness", "detail",
     "refined_blur_effect", "refined_sparsity", "log_undone", "log_refined_change", "log_brought_back", "log_residual",
     "log_residual_over_noise", "log_residual_worst", "residual_spread", "log_refined_overshoot",
+    "taken_back", "taken_back_least", "taken_back_most", "log_undone_share", "log_undone_share_least",
+    "log_undone_share_most", "residual_lag", "residual_lag_least", "residual_lag_most", "residual_in_change",
+    "residual_in_change_least", "residual_in_change_most",
 )  # fmt: skip
 """Names of all measures, in the order in which a judge is given them. The first three are what was predicted before the
 answer was refined, and how far that is behind the best."""
@@ -41,6 +44,7 @@ _BORDER = 8
 _REACH = 4
 """Answers lie at places that differ by up to so many pixels, as their kernels do."""
 _LEAST = 1e-4
+_LEAST_SUM, _LEAST_VARIANCE = 1e-6, 1e-10
 
 Photo = Float[Tensor, "1 3 h w"]
 
@@ -98,6 +102,7 @@ def _refine(
     clean = refined.clamp(0, 1)
     residual = reblur_residual(clean, blurry, kernel, encoding)
     errors = [_size(tile) for tile in tiles_of(residual)]
+    grey, before, after, left = (brightness(one) for one in (blurry, answer.clamp(0, 1), clean, residual))
     return RefinedAnswer(
         image,
         {
@@ -111,8 +116,39 @@ def _refine(
             "log_residual_worst": _log(max(errors)),
             "residual_spread": max(errors) * len(errors) / max(sum(errors), _LEAST),
             "log_refined_overshoot": _log(_size(refined - clean)),
+            **_all_over("taken_back", _share_of, after - before, grey - before),
+            **_all_over("log_undone_share", _log_ratio, after - before, before - grey),
+            **_all_over("residual_lag", _lag, left),
+            **_all_over("residual_in_change", _correlation, left, after - grey),
         },
     )
+
+
+def _all_over(name: str, measure: Callable[..., float], *images: Tensor) -> dict[str, float]:
+    """A measure of all of the images, and the least and the largest of a ninth of them."""
+    parts = [measure(*tiles) for tiles in zip(*(tiles_of(image) for image in images), strict=True)]
+    return {name: measure(*images), f"{name}_least": min(parts), f"{name}_most": max(parts)}
+
+
+def _share_of(change: Tensor, other: Tensor) -> float:
+    """How often a change holds another: 1 if it is that, 0 if it has nothing to do with it."""
+    return float((change * other).sum() / other.square().sum().clamp_min(_LEAST_SUM))
+
+
+def _log_ratio(change: Tensor, other: Tensor) -> float:
+    return _log(_size(change) / max(_size(other), 10 * _LEAST))
+
+
+def _lag(image: Tensor) -> float:
+    """Correlation of neighbours: 0 for noise."""
+    centred = image - image.mean()
+    right, down = centred[..., 1:] * centred[..., :-1], centred[..., 1:, :] * centred[..., :-1, :]
+    return float((right.mean() + down.mean()) / 2 / centred.square().mean().clamp_min(_LEAST_VARIANCE))
+
+
+def _correlation(image: Tensor, other: Tensor) -> float:
+    image, other = image - image.mean(), other - other.mean()
+    return float((image * other).sum() / (image.norm() * other.norm()).clamp_min(_LEAST_SUM))
 
 
 def _detail_of(image: Tensor) -> Float[Tensor, "1 1 h w"]:

@@ -21,7 +21,7 @@ from unblur.system.precision import choose_precision
 
 __all__ = ["REFINER_CONFIG", "AnswerRefiner", "has_colour", "reblur_residual", "refine_answer"]
 
-REFINER_CONFIG = {"channels": 48, "depth": 8}
+REFINER_CONFIG = {"channels": 48, "depth": 8, "coarse_channels": 96, "coarse_depth": 4, "coarse_levels": 2}
 """Size of the refiner that ships."""
 _SHRINK = 2
 _COLOURS = 3
@@ -31,24 +31,51 @@ _NOISE_SCALE = 50.0
 """What brings residuals and noise to the size of the other inputs."""
 _CLOSED = 4.0
 """A new network's gate lets 2% of the blurry photo through."""
-_TILE, _HALO = 512, 32
+_TILE, _HALO = 768, 64
 
 Images = Float[Tensor, "b 3 h w"]
 
 
+class _Coarse(nn.Module):
+    """Convolutions at half the resolution, and within them at half of that, and so on; what they give is added.
+
+    They see farther: what a wrong kernel leaves lies as far from an edge as the kernel is large. A new one adds nothing.
+    """
+
+    def __init__(self, around: int, channels: int, depth: int, levels: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(around, channels, 2, stride=2)
+        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth))
+        self.coarser = _Coarse(channels, channels, depth, levels - 1) if levels > 1 else None
+        self.up = nn.ConvTranspose2d(channels, around, 2, stride=2)
+        for weight in self.up.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden + self.up(_through(self.body, F.silu(self.down(hidden)), self.coarser))
+
+
 class AnswerRefiner(nn.Module):
-    """Convolutions on pixels that are folded by two.
+    """Convolutions on pixels that are folded by two, and at coarser resolutions in their midst.
 
     Args:
         channels: Channels of the hidden layers.
         depth: Number of convolutions.
+        coarse_channels: Channels at the coarser resolutions.
+        coarse_depth: Number of convolutions at each of them.
+        coarse_levels: Number of coarser resolutions, each half of the one before.
+
+    Attributes:
+        multiple: The sides of its images are multiples of so many pixels.
     """
 
-    def __init__(self, channels: int, depth: int) -> None:
+    def __init__(self, channels: int, depth: int, coarse_channels: int, coarse_depth: int, coarse_levels: int) -> None:
         super().__init__()
         folded = _SHRINK**2
+        self.multiple = _SHRINK * 2**coarse_levels
         self.head = nn.Conv2d(9 * folded + 2, channels, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth - 2))
+        self.coarse = _Coarse(channels, coarse_channels, coarse_depth, coarse_levels) if coarse_levels else None
         self.tail = nn.Conv2d(channels, 4 * folded, 3, padding=1)
         for weight in self.tail.parameters():
             nn.init.zeros_(weight)
@@ -59,7 +86,7 @@ class AnswerRefiner(nn.Module):
         """The cleaner image, not clamped; that of a new network is nearly the answer.
 
         Args:
-            answer: Restored photo, sRGB-encoded, in [0, 1]; sides are even.
+            answer: Restored photo, sRGB-encoded, in [0, 1]; sides are multiples of `multiple`.
             blurry: The photo.
             residual: Reblurred answer less the photo.
             noise: Standard deviation in the photo, see `estimate_noise`.
@@ -67,12 +94,19 @@ class AnswerRefiner(nn.Module):
         """
         planes = F.pixel_unshuffle(torch.cat([answer, blurry, _RESIDUAL_SCALE * residual], 1), _SHRINK)
         numbers = torch.stack([_NOISE_SCALE * noise, jpeg], 1)[..., None, None].expand(-1, -1, *planes.shape[-2:])
-        hidden = F.silu(self.head(torch.cat([planes, numbers], 1)))
-        for layer in self.body:
-            hidden = hidden + F.silu(layer(hidden))
+        hidden = _through(self.body, F.silu(self.head(torch.cat([planes, numbers], 1))), self.coarse)
         change = F.pixel_shuffle(self.tail(hidden), _SHRINK)
         gate = torch.sigmoid(change[:, 3:] - _CLOSED)
         return answer + gate * (blurry - answer) + change[:, :3]
+
+
+def _through(body: nn.ModuleList, hidden: Tensor, coarse: nn.Module | None) -> Tensor:
+    """Through the layers, and in their midst through the coarser ones."""
+    for place, layer in enumerate(body):
+        if coarse is not None and place == len(body) // 2:
+            hidden = coarse(hidden)
+        hidden = hidden + F.silu(layer(hidden))
+    return hidden
 
 
 def has_colour(image: Float[Tensor, "b c h w"]) -> bool:
@@ -122,13 +156,13 @@ def refine_answer(
     clean = answer.clamp(0, 1)
     stacked = torch.cat([clean, blurry, reblur_residual(clean, blurry, kernel, encoding)], 1)
     height, width = stacked.shape[-2:]
-    padded = F.pad(stacked, (0, -width % _SHRINK, 0, -height % _SHRINK), mode="replicate")
+    padded = F.pad(stacked, (0, -width % network.multiple, 0, -height % network.multiple), mode="replicate")
 
     def run(part: Tensor, on_step: Callable[[], None]) -> Tensor:
         on_step()
         with torch.autocast(part.device.type, precision, enabled=halves):  # of this thread alone
             return network(*part.split(_COLOURS, dim=1), *numbers)
 
-    # All tiles begin at even rows and columns, as the whole photo does.
-    refined = run_tiled(padded, run, _TILE, _HALO, multiple=_SHRINK, on_step=lambda: None)
+    # All tiles begin where pixels of the coarsest resolution do, as the whole photo does.
+    refined = run_tiled(padded, run, _TILE, _HALO, multiple=network.multiple, on_step=lambda: None)
     return refined[..., :height, :width]
