@@ -32,12 +32,12 @@ REFINED_MEASURES = (
     "first_gain", "first_spread", "behind", "image_agreement", "mean_image_agreement", "likeness", "detail",
     "refined_blur_effect", "refined_sparsity", "log_undone", "log_refined_change", "log_brought_back", "log_residual",
     "log_residual_over_noise", "log_residual_worst", "residual_spread", "log_refined_overshoot",
-    "taken_back", "taken_back_least", "taken_back_most", "log_undone_share", "log_undone_share_least",
-    "log_undone_share_most", "residual_lag", "residual_lag_least", "residual_lag_most", "residual_in_change",
-    "residual_in_change_least", "residual_in_change_most",
+    "residual_lag", "residual_lag_least", "residual_lag_most",
+    "residual_in_change", "residual_in_change_least", "residual_in_change_most",
 )  # fmt: skip
 """Names of all measures, in the order in which a judge is given them. The first three are what was predicted before the
-answer was refined, and how far that is behind the best."""
+answer was refined, and how far that is behind the best; the last six tell whether what the kernel leaves unexplained is
+noise, in all of the photo and in the ninths of it where it is least and most so."""
 _FINE = 5
 """Detail is what a mean over squares of so many pixels removes."""
 _BORDER = 8
@@ -102,7 +102,7 @@ def _refine(
     clean = refined.clamp(0, 1)
     residual = reblur_residual(clean, blurry, kernel, encoding)
     errors = [_size(tile) for tile in tiles_of(residual)]
-    grey, before, after, left = (brightness(one) for one in (blurry, answer.clamp(0, 1), clean, residual))
+    grey, after, left = (brightness(one) for one in (blurry, clean, residual))
     return RefinedAnswer(
         image,
         {
@@ -116,8 +116,6 @@ def _refine(
             "log_residual_worst": _log(max(errors)),
             "residual_spread": max(errors) * len(errors) / max(sum(errors), _LEAST),
             "log_refined_overshoot": _log(_size(refined - clean)),
-            **_all_over("taken_back", _share_of, after - before, grey - before),
-            **_all_over("log_undone_share", _log_ratio, after - before, before - grey),
             **_all_over("residual_lag", _lag, left),
             **_all_over("residual_in_change", _correlation, left, after - grey),
         },
@@ -128,15 +126,6 @@ def _all_over(name: str, measure: Callable[..., float], *images: Tensor) -> dict
     """A measure of all of the images, and the least and the largest of a ninth of them."""
     parts = [measure(*tiles) for tiles in zip(*(tiles_of(image) for image in images), strict=True)]
     return {name: measure(*images), f"{name}_least": min(parts), f"{name}_most": max(parts)}
-
-
-def _share_of(change: Tensor, other: Tensor) -> float:
-    """How often a change holds another: 1 if it is that, 0 if it has nothing to do with it."""
-    return float((change * other).sum() / other.square().sum().clamp_min(_LEAST_SUM))
-
-
-def _log_ratio(change: Tensor, other: Tensor) -> float:
-    return _log(_size(change) / max(_size(other), 10 * _LEAST))
 
 
 def _lag(image: Tensor) -> float:

@@ -39,7 +39,7 @@ Images = Float[Tensor, "b 3 h w"]
 class _Coarse(nn.Module):
     """Convolutions at half the resolution, and within them at half of that, and so on; what they give is added.
 
-    They see farther: what a wrong kernel leaves lies as far from an edge as the kernel is large. A new one adds nothing.
+    They see farther: what a wrong kernel leaves lies as far from an edge as the kernel is long. A new one adds nothing.
     """
 
     def __init__(self, around: int, channels: int, depth: int, levels: int) -> None:

@@ -18,7 +18,7 @@ class AutoSettings:
     caution: Annotated[
         float, "Standard deviations that are taken off a predicted gain before it is compared with least_gain."
     ] = 0.1
-    second_caution: Annotated[float, "The same for what is predicted from refined answers."] = 0.5
+    second_caution: Annotated[float, "The same for what is predicted from refined answers."] = 0.7
     network: Annotated[
         str, "Method for blur that one kernel does not explain, used if its weights are here; empty: none."
     ] = "maxim"
