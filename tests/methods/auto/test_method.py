@@ -105,6 +105,14 @@ def test_an_answer_must_hold_all_over_the_photo(monkeypatch):
     assert verdicts.look_all_over(refined, found, photos["blurred"], RestoreOptions()).all_over == pytest.approx(5)
 
 
+def test_a_blur_of_hardly_a_pixel_is_not_removed():
+    verdicts, sure = load_method("auto").verdicts, (GainPrediction(5.0, 0.5),)
+    slight = torch.zeros(1, 1, 3, 3)
+    slight[..., 1, :] = torch.tensor([0.04, 0.92, 0.04])
+    assert not verdicts.is_enough(Verdict((Candidate(slight, "linear"),), sure))
+    assert verdicts.is_enough(Verdict((Candidate(KERNEL, "linear"),), sure))
+
+
 def test_doubtful_answers_are_not_looked_at_once_more(monkeypatch):
     verdicts = load_method("auto").verdicts
     monkeypatch.setattr("unblur.methods.auto.verdicts._SAMPLE", 2_000)
