@@ -33,6 +33,7 @@ __all__ = [
     "PhotoMeasures",
     "measure_blur_effect",
     "measure_gradient_sparsity",
+    "measure_lag",
     "measure_photo",
     "tiles_of",
 ]
@@ -188,8 +189,6 @@ def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]
     beyond = (answer - answer.clamp(0, 1)).abs()
     lowest, highest = -largest_around(-grey, _NEAR), largest_around(grey, _NEAR)
     local = (answer - highest).clamp_min(0) + (lowest - answer).clamp_min(0)
-    centred = change - change.mean()
-    lag = (centred[..., 1:] * centred[..., :-1]).mean() + (centred[..., 1:, :] * centred[..., :-1, :]).mean()
     return {
         "gain_over_impulse": measure_gradient_sparsity(impulse) - measure_gradient_sparsity(answer),
         "least_tile_gain": min(gains),
@@ -197,7 +196,7 @@ def _of_image(grey: Tensor, answer: Tensor, impulse: Tensor) -> dict[str, float]
         "log_overshoot": _log(beyond.square().mean().sqrt()),
         "log_local_overshoot": _log(local.square().mean().sqrt()),
         "log_change": _log(change.square().mean().sqrt()),
-        "change_lag": float(lag / 2 / centred.square().mean().clamp_min(1e-9)),
+        "change_lag": measure_lag(change),
         "answer_blur_effect": measure_blur_effect(answer.clamp(0, 1)),
     }
 
@@ -248,6 +247,13 @@ def measure_gradient_sparsity(image: Tensor) -> float:
     right, down = torch.diff(image, dim=-1), torch.diff(image, dim=-2)
     spread = (right.square().mean() + down.square().mean()).sqrt().clamp_min(1e-6)
     return float((right.abs().mean() + down.abs().mean()) / spread)
+
+
+def measure_lag(image: Tensor) -> float:
+    """Correlation of neighbouring pixels: 0 for noise, 1 for what is smooth."""
+    centred = image - image.mean()
+    lag = (centred[..., 1:] * centred[..., :-1]).mean() + (centred[..., 1:, :] * centred[..., :-1, :]).mean()
+    return float(lag / 2 / centred.square().mean().clamp_min(1e-9))
 
 
 def tiles_of(image: Tensor) -> list[Tensor]:

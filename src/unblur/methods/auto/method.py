@@ -94,9 +94,8 @@ class Auto(KernelMethod):
         if verdict.fault:
             facts = {"found": f"the blur {verdict.fault}: unchanged"}
             return BlurEstimate(None, facts=facts, refusal=f"the blur {verdict.fault}; {_UNCHANGED}")
-        at_size = options_at(size, size_of(blurry), options)
-        refined = self._look_again(verdict, blurry, size, options)
-        verdict = self.verdicts.look_all_over(refined, verdict, _at_size(blurry, size), at_size)
+        seen, at_size = _at_size(blurry, size), options_at(size, size_of(blurry), options)
+        verdict = self.verdicts.look_all_over(self._look_again(verdict, seen, at_size), verdict, seen, at_size)
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
         if turned is not None:
             promised = replace(verdict, predictions=(turned.prediction,), is_refined=False, all_over=None)
@@ -136,12 +135,12 @@ class Auto(KernelMethod):
             return answer
         return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
 
-    def _look_again(self, verdict: Verdict, blurry: Image, size: Size, options: RestoreOptions) -> Verdict:
+    def _look_again(self, verdict: Verdict, blurry: Tensor, options: RestoreOptions) -> Verdict:
         """The verdict once the best answers are refined, in colour, as they will be; not where haste is asked for."""
         gain, spread = verdict.prediction
         if options.effort == "fast" or (options.effort == "normal" and gain - spread > _SURELY):
             return verdict
-        photo = crop_region(_at_size(blurry, size), options_at(size, size_of(blurry), options).region)
+        photo = crop_region(blurry, options.region)
         return look_again(verdict, photo, self.second_judge, self.refiner) if has_colour(photo) else verdict
 
     def _look_for_turn(
@@ -201,7 +200,7 @@ def _plan_for(blurry: Image, options: RestoreOptions) -> SizePlan:
     if not JUDGED_SIZES.large < seen.height * seen.width <= SHORT_BLUR_SIZES.large:
         return JUDGED_SIZES
     grey = brightness(crop_region(_at_size(blurry, size_of(blurry)), options.region))
-    half = resample(grey, Size(seen.height // 2, seen.width // 2))
+    half = resample(grey, Size(max(1, seen.height // 2), max(1, seen.width // 2)))
     is_short = measure_blur_effect(half) < _SHARPER * measure_blur_effect(grey)
     return SHORT_BLUR_SIZES if is_short else JUDGED_SIZES
 

@@ -20,7 +20,7 @@ from unblur.images.tensors import brightness
 from unblur.methods.auto.consistency import restore_consistency
 from unblur.methods.auto.improvement import SOLVER
 from unblur.methods.auto.judge import GainPrediction
-from unblur.methods.auto.measures import measure_blur_effect, measure_gradient_sparsity, tiles_of
+from unblur.methods.auto.measures import measure_blur_effect, measure_gradient_sparsity, measure_lag, tiles_of
 from unblur.methods.auto.refiner import AnswerRefiner, reblur_residual, refine_answer
 from unblur.methods.kernel_search.search import Candidate
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
@@ -44,7 +44,7 @@ _BORDER = 8
 _REACH = 4
 """Answers lie at places that differ by up to so many pixels, as their kernels do."""
 _LEAST = 1e-4
-_LEAST_SUM, _LEAST_VARIANCE = 1e-6, 1e-10
+_LEAST_SUM = 1e-6
 
 Photo = Float[Tensor, "1 3 h w"]
 
@@ -116,7 +116,7 @@ def _refine(
             "log_residual_worst": _log(max(errors)),
             "residual_spread": max(errors) * len(errors) / max(sum(errors), _LEAST),
             "log_refined_overshoot": _log(_size(refined - clean)),
-            **_all_over("residual_lag", _lag, left),
+            **_all_over("residual_lag", measure_lag, left),
             **_all_over("residual_in_change", _correlation, left, after - grey),
         },
     )
@@ -126,13 +126,6 @@ def _all_over(name: str, measure: Callable[..., float], *images: Tensor) -> dict
     """A measure of all of the images, and the least and the largest of a ninth of them."""
     parts = [measure(*tiles) for tiles in zip(*(tiles_of(image) for image in images), strict=True)]
     return {name: measure(*images), f"{name}_least": min(parts), f"{name}_most": max(parts)}
-
-
-def _lag(image: Tensor) -> float:
-    """Correlation of neighbours: 0 for noise."""
-    centred = image - image.mean()
-    right, down = centred[..., 1:] * centred[..., :-1], centred[..., 1:, :] * centred[..., :-1, :]
-    return float((right.mean() + down.mean()) / 2 / centred.square().mean().clamp_min(_LEAST_VARIANCE))
 
 
 def _correlation(image: Tensor, other: Tensor) -> float:
