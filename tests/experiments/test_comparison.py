@@ -45,6 +45,22 @@ def test_without_a_neutral_value_there_is_no_direction():
 
 
 @pytest.mark.parametrize(
+    ("ours", "better", "verdict"),
+    [
+        (34.3, "higher", "better"),
+        (34.3, "lower", "same direction"),
+        (34.3, None, "same direction"),
+        (33.3, "higher", "matches"),
+        (31.0, "higher", "same direction"),
+        (31.0, "lower", "better"),
+        (22.0, "higher", "differs"),
+    ],
+)
+def test_a_metric_beyond_the_printed_value(ours, better, verdict):
+    assert compare_value("quality", 33.07, ours, within=0.5, neutral=23.2, better=better).verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("effect", "verdict"),
     [
         (0.5, "same direction"),

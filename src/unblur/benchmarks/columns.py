@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from unblur.metrics.catalog import METRICS
+from unblur.metrics.catalog import METRICS, Better
 
 __all__ = ["Column", "column_of"]
 
@@ -20,7 +20,7 @@ class Column(NamedTuple):
 
     heading: str
     form: str = "{:.3f}"
-    better: Literal["higher", "lower"] | None = "higher"
+    better: Better | None = "higher"
 
 
 _COLUMNS = {

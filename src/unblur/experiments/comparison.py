@@ -1,4 +1,4 @@
-"""Printed values beside our own: a stated tolerance and one of four verdicts."""
+"""Printed values beside our own: a stated tolerance and one of five verdicts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from unblur.metrics.catalog import Better
+
 __all__ = ["Comparison", "Verdict", "compare_direction", "compare_value"]
 
-Verdict = Literal["matches", "same direction", "differs", "cannot be said"]
-"""`matches`: within the tolerance of the printed value. `same direction`: an effect of the same sign, of another or of
-no printed size. `cannot be said`: nothing printed, nothing measured, other data or hardware, or too small an effect."""
+Verdict = Literal["better", "matches", "same direction", "differs", "cannot be said"]
+"""`better`: beyond the tolerance of the printed value, on the side that is known to be better. `matches`: within it.
+`same direction`: an effect of the same sign, of another or of no printed size. `cannot be said`: nothing printed,
+nothing measured, other data or hardware, or too small an effect."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def compare_value(
     within: float,
     neutral: float | None = None,
     least: float = 0.0,
+    better: Better | None = None,
     unit: str = "",
     form: str = ".3g",
     printed_as: str = "",
@@ -56,6 +60,7 @@ def compare_value(
         within: Largest difference of a match.
         neutral: Value that stands for no effect; None: a number that does not match differs.
         least: Smallest distance from `neutral` that is an effect; anything smaller counts as none.
+        better: Which values are better; None: a number that is better is told from a worse one by no verdict.
         unit: Unit of all these numbers.
         form: Format of both numbers.
         printed_as: Words in place of the printed number, where it stands for words.
@@ -66,7 +71,7 @@ def compare_value(
         beyond = f"{_with_unit(f'{least:.3g}', unit)} or more from " if least else "from "
         tolerance += f"; direction: {beyond}{neutral:.3g}"
     words = "not measured" if ours is None or math.isnan(ours) else _with_unit(f"{ours:{form}}", unit)
-    verdict = _judge_value(printed, ours, within, neutral, least)
+    verdict = _judge_value(printed, ours, within, neutral, least, better=better)
     return Comparison(claim, printed_as or _with_unit(f"{printed:{form}}", unit), words, tolerance, verdict, note)
 
 
@@ -103,11 +108,21 @@ def compare_direction(
     return Comparison(claim, printed, ours or _with_unit(f"{effect:{form}}", unit), tolerance, verdict, note)
 
 
-def _judge_value(printed: float, ours: float | None, within: float, neutral: float | None, least: float) -> Verdict:
+def _judge_value(
+    printed: float,
+    ours: float | None,
+    within: float,
+    neutral: float | None,
+    least: float,
+    *,
+    better: Better | None,
+) -> Verdict:
     if ours is None or math.isnan(ours):
         return "cannot be said"
     if abs(ours - printed) <= within:
         return "matches"
+    if better is not None and (ours > printed) == (better == "higher"):
+        return "better"
     if neutral is None:
         return "differs"
     if abs(ours - neutral) <= least:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from unblur.metrics.aligned_pair import AlignedPair
 
-__all__ = ["METRICS", "Metric", "find_metrics", "measure"]
+__all__ = ["METRICS", "Better", "Metric", "find_metrics", "measure"]
+
+Better = Literal["higher", "lower"]
+"""Which values of a metric are better."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Metric:
     summary: str
     function: str
     takes: Literal["pair", "pair and range", "image"]
-    better: Literal["higher", "lower"]
+    better: Better
     form: str = "{:.3f}"
 
 

@@ -114,6 +114,7 @@ def _compare(number: Published, run: StoredRun, item: Item) -> Comparison:
         run.mean(number.metric).mean,
         within=_TOLERANCES[number.metric],
         neutral=_neutral(number.metric, run),
+        better=column_of(number.metric).better,
     )
     return Comparison(what, printed, ours, judged.tolerance, judged.verdict)
 
