@@ -20,10 +20,11 @@ from unblur.methods.auto.judge import share_of_answer
 from unblur.methods.auto.measures import measure_blur_effect
 from unblur.methods.auto.networks import load_networks
 from unblur.methods.auto.refiner import has_colour
+from unblur.methods.auto.second_fit import fit_to_refined
 from unblur.methods.auto.second_look import look_again
 from unblur.methods.auto.settings import AutoSettings
 from unblur.methods.auto.turning import Turned, find_turn
-from unblur.methods.auto.verdicts import Verdict, VerdictFinder
+from unblur.methods.auto.verdicts import Verdict, VerdictFinder, looks_like_night
 from unblur.methods.base import Method, StepHook, Traits, ignore_step, steps_of_part
 from unblur.methods.kernel_method import BlurEstimate, KernelMethod, Solving
 from unblur.methods.kernel_search.search import BLUR_MAY_BE_LARGER
@@ -102,7 +103,7 @@ class Auto(KernelMethod):
             if options.force or self.verdicts.is_enough(promised):
                 return self._with_turn(turned, promised, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
-            return self._with_kernel(verdict, size, size_of(blurry), options)
+            return self._with_kernel(self._fit_again(verdict, seen, at_size), size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
 
     def _with_kernel(self, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions) -> BlurEstimate:
@@ -142,6 +143,17 @@ class Auto(KernelMethod):
             return verdict
         photo = crop_region(blurry, options.region)
         return look_again(verdict, photo, self.second_judge, self.refiner) if has_colour(photo) else verdict
+
+    def _fit_again(self, verdict: Verdict, blurry: Tensor, options: RestoreOptions) -> Verdict:
+        """The verdict with its answer's kernel fitted to the refined answer, in colour; not where haste is asked for.
+
+        Nor at night: around lamps, whose light was clipped, the photo is not what the kernel has made.
+        """
+        photo, (answer, *others) = crop_region(blurry, options.region), verdict.best
+        if options.effort == "fast" or answer.origin == "streak" or looks_like_night(photo) or not has_colour(photo):
+            return verdict
+        kernel = fit_to_refined(self.refiner, photo, answer.kernel, answer.encoding)
+        return replace(verdict, best=(replace(answer, kernel=kernel), *others))
 
     def _look_for_turn(
         self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook

@@ -26,7 +26,7 @@ from unblur.methods.region import crop_informative, crop_region
 from unblur.methods.sizes import JUDGED_SIZES
 from unblur.system.threads import Job, run_side_by_side
 
-__all__ = ["Verdict", "VerdictFinder"]
+__all__ = ["Verdict", "VerdictFinder", "looks_like_night"]
 
 _SAMPLE = 120_000
 """Answers are judged on no more than about so many pixels, the most informative part of the photo."""
@@ -139,7 +139,7 @@ class VerdictFinder:
             options: Region, kernel size, encoding, effort and force are heeded.
             on_step: Progress and cancel.
         """
-        grey, is_night = brightness(blurry), _is_night(blurry)
+        grey, is_night = brightness(blurry), looks_like_night(blurry)
         first, *others = _encodings_for(crop_region(grey, options.region), options)
         count = 1 + len(others)
         verdict = self._search(grey, first, options, steps_of_part(on_step, 0, count), is_night=is_night)
@@ -172,7 +172,7 @@ class VerdictFinder:
         candidates = (*known[:_KNOWN], *again, *read_off(crop_region(grey, options.region), known[0].encoding))
         finding = Finding(known[0].kernel, known[0].encoding, cut=found.cut, candidates=candidates)
         measures = _measures_of(grey, options)
-        verdict = self._choose(measures, finding, is_night=_is_night(blurry), besides=known[_KNOWN:])
+        verdict = self._choose(measures, finding, is_night=looks_like_night(blurry), besides=known[_KNOWN:])
         keeps = verdict.prediction.gain >= _KEPT * found.prediction.gain
         return verdict if keeps else replace(verdict, fault="is removed better at a smaller size")
 
@@ -320,7 +320,7 @@ def _search_settings(options: RestoreOptions) -> SearchSettings:
     return SearchSettings(hypotheses=_HYPOTHESES[options.effort], pixels=_SEARCH_PIXELS[options.effort])
 
 
-def _is_night(blurry: Tensor) -> bool:
+def looks_like_night(blurry: Photo) -> bool:
     """Whether a photo is dark and holds clipped lights."""
     clipped = (blurry >= _LAMP).any(1)
     return float(brightness(blurry).median()) < _DARK and float(clipped.float().mean()) > _LAMPS
