@@ -38,9 +38,13 @@ def main(words: Sequence[str] | None = None) -> None:
     axes[0].set_title("blurry")
     axes[1].imshow(answer.image)
     axes[1].set_title(f"restored in {answer.seconds:.1f} s")
-    axes[2].imshow(answer.kernel[0, 0].numpy(), cmap="gray")
-    axes[2].set_title("kernel, {1}x{0} pixels".format(*answer.kernel.shape[-2:]))
-    axes[3].bar(range(1, len(answer.history["score"]) + 1), answer.history["score"])
+    if answer.kernel is None:  # of a photo of one tone, or of a few pixels
+        axes[2].set_title("no kernel was found")
+    else:
+        axes[2].imshow(answer.kernel[0, 0].numpy(), cmap="gray")
+        axes[2].set_title("kernel, {1}x{0} pixels".format(*answer.kernel.shape[-2:]))
+    scores = answer.history.get("score", [])
+    axes[3].bar(range(1, len(scores) + 1), scores)
     axes[3].set(title="score of each hypothesis, less is better", xlabel="hypothesis")
     for axis in axes[:3]:
         axis.set_axis_off()

@@ -19,7 +19,7 @@ from torch import Tensor
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.labels import label_parts
 from unblur.images.large import LARGE, Image, LargePhoto
-from unblur.images.neighbourhoods import largest_along, largest_around
+from unblur.images.neighbourhoods import largest_around
 from unblur.images.tensors import brightness, fill_unknown
 from unblur.methods.options import Region, RestoreOptions
 from unblur.methods.part import Part
@@ -309,24 +309,38 @@ def _crispness(photo: Photo, dim: int) -> Float[Tensor, "1 1 h w"]:
     if dim == -2:
         return _crispness(photo.transpose(-2, -1), -1).transpose(-2, -1)
     step = F.pad(torch.diff(photo, dim=-1).abs(), (0, 1))
+    share = torch.zeros_like(step)
+    places = torch.where(step >= _STEP)  # few, and of a blurred photo hardly any: all else is looked at there alone
     padded = F.pad(photo, (_REACH, _REACH + 1, 0, 0), mode="replicate")
-    window = 2 * _REACH + 2
-    change = largest_along(padded, window, -1) + largest_along(-padded, window, -1)
-    share = step / change.clamp_min(1e-6)
-    least = (_ABOVE_NOISE * _local_noise(step)).clamp_min(_STEP)
-    return torch.where((share >= _ABRUPT) & (step >= least), share, 0.0).amax(1, keepdim=True)
+    around = padded.unfold(-1, 2 * _REACH + 2, 1)[places]
+    steps = step[places]
+    shares = steps / (around.amax(-1) - around.amin(-1)).clamp_min(1e-6)
+    is_abrupt = (shares >= _ABRUPT) & (steps >= _ABOVE_NOISE * _local_noise(step, places))
+    share[places] = torch.where(is_abrupt, shares, 0.0)
+    return share.amax(1, keepdim=True)
 
 
-def _local_noise(step: Tensor) -> Tensor:
-    """Standard deviation of the noise of steps around each pixel: dark parts of a photo have far more than others.
+def _local_noise(step: Tensor, places: tuple[Tensor, ...]) -> Float[Tensor, " n"]:
+    """Standard deviation of the noise of steps around some places: dark parts of a photo have far more than others.
 
     From the smaller ones of the steps in each cell, those between the edges.
     """
     height, width = step.shape[-2:]
     padded = F.pad(step, (0, -width % _CELL, 0, -height % _CELL), mode="replicate")
-    cells = padded.unfold(-2, _CELL, _CELL).unfold(-2, _CELL, _CELL).flatten(-2)
-    quantile = cells.kthvalue(max(1, round(_QUIET * _CELL**2)), -1).values / _QUIET_SIGMA
-    return quantile.repeat_interleave(_CELL, -2).repeat_interleave(_CELL, -1)[..., :height, :width]
+    cells = padded.unfold(-2, _CELL, _CELL).unfold(-2, _CELL, _CELL)
+    batch, channels, rows, columns = places
+    at = torch.stack((batch, channels, rows // _CELL, columns // _CELL))
+    sizes = cells.shape[:4]
+    numbers, of_place = _number(at, sizes).unique(return_inverse=True)
+    those = cells[torch.unravel_index(numbers, sizes)].flatten(-2)
+    quantiles = those.kthvalue(max(1, round(_QUIET * _CELL**2)), -1).values
+    return quantiles[of_place] / _QUIET_SIGMA
+
+
+def _number(places: Tensor, sizes: torch.Size) -> Tensor:
+    """Places `(4, n)` in an array of four sizes, each as one number."""
+    first, second, third, fourth = places
+    return ((first * sizes[1] + second) * sizes[2] + third) * sizes[3] + fourth
 
 
 def _extent(cells: Mask, size: tuple[int, int]) -> tuple[slice, slice, Bool[Tensor, "1 1 ph pw"]]:
