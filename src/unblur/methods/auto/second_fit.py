@@ -80,7 +80,8 @@ class _Refinement:
     """
 
     def __init__(self, refiner: AnswerRefiner, sample: Tensor, encoding: BlurEncoding) -> None:
-        self.sample, self.grey, self._refiner, self._encoding = sample, brightness(sample), refiner, encoding
+        self.sample, self.grey, self._refiner = sample, brightness(sample), refiner
+        self._encoding: BlurEncoding = encoding
         self._noise, self._coarseness = estimate_noise(sample), estimate_jpeg_coarseness(self.grey)
 
     def __call__(self, kernel: Tensor) -> tuple[Tensor, float]:
