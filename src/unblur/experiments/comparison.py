@@ -60,7 +60,7 @@ def compare_value(
         within: Largest difference of a match.
         neutral: Value that stands for no effect; None: a number that does not match differs.
         least: Smallest distance from `neutral` that is an effect; anything smaller counts as none.
-        better: Which values are better; None: a number that is better is told from a worse one by no verdict.
+        better: Which values are better; None: neither, so no number gets the verdict `better`.
         unit: Unit of all these numbers.
         form: Format of both numbers.
         printed_as: Words in place of the printed number, where it stands for words.

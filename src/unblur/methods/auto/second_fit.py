@@ -62,10 +62,10 @@ def fit_to_refined(
         before = fit_box(kernel, box)
         fitted = refit_kernel(see.grey, image, before, encoding, edge_share=edge_share, faintest=_FAINTEST)
         nearer = trim_box(before.lerp(fitted, _SHARE))
-        image, left_now = see(nearer)
-        if left_now > _MOST_WORSE * misfit:
+        image, new_misfit = see(nearer)
+        if new_misfit > _MOST_WORSE * misfit:
             break
-        kernel, misfit = nearer, left_now
+        kernel, misfit = nearer, new_misfit
     return kernel
 
 
