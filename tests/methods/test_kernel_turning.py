@@ -6,7 +6,7 @@ from planted import psnr
 from turned import middle_kernel, turned_picture
 from unblur.images.tensors import srgb_to_linear
 from unblur.methods.by_place import make_by_place
-from unblur.methods.kernel_search.turning import TURN_HYPOTHESES, search_turn
+from unblur.methods.kernel_search.turning import search_turn
 from unblur.metrics.shift import align_by_shift
 from unblur.solvers.photo import restore_with_kernel
 from unblur.solvers.priors import PRIORS
@@ -17,7 +17,7 @@ CORNER = math.hypot(*SIZE) / 2
 
 def search(photo, start):
     shares: list[float] = []
-    found = search_turn(srgb_to_linear(photo), start, TURN_HYPOTHESES[0], PRIORS["l0"], shares.append)
+    found = search_turn(srgb_to_linear(photo), start, PRIORS["l0"], shares.append)
     assert shares == sorted(shares)
     return found
 

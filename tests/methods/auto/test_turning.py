@@ -28,16 +28,21 @@ def test_one_kernel_is_kept_where_the_camera_did_not_turn(auto):
     assert find_turn(photo, BEST, auto.verdicts.judge) is None
 
 
-def test_a_turn_is_taken_where_it_promises_more_than_one_kernel(auto, monkeypatch):
+@pytest.mark.parametrize(
+    ("of_one", "promised", "taken"),
+    [(1.0, 2.0, True), (1.0, -1.0, True), (1.0, -2.0, False), (4.0, 3.5, True), (4.0, 2.0, False)],
+)
+def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(auto, monkeypatch, of_one, promised, taken):
     photo, _ = turned_picture(SIZE, turn=12 / 250)
     blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
-    monkeypatch.setattr(turning, "_search", lambda *_: [blur])
-    gains = iter([1.0] * 6 + [2.0] * 6)
+    monkeypatch.setattr(turning, "search_turn", lambda *_: blur)
+    gains = iter([of_one] * 6 + [promised] * 6)
     monkeypatch.setattr(auto.verdicts.judge, "predict", lambda _: [GainPrediction(next(gains), 1.0)])
     found = find_turn(photo, BEST, auto.verdicts.judge)
-    assert found is not None
-    assert found.blur is blur
-    assert found.prediction == (2.0, 1.0)
+    assert (found is not None) == taken
+    if found is not None:
+        assert found.blur is blur
+        assert found.prediction == (promised, 1.0)
 
 
 def test_small_photos_are_not_searched(auto):
@@ -58,19 +63,20 @@ def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, monkeyp
     photo, _ = turned_picture(SIZE, turn=12 / 250)
     blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
     monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(3.0, 1.0)))
-    options = RestoreOptions(encoding="linear", effort="best")
+    options = RestoreOptions(encoding="linear")
     answer = restore_tensor(photo, auto, options)
     assert "turning by" in answer.facts["found"]
     assert answer.facts["turn_degrees"] == pytest.approx(math.degrees(blur.turn), abs=0.01)
     torch.testing.assert_close(answer.kernel, blur.kernel_at((0.0, 0.0)))
     assert not torch.equal(answer.image, photo)
-    quick = restore_tensor(photo, auto, RestoreOptions(encoding="linear"))
+    quick = restore_tensor(photo, auto, RestoreOptions(encoding="linear", effort="fast"))
     assert "turning" not in quick.facts["found"]
 
 
-def test_a_turn_that_promises_harm_is_not_taken(auto, monkeypatch):
+@pytest.mark.parametrize(("promised", "taken"), [(52.0, True), (2.0, False)])
+def test_a_turn_alone_must_promise_enough(monkeypatch, promised, taken):
     photo, _ = turned_picture(SIZE, turn=12 / 250)
-    blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
-    monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(-2.0, 1.0)))
-    options = RestoreOptions(encoding="linear", effort="best")
-    assert "turning" not in restore_tensor(photo, auto, options).facts["found"]
+    blur, prediction = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02])), (promised, 1.0)
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(*prediction)))
+    unsure = load_method("auto", {"least_gain": 50.0})  # of one kernel
+    assert ("turning" in restore_tensor(photo, unsure, RestoreOptions(encoding="linear")).facts["found"]) == taken

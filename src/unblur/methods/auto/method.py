@@ -38,13 +38,15 @@ from unblur.weights.checkpoint import Checkpoint
 
 __all__ = ["Auto"]
 
-_CERTAIN = 4.0
+_CERTAIN = 5.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
+_LEAST_OF_TURN = 0.5
+"""Predicted gain in dB from which a turn of the camera is undone where one kernel for all would not be enough."""
 _SURELY = 3.0
 """Predicted gain in dB less its deviation from which answers are refined only if the best effort is asked for: of 152
 photos of BSDS500 val 45 are left as they are by it, and all together gain 0.02 dB less."""
 _TURN = 0.7
-"""Share of the estimate after which it is, for progress, where the best effort is asked for."""
+"""Share of the estimate after which it is, for progress."""
 _SHARPER = 0.95
 """A blur is short if half the size is sharper, with a blur effect of less than so much of the photo's own. So are 37
 of 40 mosaics of BSDS500 val under shake and lines of up to 15 pixels, disks and Gaussians, and 2 of 24 under longer
@@ -89,7 +91,7 @@ class Auto(KernelMethod):
 
     def estimate(self, blurry: Image, options: RestoreOptions, on_step: StepHook = ignore_step) -> BlurEstimate:
         """See `KernelMethod.estimate`."""
-        end = _TURN if options.effort == "best" else 1.0
+        end = 1.0 if options.effort == "fast" else _TURN
         looking, turning = (steps_of_part(on_step, 0, 1, phase=phase) for phase in ((0.0, end), (end, 1.0)))
         verdict, size = look_by_size(blurry, _plan_for(blurry, options), self.verdicts, options, looking)
         if verdict.fault:
@@ -100,8 +102,11 @@ class Auto(KernelMethod):
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
         if turned is not None:
             promised = replace(verdict, predictions=(turned.prediction,), is_refined=False, all_over=None)
-            if options.force or self.verdicts.is_enough(promised):
-                return self._with_turn(turned, promised, size, size_of(blurry), options)
+            one_is_enough = self.verdicts.is_enough(verdict)
+            turn_is_enough = self.verdicts.is_enough(promised) and turned.prediction.gain >= _LEAST_OF_TURN
+            if options.force or one_is_enough or turn_is_enough:
+                surest = verdict if one_is_enough and verdict.prediction > turned.prediction else promised
+                return self._with_turn(turned, surest, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
             return self._with_kernel(self._fit_again(verdict, seen, at_size), size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
@@ -158,8 +163,8 @@ class Auto(KernelMethod):
     def _look_for_turn(
         self, blurry: Image, verdict: Verdict, size: Size, options: RestoreOptions, on_step: StepHook
     ) -> Turned | None:
-        """Whether the camera turned, at the size at which the photo is restored: seconds that seldom find a turn."""
-        if options.effort != "best" or options.region is not None or verdict.prediction.gain >= _CERTAIN:
+        """Whether the camera turned, at the size at which the photo is restored; not where haste is asked for."""
+        if options.effort == "fast" or options.region is not None or verdict.prediction.gain >= _CERTAIN:
             return None
         if verdict.is_sharp or not verdict.best:
             return None

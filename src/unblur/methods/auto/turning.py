@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,11 +15,10 @@ from unblur.methods.auto.judge import GainPrediction, Judge
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.base import Step, StepHook, ignore_step
 from unblur.methods.kernel_search.search import Candidate
-from unblur.methods.kernel_search.turning import TURN_HYPOTHESES, TurnHypothesis, search_turn
+from unblur.methods.kernel_search.turning import search_turn
 from unblur.methods.region import find_informative
 from unblur.methods.transforms import Encode
 from unblur.solvers.priors import PRIORS
-from unblur.system.threads import run_side_by_side
 
 __all__ = ["Turned", "find_turn"]
 
@@ -29,9 +28,12 @@ _PIXELS, _SIDE = 25_000, 100
 """Of such a place: about so many pixels, no smaller side."""
 _SMALLEST = 200
 """Sides of photos below which a turn moves hardly anything."""
-_BETTER = 0.5
-"""Gain in dB, on average over all places, that a turn must promise beyond one kernel for all. Of 14 photos of BSDS500
-train under shake with roll, 0 would take five turns, of which two gain 2 and 3 dB more and two lose 1 to 2."""
+_LEAST_MORE, _LEAST_MORE_THAN_LITTLE, _LITTLE = -1.0, -2.8, 3.0
+"""Gain in dB, on average over all places, that a turn must promise beyond one kernel for all: the first, or the second
+where the one kernel promises less than the third. The judge has learned from single kernels and undervalues the light
+of poses, which is more spread. Of 26 mosaics of BSDS500 val whose camera turned, 21 turns are taken, which gain 1.4 dB
+more on average and 0.4 less at worst. Of 45 that it did not turn for, under all kinds of blur, one turn is taken, of a
+shake of 50 pixels that the search did not find either."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -68,41 +70,23 @@ def find_turn(grey: Grey, best: Candidate, judge: Judge, on_step: StepHook = ign
     """
     if min(grey.shape[-2:]) < _SMALLEST:
         return None
-    turned = _search(grey, best, on_step)
-    if not turned:
+    photo = Encode(best.encoding).forward(grey)
+    on_round = partial(_report, on_step)
+    blur = search_turn(photo, best.kernel, PRIORS["l0"], on_round)
+    if blur is None:
         return None
     samples = _samples(grey)
-    same, *others = (_predict(samples, judge, kernel_at) for kernel_at in _kernels(best, turned))
-    prediction, blur = max(zip(others, turned, strict=True), key=lambda pair: pair[0].gain)
-    return Turned(blur, prediction) if prediction.gain >= same.gain + _BETTER else None
+    same = _predict(samples, judge, lambda _: best)
+    turned = _predict(samples, judge, lambda place: Candidate(blur.kernel_at(place), best.encoding, "second-pass"))
+    least_more = _LEAST_MORE if same.gain >= _LITTLE else _LEAST_MORE_THAN_LITTLE
+    return Turned(blur, turned) if turned.gain >= same.gain + least_more else None
 
 
-def _search(grey: Grey, best: Candidate, on_step: StepHook) -> list[PoseBlur]:
-    photo = Encode(best.encoding).forward(grey)
-    shares = [0.0] * len(TURN_HYPOTHESES)
-
-    def job(number: int, hypothesis: TurnHypothesis, on_round: Callable[[], None]) -> PoseBlur | None:
-        def report(share: float) -> None:
-            shares[number] = share
-            on_round()
-
-        return search_turn(photo, best.kernel, hypothesis, PRIORS["l0"], report)
-
-    jobs = [partial(job, number, hypothesis) for number, hypothesis in enumerate(TURN_HYPOTHESES)]
-    found = run_side_by_side(jobs, lambda: on_step(Step(min(shares), "looking for a turn of the camera")))
-    return [blur for blur in found if blur is not None]
+def _report(on_step: StepHook, share: float) -> None:
+    on_step(Step(share, "looking for a turn of the camera"))
 
 
-def _kernels(best: Candidate, turned: Sequence[PoseBlur]) -> list[Callable[[Place], Candidate]]:
-    """What answers are made of at a place: the kernel of all places, and that of each blur there."""
-
-    def at(blur: PoseBlur, place: Place) -> Candidate:
-        return Candidate(blur.kernel_at(place), best.encoding, "second-pass")
-
-    return [lambda _: best, *(partial(at, blur) for blur in turned)]
-
-
-def _predict(samples: Sequence[_Sample], judge: Judge, kernel_at: Callable[[Place], Candidate]) -> GainPrediction:
+def _predict(samples: list[_Sample], judge: Judge, kernel_at: Callable[[Place], Candidate]) -> GainPrediction:
     """The mean of the gains that are predicted at all places, and of their deviations."""
     found = [_predict_at(one, judge, kernel_at(one.place)) for one in samples]
     gain, spread = (sum(values) / len(found) for values in zip(*found, strict=True))
