@@ -31,9 +31,8 @@ _SMALLEST = 200
 _LEAST_MORE, _LEAST_MORE_THAN_LITTLE, _LITTLE = -1.0, -2.8, 3.0
 """Gain in dB, on average over all places, that a turn must promise beyond one kernel for all: the first, or the second
 where the one kernel promises less than the third. The judge has learned from single kernels and undervalues the light
-of poses, which is more spread. Of 26 mosaics of BSDS500 val whose camera turned, 21 turns are taken, which gain 1.4 dB
-more on average and 0.4 less at worst. Of 45 that it did not turn for, under all kinds of blur, one turn is taken, of a
-shake of 50 pixels that the search did not find either."""
+of poses, which is more spread. Of 52 photos and mosaics of BSDS500 val whose camera turned, 26 are restored so, and
+gain 1.2 dB more than without on average, two of them 0.5 and 1.1 less; of 46 others under all kinds of blur none is."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
