@@ -174,7 +174,7 @@ class Auto(KernelMethod):
     def _with_turn(
         self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions
     ) -> BlurEstimate:
-        """The same for a camera that turned; the verdict's prediction is that of the turn."""
+        """The same for a camera that turned; the verdict's prediction is the higher one of both."""
         kernel, degrees = turned.blur.kernel_at(Place(0.0, 0.0)), math.degrees(turned.blur.turn)
         kind = describe_kernel(enlarge_kernel(kernel, size, photo))
         estimate = self._with_kernel(verdict, size, size, options)
