@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -25,28 +26,44 @@ def auto():
 
 def test_one_kernel_is_kept_where_the_camera_did_not_turn(auto):
     photo, _ = turned_picture(SIZE, turn=0.0, seed=1)
-    assert find_turn(photo, BEST, auto.verdicts.judge) is None
+    assert find_turn(photo, BEST, 1.0, auto.verdicts.judge) is None
 
 
 @pytest.mark.parametrize(
-    ("of_one", "promised", "taken"),
-    [(1.0, 2.0, True), (1.0, -1.0, True), (1.0, -2.0, False), (4.0, 3.5, True), (4.0, 2.0, False)],
+    ("promises", "taken"),
+    [
+        ((1.0, 1.0, 2.0), True),
+        ((1.0, 1.0, -0.5), True),
+        ((1.0, 1.0, -1.5), False),
+        ((1.0, 4.0, -0.5), False),
+        ((4.0, 1.0, 3.5), True),
+        ((4.0, 1.0, 2.5), False),
+    ],
 )
-def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(auto, monkeypatch, of_one, promised, taken):
+def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(
+    auto, monkeypatch, of_one, before, promised, taken
+):
+    before, of_one, of_turn = promises
     photo, _ = turned_picture(SIZE, turn=12 / 250)
     blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
     monkeypatch.setattr(turning, "search_turn", lambda *_: blur)
-    gains = iter([of_one] * 6 + [promised] * 6)
+    gains = iter([of_one] * 6 + [of_turn] * 6)
     monkeypatch.setattr(auto.verdicts.judge, "predict", lambda _: [GainPrediction(next(gains), 1.0)])
-    found = find_turn(photo, BEST, auto.verdicts.judge)
+    found = find_turn(photo, BEST, before, auto.verdicts.judge)
     assert (found is not None) == taken
     if found is not None:
         assert found.blur is blur
-        assert found.prediction == (promised, 1.0)
+        assert found.prediction == (of_turn, 1.0)
+
+
+def test_a_line_or_a_disk_is_not_searched(auto):
+    photo, _ = turned_picture(SIZE, turn=12 / 250)
+    for origin in ("line", "disk", "gaussian", "streak"):
+        assert find_turn(photo, replace(BEST, origin=origin), 1.0, auto.verdicts.judge) is None
 
 
 def test_small_photos_are_not_searched(auto):
-    assert find_turn(torch.rand(1, 1, 150, 400), BEST, auto.verdicts.judge) is None
+    assert find_turn(torch.rand(1, 1, 150, 400), BEST, 1.0, auto.verdicts.judge) is None
 
 
 def test_the_search_can_be_stopped(auto):
@@ -56,7 +73,7 @@ def test_the_search_can_be_stopped(auto):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        find_turn(photo, BEST, auto.verdicts.judge, stop)
+        find_turn(photo, BEST, 1.0, auto.verdicts.judge, stop)
 
 
 def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, monkeypatch):

@@ -169,7 +169,8 @@ class Auto(KernelMethod):
         if verdict.is_sharp or not verdict.best:
             return None
         hook = steps_at(size, size_of(blurry), on_step)
-        return find_turn(brightness(_at_size(blurry, size)), verdict.best[0], self.verdicts.judge, hook)
+        grey, promised = brightness(_at_size(blurry, size)), verdict.prediction.gain
+        return find_turn(grey, verdict.best[0], promised, self.verdicts.judge, hook)
 
     def _with_turn(
         self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions
