@@ -40,10 +40,8 @@ def test_one_kernel_is_kept_where_the_camera_did_not_turn(auto):
         ((4.0, 1.0, 2.5), False),
     ],
 )
-def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(
-    auto, monkeypatch, of_one, before, promised, taken
-):
-    before, of_one, of_turn = promises
+def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(auto, monkeypatch, promises, taken):
+    of_one, before, of_turn = promises
     photo, _ = turned_picture(SIZE, turn=12 / 250)
     blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
     monkeypatch.setattr(turning, "search_turn", lambda *_: blur)
