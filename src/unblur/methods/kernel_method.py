@@ -228,7 +228,8 @@ class KernelMethod(ABC):
         if estimate.reduced is not None:
             return self._finish_reduced(blurry, estimate, estimate.reduced, options, on_step)
         kernel, encoding = estimate.kernel, _decide_encoding(blurry, estimate, options)
-        own = self.solving(options)
+        # Tiles overlap, so a slow solver takes twice as long, and gains little where kernels are that inexact.
+        own = self.solving(options) if estimate.poses is None else Solving(quick=True)
         chosen = own if options.solver is None else own._replace(solver=options.solver)
 
         blur = BlurSoFar(kernel, 1.0, encoding)
