@@ -105,7 +105,7 @@ class Auto(KernelMethod):
             one_is_enough = self.verdicts.is_enough(verdict)
             turn_is_enough = self.verdicts.is_enough(promised) and turned.prediction.gain >= _LEAST_OF_TURN
             if options.force or one_is_enough or turn_is_enough:
-                surest = verdict if one_is_enough and verdict.prediction > turned.prediction else promised
+                surest = verdict if one_is_enough and verdict.prediction.gain > turned.prediction.gain else promised
                 return self._with_turn(turned, surest, size, size_of(blurry), options)
         if options.force or self.verdicts.is_enough(verdict):
             return self._with_kernel(self._fit_again(verdict, seen, at_size), size, size_of(blurry), options)

@@ -34,8 +34,8 @@ _LEAST_MORE, _LEAST_MORE_THAN_LITTLE, _LITTLE = -0.6, -1.9, 3.0
 """Gain in dB, on average over all places, that a turn must promise beyond one kernel for all: the first, or the second
 where the one kernel promises less than the third. The judge has learned from single kernels and undervalues the light
 of poses, which is more spread. Of 52 photos and mosaics of BSDS500 val whose camera turned, 20 are restored so, and
-gain 1.4 dB more than without on average, two of them 0.5 and 1.1 less; of some 120 others
-under all kinds of blur one is, a disk, and loses 0.5."""
+gain 1.4 dB more than without on average, two of them 0.5 and 1.1 less; of some 120 others under
+all kinds of blur one is, a disk, and loses 0.5."""
 
 Grey = Float[Tensor, "1 1 h w"]
 
@@ -76,8 +76,7 @@ def find_turn(
     if min(grey.shape[-2:]) < _SMALLEST or best.origin not in _FREE:
         return None
     photo = Encode(best.encoding).forward(grey)
-    on_round = partial(_report, on_step)
-    blur = search_turn(photo, best.kernel, PRIORS["l0"], on_round)
+    blur = search_turn(photo, best.kernel, PRIORS["l0"], partial(_report, on_step))
     if blur is None:
         return None
     samples = _samples(grey)
