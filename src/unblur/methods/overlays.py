@@ -332,7 +332,7 @@ def _local_noise(step: Tensor, places: tuple[Tensor, ...]) -> Float[Tensor, " n"
     at = torch.stack((batch, channels, rows // _CELL, columns // _CELL))
     sizes = cells.shape[:4]
     numbers, of_place = _number(at, sizes).unique(return_inverse=True)
-    those = cells[torch.unravel_index(numbers, sizes)].flatten(-2)
+    those = cells[_places(numbers, sizes)].flatten(-2)
     quantiles = those.kthvalue(max(1, round(_QUIET * _CELL**2)), -1).values
     return quantiles[of_place] / _QUIET_SIGMA
 
@@ -341,6 +341,15 @@ def _number(places: Tensor, sizes: torch.Size) -> Tensor:
     """Places `(4, n)` in an array of four sizes, each as one number."""
     first, second, third, fourth = places
     return ((first * sizes[1] + second) * sizes[2] + third) * sizes[3] + fourth
+
+
+def _places(numbers: Tensor, sizes: torch.Size) -> tuple[Tensor, ...]:
+    """Undoes `_number`. So does `torch.unravel_index`, whose first call imports sympy and takes a second."""
+    places: list[Tensor] = []
+    for size in reversed(sizes):
+        places.append(numbers % size)
+        numbers = numbers // size
+    return tuple(reversed(places))
 
 
 def _extent(cells: Mask, size: tuple[int, int]) -> tuple[slice, slice, Bool[Tensor, "1 1 ph pw"]]:
