@@ -61,11 +61,27 @@ class PoseBlur:
         down, right = (round(float((all_turns.sum(axis) * steps).sum())) - middle for axis in (1, 0))
         return replace(self, shifts=torch.roll(self.shifts, (-down, -right), (-2, -1)), angles=angles)
 
+    def spread_over(self, angles: Float[Tensor, " s"]) -> PoseBlur:
+        """Nearly the same blur with other turns, evenly spaced and ascending: each one's light goes to those near it.
+
+        Those are the turns within a step of the coarser one of both; light beyond the last turn goes to the last.
+        """
+        step = max((_step_of(one) for one in (self.angles, angles)), default=0.0)
+        away = (angles[:, None] - self.angles.clamp(angles[0], angles[-1])).abs()
+        shares = (1 - away / step).clamp_min(0) if step else torch.ones_like(away)
+        shares = shares / shares.sum(0)
+        return PoseBlur(torch.einsum("st,tcyx->scyx", shares, self.shifts), angles)
+
     def kernel_at(self, place: Place) -> Float[Tensor, "1 1 n n"]:
         """The kernel at a place, in the smallest odd square box that holds it, sum 1."""
         kernel = PoseKernels([place], self.angles, self.shifts.shape[-1]).kernels(self.shifts)
         strong = torch.where(kernel < _FAINTEST * kernel.amax(), 0.0, kernel)
         return trim_box(strong / strong.sum())
+
+
+def _step_of(angles: Tensor) -> float:
+    """From one turn to the next; 0: there is one alone."""
+    return float(angles[1] - angles[0]) if len(angles) > 1 else 0.0
 
 
 class PoseKernels:
