@@ -1,5 +1,8 @@
 """Things that are laid over a photo: found, left out, and returned bit for bit."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -117,3 +120,12 @@ def test_margins_of_a_page_of_text_are_no_borders(seed):
     page = text_page((200, 300), torch.Generator().manual_seed(seed))
     blurry = F.avg_pool2d(F.pad(page, (4, 4, 0, 0), mode="replicate"), (1, 9), 1)
     assert find_overlay(linear_to_srgb(blurry), RestoreOptions()) is None
+
+
+def test_looking_loads_no_symbolic_algebra():
+    code = (
+        "import sys, torch; from unblur.methods.overlays import find_laid_over\n"
+        "find_laid_over(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))\n"
+        "sys.exit('sympy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

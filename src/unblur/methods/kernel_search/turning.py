@@ -7,7 +7,7 @@ from a kernel that explains a part of the photo.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,7 +24,7 @@ from unblur.methods.region import find_informative
 from unblur.solvers.descent import AcceleratedDescent
 from unblur.solvers.priors import LatentPrior
 
-__all__ = ["search_turn"]
+__all__ = ["compare_edges", "search_turn"]
 
 _SCALES = (0.35, 0.5, 0.5**0.5, 1.0)
 _LEAST_WAY = 9.0
@@ -50,6 +50,11 @@ _EDGE_SHARE = 0.1
 _DESCENT_STEPS = 60
 _FAINTEST = 0.01
 """Light of a pose below this share of the most becomes zero."""
+_STRENGTH_TO_COMPARE = 2e-3
+_EDGE = 0.01
+_BORDER = 8
+"""Where two blurs are compared by their edges: strength of the prior, the least difference of neighbours that is an edge,
+and the border of the patches, in pixels, that does not count."""
 _ROOM = 2
 _LEAST_BOX = 21
 
@@ -93,6 +98,33 @@ def search_turn(
         if blur.turn * corner < _LEAST_WAY:
             return None
     return blur
+
+
+def compare_edges(
+    grey: Grey, kernel: Float[Tensor, "1 1 k k"], blur: PoseBlur, prior: LatentPrior
+) -> Float[Tensor, ""]:
+    """Edges that the photo is explained with under the blur of a camera that turned, over those under one kernel.
+
+    The wrong blur leaves traces that only more edges explain.
+
+    Args:
+        grey: As in `search_turn`, as all others.
+        kernel: The one kernel.
+        blur: What was found.
+        prior: See there.
+    """
+    patches = _cut(grey, 1.0)
+    turned = [blur.kernel_at(place) for place in patches.places]
+    box = max(one.shape[-1] for one in (kernel, *turned))
+    step = LatentStep(patches.images, box, prior, _FINAL_PENALTY)
+
+    def count(kernels: Sequence[Tensor]) -> Tensor:
+        spectra = kernel_spectrum(torch.cat([fit_box(one, box) for one in kernels]), step.frame.size)
+        latent = step.frame.crop(step.sharpen(spectra, grey.new_full((1, 1, 1, 1), _STRENGTH_TO_COMPARE)))
+        inner = latent[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
+        return sum((torch.diff(inner, dim=dim).abs() > _EDGE).sum() for dim in (-1, -2)).float()
+
+    return count(turned) / count([kernel] * len(turned)).clamp_min(1)
 
 
 class _Level:
