@@ -24,74 +24,77 @@ def auto():
     return load_method("auto")
 
 
-def test_one_kernel_is_kept_where_the_camera_did_not_turn(auto):
-    photo, _ = turned_picture(SIZE, turn=0.0, seed=1)
-    assert find_turn(photo, BEST, 1.0, auto.verdicts.judge) is None
-
-
-@pytest.mark.parametrize(
-    ("promises", "taken"),
-    [
-        ((1.0, 1.0, 2.0), True),
-        ((1.0, 1.0, -0.5), True),
-        ((1.0, 1.0, -1.5), False),
-        ((1.0, 4.0, -0.5), False),
-        ((4.0, 1.0, 3.5), True),
-        ((4.0, 1.0, 2.5), False),
-    ],
-)
-def test_a_turn_is_taken_unless_it_promises_far_less_than_one_kernel(auto, monkeypatch, promises, taken):
-    of_one, before, of_turn = promises
+@pytest.fixture(scope="module")
+def turned():
     photo, _ = turned_picture(SIZE, turn=12 / 250)
-    blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
-    monkeypatch.setattr(turning, "search_turn", lambda *_: blur)
-    gains = iter([of_one] * 6 + [of_turn] * 6)
-    monkeypatch.setattr(auto.verdicts.judge, "predict", lambda _: [GainPrediction(next(gains), 1.0)])
-    found = find_turn(photo, BEST, before, auto.verdicts.judge)
+    return photo
+
+
+BLUR = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
+
+
+def test_one_kernel_is_kept_where_the_camera_did_not_turn():
+    photo, _ = turned_picture(SIZE, turn=0.0, seed=1)
+    assert find_turn(photo, BEST) is None
+
+
+def test_a_turn_is_found_and_explains_the_photo_with_fewer_edges(turned):
+    found = find_turn(turned, BEST)
+    assert found is not None
+    assert found.is_sure
+    assert 6 / 250 < found.blur.turn < 20 / 250
+
+
+@pytest.mark.parametrize(("edges", "taken", "is_sure"), [(0.9, True, True), (0.99, True, False), (1.01, False, False)])
+def test_a_turn_is_taken_where_it_explains_the_photo_with_fewer_edges(turned, monkeypatch, edges, taken, is_sure):
+    monkeypatch.setattr(turning, "search_turn", lambda *_: BLUR)
+    monkeypatch.setattr(turning, "compare_edges", lambda *_: edges)
+    found = find_turn(turned, BEST)
     assert (found is not None) == taken
     if found is not None:
-        assert found.blur is blur
-        assert found.prediction == (of_turn, 1.0)
+        assert found.blur is BLUR
+        assert found.is_sure == is_sure
+        assert found.prediction.gain > 0.8
 
 
-def test_a_line_or_a_disk_is_not_searched(auto):
-    photo, _ = turned_picture(SIZE, turn=12 / 250)
+def test_a_line_or_a_disk_is_not_searched(turned):
     for origin in ("line", "disk", "gaussian", "streak"):
-        assert find_turn(photo, replace(BEST, origin=origin), 1.0, auto.verdicts.judge) is None
+        assert find_turn(turned, replace(BEST, origin=origin)) is None
 
 
-def test_small_photos_are_not_searched(auto):
-    assert find_turn(torch.rand(1, 1, 150, 400), BEST, 1.0, auto.verdicts.judge) is None
+def test_small_photos_are_not_searched():
+    assert find_turn(torch.rand(1, 1, 150, 400), BEST) is None
 
 
-def test_the_search_can_be_stopped(auto):
-    photo, _ = turned_picture(SIZE, turn=12 / 250)
+def test_the_search_can_be_stopped(turned):
 
     def stop(_):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        find_turn(photo, BEST, 1.0, auto.verdicts.judge, stop)
+        find_turn(turned, BEST, stop)
 
 
-def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, monkeypatch):
-    photo, _ = turned_picture(SIZE, turn=12 / 250)
-    blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02]))
-    monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(3.0, 1.0)))
+def say(blur, *, gain=3.0, is_sure=True):
+    """What `auto` is told in place of what a search would find."""
+    return lambda *_: Turned(blur, GainPrediction(gain, 1.0), is_sure)
+
+
+def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, turned, monkeypatch):
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", say(BLUR))
     options = RestoreOptions(encoding="linear")
-    answer = restore_tensor(photo, auto, options)
+    answer = restore_tensor(turned, auto, options)
     assert "turning by" in answer.facts["found"]
-    assert answer.facts["turn_degrees"] == pytest.approx(math.degrees(blur.turn), abs=0.01)
-    torch.testing.assert_close(answer.kernel, blur.kernel_at((0.0, 0.0)))
-    assert not torch.equal(answer.image, photo)
-    quick = restore_tensor(photo, auto, RestoreOptions(encoding="linear", effort="fast"))
+    assert answer.facts["turn_degrees"] == pytest.approx(math.degrees(BLUR.turn), abs=0.01)
+    torch.testing.assert_close(answer.kernel, BLUR.kernel_at((0.0, 0.0)))
+    assert not torch.equal(answer.image, turned)
+    quick = restore_tensor(turned, auto, RestoreOptions(encoding="linear", effort="fast"))
     assert "turning" not in quick.facts["found"]
 
 
-@pytest.mark.parametrize(("promised", "taken"), [(52.0, True), (2.0, False)])
-def test_a_turn_alone_must_promise_enough(monkeypatch, promised, taken):
-    photo, _ = turned_picture(SIZE, turn=12 / 250)
-    blur, prediction = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.02, 0.0, 0.02])), (promised, 1.0)
-    monkeypatch.setattr("unblur.methods.auto.method.find_turn", lambda *_: Turned(blur, GainPrediction(*prediction)))
+@pytest.mark.parametrize("is_sure", [True, False])
+def test_only_a_sure_turn_is_taken_where_one_kernel_may_not_be(turned, monkeypatch, is_sure):
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", say(BLUR, is_sure=is_sure))
     unsure = load_method("auto", {"least_gain": 50.0})  # of one kernel
-    assert ("turning" in restore_tensor(photo, unsure, RestoreOptions(encoding="linear")).facts["found"]) == taken
+    answer = restore_tensor(turned, unsure, RestoreOptions(encoding="linear"))
+    assert ("turning" in answer.facts["found"]) == is_sure

@@ -40,8 +40,6 @@ __all__ = ["Auto"]
 
 _CERTAIN = 5.0
 """Predicted gain in dB from which a turn of the camera is not looked for."""
-_LEAST_OF_TURN = 0.5
-"""Predicted gain in dB from which a turn of the camera is undone where one kernel for all would not be enough."""
 _SURELY = 3.0
 """Predicted gain in dB less its deviation from which answers are refined only if the best effort is asked for: of 152
 photos of BSDS500 val 45 are left as they are by it, and all together gain 0.02 dB less."""
@@ -100,14 +98,12 @@ class Auto(KernelMethod):
         seen, at_size = _at_size(blurry, size), options_at(size, size_of(blurry), options)
         verdict = self.verdicts.look_all_over(self._look_again(verdict, seen, at_size), verdict, seen, at_size)
         turned = self._look_for_turn(blurry, verdict, size, options, turning)
-        if turned is not None:
+        one_is_enough = self.verdicts.is_enough(verdict)
+        if turned is not None and (options.force or turned.is_sure or one_is_enough):
             promised = replace(verdict, predictions=(turned.prediction,), is_refined=False, all_over=None)
-            one_is_enough = self.verdicts.is_enough(verdict)
-            turn_is_enough = self.verdicts.is_enough(promised) and turned.prediction.gain >= _LEAST_OF_TURN
-            if options.force or one_is_enough or turn_is_enough:
-                surest = verdict if one_is_enough and verdict.prediction.gain > turned.prediction.gain else promised
-                return self._with_turn(turned, surest, size, size_of(blurry), options)
-        if options.force or self.verdicts.is_enough(verdict):
+            surest = verdict if one_is_enough and verdict.prediction.gain > turned.prediction.gain else promised
+            return self._with_turn(turned, surest, size, size_of(blurry), options)
+        if options.force or one_is_enough:
             return self._with_kernel(self._fit_again(verdict, seen, at_size), size, size_of(blurry), options)
         return self._without_kernel(verdict, options)
 
@@ -169,8 +165,7 @@ class Auto(KernelMethod):
         if verdict.is_sharp or not verdict.best:
             return None
         hook = steps_at(size, size_of(blurry), on_step)
-        grey, promised = brightness(_at_size(blurry, size)), verdict.prediction.gain
-        return find_turn(grey, verdict.best[0], promised, self.verdicts.judge, hook)
+        return find_turn(brightness(_at_size(blurry, size)), verdict.best[0], hook)
 
     def _with_turn(
         self, turned: Turned, verdict: Verdict, size: Size, photo: Size, options: RestoreOptions

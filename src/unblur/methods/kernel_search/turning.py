@@ -53,8 +53,8 @@ _FAINTEST = 0.01
 _STRENGTH_TO_COMPARE = 2e-3
 _EDGE = 0.01
 _BORDER = 8
-"""Where two blurs are compared by their edges: strength of the prior, the least difference of neighbours that is an edge,
-and the border of the patches, in pixels, that does not count."""
+"""Where two blurs are compared by their edges: strength of the prior, the least difference of neighbours that is an
+edge, and the border of the patches, in pixels, that does not count."""
 _ROOM = 2
 _LEAST_BOX = 21
 
