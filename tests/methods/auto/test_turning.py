@@ -57,8 +57,8 @@ def test_a_turn_is_taken_where_it_explains_the_photo_with_fewer_edges(turned, mo
         assert found.prediction.gain > 0.8
 
 
-def test_a_line_or_a_disk_is_not_searched(turned):
-    for origin in ("line", "disk", "gaussian", "streak"):
+def test_a_disk_is_not_searched(turned):
+    for origin in ("disk", "gaussian", "streak"):
         assert find_turn(turned, replace(BEST, origin=origin)) is None
 
 

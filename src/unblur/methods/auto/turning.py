@@ -20,8 +20,8 @@ __all__ = ["Turned", "find_turn"]
 
 _SMALLEST = 200
 """Sides of photos below which a turn moves hardly anything."""
-_FREE: tuple[Origin, ...] = ("search", "second-pass")
-"""Kernels of a camera that turned were searched freely: it draws no line and no disk."""
+_SHAKEN: tuple[Origin, ...] = ("search", "second-pass", "line")
+"""Origins of kernels of a camera that turned: it draws no disk, but what is seen of its way may look straight."""
 _FEWER, _SURELY_FEWER = 1.0, 0.985
 """Edges under the turn over those under one kernel: below the first the turn is the better answer, below the second it
 may be taken even where the one kernel may not."""
@@ -55,7 +55,7 @@ def find_turn(grey: Grey, best: Candidate, on_step: StepHook = ignore_step) -> T
         best: The kernel that was found for the photo.
         on_step: Progress and cancel.
     """
-    if min(grey.shape[-2:]) < _SMALLEST or best.origin not in _FREE:
+    if min(grey.shape[-2:]) < _SMALLEST or best.origin not in _SHAKEN:
         return None
     photo, prior = Encode(best.encoding).forward(grey), PRIORS["l0"]
     blur = search_turn(photo, best.kernel, prior, partial(_report, on_step))
