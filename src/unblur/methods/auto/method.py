@@ -39,8 +39,9 @@ from unblur.weights.checkpoint import Checkpoint
 __all__ = ["Auto"]
 
 _HOPELESS, _CERTAIN = -2.0, 5.0
-"""Predicted gain in dB up to which no blur explains the photo, of which something moves, and from which one kernel does:
-a turn of the camera is looked for between them. Of 85 photos of BSDS500 whose camera turned one is below."""
+"""A turn of the camera is looked for where the predicted gain, dB, lies between these: below, no blur explains the
+photo, for something in it moves, and above, one kernel does. One of 85 photos of BSDS500 val and train whose camera
+turned is below."""
 _SURELY = 3.0
 """Predicted gain in dB less its deviation from which answers are refined only if the best effort is asked for: of 152
 photos of BSDS500 val 45 are left as they are by it, and all together gain 0.02 dB less."""

@@ -122,7 +122,8 @@ def compare_edges(
         spectra = kernel_spectrum(torch.cat([fit_box(one, box) for one in kernels]), step.frame.size)
         latent = step.frame.crop(step.sharpen(spectra, grey.new_full((1, 1, 1, 1), _STRENGTH_TO_COMPARE)))
         inner = latent[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
-        return sum((torch.diff(inner, dim=dim).abs() > _EDGE).sum() for dim in (-1, -2)).float()
+        edges = [(torch.diff(inner, dim=dim).abs() > _EDGE).sum() for dim in (-1, -2)]
+        return torch.stack(edges).sum()
 
     return count(turned) / count([kernel] * len(turned)).clamp_min(1)
 
