@@ -22,9 +22,12 @@ _SMALLEST = 200
 """Sides of photos below which a turn moves hardly anything."""
 _SHAKEN: tuple[Origin, ...] = ("search", "second-pass", "line")
 """Origins of kernels of a camera that turned: it draws no disk, but what is seen of its way may look straight."""
-_FEWER, _SURELY_FEWER = 1.0, 0.985
+_FEWER, _SURELY_FEWER = 1.0, 0.98
 """Edges under the turn over those under one kernel: below the first the turn is the better answer, below the second it
-may be taken even where the one kernel may not."""
+may be taken even where the one kernel may not. Of 121 photos and mosaics of BSDS500 whose camera turned 65 are
+below the first, and gain 1.4 dB more by the turn, one of them 1.0 less; 44 are below the second, where one turn loses
+1.0. So are 5 and 4 of 33 under other blur, two of which gain 1.4 and 1.8 less than by one kernel. The thresholds were
+chosen on these."""
 _GAIN, _GAIN_OF_FEWER, _MOST_FEWER, _SPREAD = 0.8, 27.0, 0.08, 1.2
 """What a turn gains, dB: so much, and the second for the share of edges that are spared, up to the third; and the
 standard deviation of that."""

@@ -27,11 +27,10 @@ from unblur.solvers.priors import LatentPrior
 __all__ = ["compare_edges", "search_turn"]
 
 _SCALES = (0.35, 0.5, 0.5**0.5, 1.0)
-_LEAST_WAY = 9.0
+_LEAST_TURN, _MOST_TURN = 9.0, 23.0
 """Way of the corners of the photo in pixels at its own size: a blur that turns them less, after any of the levels, is
-left to the search for one kernel. On mosaics of BSDS500 val, 390,000 pixels each, ways of 18 photos whose camera turned
-are 9.7 and more at the first three levels. 17 of 26 others are left after a level or two: of an uneven blur the search
-makes a slight turn at first."""
+left to the search for one kernel; one that turns them more has its light at both ends, which is noise. Of 121 photos
+and mosaics of BSDS500 whose camera turned, 96 lie between at all levels; the other 25 lost 0.6 dB by what was found."""
 _MOST_WAY = 10.0
 """In the same unit: the way of the largest turn to either side."""
 _STEP = 2.0
@@ -95,7 +94,7 @@ def search_turn(
             strength = max(strength / _WEAKENING, _WEAKEST)
             on_round((number + (done + 1) / _ROUNDS) / len(_SCALES))
         blur = level.blur
-        if blur.turn * corner < _LEAST_WAY:
+        if not _LEAST_TURN <= blur.turn * corner <= _MOST_TURN:
             return None
     return blur
 
