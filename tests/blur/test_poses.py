@@ -85,3 +85,27 @@ def test_the_turn_of_a_steady_turn_is_its_range():
     angles = torch.linspace(-0.1, 0.1, 201)
     blur = PoseBlur(torch.full((201, 1, 3, 3), 1 / 201 / 9), angles)
     assert blur.turn == pytest.approx(0.2, rel=0.01)
+
+
+def test_light_is_shared_among_turns_that_lie_closer_together():
+    shifts = torch.rand(3, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    coarse = PoseBlur(shifts / shifts.sum(), torch.tensor([-0.04, 0.0, 0.04]))
+    fine = coarse.spread_over(torch.linspace(-0.06, 0.06, 7))
+    torch.testing.assert_close(fine.shifts.sum(), torch.tensor(1.0))
+    torch.testing.assert_close(fine.shifts.sum(0), coarse.shifts.sum(0))
+    torch.testing.assert_close(fine.shifts[3], 0.5 * coarse.shifts[1])
+    torch.testing.assert_close(fine.shifts[2], 0.25 * (coarse.shifts[0] + coarse.shifts[1]))
+
+
+def test_a_still_camera_stays_still_among_more_turns():
+    still = PoseBlur(torch.full((1, 1, 3, 3), 1 / 9), torch.zeros(1))
+    spread = still.spread_over(torch.tensor([-0.1, 0.0, 0.1]))
+    assert spread.shifts[[0, 2]].abs().max() == 0
+    torch.testing.assert_close(spread.shifts[1], still.shifts[0])
+
+
+def test_light_beyond_the_last_turn_goes_to_the_last():
+    blur = PoseBlur(torch.full((3, 1, 3, 3), 1 / 27), torch.tensor([-0.2, 0.0, 0.2]))
+    spread = blur.spread_over(torch.tensor([-0.1, 0.0, 0.1]))
+    torch.testing.assert_close(spread.shifts.sum(), torch.tensor(1.0))
+    assert spread.shifts[0].sum() > 0.3
