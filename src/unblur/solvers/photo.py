@@ -22,7 +22,7 @@ from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.registry import SOLVERS, Deconvolve, PhotoNoise
 
-__all__ = ["choose_encoding", "estimate_noise", "restore_large_with_kernel", "restore_with_kernel"]
+__all__ = ["choose_encoding", "compression_noise", "estimate_noise", "restore_large_with_kernel", "restore_with_kernel"]
 
 _SATURATION = 0.995
 """From here up a pixel may have been clipped: the two highest values of 8 bit."""
@@ -85,7 +85,7 @@ def restore_with_kernel(
     working = srgb_to_linear(blurry) if encoding == "linear" else blurry
     if jpeg_coarseness is None:
         jpeg_coarseness = max(estimate_jpeg_coarseness(brightness(photo)) for photo in blurry.split(1))
-    smoothing = _Smoothing(solver, smoothness, _compression_noise(jpeg_coarseness), quick)
+    smoothing = _Smoothing(solver, smoothness, compression_noise(jpeg_coarseness), quick)
     deconvolution = _Deconvolution(working, kernel, smoothing, on_progress, known)
     restored = deconvolution.run(run_tiled)
     return linear_to_srgb(restored.clamp(0, 1)) if encoding == "linear" else restored
@@ -114,7 +114,7 @@ def restore_large_with_kernel(
     """
     working = blurry.mapped(srgb_to_linear) if encoding == "linear" else blurry
     coarseness = estimate_jpeg_coarseness(brightness_of(blurry))
-    smoothing = _Smoothing(solver, smoothness, _compression_noise(coarseness), quick)
+    smoothing = _Smoothing(solver, smoothness, compression_noise(coarseness), quick)
     deconvolution = _Deconvolution(working, kernel, smoothing, on_progress)
     answer = StripImage(blurry.shape, lambda: deconvolution.run(_begun_strips))
     return answer.mapped(lambda strip: linear_to_srgb(strip.clamp(0, 1))) if encoding == "linear" else answer
@@ -132,8 +132,15 @@ def _resumed(first: Tensor, others: Iterator[Tensor]) -> Iterator[Tensor]:
     yield from others
 
 
-def _compression_noise(jpeg_coarseness: float) -> float:
-    """What the rounding of a JPEG counts as; `estimate_noise` sees nothing of it, for it leaves the pixels smooth."""
+def compression_noise(jpeg_coarseness: float) -> float:
+    """What the rounding of a JPEG counts as; `estimate_noise` sees nothing of it, for it leaves the pixels smooth.
+
+    Args:
+        jpeg_coarseness: See `estimate_jpeg_coarseness`.
+
+    Returns:
+        Standard deviation of noise that is removed with the same care.
+    """
     return _COMPRESSION_NOISE * jpeg_coarseness**0.5
 
 

@@ -62,6 +62,11 @@ def test_a_disk_is_not_searched(turned):
         assert find_turn(turned, replace(BEST, origin=origin)) is None
 
 
+def test_noise_as_large_as_the_edges_that_count_leaves_no_turn(turned):
+    noise = 0.02 * torch.randn(turned.shape, generator=torch.Generator().manual_seed(0))
+    assert find_turn((turned + noise).clamp(0, 1), BEST) is None
+
+
 def test_small_photos_are_not_searched():
     assert find_turn(torch.rand(1, 1, 150, 400), BEST) is None
 
