@@ -38,7 +38,7 @@ def costs() -> list[Cost]:
     """The measured ones."""
     speed = "2026-11-21-speed-map"
     photos = json.loads((RESULTS / speed / "summary.json").read_text())["photos"]
-    suite = "2026-11-30-photos95-auto"
+    suite = "2026-12-01-photos95-auto"
     with (RESULTS / suite / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     # The mean, not the median: the sum is what many photos cost.
