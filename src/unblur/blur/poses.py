@@ -66,7 +66,7 @@ class PoseBlur:
 
         Those are the turns within a step of the coarser one of both; light beyond the last turn goes to the last.
         """
-        step = max((_step_of(one) for one in (self.angles, angles)), default=0.0)
+        step = max(_step_of(self.angles), _step_of(angles))
         away = (angles[:, None] - self.angles.clamp(angles[0], angles[-1])).abs()
         shares = (1 - away / step).clamp_min(0) if step else torch.ones_like(away)
         shares = shares / shares.sum(0)

@@ -80,13 +80,13 @@ def test_the_search_can_be_stopped(turned):
         find_turn(turned, BEST, stop)
 
 
-def say(blur, *, gain=3.0, is_sure=True):
-    """What `auto` is told in place of what a search would find."""
+def finds(blur, *, gain=3.0, is_sure=True):
+    """Stands for `find_turn`: the result is given, without a search."""
     return lambda *_: Turned(blur, GainPrediction(gain, 1.0), is_sure)
 
 
 def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, turned, monkeypatch):
-    monkeypatch.setattr("unblur.methods.auto.method.find_turn", say(BLUR))
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", finds(BLUR))
     options = RestoreOptions(encoding="linear")
     answer = restore_tensor(turned, auto, options)
     assert "turning by" in answer.facts["found"]
@@ -99,7 +99,7 @@ def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, turned,
 
 @pytest.mark.parametrize("is_sure", [True, False])
 def test_only_a_sure_turn_is_taken_where_one_kernel_may_not_be(turned, monkeypatch, is_sure):
-    monkeypatch.setattr("unblur.methods.auto.method.find_turn", say(BLUR, is_sure=is_sure))
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", finds(BLUR, is_sure=is_sure))
     unsure = load_method("auto", {"least_gain": 50.0})  # of one kernel
     answer = restore_tensor(turned, unsure, RestoreOptions(encoding="linear"))
     assert ("turning" in answer.facts["found"]) == is_sure
