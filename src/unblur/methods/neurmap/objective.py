@@ -8,9 +8,9 @@ the answer, moved along the motion of M, must give the blurry photo again. A bat
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -18,18 +18,20 @@ from torch import Tensor, nn
 
 from unblur.backbones.dmphn import Dmphn
 from unblur.errors import SettingsError
+from unblur.images.tensors import round_to_8_bits
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation
 from unblur.losses.structure import ms_ssim_loss
 from unblur.methods.architectures import load_weights
 from unblur.methods.neurmap.discriminator import Discriminator
 from unblur.methods.neurmap.model import Deblurring, Neurmap
+from unblur.methods.neurmap.motion import mean_over_views
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import Preset, choose_weights
 from unblur.methods.neurmap.reblur import Outside, reblur
 from unblur.metrics.psnr import validation_psnr
-from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.shipped import read_weights
 
 __all__ = ["NeurmapObjective"]
 
@@ -37,6 +39,12 @@ Batch = Mapping[str, Tensor]
 
 _STRUCTURE = 0.1
 """Weight of the structural part of G's reblurring loss beside the squared one (Eq. 4)."""
+
+
+_TRUST = 4
+"""A pixel of a blurred sharp photo counts by the share of its line that lies inside the photo, to this power."""
+_FLOOR = 1e-5
+"""Mean squared error, at 50 dB, below which a blurred sharp photo counts less."""
 
 
 class _Half(NamedTuple):
@@ -65,8 +73,10 @@ class NeurmapObjective(nn.Module):
         outside: What reblurring sees beyond the border. Black, as published, makes G answer for it wherever a
             border is as near as motions are long, which in a small crop is everywhere.
         start: Initial weights of a deblurring network from scratch: random, or (DMPHN) the identity.
-        deblurring_weights: File to start the deblurring network from; empty: from scratch.
-        motion_weights: File to start the motion network from; empty: from scratch.
+        deblurring_weights: Weights to start the deblurring network from, by name, file or folder: its own, or those
+            of `neurmap`, which hold both networks. Empty: from scratch.
+        motion_weights: The same for the motion network.
+        fixed: Players that keep their initial weights and take no turn.
 
     Raises:
         SettingsError: A term that the preset does not have, or a network that cannot begin as the identity.
@@ -86,30 +96,35 @@ class NeurmapObjective(nn.Module):
         start: Literal["random", "identity"] = "random",
         deblurring_weights: str = "",
         motion_weights: str = "",
+        fixed: Sequence[Literal["motion", "discriminator"]] = (),
     ) -> None:
         super().__init__()
         self.network = Neurmap(deblurring, centred=centred)
         self.discriminator, self.pool = Discriminator(), SharpPool()
+        self.term_weights = choose_weights(preset, weights or {})
         self.players: dict[str, nn.Module] = {
             "motion": self.network.motion,
             "discriminator": self.discriminator,
             "deblurring": self.network.deblurring,
         }
-        self.term_weights = choose_weights(preset, weights or {})
+        for name in fixed:
+            self.players.pop(name).requires_grad_(False)
         self.is_paired, self.natural, self.repeat_coarsest = preset != "unpaired", natural, repeat_coarsest
         self.outside: Outside = outside
         if start == "identity":
             _make_identity(self.network.deblurring)
-        for network, file in ((self.network.deblurring, deblurring_weights), (self.network.motion, motion_weights)):
-            if file:
-                load_weights(network, read_checkpoint(Path(file)), expected=type(network).__name__)
+        for name, given in (("deblurring", deblurring_weights), ("motion", motion_weights)):
+            if given:
+                _start_from(given, self.network, name)
 
     def turns(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
         """M, then D, then G with M as it is after its own step; all three on one answer of G."""
         half = self._join(batch)
         restored = self.network(half.blurry)
-        yield self._of_motion(half, restored.detach())
-        yield {"discriminator": self._of_discriminator(half, restored.detach())}
+        if "motion" in self.players:
+            yield self._of_motion(half, restored.detach())
+        if "discriminator" in self.players:
+            yield {"discriminator": self._of_discriminator(half, restored.detach())}
         with _held(self.network.motion), _held(self.discriminator):
             terms = self._of_deblurring(half, restored)
         yield terms
@@ -120,11 +135,11 @@ class NeurmapObjective(nn.Module):
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, Tensor]:
         """Share of the motion in the blurry photo that is left, and of pairs PSNR and its gain in dB, each `(B,)`."""
-        blurry = batch["blurry"] if self.is_paired else batch["unpaired_blurry"]
+        blurry = _of_validation(batch)
         restored = self.network(blurry).clamp(0, 1)
         left, before = (self.network.see(image).abs().mean((1, 2, 3)) for image in (restored, blurry))
         scores = {"motion_left": left / before.clamp_min(1e-6)}
-        if self.is_paired:
+        if "sharp" in batch:
             psnr, psnr_before = (validation_psnr(image, batch["sharp"]) for image in (restored, blurry))
             scores |= {"psnr": psnr, "gain": psnr - psnr_before}
         return scores
@@ -132,7 +147,7 @@ class NeurmapObjective(nn.Module):
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
         """Blurry, restored and reblurred side by side `(B, 3, H, 3 W)`."""
-        blurry = batch["blurry"] if self.is_paired else batch["unpaired_blurry"]
+        blurry = _of_validation(batch)
         restored = self.network(blurry)
         again = reblur(restored, self.network.see(blurry) - self.network.see(restored))
         return {"blurry, restored, reblurred": torch.cat((blurry, restored, again), 3).clamp(0, 1)}
@@ -171,6 +186,7 @@ class NeurmapObjective(nn.Module):
         again = reblur(alone, relative, outside=self.outside)
         marks = self.discriminator(restored)
         terms = {
+            "blurred_sharp": self._of_blurred_sharp(half),
             "reblur": mean_square(again, blurry).mean() + _STRUCTURE * self._structure(again, blurry),
             "sharp": self._sharpness(of_restored),
             "natural": torch.stack([(mark - 1).square().mean() for mark in marks]).sum(),
@@ -180,6 +196,25 @@ class NeurmapObjective(nn.Module):
         if self.is_paired:
             terms["content"] = (restored[: half.pairs] - half.sharp[: half.pairs]).abs().mean()
         return terms
+
+    def _of_blurred_sharp(self, half: _Half) -> Tensor:
+        """Sharp photos, blurred along the motion that M estimates in blurry ones, are restored; not in the paper.
+
+        The natural logarithm of the error over that of the blurred photo, so that mild blur counts as strong blur does.
+        """
+        sharp = half.sharp[half.pairs :]
+        if not self.term_weights["blurred_sharp"]:
+            return sharp.new_zeros(())
+        with torch.no_grad():
+            motion = mean_over_views(self.network.motion, half.blurry[half.pairs :]).float()
+            blurred = round_to_8_bits(reblur(sharp, motion, outside="border"))
+            # Where a line leaves the photo, the true blur is not known.
+            trust = reblur(torch.ones_like(sharp[:, :1]), motion).pow(_TRUST)
+        missed, before = (
+            (trust * (image.float() - sharp).square()).mean((1, 2, 3)) + _FLOOR
+            for image in (self.network(blurred), blurred)
+        )
+        return (missed.log() - before.log()).mean()
 
     def _sharpness(self, of_restored: Tensor) -> Tensor:
         """Eq. 7: answers have as little motion as sharp photos had lately; without pairs, none."""
@@ -191,17 +226,35 @@ class NeurmapObjective(nn.Module):
         return ms_ssim_loss(again, blurry, repeat_coarsest=self.repeat_coarsest).mean().to(again.dtype)
 
 
+def _of_validation(batch: Batch) -> Tensor:
+    """The blurry photos of pairs, with which a training without pairs can be validated, too; else the unpaired ones."""
+    return batch["blurry"] if "blurry" in batch else batch["unpaired_blurry"]
+
+
 def _make_identity(network: nn.Module) -> None:
     if not isinstance(network, Dmphn):
         raise SettingsError("only a DMPHN can begin as the identity; leave start at random, or name weights")
     network.begin_as_identity()
 
 
+def _start_from(given: str, networks: Neurmap, name: str) -> None:
+    """Weights of one of the two networks, or of both, from which its own are taken."""
+    network, checkpoint = getattr(networks, name), read_weights(given)
+    own = {
+        key.removeprefix(f"{name}."): value for key, value in checkpoint.tensors.items() if key.startswith(f"{name}.")
+    }
+    if own:
+        checkpoint = replace(checkpoint, tensors=own)
+    load_weights(network, checkpoint, expected=type(network).__name__)
+
+
 @contextmanager
 def _held(network: nn.Module) -> Generator[None]:
     """Within, gradients go through a network and leave none in it."""
+    learning = [weight for weight in network.parameters() if weight.requires_grad]
     network.requires_grad_(False)
     try:
         yield
     finally:
-        network.requires_grad_(True)
+        for weight in learning:
+            weight.requires_grad_(True)

@@ -34,6 +34,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "natural": 1.0,
         "restored_motion_smooth": 0.0,
         "image_smooth": 0.0,
+        "blurred_sharp": 0.0,
     },
     "paper": {
         **_MAPS,
@@ -44,6 +45,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "natural": 0.1,
         "restored_motion_smooth": 1.0,
         "image_smooth": 0.0,
+        "blurred_sharp": 0.0,
     },
     "unpaired": {
         **_MAPS,
@@ -56,6 +58,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "natural": 1.0,
         "restored_motion_smooth": 0.0,
         "image_smooth": 1.0,
+        "blurred_sharp": 0.0,
     },
 }
 
