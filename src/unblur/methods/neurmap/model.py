@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, cast
 
 from jaxtyping import Float
@@ -11,11 +12,16 @@ from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
 from unblur.backbones.mprnet import Stages, mprnet
+from unblur.methods.architectures import load_weights
 from unblur.methods.neurmap.motion import MotionNet, canonical
+from unblur.weights.shipped import read_weights
 
-__all__ = ["Deblurring", "Neurmap"]
+__all__ = ["Deblurring", "Neurmap", "Part", "start_from"]
 
 Deblurring = Literal["dmphn-1-2-4", "dmphn-1-2-4-8", "mprnet"]
+
+Part = Literal["deblurring", "motion"]
+"""Which of the two networks; their weights in a file of both begin with it."""
 
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "dmphn-1-2-4": dmphn_1_2_4,
@@ -51,3 +57,20 @@ class Neurmap(nn.Module):
     def config(self) -> str:
         """What a file of weights must say so that the same networks can be made again."""
         return json.dumps({"deblurring": self.kind, "centred": self.centred})
+
+
+def start_from(given: str, network: nn.Module, part: Part) -> None:
+    """Give one of the two networks its initial weights.
+
+    Args:
+        given: Weights by name, file or folder: the network's own, or those of both networks.
+        network: Gets them.
+        part: Which of the two it is.
+
+    Raises:
+        CheckpointError: There are no such weights, or they are those of another network.
+    """
+    checkpoint = read_weights(given)
+    prefix = f"{part}."
+    own = {name.removeprefix(prefix): value for name, value in checkpoint.tensors.items() if name.startswith(prefix)}
+    load_weights(network, replace(checkpoint, tensors=own) if own else checkpoint, expected=type(network).__name__)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from unblur.methods.neurmap.model import start_from
 from unblur.methods.neurmap.motion import MotionNet, canonical, from_motion_field, to_motion_field
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.presets import PRESETS
@@ -48,11 +49,19 @@ class MotionObjective(nn.Module):
     Known motion gives the direction at once, and costs a tenth of the time (`motion_known`). A line and its reverse
     blur alike, so M may give either. Sharp photos are samples whose lines are 0; if half of all were, M would begin by
     seeing nothing in any and stay there.
+
+    Args:
+        start_weights: Weights to start from, see `start_from`; empty: from scratch.
+
+    Raises:
+        CheckpointError: No such weights, or those of another network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, start_weights: str = "") -> None:
         super().__init__()
         self.network = MotionNet()
+        if start_weights:
+            start_from(start_weights, self.network, "motion")
         own = {name: weight for name, weight in PRESETS["code"].items() if name.startswith("motion_")}
         self.term_weights = {name: weight for name, weight in own.items() if name != _NOT_HERE}
         self.term_weights |= {"motion_turn": _TURN, "motion_known": 1.0}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -22,16 +21,14 @@ from unblur.images.tensors import round_to_8_bits
 from unblur.losses.content import mean_square
 from unblur.losses.smoothness import total_variation
 from unblur.losses.structure import ms_ssim_loss
-from unblur.methods.architectures import load_weights
 from unblur.methods.neurmap.discriminator import Discriminator
-from unblur.methods.neurmap.model import Deblurring, Neurmap
+from unblur.methods.neurmap.model import Deblurring, Neurmap, start_from
 from unblur.methods.neurmap.motion import mean_over_views
 from unblur.methods.neurmap.motion_terms import Maps, motion_terms
 from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import Preset, choose_weights
 from unblur.methods.neurmap.reblur import Outside, reblur
 from unblur.metrics.psnr import validation_psnr
-from unblur.weights.shipped import read_weights
 
 __all__ = ["NeurmapObjective"]
 
@@ -115,7 +112,7 @@ class NeurmapObjective(nn.Module):
             _make_identity(self.network.deblurring)
         for name, given in (("deblurring", deblurring_weights), ("motion", motion_weights)):
             if given:
-                _start_from(given, self.network, name)
+                start_from(given, getattr(self.network, name), name)
 
     def turns(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
         """M, then D, then G with M as it is after its own step; all three on one answer of G."""
@@ -235,17 +232,6 @@ def _make_identity(network: nn.Module) -> None:
     if not isinstance(network, Dmphn):
         raise SettingsError("only a DMPHN can begin as the identity; leave start at random, or name weights")
     network.begin_as_identity()
-
-
-def _start_from(given: str, networks: Neurmap, name: str) -> None:
-    """Weights of one of the two networks, or of both, from which its own are taken."""
-    network, checkpoint = getattr(networks, name), read_weights(given)
-    own = {
-        key.removeprefix(f"{name}."): value for key, value in checkpoint.tensors.items() if key.startswith(f"{name}.")
-    }
-    if own:
-        checkpoint = replace(checkpoint, tensors=own)
-    load_weights(network, checkpoint, expected=type(network).__name__)
 
 
 @contextmanager
