@@ -4,8 +4,9 @@ import math
 import pytest
 import torch
 
+from planted import draw_picture
 from unblur.backbones.dmphn import CENTRE
-from unblur.errors import SettingsError
+from unblur.errors import CheckpointError, SettingsError
 from unblur.losses.objective import AdversarialObjective
 from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import canonical
@@ -15,6 +16,7 @@ from unblur.methods.neurmap.pool import SharpPool
 from unblur.methods.neurmap.presets import PRESETS
 from unblur.methods.neurmap.reblur import offset_shares, reblur
 from unblur.weights.safe_file import write_checkpoint
+from unblur.weights.shipped import read_weights
 
 
 def batch(size: int = 32, count: int = 1) -> dict[str, torch.Tensor]:
@@ -59,6 +61,7 @@ def test_every_weighted_term_is_there(preset):
     for turn in objective.turns(batch()):
         terms |= turn
     assert set(terms) == set(objective.term_weights)
+    assert terms["blurred_sharp"] == 0  # not in the paper: only where it is asked for
     assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
 
 
@@ -208,14 +211,64 @@ def test_evaluation(objective):
         "gain": (2,),
     }
     unpaired = NeurmapObjective("unpaired")
-    assert set(unpaired.evaluate(batch())) == {"motion_left"}
-    [picture] = unpaired.pictures(batch()).values()
+    alone = {name: value for name, value in batch().items() if name.startswith("unpaired")}
+    assert set(unpaired.evaluate(alone)) == {"motion_left"}
+    [picture] = unpaired.pictures(alone).values()
     assert picture.shape == (1, 3, 32, 96)
 
 
 def test_the_exported_file_says_which_networks(objective):
     config = json.loads(objective.metadata()["arch_config"])
     assert config == {"deblurring": "dmphn-1-2-4", "centred": True}
+
+
+def test_sharp_photos_are_blurred_along_the_motion_of_others_and_restored():
+    torch.manual_seed(0)
+    objective = NeurmapObjective("unpaired", {"blurred_sharp": 1.0}, motion_weights="neurmap", start="identity")
+    scene = draw_picture(64, 64, seed=1).expand(-1, 3, -1, -1)
+    half = objective._join(
+        {"unpaired_blurry": scene, "unpaired_sharp": draw_picture(64, 64, seed=2).expand(-1, 3, -1, -1)}
+    )
+    assert float(objective._of_blurred_sharp(half).detach()) == pytest.approx(0, abs=1e-4)  # as blurred as before
+    objective._of_blurred_sharp(half).backward()
+    assert learners(objective) == {"deblurring"}
+
+    class Knowing(torch.nn.Module):
+        def forward(self, _):
+            return half.sharp - CENTRE
+
+    objective.network.deblurring = Knowing()
+    assert float(objective._of_blurred_sharp(half)) < -2
+
+
+@pytest.mark.parametrize(("fixed", "turns"), [(["motion"], 2), (["motion", "discriminator"], 1)])
+def test_fixed_players_take_no_turn(fixed, turns):
+    torch.manual_seed(0)
+    objective = NeurmapObjective("code", fixed=fixed)
+    assert len(list(objective.turns(batch(16)))) == turns
+    assert int(objective.pool.count) == 2  # of sharp photos, whose motion G is to reach
+    for terms in objective.turns(batch(16)):
+        torch.stack([objective.term_weights[name] * value for name, value in terms.items()]).sum().backward()
+    assert learners(objective) == {"motion", "discriminator", "deblurring"} - set(fixed)
+
+
+def test_both_networks_start_from_what_ships():
+    shipped = read_weights("neurmap").tensors
+    objective = NeurmapObjective("unpaired", deblurring_weights="neurmap", motion_weights="neurmap")
+    state = objective.network.state_dict()
+    assert all(torch.equal(state[name], shipped[name].float()) for name in shipped)
+    alone = MotionObjective(start_weights="neurmap").network.state_dict()
+    assert all(torch.equal(alone[name], shipped[f"motion.{name}"].float()) for name in alone)
+    with pytest.raises(CheckpointError, match="expected MotionNet"):
+        MotionObjective(start_weights="golf")
+
+
+def test_pairs_validate_a_training_without_pairs():
+    unpaired = NeurmapObjective("unpaired")
+    pair = {name: value for name, value in batch().items() if not name.startswith("unpaired")}
+    assert set(unpaired.evaluate(pair)) == {"motion_left", "psnr", "gain"}
+    [picture] = unpaired.pictures(pair).values()
+    assert picture.shape == (1, 3, 32, 96)
 
 
 @pytest.mark.parametrize("kind", ["dmphn-1-2-4", "dmphn-1-2-4-8", "mprnet"])

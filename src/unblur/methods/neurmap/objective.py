@@ -120,6 +120,8 @@ class NeurmapObjective(nn.Module):
         restored = self.network(half.blurry)
         if "motion" in self.players:
             yield self._of_motion(half, restored.detach())
+        elif self.is_paired:
+            self.pool.push(self.network.see(half.sharp).detach())
         if "discriminator" in self.players:
             yield {"discriminator": self._of_discriminator(half, restored.detach())}
         with _held(self.network.motion), _held(self.discriminator):
