@@ -42,6 +42,7 @@ COVERED = {
         " experiments/auto/processing experiments/auto/refiner experiments/auto/searched experiments/auto/second"
         " experiments/auto/settings experiments/auto/weights"
     ),
+    "experiments/test_burst.py": "datasets/photo_kinds/bursts experiments/burst/gain experiments/burst/settings",
     "experiments/test_networks.py": (
         "experiments/networks/frames experiments/networks/settings experiments/networks/tiles"
     ),

@@ -79,6 +79,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the frames of a fast camera (frames); weights of the network",
         {"counts": "9,13", "crop": 64},
     ),
+    "burst-gain": Experiment(
+        "burst.gain",
+        "GainSettings",
+        "several photos of one scene together against the best of the answers to each of them",
+        "the data set Kodak",
+        {"bursts": 1, "crop": 200},
+    ),
     "text-recognition": Experiment(
         "text.recognition",
         "RecognitionSettings",

@@ -57,3 +57,20 @@ def test_tiles_do_not_show(monkeypatch):
     whole = restore_consistency(*images, encoding="encoded", is_jpeg=True)
     monkeypatch.setattr("unblur.methods.auto.consistency._TILE", 60)
     assert float((restore_consistency(*images, encoding="encoded", is_jpeg=True) - whole).abs().max()) < 0.02
+
+
+def test_several_photos_say_more_than_one():
+    kernels = [shake(9, seed, (10, 12)) for seed in (2, 3, 4)]
+    taken = [plant(kernel, (120, 110), noise=0.01) for kernel in kernels]
+    soft, sharp = softened(taken[0].sharp), taken[0].sharp
+    photos, known = torch.cat([one.blurry for one in taken]), torch.ones(3, 1, 120, 110)
+    settings = {"encoding": "encoded", "is_jpeg": False}
+    alone = restore_consistency(soft, photos[:1], kernels[0], **settings)
+    together = restore_consistency(soft, photos, torch.cat(kernels), known=known, **settings)
+    assert psnr(together, sharp) > psnr(alone, sharp) + 0.5
+    known[1:] = 0  # photos that say nothing leave the first
+    spoilt = torch.cat([photos[:1], 1 - photos[1:]])
+    torch.testing.assert_close(
+        restore_consistency(soft, spoilt, torch.cat(kernels), known=known, **settings),
+        restore_consistency(soft, photos, torch.cat(kernels), known=known, **settings),
+    )

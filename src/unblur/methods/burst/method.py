@@ -17,8 +17,9 @@ from unblur.images.tensors import brightness
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step, steps_of_part
 from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
 from unblur.methods.burst.joining import Member, join_photos, used_of
+from unblur.methods.burst.second_fit import IMPROVED, Shots, fit_to_improved
 from unblur.methods.burst.turns import estimate_turn, turn, turned_area, turned_border
-from unblur.methods.kernel_method import BlurEstimate, KernelMethod
+from unblur.methods.kernel_method import BlurEstimate, Improve, KernelMethod
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
 from unblur.methods.reduced_size import Size, enlarge_kernel, options_at, size_of, steps_at
 from unblur.methods.sizes import JUDGED_SIZES
@@ -30,9 +31,6 @@ __all__ = ["Burst"]
 _SEARCH, _JOIN = 0.6, 0.8
 """Shares of the work, for progress: until all photos are searched, and until their kernels go together."""
 _NO_EFFECT = frozenset({"kernel", "refine", "region"})
-_IMPROVED = 0.5
-"""Share of the image that the method's own refiner makes of the answer: it learned on answers to one photo. Chosen on
-synthetic bursts of BSDS500."""
 
 
 class Burst:
@@ -114,6 +112,8 @@ class Burst:
             answer, place = self._restore_first(photos[0], options, on_step), 0
         else:
             together = _Aligned.of(members, [one.turn for one in shots])
+            if estimate.improve is not None:
+                together = together.fitted_again(estimate.improve, encoding)
             answer = self._restore_together(together, estimate, encoding, options, on_step)
             answer, place = replace(answer, burst_kernels=together.in_order(members)), used_of(members)[0]
         both = list(zip(shots, members, strict=True))
@@ -168,9 +168,8 @@ class Burst:
             on_progress=lambda share: on_step(Step(_JOIN + (1 - _JOIN) * share, "restoring the photo")),
         )
         if estimate.improve is not None and options.solver is None:
-            first = together.photos[:1], together.kernels[:1]
-            improved = estimate.improve(*first, encoding, image, together.known[:1])
-            image = torch.lerp(image, improved, _IMPROVED)
+            improved = estimate.improve(together.photos, together.kernels, encoding, image, together.known)
+            image = torch.lerp(image, improved, IMPROVED)
         on_step(Step(1.0, "restored"))
         found = f"a kernel for each of {len(together.kernels)} photos, each the same everywhere: burst"
         return Restoration(
@@ -243,6 +242,11 @@ class _Aligned:
             _centred(kernels),
             max(estimate_jpeg_coarseness(brightness(one.photo)) for one in used),
         )
+
+    def fitted_again(self, improve: Improve, encoding: BlurEncoding) -> _Aligned:
+        """With kernels fitted to the image that the method's refiner makes."""
+        shots = Shots(self.photos, self.known, encoding, self.jpeg_coarseness)
+        return replace(self, kernels=_centred(fit_to_improved(shots, self.kernels, improve)))
 
     def in_order(self, members: Sequence[Member]) -> tuple[Tensor | None, ...]:
         """The kernel of each photo, None for those that are left out."""

@@ -1,0 +1,1 @@
+"""Experiments on several photos of one scene."""
