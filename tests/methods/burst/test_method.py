@@ -158,6 +158,16 @@ def test_a_sharp_photo_is_the_answer():
     assert restored(KnownAnswer(PHOTOS[0], KERNELS[0], sharp=photos[1]), [photos[1], PHOTOS[0]]).unchanged
 
 
+def test_a_slightly_blurred_photo_that_looks_sharp_is_joined():
+    """The others show what it says of itself no method can see."""
+    photos = [PHOTOS[0], take(shake(5, 4, (7, 9)), (3, 4)), PHOTOS[1]]
+    method = KnownAnswer(PHOTOS[0], KERNELS[0], sharp=photos[1])
+    answer = restored(method, photos)
+    assert [one["used"] for one in answer.facts["photos"]] == [True] * 3
+    truth = WIDE[..., 45 - 4 : 45 - 4 + SIZE[0], 45 - 3 : 45 - 3 + SIZE[1]]
+    assert shifted_psnr(answer.image, SHARP, 25) > shifted_psnr(photos[1], truth, 25) + 1
+
+
 def test_a_sharp_photo_of_something_else_is_not():
     stranger = draw_picture(*SIZE, seed=77)
     answer = restored(KnownAnswer(PHOTOS[0], KERNELS[0], sharp=stranger), [PHOTOS[0], stranger, PHOTOS[1]])

@@ -24,7 +24,7 @@ from unblur.experiments.result import Say
 from unblur.experiments.scores import psnr_of
 from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
-from unblur.methods.auto.improvement import SOLVER, improve_answer
+from unblur.methods.auto.improvement import SOLVER, Improver
 from unblur.methods.auto.measures import AnswerMeasures, measure_photo
 from unblur.methods.auto.refiner import AnswerRefiner
 from unblur.methods.kernel_search.search import Candidate
@@ -196,11 +196,11 @@ def _refined_gains(answers: Answers, gains: Sequence[float], refiner: AnswerRefi
         return list(gains)
     near = [place for place in order[:_REFINED] if gains[place] >= gains[order[0]] - _BEHIND]
     grey, truth = brightness(answers.blurry), brightness(answers.sharp)
-    before = min(psnr_of(grey, truth, "wide-shift"), SHARPEST)
+    before, improver = min(psnr_of(grey, truth, "wide-shift"), SHARPEST), Improver(refiner, answers.blurry)
 
     def gain_of(one: Candidate) -> float:
         restored = restore_with_kernel(answers.blurry, one.kernel, encoding=one.encoding, solver=SOLVER)
-        improved = improve_answer(refiner, restored, answers.blurry, one.kernel, encoding=one.encoding)
+        improved = improver.improve(restored, one.kernel, one.encoding).image
         return min(psnr_of(brightness(improved), truth, "wide-shift"), SHARPEST) - before
 
     candidates = answers.candidates()

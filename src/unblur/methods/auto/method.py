@@ -15,7 +15,7 @@ from unblur.images.large import Image
 from unblur.images.tensors import brightness
 from unblur.methods.auto.description import describe_kernel
 from unblur.methods.auto.entry import AUTO
-from unblur.methods.auto.improvement import SOLVER, improve_answer
+from unblur.methods.auto.improvement import SOLVER, Improver
 from unblur.methods.auto.judge import share_of_answer
 from unblur.methods.auto.measures import measure_blur_effect
 from unblur.methods.auto.networks import load_networks
@@ -137,7 +137,7 @@ class Auto(KernelMethod):
         """See `BlurEstimate.improve`: refined."""
         if not has_colour(blurry):
             return answer
-        return improve_answer(self.refiner, answer, blurry, kernel, encoding=encoding, known=known)
+        return Improver(self.refiner, blurry, known).improve(answer, kernel, encoding).image
 
     def _look_again(self, verdict: Verdict, blurry: Tensor, options: RestoreOptions) -> Verdict:
         """The verdict once the best answers are refined, in colour, as they will be; not where haste is asked for."""

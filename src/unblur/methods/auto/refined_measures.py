@@ -15,15 +15,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.fft import from_spectrum, good_size, multiply_conjugate, spectrum
-from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
-from unblur.methods.auto.consistency import restore_consistency
-from unblur.methods.auto.improvement import SOLVER
+from unblur.methods.auto.improvement import SOLVER, Improver
 from unblur.methods.auto.judge import GainPrediction
 from unblur.methods.auto.measures import measure_blur_effect, measure_gradient_sparsity, measure_lag, tiles_of
-from unblur.methods.auto.refiner import AnswerRefiner, reblur_residual, refine_answer
+from unblur.methods.auto.refiner import AnswerRefiner, reblur_residual
 from unblur.methods.kernel_search.search import Candidate
-from unblur.solvers.photo import estimate_noise, restore_with_kernel
+from unblur.solvers.photo import restore_with_kernel
 from unblur.system.threads import Job, run_side_by_side
 
 __all__ = ["REFINED_MEASURES", "RefinedAnswer", "refine_answers"]
@@ -67,10 +65,10 @@ def refine_answers(
         candidates: The kernels, all of those that compete.
         predictions: What is expected of each before it is refined.
     """
-    noise, coarseness = estimate_noise(blurry), estimate_jpeg_coarseness(brightness(blurry))
+    improver = Improver(refiner, blurry)
 
     def job_for(candidate: Candidate) -> Job[RefinedAnswer]:
-        return lambda _: _refine(refiner, blurry, candidate, noise, coarseness)
+        return lambda _: _refine(improver, blurry, candidate)
 
     answers = list(run_side_by_side(job_for(one) for one in candidates))
     details = [_detail_of(one.image) for one in answers]
@@ -92,13 +90,10 @@ def refine_answers(
     return refined
 
 
-def _refine(
-    refiner: AnswerRefiner, blurry: Tensor, candidate: Candidate, noise: float, coarseness: float
-) -> RefinedAnswer:
-    kernel, encoding = candidate.kernel, candidate.encoding
+def _refine(improver: Improver, blurry: Tensor, candidate: Candidate) -> RefinedAnswer:
+    kernel, encoding, coarseness = candidate.kernel, candidate.encoding, improver.jpeg_coarseness
     answer = restore_with_kernel(blurry, kernel, encoding=encoding, solver=SOLVER, jpeg_coarseness=coarseness)
-    refined = refine_answer(refiner, answer, blurry, kernel, encoding=encoding, noise=noise, jpeg_coarseness=coarseness)
-    image = restore_consistency(refined, blurry, kernel, encoding=encoding, is_jpeg=coarseness > 0)
+    refined, image = improver.improve(answer, kernel, encoding)
     clean = refined.clamp(0, 1)
     residual = reblur_residual(clean, blurry, kernel, encoding)
     errors = [_size(tile) for tile in tiles_of(residual)]
@@ -112,7 +107,7 @@ def _refine(
             "log_refined_change": _log(_size(refined - blurry)),
             "log_brought_back": _log(_size(image - clean)),
             "log_residual": _log(_size(residual)),
-            "log_residual_over_noise": _log(_size(residual) / noise),
+            "log_residual_over_noise": _log(_size(residual) / improver.noise[0]),
             "log_residual_worst": _log(max(errors)),
             "residual_spread": max(errors) * len(errors) / max(sum(errors), _LEAST),
             "log_refined_overshoot": _log(_size(refined - clean)),

@@ -11,15 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unblur.blur.kernels import fit_box, trim_box
-from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import looks_like_page
-from unblur.methods.auto.consistency import restore_consistency
-from unblur.methods.auto.refiner import AnswerRefiner, reblur_residual, refine_answer
+from unblur.methods.auto.improvement import Improver
+from unblur.methods.auto.refiner import AnswerRefiner, reblur_residual
 from unblur.methods.kernel_search.refit import refit_kernel
 from unblur.methods.options import BlurEncoding
 from unblur.methods.region import find_informative
-from unblur.solvers.photo import estimate_noise, restore_with_kernel
+from unblur.solvers.photo import restore_with_kernel
 
 __all__ = ["fit_to_refined"]
 
@@ -79,18 +78,14 @@ class _Refinement:
     """
 
     def __init__(self, refiner: AnswerRefiner, sample: Tensor, encoding: BlurEncoding) -> None:
-        self.sample, self.grey, self._refiner = sample, brightness(sample), refiner
+        self.sample, self.grey, self._improver = sample, brightness(sample), Improver(refiner, sample)
         self._encoding: BlurEncoding = encoding
-        self._noise, self._coarseness = estimate_noise(sample), estimate_jpeg_coarseness(self.grey)
 
     def __call__(self, kernel: Tensor) -> tuple[Tensor, float]:
         """Brightness of the answer with a kernel, and the root mean square of what it leaves unexplained."""
-        sample, encoding, coarseness = self.sample, self._encoding, self._coarseness
+        sample, encoding, coarseness = self.sample, self._encoding, self._improver.jpeg_coarseness
         # The solver of the answers that are given takes four times as long, and the kernels that follow are no better.
         answer = restore_with_kernel(sample, kernel, encoding=encoding, jpeg_coarseness=coarseness, quick=True)
-        refined = refine_answer(
-            self._refiner, answer, sample, kernel, encoding=encoding, noise=self._noise, jpeg_coarseness=coarseness
-        )
-        image = restore_consistency(refined, sample, kernel, encoding=encoding, is_jpeg=coarseness > 0)
+        refined, image = self._improver.improve(answer, kernel, encoding)
         residual = reblur_residual(refined.clamp(0, 1), sample, kernel, encoding)
         return brightness(image), float(residual.square().mean().sqrt())

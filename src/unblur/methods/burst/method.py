@@ -16,7 +16,7 @@ from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.tensors import brightness
 from unblur.methods.base import Method, Restoration, Step, StepHook, TrainedMethod, Traits, ignore_step, steps_of_part
 from unblur.methods.burst.alignment import CLIPPED, match_exposure, move
-from unblur.methods.burst.joining import Member, join_photos, used_of
+from unblur.methods.burst.joining import Member, is_blurred, join_photos, used_of
 from unblur.methods.burst.second_fit import IMPROVED, Shots, fit_to_improved
 from unblur.methods.burst.turns import estimate_turn, turn, turned_area, turned_border
 from unblur.methods.kernel_method import BlurEstimate, Improve, KernelMethod
@@ -92,11 +92,10 @@ class Burst:
             on_step(Step(_SEARCH + (_JOIN - _SEARCH) * share, "joining the photos"))
 
         estimates = self.method.estimate_all(photos, options, search_step)
-        sharp = _find_sharp(shots, estimates, options)
-        if sharp is not None:
-            return _take_sharp(shots[sharp]), sharp
-        start = _surest(estimates)
+        sharp, start = _find_sharp(shots, estimates, options), _surest(estimates)
         estimate = None if start is None else estimates[start]
+        if sharp is not None and (estimate is None or estimate.reduced is not None):
+            return _take_sharp(shots[sharp]), sharp
         if start is None or estimate is None or estimate.kernel is None:
             alone = self._restore_first(photos[0], options, on_step)
             return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings)), 0
@@ -104,6 +103,9 @@ class Burst:
             return self._restore_reduced(shots, estimate.reduced.size, options, on_step)
         encoding = _encoding_of(estimate.encoding, estimate.kernel, options, photos[start])
         members = join_photos(photos, start, estimate.kernel, encoding, join_share, border=_border_of(shots))
+        # To turn a photo blurs it by itself.
+        if sharp is not None and (shots[sharp].turn or not is_blurred(members[sharp])):
+            return _take_sharp(shots[sharp]), sharp
         photo = size_of(photos[0])
         if len(used_of(members)) < 2 and photo.height * photo.width > JUDGED_SIZES.large:  # a long blur is not found
             half = Size(round(photo.height / 2), round(photo.width / 2))

@@ -29,9 +29,9 @@ _SHARE = 0.5
 """Of a fitted kernel in the mean of both."""
 _PIXELS, _SIDE = 240_000, 300
 """As for the kernel of one photo, see `methods.auto.second_fit`."""
-_EDGE_SHARE, _FAINTEST = 0.1, 0.03
+_EDGE_SHARE, _FAINTEST = 0.05, 0.03
 """Shares of the gradients that a kernel is fitted to, and of its largest value, see `refit_kernel`. With 0.3 of the
-gradients 0.2 dB less."""
+gradients 0.3 dB less, with 0.1 of them 0.1."""
 
 Kernels = Float[Tensor, "n 1 k k"]
 

@@ -110,9 +110,10 @@ class NeurmapObjective(nn.Module):
         self.outside: Outside = outside
         if start == "identity":
             _make_identity(self.network.deblurring)
-        for name, given in (("deblurring", deblurring_weights), ("motion", motion_weights)):
-            if given:
-                start_from(given, getattr(self.network, name), name)
+        if deblurring_weights:
+            start_from(deblurring_weights, self.network.deblurring, "deblurring")
+        if motion_weights:
+            start_from(motion_weights, self.network.motion, "motion")
 
     def turns(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
         """M, then D, then G with M as it is after its own step; all three on one answer of G."""
