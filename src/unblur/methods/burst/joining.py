@@ -45,7 +45,7 @@ _UNEXPLAINED = 0.7
 """Share of a photo's gradient power that the burst may leave unexplained. In synthetic bursts of BSDS500, photos of the
 scene stay below 0.5 and another scene is above 0.85."""
 _POINT = 0.75
-"""Share of the kernel of a sharp photo within two by two pixels, at least: 0.83 to 1 in seven synthetic bursts of BSDS500,
+"""Share of the kernel of a sharp photo within two by two pixels, at least: 0.83 to 1 in seven bursts of BSDS500,
 0.79 and less in four where it was blurred slightly."""
 _OTHER_SCENE = "it does not show the same scene, or was blurred differently from place to place"
 
