@@ -102,7 +102,7 @@ def restore_burst(
     """The one sharp photo that several blurry photos of one scene show, and the kernel of each.
 
     The answer has place, size, exposure, form and metadata of the first photo. Photos that do not fit are left out with
-    a warning; if the blur of none was found, or only one is left, the first is restored by itself.
+    a warning; if only one is left, the first is restored by itself, or the one whose blur was found.
 
     Args:
         photos: At least two, in any form that `restore` takes but a tensor; of one size, not rotated against each

@@ -97,7 +97,7 @@ class Burst:
         if sharp is not None and (estimate is None or estimate.reduced is not None):
             return _take_sharp(shots[sharp]), sharp
         if start is None or estimate is None or estimate.kernel is None:
-            alone = self._restore_first(photos[0], options, on_step)
+            alone = self._restore_alone(shots[0], options, on_step)
             return replace(alone, warnings=("no photo of the burst has a blur that is sure", *alone.warnings)), 0
         if estimate.reduced is not None:
             return self._restore_reduced(shots, estimate.reduced.size, options, on_step)
@@ -111,7 +111,8 @@ class Burst:
             half = Size(round(photo.height / 2), round(photo.width / 2))
             return self._restore_reduced(shots, half, options, on_step)
         if len(used_of(members)) < 2:
-            answer, place = self._restore_first(photos[0], options, on_step), 0
+            place = 0 if _is_sure(estimates[0]) else start
+            answer = self._restore_alone(shots[place], options, on_step)
         else:
             together = _Aligned.of(members, [one.turn for one in shots])
             if estimate.improve is not None:
@@ -143,10 +144,12 @@ class Burst:
         facts = {"restored_at": tuple(size), **answer.facts}
         return replace(answer, image=image, kernel=enlarged(answer.kernel), burst_kernels=kernels, facts=facts), place
 
-    def _restore_first(self, photo: Tensor, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
-        """The answer of the method to the first photo, which is all that is left of the burst."""
-        answer = self.method.restore(photo, options, on_step)
-        return replace(answer, warnings=("the first photo is restored alone", *answer.warnings))
+    def _restore_alone(self, shot: _Shot, options: RestoreOptions, on_step: StepHook) -> Restoration[Tensor]:
+        """The answer of the method to one photo, which is all that is left of the burst."""
+        answer = self.method.restore(shot.photo, options, on_step)
+        name = "the first photo" if shot.number == 1 else f"photo {shot.number} of the burst"
+        unchanged = answer.unchanged and shot.number == 1
+        return replace(answer, warnings=(f"{name} is restored alone", *answer.warnings), unchanged=unchanged)
 
     def _restore_together(
         self,
@@ -282,8 +285,12 @@ def _centred(kernels: Tensor) -> Tensor:
 
 def _surest(estimates: Sequence[BlurEstimate]) -> int | None:
     """The photo whose blur was found most surely; None: no blur is sure."""
-    sure = [number for number, one in enumerate(estimates) if one.kernel is not None and not one.refusal]
+    sure = [number for number, one in enumerate(estimates) if _is_sure(one)]
     return max(sure, key=lambda number: estimates[number].sureness, default=None)
+
+
+def _is_sure(estimate: BlurEstimate) -> bool:
+    return estimate.kernel is not None and not estimate.refusal
 
 
 def _encoding_of(found: Encoding, kernel: Tensor, options: RestoreOptions, photo: Tensor) -> BlurEncoding:
