@@ -26,10 +26,10 @@ from unblur.weights.config import read_config
 
 __all__ = ["NeurmapMethod", "load_networks"]
 
-_LOOK, _LOOKS = 8.0, 4
+_LOOK, _LOOKS = 8.0, 2
 _DEBLURRING = 50.0
 _STEP = 1.0
-"""Work, about, of a look for motion, of which descent takes four, of the network, and of a step of descent."""
+"""Work, about, of a look for motion, of which descent takes two, of the network, and of a step of descent."""
 
 
 class NeurmapMethod:
