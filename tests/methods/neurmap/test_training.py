@@ -27,6 +27,7 @@ def words(make_photo, tmp_path) -> list[str]:
         "data.train.init_args.sharp": json.dumps([str(tmp_path / "my/sharp")]),
         "data.train.init_args.size": 32,
         "data.batch_size": 1,
+        "model.objective.init_args.fixed": "[]",
         "trainer.precision": "32-true",
         "trainer.accelerator": "cpu",
         "run.save_every": 1,
