@@ -23,5 +23,5 @@ def test_a_better_image_gives_better_kernels():
     torch.testing.assert_close(fitted.sum((1, 2, 3)), torch.ones(2))
 
 
-def test_a_refiner_that_leaves_photos_alone_changes_no_kernel():
+def test_a_refiner_that_changes_nothing_changes_no_kernel():
     assert fit_to_improved(shots(), KERNELS, lambda *given: given[3]) is KERNELS

@@ -33,7 +33,12 @@ def test_every_iterate_is_shown(weights):
     steps = []
     answer = restore_tensor(blurry(), method, RestoreOptions(), steps.append).image
     previews = [step.preview for step in steps if step.preview is not None]
-    assert [step.stage for step in steps] == ["first shot", "putt 1 of 3", "putt 2 of 3", "putt 3 of 3"]
+    assert [step.stage for step in steps] == [
+        "first shot",
+        "refinement step 1 of 3",
+        "refinement step 2 of 3",
+        "refinement step 3 of 3",
+    ]
     expected = list(method.networks.iterates(blurry()))
     assert all(torch.allclose(own, other, atol=1e-4) for own, other in zip(previews, expected, strict=True))
     assert torch.equal(answer, previews[-1].clamp(0, 1))
@@ -86,7 +91,7 @@ def test_tiles_tell_of_themselves(weights):
     stages = []
     restore_tensor(blurry(), method, RestoreOptions(), lambda step: stages.append(step.stage))
     assert "first shot, tile 1 of 4" in stages
-    assert stages[-1] == "putt 1 of 1"
+    assert stages[-1] == "refinement step 1 of 1"
 
 
 def test_weights_of_something_else():

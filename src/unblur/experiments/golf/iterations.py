@@ -1,4 +1,4 @@
-"""Quality of the first shot and after each putt, and what becomes of sharp photos (Table 2 and the text around it)."""
+"""Quality after the first shot and each refinement step, and what becomes of sharp photos (Table 2, text around)."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def run(settings: IterationSettings, say: Say) -> ExperimentResult:
     """Scores of every iterate on the held-out moving scenes, and PSNR of sharp photos against themselves."""
     scores = _score_crops(settings, say)
     kept = _score_sharp(settings, say)
-    names = ["blurry", "first shot", *(f"putt {number}" for number in range(1, settings.putts + 1))]
+    names = ["blurry", "first shot", *(f"step {number}" for number in range(1, settings.putts + 1))]
     rows: list[list[Cell]] = [
         [name, *(fmean(values) for values in zip(*column, strict=True))]
         for name, column in zip(names, zip(*scores, strict=True), strict=True)
     ]
     decibels = [fmean(crop[place][0] for crop in scores) for place in range(len(names))]
     return ExperimentResult(
-        title="The first shot and each putt (Table 2)",
+        title="The first shot and each refinement step (Table 2)",
         figures={"iterations": _draw(decibels)},
         tables=(
             Table(
@@ -107,14 +107,16 @@ def _compare(gains: Sequence[float], sharp: float) -> tuple[Comparison, ...]:
     best = float(1 + putts.index(max(putts))) if better >= _LEAST else None
     return (
         compare_direction("the first shot deblurs", "yes", first, least=_LEAST),
-        compare_direction("putts improve on it", "yes", better, least=_LEAST, form="+.4f", note="the best of them"),
+        compare_direction(
+            "refinement steps improve on it", "yes", better, least=_LEAST, form="+.4f", note="the best of them"
+        ),
         compare_value(
-            "number of putts after which the PSNR is best",
+            "number of refinement steps after which the PSNR is best",
             3,
             best,
             within=1,
             printed_as="2 to 4",
-            note=f"not measured where putts gain less than {_LEAST:g} dB",
+            note=f"not measured where refinement steps gain less than {_LEAST:g} dB",
         ),
         Comparison(
             "gain on the test set", "28.06 dB on GoPro, input about 25.6", f"{gains[-1]:+.2f} dB", note="other data"
@@ -125,4 +127,4 @@ def _compare(gains: Sequence[float], sharp: float) -> tuple[Comparison, ...]:
 
 def _draw(decibels: Sequence[float]) -> Figure:
     line = Line(list(range(len(decibels) - 1)), decibels[1:], "iterates")
-    return draw_panels([Panel([line], "putts after the first shot", "mean PSNR, dB", levels={"blurry": decibels[0]})])
+    return draw_panels([Panel([line], "steps after the first shot", "mean PSNR, dB", levels={"blurry": decibels[0]})])

@@ -69,7 +69,7 @@ class IterationSettings:
 
     weights: Annotated[str, "Weights by name or file."] = "golf"
     crops: Annotated[int, "Number of fixed, blurred test crops of 256 pixels of the Kodak photos."] = 200
-    putts: Annotated[int, "Number of putts."] = 5
+    putts: Annotated[int, "Number of refinement steps, the putts of the paper."] = 5
     sharp: Annotated[int, "Number of sharp Kodak photos that are restored as well."] = 24
 
 
@@ -78,7 +78,7 @@ class RuntimeSettings:
     """Settings of `golf-runtime`."""
 
     side: Annotated[int, "Side of the image in pixels."] = 256
-    putts: Annotated[int, "Number of putts after the first shot."] = 3
+    putts: Annotated[int, "Number of refinement steps, the putts of the paper, after the first shot."] = 3
     warmups: Annotated[int, "Number of untimed runs at the beginning."] = 20
     runs: Annotated[int, "Number of timed runs."] = 200
     device: Annotated[str, "Device to run on: cpu or cuda."] = "cpu"

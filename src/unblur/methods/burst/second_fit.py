@@ -70,7 +70,7 @@ class Shots(NamedTuple):
 
 
 def fit_to_improved(shots: Shots, kernels: Kernels, improve: Improve) -> Kernels:
-    """The kernels, nearer to those of the photos; as they were where the refiner leaves photos alone.
+    """The kernels, nearer to those of the photos; as they were where the refiner changes nothing.
 
     Args:
         shots: All photos.

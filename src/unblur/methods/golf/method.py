@@ -32,7 +32,7 @@ _FIRST_SHOT_WORK, _PUTT_WORK = 4.0, 1.0
 
 
 class Golf:
-    """A first shot at the whole photo, then putts; the blur may differ from place to place and is not looked for.
+    """A first shot at the whole photo, then refinement steps; blur may differ from place to place and is not searched.
 
     Args:
         settings: Settings of the method.
@@ -73,7 +73,7 @@ class Golf:
         done = 0.0
         for number in range(self.settings.iters + 1):
             net, work = (then, _PUTT_WORK) if number else (first, _FIRST_SHOT_WORK)
-            stage = f"putt {number} of {self.settings.iters}" if number else "first shot"
+            stage = f"refinement step {number} of {self.settings.iters}" if number else "first shot"
             latent = self._apply(net, latent, _between(on_step, stage, done / total, work / total))
             done += work
             image = crop_padding(latent, padding)
