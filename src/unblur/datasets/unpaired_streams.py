@@ -18,7 +18,7 @@ from unblur.datasets.photos import photo_paths
 from unblur.datasets.sampling import draw, generator_for
 from unblur.errors import SettingsError
 
-__all__ = ["SampleStream", "SemiSupervisedStream", "UnpairedStream"]
+__all__ = ["SampleStream", "SemiSupervisedStream", "UnpairedStream", "paths_of"]
 
 
 class SampleStream(Protocol):
@@ -94,7 +94,7 @@ class SemiSupervisedStream:
     @property
     def paths(self) -> list[Path]:
         """Every photo of the two streams, for the record of a run."""
-        return [path for stream in (self.paired, self.unpaired) for path in _paths_of(stream)]
+        return [path for stream in (self.paired, self.unpaired) for path in paths_of(stream)]
 
     def sample(self, index: int) -> dict[str, Tensor]:
         """Sample number `index` of both.
@@ -111,5 +111,6 @@ def _photos(folders: Sequence[str]) -> list[Path]:
     return photo_paths(folders)
 
 
-def _paths_of(stream: Any) -> Sequence[Path]:
+def paths_of(stream: Any) -> Sequence[Path]:
+    """The photos of a stream; none where it does not say."""
     return getattr(stream, "paths", ())

@@ -12,8 +12,9 @@ from typing import Literal
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from unblur.backbones.folded import FoldedNet
 from unblur.blur.convolve import convolve
 from unblur.images.tensors import linear_to_srgb, srgb_to_linear
 from unblur.images.tiling import run_tiled
@@ -23,7 +24,6 @@ __all__ = ["REFINER_CONFIG", "AnswerRefiner", "has_colour", "reblur_residual", "
 
 REFINER_CONFIG = {"channels": 48, "depth": 8, "coarse_channels": 96, "coarse_depth": 4, "coarse_levels": 2}
 """Size of the refiner that ships."""
-_SHRINK = 2
 _COLOURS = 3
 _LEAST_COLOUR = 1 / 255
 _RESIDUAL_SCALE = 10.0
@@ -36,27 +36,8 @@ _TILE, _HALO = 768, 64
 Images = Float[Tensor, "b 3 h w"]
 
 
-class _Coarse(nn.Module):
-    """Convolutions at half the resolution, and within them at half of that, and so on; what they give is added.
-
-    They see farther: what a wrong kernel leaves lies as far from an edge as the kernel is long. A new one adds nothing.
-    """
-
-    def __init__(self, around: int, channels: int, depth: int, levels: int) -> None:
-        super().__init__()
-        self.down = nn.Conv2d(around, channels, 2, stride=2)
-        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth))
-        self.coarser = _Coarse(channels, channels, depth, levels - 1) if levels > 1 else None
-        self.up = nn.ConvTranspose2d(channels, around, 2, stride=2)
-        for weight in self.up.parameters():
-            nn.init.zeros_(weight)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return hidden + self.up(_through(self.body, F.silu(self.down(hidden)), self.coarser))
-
-
-class AnswerRefiner(nn.Module):
-    """Convolutions on pixels that are folded by two, and at coarser resolutions in their midst.
+class AnswerRefiner(FoldedNet):
+    """What it takes of the blurry photo and adds to the answer, pixel by pixel.
 
     Args:
         channels: Channels of the hidden layers.
@@ -64,21 +45,19 @@ class AnswerRefiner(nn.Module):
         coarse_channels: Channels at the coarser resolutions.
         coarse_depth: Number of convolutions at each of them.
         coarse_levels: Number of coarser resolutions, each half of the one before.
-
-    Attributes:
-        multiple: The sides of its images are multiples of so many pixels.
     """
 
     def __init__(self, channels: int, depth: int, coarse_channels: int, coarse_depth: int, coarse_levels: int) -> None:
-        super().__init__()
-        folded = _SHRINK**2
-        self.multiple = _SHRINK * 2**coarse_levels
-        self.head = nn.Conv2d(9 * folded + 2, channels, 3, padding=1)
-        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth - 2))
-        self.coarse = _Coarse(channels, coarse_channels, coarse_depth, coarse_levels) if coarse_levels else None
-        self.tail = nn.Conv2d(channels, 4 * folded, 3, padding=1)
-        for weight in self.tail.parameters():
-            nn.init.zeros_(weight)
+        super().__init__(
+            3 * _COLOURS,
+            2,
+            _COLOURS + 1,
+            channels=channels,
+            depth=depth,
+            coarse_channels=coarse_channels,
+            coarse_depth=coarse_depth,
+            coarse_levels=coarse_levels,
+        )
 
     def forward(
         self, answer: Images, blurry: Images, residual: Images, noise: Float[Tensor, " b"], jpeg: Float[Tensor, " b"]
@@ -92,21 +71,10 @@ class AnswerRefiner(nn.Module):
             noise: Standard deviation in the photo, see `estimate_noise`.
             jpeg: See `estimate_jpeg_coarseness`.
         """
-        planes = F.pixel_unshuffle(torch.cat([answer, blurry, _RESIDUAL_SCALE * residual], 1), _SHRINK)
-        numbers = torch.stack([_NOISE_SCALE * noise, jpeg], 1)[..., None, None].expand(-1, -1, *planes.shape[-2:])
-        hidden = _through(self.body, F.silu(self.head(torch.cat([planes, numbers], 1))), self.coarse)
-        change = F.pixel_shuffle(self.tail(hidden), _SHRINK)
-        gate = torch.sigmoid(change[:, 3:] - _CLOSED)
-        return answer + gate * (blurry - answer) + change[:, :3]
-
-
-def _through(body: nn.ModuleList, hidden: Tensor, coarse: nn.Module | None) -> Tensor:
-    """Through the layers, and in their midst through the coarser ones."""
-    for place, layer in enumerate(body):
-        if coarse is not None and place == len(body) // 2:
-            hidden = coarse(hidden)
-        hidden = hidden + F.silu(layer(hidden))
-    return hidden
+        images = torch.cat([answer, blurry, _RESIDUAL_SCALE * residual], 1)
+        change = self.run(images, _NOISE_SCALE * noise, jpeg)
+        gate = torch.sigmoid(change[:, _COLOURS:] - _CLOSED)
+        return answer + gate * (blurry - answer) + change[:, :_COLOURS]
 
 
 def has_colour(image: Float[Tensor, "b c h w"]) -> bool:

@@ -33,7 +33,7 @@ _STEP = 1.0
 
 
 class NeurmapMethod:
-    """A network applied once, then descent on the reblurring error along the estimated motion.
+    """A network applied once, descent on the reblurring error along the estimated motion, and the fusion of both.
 
     The motion field is the one that the answer was moved along. Without descent it is that of the photo less that of
     the answer: what is still blurry, or was never sharp, has none.
@@ -55,6 +55,7 @@ class NeurmapMethod:
         self._centre = CENTRE if networks.centred else 0.0
         self._deblurring = NetworkRunner(networks.deblurring, settings.precision)
         self._motion = NetworkRunner(networks.motion, settings.precision)
+        self._fusion = None if networks.fusion is None else NetworkRunner(networks.fusion, settings.precision)
 
     def restore(self, blurry: Tensor, options: RestoreOptions, on_step: StepHook = ignore_step) -> Restoration[Tensor]:
         """See `Method.restore`."""
