@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from unblur.backbones.golf import first_shot, putt
 from unblur.methods.architectures import describe_checkpoint, known_architectures
-from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import GolfOptimizer
 from unblur.methods.kernel_space.filters import reduced_kernel_space
 from unblur.methods.kernel_space.model import full_kernel_space
 from unblur.weights.architecture import guess_architecture, shapes_of

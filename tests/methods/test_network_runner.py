@@ -69,3 +69,18 @@ def test_weights_are_in_bfloat16_where_the_network_is_throughout(throughout, wei
         seen.clear()
         runner(photo, lambda _: None)
         assert set(seen) == ({torch.float64} if photo.dtype == torch.float64 else {torch.bfloat16, weights})
+
+
+def test_what_was_prepared_is_applied_in_place_of_the_network():
+    made: list[tuple[torch.device, torch.dtype]] = []
+
+    def prepare(layer: nn.Module, device: torch.device, precision: torch.dtype):
+        made.append((device, precision))
+        return lambda image: 2 * layer(image)
+
+    layer, image, shares = nn.Conv2d(3, 3, 1), torch.rand(1, 3, 4, 4), []
+    runner = NetworkRunner(layer, "float32", prepare=prepare)
+    for _ in range(2):
+        assert torch.allclose(runner(image, shares.append), 2 * layer(image))
+    assert made == [(torch.device("cpu"), torch.float32)]
+    assert shares == [1.0, 1.0]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from unblur.system.allocator import keep_freed_memory
-from unblur.system.precision import Precision, choose_precision
+from unblur.system.precision import Precision, precision_for
 
 __all__ = ["NetworkRunner", "OnShare", "WatchedNetwork"]
 
@@ -31,12 +31,22 @@ class NetworkRunner:
         precision: Precision that the user asks for; photos in float64 are computed in float64 all the same.
         throughout: The network takes an image in other numbers than its weights', so all of it is computed in that
             precision; else convolutions are, and torch chooses for other layers.
+        prepare: Makes of the network, a device and a type of number what is applied there in its place, which then
+            sees to the numbers by itself.
     """
 
-    def __init__(self, network: nn.Module, precision: Precision, *, throughout: bool = False) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        precision: Precision,
+        *,
+        throughout: bool = False,
+        prepare: Callable[[Any, torch.device, torch.dtype], Callable[[Tensor], Any]] | None = None,
+    ) -> None:
         self._network = network.requires_grad_(False)
         self._wanted: Precision = precision
-        self._throughout = throughout
+        self._throughout = throughout or prepare is not None
+        self._prepare = prepare
         self._prepared: dict[tuple[torch.device, torch.dtype], WatchedNetwork] = {}
 
     def __call__(self, image: Tensor, on_share: OnShare) -> Any:
@@ -55,12 +65,12 @@ class NetworkRunner:
 
     def precision(self, image: Tensor) -> torch.dtype:
         """The numbers that its convolutions are computed in."""
-        if image.dtype == torch.float64:
-            return torch.float64
-        return choose_precision(self._wanted, image.device)
+        return precision_for(image, self._wanted)
 
     def _network_for(self, image: Tensor) -> WatchedNetwork:
         key = image.device, self.precision(image) if self._throughout else image.dtype
+        if key not in self._prepared and self._prepare is not None:
+            self._prepared[key] = WatchedNetwork(self._prepare(deepcopy(self._network), *key))
         if key not in self._prepared:
             network = deepcopy(self._network).to(*key)
             for weight in network.parameters():
@@ -74,10 +84,10 @@ class WatchedNetwork:
     """A network that reports its progress.
 
     Args:
-        network: Any network whose work is mostly convolutions.
+        network: Any network whose work is mostly convolutions, or a function that applies one.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Callable[[Tensor], Any]) -> None:
         self._network = network
         self._work_per_pixel = 0.0
 
@@ -100,7 +110,7 @@ class WatchedNetwork:
             return self._network(image)
 
 
-def _work_per_pixel(network: nn.Module, image: Tensor) -> float:
+def _work_per_pixel(network: Callable[[Tensor], Any], image: Tensor) -> float:
     """From one pass over a corner of the image, which for many small layers is quicker than a pass of shapes alone.
 
     Convolutions of pooled features, whose work does not grow with the image, are negligible in all networks here.

@@ -3,8 +3,8 @@ import json
 import pytest
 import torch
 
+from unblur.backbones.golf import first_shot
 from unblur.losses.objective import Objective
-from unblur.methods.golf.model import first_shot
 from unblur.methods.golf.objective import FirstShotObjective, PuttObjective
 from unblur.weights.safe_file import write_checkpoint
 

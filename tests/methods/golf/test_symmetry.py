@@ -3,8 +3,8 @@ import copy
 import pytest
 import torch
 
+from unblur.backbones.golf import GolfNet, first_shot, putt
 from unblur.losses.content import mean_square
-from unblur.methods.golf.model import GolfNet, first_shot, putt
 from unblur.methods.golf.objective import FirstShotObjective, PuttObjective
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric, mean_over_positions
 from unblur.training.muon import Muon

@@ -3,9 +3,11 @@ import json
 import pytest
 import torch
 
+from unblur.blur.borders import Padding, pad_reflect, pad_to_multiple
 from unblur.errors import CheckpointError, SettingsError
 from unblur.methods.apply import restore_tensor
 from unblur.methods.loading import load_method
+from unblur.methods.neurmap.fusion import FusionNet
 from unblur.methods.neurmap.model import Neurmap
 from unblur.methods.neurmap.motion import mean_over_views
 from unblur.methods.neurmap.posterior import descend_along_motion
@@ -69,6 +71,46 @@ def test_the_field_has_the_size_of_the_photo(network):
     assert answer.motion_field.shape == (1, 2, 19, 21)
     still = restore_tensor(torch.full((1, 3, 20, 20), 0.4), method, RestoreOptions())
     assert still.motion_field.abs().max() == 0
+
+
+@pytest.fixture(scope="module")
+def fused() -> Neurmap:
+    torch.manual_seed(1)
+    networks = Neurmap("golf", fusion=FusionNet())
+    torch.nn.init.normal_(networks.deblurring.tail.weight, std=0.002)
+    torch.nn.init.normal_(networks.fusion.tail.weight, std=0.02)
+    return networks.requires_grad_(False)
+
+
+def made_of(networks: Neurmap, **settings: object):
+    checkpoint = Checkpoint("made up", networks.state_dict(), {"arch_config": networks.config()})
+    return load_method("neurmap", {"precision": "float32", "steps": 3, **settings}, checkpoint)
+
+
+def test_the_fusion_network_joins_both_answers(fused):
+    blurry, seen = photo(96, 112), []
+    restored = fused(blurry).clamp(0, 1)
+    motion = mean_over_views(fused.motion, blurry)
+    descended = descend_along_motion(blurry, restored, motion, 3, lambda _: None)
+    joined = fused.fusion(FusionNet.stack(blurry, restored, descended, motion))
+    answer = restore_tensor(blurry, made_of(fused), RestoreOptions(), seen.append)
+    assert torch.allclose(answer.image, joined.clamp(0, 1), atol=1e-3)
+    assert (joined - descended).abs().mean() > 0.01
+    assert [step.fraction for step in seen] == sorted(step.fraction for step in seen)
+    assert "joining both" in {step.stage for step in seen}
+    for settings, expected in (({"fusion": False}, descended), ({"steps": 0}, restored)):
+        answer = restore_tensor(blurry, made_of(fused, **settings), RestoreOptions())
+        assert torch.allclose(answer.image, expected, atol=1e-3)
+
+
+def test_small_photos_are_continued_for_a_network_that_normalises(fused):
+    small = photo(20, 33)
+    answer = restore_tensor(small, made_of(fused), RestoreOptions())
+    assert answer.image.shape == small.shape
+    assert answer.motion_field.shape == (1, 2, 20, 33)
+    larger = pad_reflect(pad_to_multiple(small, 16)[0], Padding(0, 48, 0, 64))
+    whole = restore_tensor(larger, made_of(fused), RestoreOptions())
+    assert torch.allclose(answer.image, whole.image[..., :20, :33], atol=1e-4)
 
 
 @pytest.mark.parametrize(

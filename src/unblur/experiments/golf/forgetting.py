@@ -16,6 +16,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from unblur.backbones.golf import GolfNet, first_shot
 from unblur.datasets.pairs import Pair
 from unblur.experiments.comparison import Comparison, compare_direction
 from unblur.experiments.figures import Line, Panel, draw_panels
@@ -27,7 +28,6 @@ from unblur.experiments.scores import gain_of, psnr_of
 from unblur.experiments.training import train_briefly
 from unblur.losses.content import mean_square
 from unblur.methods.golf.method import load_networks
-from unblur.methods.golf.model import GolfNet, first_shot
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.training.muon import Muon
 from unblur.weights.shipped import read_weights

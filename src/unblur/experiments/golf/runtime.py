@@ -9,12 +9,13 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from unblur.backbones.golf import GolfNet, first_shot, putt
+from unblur.backbones.golf_inference import PreparedNet
 from unblur.experiments.comparison import Comparison, compare_value
 from unblur.experiments.figures import draw_bars
 from unblur.experiments.golf.settings import RuntimeSettings
 from unblur.experiments.result import ExperimentResult, Say, Table
-from unblur.methods.golf.inference import PreparedNet
-from unblur.methods.golf.model import GolfNet, GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import GolfOptimizer
 from unblur.system.precision import choose_precision
 
 __all__ = ["milliseconds", "run"]

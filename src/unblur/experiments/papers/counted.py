@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from unblur.backbones.dmphn import dmphn_1_2_4
+from unblur.backbones.golf import first_shot, putt
 from unblur.backbones.kernel_mlp import KernelMlp
 from unblur.backbones.skipnet import image_prior
 from unblur.experiments.golf.toy import ToyNetworks
 from unblur.methods.dublid.model import Dublid
-from unblur.methods.golf.model import first_shot, putt
 from unblur.methods.kernel_space.model import full_kernel_space
 from unblur.methods.neurmap.discriminator import Discriminator
 from unblur.methods.neurmap.motion import MotionNet

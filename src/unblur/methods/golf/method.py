@@ -8,16 +8,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from unblur.backbones.golf import CONFIG, first_shot, putt
+from unblur.backbones.golf_inference import PreparedNet
 from unblur.blur.borders import Padding, crop_padding, pad_reflect
 from unblur.methods.architectures import load_weights
 from unblur.methods.base import Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
 from unblur.methods.golf.entry import GOLF
-from unblur.methods.golf.inference import PreparedNet
-from unblur.methods.golf.model import CONFIG, GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import GolfOptimizer
 from unblur.methods.golf.settings import GolfSettings
 from unblur.methods.loading import load_method
 from unblur.methods.options import RestoreOptions
-from unblur.system.precision import choose_precision
+from unblur.system.precision import precision_for
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
 from unblur.weights.onnx_file import Portable
@@ -117,9 +118,7 @@ class Golf:
         return self._prepared[key]
 
     def _precision(self, blurry: Tensor) -> torch.dtype:
-        if blurry.dtype == torch.float64:
-            return torch.float64
-        return choose_precision(self.settings.precision, blurry.device)
+        return precision_for(blurry, self.settings.precision)
 
 
 def load_refiner() -> Golf:

@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from unblur.backbones.golf import CONFIG, GolfNet, first_shot, putt
 from unblur.losses.content import Content, content_loss
 from unblur.losses.perceptual import PerceptualDistance, Reduction
 from unblur.methods.architectures import load_weights
-from unblur.methods.golf.model import CONFIG, GolfNet, GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import GolfOptimizer
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.metrics.psnr import validation_psnr
 from unblur.weights.checkpoint import read_checkpoint

@@ -32,8 +32,19 @@ class FusionNet(FoldedNet):
             3 * _COLOURS + 2, 0, _COLOURS + 1, channels=48, depth=8, coarse_channels=96, coarse_depth=4, coarse_levels=2
         )
 
-    def forward(self, blurry: Images, restored: Images, descended: Images, motion: Float[Tensor, "b 2 h w"]) -> Images:
-        """The image of both, not clamped.
+    def forward(self, seen: Float[Tensor, "b 11 h w"]) -> Images:
+        """The image of both, not clamped; see `stack`."""
+        blurry, restored, descended = seen[:, : 3 * _COLOURS].split(_COLOURS, dim=1)
+        changes = [_CHANGE_SCALE * (image - blurry) for image in (restored, descended)]
+        found = self.run(torch.cat([blurry, *changes, seen[:, 3 * _COLOURS :]], 1))
+        gate = torch.sigmoid(found[:, _COLOURS:] - _CLOSED)
+        return restored + gate * (descended - restored) + found[:, :_COLOURS]
+
+    @staticmethod
+    def stack(
+        blurry: Images, restored: Images, descended: Images, motion: Float[Tensor, "b 2 h w"]
+    ) -> Float[Tensor, "b 11 h w"]:
+        """What the network sees, in one.
 
         Args:
             blurry: The photo, in [0, 1]; sides are multiples of 8.
@@ -41,7 +52,4 @@ class FusionNet(FoldedNet):
             descended: What descent made of it, see `descend_along_motion`.
             motion: That it followed, as `MotionNet` gives it.
         """
-        changes = [_CHANGE_SCALE * (image - blurry) for image in (restored, descended)]
-        found = self.run(torch.cat([blurry, *changes, motion], 1))
-        gate = torch.sigmoid(found[:, _COLOURS:] - _CLOSED)
-        return restored + gate * (descended - restored) + found[:, :_COLOURS]
+        return torch.cat([blurry, restored, descended, motion], 1)

@@ -94,7 +94,7 @@ class FusionObjective(nn.Module):
             with torch.autocast(blurry.device.type, enabled=False):
                 photos = zip(blurry.split(1), restored.split(1), motion.split(1), strict=True)
                 descended = torch.cat([descend_along_motion(*one, NeurmapSettings.steps, _quietly) for one in photos])
-        return restored, descended, self.fusion(blurry, restored, descended, motion)
+        return restored, descended, self.fusion(FusionNet.stack(blurry, restored, descended, motion))
 
 
 def _quietly(share: float) -> None:

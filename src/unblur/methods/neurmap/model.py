@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unblur.backbones.dmphn import CENTRE, dmphn_1_2_4, dmphn_1_2_4_8
+from unblur.backbones.golf import first_shot
 from unblur.backbones.mprnet import Stages, mprnet
 from unblur.methods.architectures import load_weights
-from unblur.methods.golf.model import first_shot
 from unblur.methods.neurmap.fusion import FusionNet
 from unblur.methods.neurmap.motion import MotionNet, canonical
 from unblur.weights.shipped import read_weights
@@ -85,7 +85,5 @@ def start_from(given: str, network: nn.Module, part: Part) -> None:
     """
     checkpoint = read_weights(given)
     beginnings = f"{part}.", f"{_ELSEWHERE.get(part, part)}."
-    own = {
-        name.partition(".")[2]: value for name, value in checkpoint.tensors.items() if name.startswith(beginnings)
-    }
+    own = {name.partition(".")[2]: value for name, value in checkpoint.tensors.items() if name.startswith(beginnings)}
     load_weights(network, replace(checkpoint, tensors=own) if own else checkpoint, expected=type(network).__name__)

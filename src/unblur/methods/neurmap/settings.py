@@ -24,6 +24,11 @@ class NeurmapSettings:
         "motion that was seen; these are at half size, and a quarter as many follow at full size. 0: the network's "
         "answer alone.",
     ] = 20
+    fusion: Annotated[
+        bool,
+        "After descent, a third network takes of its answer what can be trusted and of the first network's the rest, "
+        "where the weights have one. false: the answer of descent as it is.",
+    ] = True
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         "Numbers inside the networks; auto takes bfloat16 where the processor computes with them.",

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from unblur.methods.golf.inference import RADIUS, PreparedNet
-from unblur.methods.golf.model import GolfNet, first_shot, putt
+from unblur.backbones.golf import GolfNet, first_shot, putt
+from unblur.backbones.golf_inference import RADIUS, PreparedNet
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""The networks of `model.py` made quick for use: the same numbers, up to rounding, from prepared weights.
+"""The networks of `golf.py` made quick for use: the same numbers, up to rounding, from prepared weights.
 
 Convolutions run in `channels_last` order, rectifiers and sums in place, and where the processor can, in bfloat16 with
 the sum of the blocks in float32. Normalisation is that of a batch of one photo, whose statistics can be kept: a photo
@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unblur.backbones.golf import BasicBlock, GolfNet
 from unblur.images.tiling import run_tiled
-from unblur.methods.golf.model import BasicBlock, GolfNet
 
 __all__ = ["RADIUS", "PreparedNet", "Statistics"]
 
