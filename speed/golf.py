@@ -14,10 +14,11 @@ from statistics import median
 
 import torch
 
+from unblur.backbones.golf import first_shot, putt
+from unblur.backbones.golf_inference import PreparedNet
 from unblur.methods.apply import restore_tensor
-from unblur.methods.golf.inference import PreparedNet
 from unblur.methods.golf.method import Golf
-from unblur.methods.golf.model import GolfOptimizer, first_shot, putt
+from unblur.methods.golf.model import GolfOptimizer
 from unblur.methods.golf.settings import GolfSettings
 from unblur.methods.options import RestoreOptions
 from unblur.system.precision import choose_precision

@@ -10,7 +10,7 @@ from unblur.weights.safe_file import write_checkpoint
 
 
 def batch(count: int = 1) -> dict[str, torch.Tensor]:
-    sharp = draw_picture(64, 64).expand(count, 3, -1, -1).contiguous()
+    sharp = draw_picture(96, 96).expand(count, 3, -1, -1).contiguous()
     return {"blurry": torch.nn.functional.avg_pool2d(sharp, 5, 1, 2, count_include_pad=False), "sharp": sharp}
 
 
@@ -61,4 +61,4 @@ def test_scores_of_each_answer(objective):
     assert set(scores) == {"gain_network", "gain_descent", "gain"}
     assert all(score.shape == (2,) for score in scores.values())
     (picture,) = objective.pictures(batch()).values()
-    assert picture.shape == (1, 3, 64, 5 * 64)
+    assert picture.shape == (1, 3, 96, 5 * 96)

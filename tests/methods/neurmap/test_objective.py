@@ -254,9 +254,9 @@ def test_fixed_players_take_no_turn(fixed, turns):
 
 def test_both_networks_start_from_what_ships():
     shipped = read_weights("neurmap").tensors
-    objective = NeurmapObjective("unpaired", deblurring_weights="neurmap", motion_weights="neurmap")
+    objective = NeurmapObjective("unpaired", deblurring="golf", deblurring_weights="neurmap", motion_weights="neurmap")
     state = objective.network.state_dict()
-    assert all(torch.equal(state[name], shipped[name].float()) for name in shipped)
+    assert all(torch.equal(value, shipped[name].float()) for name, value in state.items())
     alone = MotionObjective(start_weights="neurmap").network.state_dict()
     assert all(torch.equal(alone[name], shipped[f"motion.{name}"].float()) for name in alone)
     with pytest.raises(CheckpointError, match="expected MotionNet"):
