@@ -41,7 +41,8 @@ def make_small(photos: Path, recipe: dict) -> dict:
 def shrink(stream: dict, photos: Path) -> None:
     """The stream, and those that it is made of, over these photos and with small crops."""
     settings = stream["init_args"]
-    for inner in settings.values():
+    mixed = [part.get("stream") for part in settings.get("parts", [])]
+    for inner in (*settings.values(), *mixed):
         if isinstance(inner, dict) and "class_path" in inner:
             shrink(inner, photos)
     for name in {"photos", "blurry", "sharp"} & settings.keys():
