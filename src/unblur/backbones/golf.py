@@ -1,4 +1,8 @@
-"""The network of the Golf Optimizer, which it uses in two widths; Table 1 of its paper."""
+"""The network of the Golf Optimizer, in two widths (Table 1 of its paper).
+
+The names are the paper's: the first shot F is applied once to the blurry photo, the putt G again and again to what came
+out, each time a small refinement.
+"""
 
 from __future__ import annotations
 
