@@ -72,7 +72,7 @@ class Dublid(nn.Module):
         in_channels: int = 1,
         kernel_size: int = 45,
         *,
-        frame_multiple: int = 64,
+        frame_multiple: int = 32,
         variant: Variant = "code",
         group: int | None = None,
     ) -> None:
@@ -132,8 +132,8 @@ class Dublid(nn.Module):
         return _centred(kernel, offset_of_mass(kernel))
 
     def frame_size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the frame: the image, the kernel's reach on each side, rounded up."""
-        around, multiple = 2 * (self.kernel_size - 1), self.frame_multiple
+        """(height, width) of the frame: all of the sharp image that a kernel in its box brings into the photo, rounded up."""
+        around, multiple = self.kernel_size - 1, self.frame_multiple
         return math.ceil((height + around) / multiple) * multiple, math.ceil((width + around) / multiple) * multiple
 
     def first_filters(self) -> Float[Tensor, "c i 3 3"]:

@@ -37,7 +37,7 @@ class DublidObjective(nn.Module):
         in_channels: 1 for grey images, 3 for colour.
         kernel_size: Side of the box that the kernel is searched in.
         variant: Kernel step, see `Dublid`.
-        frame_multiple: See `Dublid`; frames of small primes are quick, 64 is as released.
+        frame_multiple: See `Dublid`; frames of small primes are quick.
         group: See `Dublid`; 0: all filters at a time, as a GPU likes it.
         start: Weights at first: oriented derivatives, or Xavier's random ones as in the paper.
         errors: `"absolute"`: mean squares, as in the paper, where the few photos with strong texture outweigh all
@@ -59,7 +59,7 @@ class DublidObjective(nn.Module):
         kernel_size: int = 45,
         *,
         variant: Variant = "code",
-        frame_multiple: int = 64,
+        frame_multiple: int = 32,
         group: int = 0,
         start: Literal["derivatives", "xavier"] = "derivatives",
         errors: Literal["absolute", "relative"] = "absolute",

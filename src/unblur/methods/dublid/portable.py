@@ -24,8 +24,8 @@ from unblur.weights.onnx_file import Portable
 
 __all__ = ["PortableDublid", "make_portable"]
 
-_FACTOR = 64
-"""Frames have multiples of this many rows and columns; a transform of the rows takes products of 64 and of the rest."""
+_FACTOR = 32
+"""Frames have multiples of this many rows and columns; a transform of the rows takes products of 32 and of the rest."""
 
 
 def make_portable(networks: Mapping[str, Dublid], smallest: int) -> Portable:
@@ -87,7 +87,7 @@ class _OneNetwork(nn.Module):
         network = self.network
         reach = network.kernel_size - 1
         # Not by negative numbers: exporters round their quotients to zero, Python downwards.
-        height, width = ((side + 2 * reach + _FACTOR - 1) // _FACTOR * _FACTOR for side in blurry.shape[-2:])
+        height, width = ((side + reach + _FACTOR - 1) // _FACTOR * _FACTOR for side in blurry.shape[-2:])
         fourier = _Fourier(height, width)
 
         def spectrum(image: Tensor, before: int = 0) -> _Spectrum:
@@ -168,8 +168,8 @@ class _Spectrum:
 class _Fourier:
     """Transforms of real images in a frame of one size: along rows one product, along columns two (Cooley and Tukey).
 
-    With n = 64 m rows, row r = m a + b and frequency f = c + 64 d: exp(-2πi r f / n) is the product of
-    exp(-2πi a c / 64), exp(-2πi b c / n) and exp(-2πi b d / m).
+    With n = 32 m rows, row r = m a + b and frequency f = c + 32 d: exp(-2πi r f / n) is the product of
+    exp(-2πi a c / 32), exp(-2πi b c / n) and exp(-2πi b d / m).
     """
 
     def __init__(self, height: int, width: int) -> None:
