@@ -11,13 +11,16 @@ from unblur.blur.fft import from_spectrum, kernel_spectrum
 from unblur.blur.kernels import linear_kernel
 from unblur.errors import ShapeError
 from unblur.images.files import read_image
+from unblur.images.tensors import BT709, brightness
 from unblur.methods.dublid.model import Dublid, move
+from unblur.methods.dublid.networks import load_network
 from unblur.methods.dublid.retrieval import RetrievalSystem, retrieve
 from unblur.methods.dublid.spectra import filter_step, shrink, to_spectrum
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.luma import luma_skimage
 from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.loading import load_into
+from unblur.weights.shipped import read_weights
 
 
 def small(**changes) -> Dublid:
@@ -222,6 +225,19 @@ def released(data_folder):
     network = Dublid(group=2)
     load_into(network, read_checkpoint(path), expected="DUBLID")
     return network.eval()
+
+
+def test_a_tight_frame_holds_all_that_the_photo_shows():
+    """What a trained network finds does not depend on more zeros around."""
+    photo = brightness(plant(linear_kernel(9, 20), (120, 150)).blurry, BT709)
+    network = load_network(read_weights("dublid-linear")).requires_grad_(False)
+    assert network.frame_size(120, 150) == (192, 224)
+    tight = network(photo, centred=True)
+    network.frame, network.frame_multiple = "released", 64
+    assert network.frame_size(120, 150) == (256, 256)
+    large = network(photo, centred=True)
+    assert float((tight.kernel - large.kernel).abs().sum()) < 0.1
+    assert float((tight.image - large.image).square().mean()) < 1e-4
 
 
 def read_grey(path) -> torch.Tensor:

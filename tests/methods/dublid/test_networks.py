@@ -43,7 +43,10 @@ def test_a_file_that_does_not_say_its_network_is_refused(checkpoint, config):
         load_network(Checkpoint("odd", checkpoint.tensors, {"arch_config": config}))
 
 
-@pytest.mark.parametrize("change", [{"channels": 10**9}, {"in_channels": 2}, {"kernel_size": 44}, {"variant": "new"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"channels": 10**9}, {"in_channels": 2}, {"kernel_size": 44}, {"variant": "new"}, {"frame": "larger"}],
+)
 def test_a_file_that_asks_for_an_impossible_network_is_refused(checkpoint, change):
     config = {**Network().config(), **change}
     with pytest.raises(CheckpointError, match="asks for a network that there is not"):

@@ -13,9 +13,9 @@ def network_of(seed: int = 0, **settings) -> Dublid:
     return Dublid(channels=3, layers=2, kernel_size=9, **settings).requires_grad_(False)
 
 
-@pytest.mark.parametrize("variant", ["code", "paper"])
-def test_real_arithmetic_gives_what_the_network_gives(variant):
-    network = network_of(variant=variant)
+@pytest.mark.parametrize("settings", [{"variant": "code"}, {"variant": "paper"}, {"frame": "tight"}])
+def test_real_arithmetic_gives_what_the_network_gives(settings):
+    network = network_of(**settings)
     photo = torch.rand(1, 3, 50, 121)
     (image,), (kernel,) = PortableDublid([network])(photo)
     expected = network(brightness(photo, BT709), centred=True)

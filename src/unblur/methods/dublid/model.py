@@ -11,7 +11,6 @@ One layer updates g, z and k once in closed form. Spectra are those of real imag
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,9 +24,13 @@ from unblur.errors import ShapeError
 from unblur.methods.dublid.retrieval import RetrievalSystem, retrieve
 from unblur.methods.dublid.spectra import filter_step, shrink, to_spectrum
 
-__all__ = ["Dublid", "Estimate", "Variant", "move", "offset_of_mass"]
+__all__ = ["Dublid", "Estimate", "FrameKind", "Variant", "move", "offset_of_mass"]
 
 Variant = Literal["code", "paper"]
+FrameKind = Literal["released", "tight"]
+
+_REACHES: dict[FrameKind, int] = {"released": 2, "tight": 1}
+_MULTIPLES: dict[FrameKind, int] = {"released": 64, "tight": 32}
 
 # learnables are stored at a handy scale; these turn them into what the formulas use
 _ZETA_SCALE = 10.0
@@ -60,7 +63,10 @@ class Dublid(nn.Module):
         layers: Number of unrolled steps.
         in_channels: 1 for grey photos, 3 for colour.
         kernel_size: Odd side of the box that the kernel is searched in.
-        frame_multiple: Height and width of the frame for the Fourier transforms are multiples of this.
+        frame: Of the Fourier transforms. `"tight"` holds all of the sharp image that a kernel in its box brings into
+            the photo; `"released"` adds the kernel's reach twice, as the released network, for 1.5 to 1.7 times the
+            time and the same result.
+        frame_multiple: Height and width of the frame are multiples of this; None: of 32, as released of 64.
         variant: Kernel step: `"code"` stays near the kernel of the layer before (as released), `"paper"` solves anew.
         group: Filters that are worked on at a time: few fit into the processor's cache, many fill a GPU. None: all.
     """
@@ -72,7 +78,8 @@ class Dublid(nn.Module):
         in_channels: int = 1,
         kernel_size: int = 45,
         *,
-        frame_multiple: int = 32,
+        frame: FrameKind = "released",
+        frame_multiple: int | None = None,
         variant: Variant = "code",
         group: int | None = None,
     ) -> None:
@@ -80,7 +87,9 @@ class Dublid(nn.Module):
         if in_channels not in (1, 3):
             raise ShapeError(f"the network takes images of 1 or 3 channels, not {in_channels}")
         self.channels, self.layers, self.in_channels = channels, layers, in_channels
-        self.kernel_size, self.frame_multiple, self.variant = kernel_size, frame_multiple, variant
+        self.kernel_size, self.variant = kernel_size, variant
+        self.frame: FrameKind = frame
+        self.frame_multiple = frame_multiple or _MULTIPLES[frame]
         self.group = group or channels
         banks = [torch.empty(channels, in_channels if stage == 0 else channels, 3, 3) for stage in range(layers)]
         for bank in banks:
@@ -132,9 +141,11 @@ class Dublid(nn.Module):
         return _centred(kernel, offset_of_mass(kernel))
 
     def frame_size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the frame: all of the sharp image that a kernel in its box brings into the photo, rounded up."""
-        around, multiple = self.kernel_size - 1, self.frame_multiple
-        return math.ceil((height + around) / multiple) * multiple, math.ceil((width + around) / multiple) * multiple
+        """(height, width) of the frame: the photo and the kernel's reach, rounded up."""
+        around, multiple = _REACHES[self.frame] * (self.kernel_size - 1), self.frame_multiple
+        # Not by negative numbers: exporters round their quotients to zero, Python downwards.
+        rows, columns = ((side + around + multiple - 1) // multiple * multiple for side in (height, width))
+        return rows, columns
 
     def first_filters(self) -> Float[Tensor, "c i 3 3"]:
         """The filters of the first stage: each slice has mean 0, so that none sees the brightness."""
@@ -176,6 +187,7 @@ class Dublid(nn.Module):
             "in_channels": self.in_channels,
             "kernel_size": self.kernel_size,
             "variant": self.variant,
+            "frame": self.frame,
         }
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from unblur.errors import CheckpointError
 from unblur.methods.architectures import load_weights
 from unblur.methods.dublid.architectures import FIRST_FILTERS
-from unblur.methods.dublid.model import Dublid, Variant
+from unblur.methods.dublid.model import Dublid, FrameKind, Variant
 from unblur.system.text import quote
 from unblur.weights.checkpoint import Checkpoint
 from unblur.weights.config import read_config
@@ -64,6 +64,7 @@ def _config(checkpoint: Checkpoint) -> dict[str, Any]:
     colours = 3 if first is not None and first.ndim == 4 and first.shape[1] == 3 else 1
     config = read_config(checkpoint, {**Dublid().config(), "in_channels": colours})
     possible = all(1 <= config[name] <= most for name, most in _MOST.items()) and config["kernel_size"] % 2 == 1
-    if not possible or config["in_channels"] == 2 or config["variant"] not in get_args(Variant):
+    named = config["variant"] in get_args(Variant) and config["frame"] in get_args(FrameKind)
+    if not possible or config["in_channels"] == 2 or not named:
         raise CheckpointError(f"asks for a network that there is not: its arch_config is {quote(config, 200)}")
     return config

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unblur.blur.fft import from_spectrum, multiply_conjugate, spectrum
 from unblur.methods.architectures import load_weights
-from unblur.methods.dublid.model import Dublid, Estimate, Variant, move
+from unblur.methods.dublid.model import Dublid, Estimate, FrameKind, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.psnr import psnr_of_error
 from unblur.weights.checkpoint import read_checkpoint
@@ -37,6 +37,7 @@ class DublidObjective(nn.Module):
         in_channels: 1 for grey images, 3 for colour.
         kernel_size: Side of the box that the kernel is searched in.
         variant: Kernel step, see `Dublid`.
+        frame: See `Dublid`.
         frame_multiple: See `Dublid`; frames of small primes are quick.
         group: See `Dublid`; 0: all filters at a time, as a GPU likes it.
         start: Weights at first: oriented derivatives, or Xavier's random ones as in the paper.
@@ -59,7 +60,8 @@ class DublidObjective(nn.Module):
         kernel_size: int = 45,
         *,
         variant: Variant = "code",
-        frame_multiple: int = 32,
+        frame: FrameKind = "released",
+        frame_multiple: int | None = None,
         group: int = 0,
         start: Literal["derivatives", "xavier"] = "derivatives",
         errors: Literal["absolute", "relative"] = "absolute",
@@ -73,6 +75,7 @@ class DublidObjective(nn.Module):
             in_channels=in_channels,
             kernel_size=kernel_size,
             variant=variant,
+            frame=frame,
             frame_multiple=frame_multiple,
             group=group or None,
         )

@@ -24,9 +24,6 @@ from unblur.weights.onnx_file import Portable
 
 __all__ = ["PortableDublid", "make_portable"]
 
-_FACTOR = 32
-"""Frames have multiples of this many rows and columns; a transform of the rows takes products of 32 and of the rest."""
-
 
 def make_portable(networks: Mapping[str, Dublid], smallest: int) -> Portable:
     """Networks in one file, which gives the image and the kernel of each, in the order of the names.
@@ -45,7 +42,8 @@ def make_portable(networks: Mapping[str, Dublid], smallest: int) -> Portable:
         smallest=smallest,
         outputs=("restored", "kernel"),
         traced=True,
-        more=2 * _FACTOR,  # or the photos have a frame of the same size
+        # or the photos have a frame of the same size
+        more=2 * max(network.frame_multiple for network in networks.values()),
         facts={"networks": ",".join(networks)},
     )
 
@@ -86,9 +84,8 @@ class _OneNetwork(nn.Module):
         """`Dublid.forward` on one grey photo: the image in its frame, and the kernel, not yet centred."""
         network = self.network
         reach = network.kernel_size - 1
-        # Not by negative numbers: exporters round their quotients to zero, Python downwards.
-        height, width = ((side + reach + _FACTOR - 1) // _FACTOR * _FACTOR for side in blurry.shape[-2:])
-        fourier = _Fourier(height, width)
+        height, width = network.frame_size(*blurry.shape[-2:])
+        fourier = _Fourier(height, width, network.frame_multiple)
 
         def spectrum(image: Tensor, before: int = 0) -> _Spectrum:
             down, across = height - image.shape[-2] - before, width - image.shape[-1] - before
@@ -168,16 +165,21 @@ class _Spectrum:
 class _Fourier:
     """Transforms of real images in a frame of one size: along rows one product, along columns two (Cooley and Tukey).
 
-    With n = 32 m rows, row r = m a + b and frequency f = c + 32 d: exp(-2πi r f / n) is the product of
-    exp(-2πi a c / 32), exp(-2πi b c / n) and exp(-2πi b d / m).
+    With n = p m rows, row r = m a + b and frequency f = c + p d: exp(-2πi r f / n) is the product of
+    exp(-2πi a c / p), exp(-2πi b c / n) and exp(-2πi b d / m).
+
+    Args:
+        height: n.
+        width: Even.
+        factor: p, which divides n.
     """
 
-    def __init__(self, height: int, width: int) -> None:
-        rest, half = height // _FACTOR, width // 2 + 1
-        self._outer, self._inner, self._whole = (_FACTOR, rest * half), (_FACTOR, rest, half), (height, half)
+    def __init__(self, height: int, width: int, factor: int) -> None:
+        rest, half = height // factor, width // 2 + 1
+        self._outer, self._inner, self._whole = (factor, rest * half), (factor, rest, half), (height, half)
         self._across = _turns(width, half, width)
-        self._coarse, self._fine = _turns(_FACTOR, _FACTOR, _FACTOR), _turns(rest, rest, rest)
-        twiddles = _turns(_FACTOR, rest, height)
+        self._coarse, self._fine = _turns(factor, factor, factor), _turns(rest, rest, rest)
+        twiddles = _turns(factor, rest, height)
         self._between = _Spectrum(twiddles.real[..., None], twiddles.imag[..., None])
         # The frequencies left out are the mirror image of those that are there, but for the first and the last.
         column = torch.arange(half)
