@@ -26,6 +26,7 @@ from unblur.experiments.auto.searched import Searched, checksum_of, pack_kernels
 from unblur.images.tensors import brightness
 from unblur.methods.auto.candidates import find_candidates, find_large_candidates
 from unblur.methods.base import ignore_step
+from unblur.methods.kernel_search.pyramid import HYPOTHESES
 from unblur.methods.kernel_search.search import Candidate, Origin, search_again
 from unblur.methods.kernel_search.settings import SearchSettings
 from unblur.methods.options import BlurEncoding, RestoreOptions
@@ -152,7 +153,8 @@ def draw_photo(photos: PhotoSet, generator: torch.Generator) -> Tensor:
 
 
 def _search(blurry: Tensor, *, both: bool) -> Searched:
-    grey, options, settings = brightness(blurry), RestoreOptions(), SearchSettings()
+    grey, options = brightness(blurry), RestoreOptions()
+    settings = SearchSettings(hypotheses=len(HYPOTHESES))
     encodings: tuple[BlurEncoding, ...] = ("linear", "encoded") if both else ("linear",)
     candidates: list[Candidate] = []
     with torch.no_grad():

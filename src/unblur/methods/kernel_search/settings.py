@@ -18,7 +18,7 @@ class SearchSettings:
         Literal["l0", "tv", "l1l2", "dark-channel", "extreme-channels", "two-tones"],
         "What a sharp image looks like while the kernel is searched.",
     ] = "l0"
-    hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 4
+    hypotheses: Annotated[int, "How many ways to go about the photo are tried, 1 to 4; the best answer is kept."] = 2
     rivals: Annotated[
         bool,
         "Whether each way is tried once more with kernels whose light is spread, and all kernels go through the second "
