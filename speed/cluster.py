@@ -120,7 +120,7 @@ def _in_cluster(folder: Path, method: str, *, nodes: int, lost: int) -> Run:
                 cluster.remove_node(node, allow_graceful=False)
 
         name = f"{nodes} nodes, {lost} lost"
-        return _measure(folder, name, method, ["--engine", "ray", "--address", cluster.address], lose)
+        return _measure(folder, name, method, ["--engine", "ray", "--address", str(cluster.address)], lose)
     finally:
         cluster.shutdown()
 

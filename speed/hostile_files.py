@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the files are those of the tests
@@ -31,7 +32,7 @@ def main() -> int:
     """Measure, print a table, and return 1 where a limit is exceeded."""
     read_image(hostile.seeds()["rgba.png"])  # starts the worker
     passed = [
-        report(name, lambda data=data: read_image(data), peak_of_worker, seconds=2, megabytes=300)
+        report(name, partial(read_image, data), peak_of_worker, seconds=2, megabytes=300)
         for name, data in hostile.bombs().items()
     ]
     slow = hostile.scan_bomb()

@@ -58,7 +58,7 @@ def main() -> None:
             for _ in range(given.repeat)
             for name, path in photos.items()
         ]
-    summary = {"suite": "speed", "method": given.method, **run_facts(), "photos": _medians(runs)}
+    summary: dict[str, object] = {"suite": "speed", "method": given.method, **run_facts(), "photos": _medians(runs)}
     print(json.dumps(summary, indent=2))
     if given.out:
         _store(given.out, runs, summary)

@@ -72,7 +72,11 @@ def time_method(blurry: torch.Tensor, width: int, precision: torch.dtype) -> lis
     fit_schedule = FitSchedule(StepSchedule(ROUNDS + 1), squares_until=ROUNDS + 1, width=width)
     fit = PhotoFit(blurry, BlurModel((KERNEL, KERNEL), "encoded"), fit_schedule, seed=0, precision=precision)
     moments: list[float] = []
-    optimise(fit, fit_schedule.schedule, on_step=lambda *_: moments.append(time.process_time()))
+
+    def note(*_: object) -> None:
+        moments.append(time.process_time())
+
+    optimise(fit, fit_schedule.schedule, on_step=note)
     return [after - before for before, after in pairwise(moments)]
 
 
