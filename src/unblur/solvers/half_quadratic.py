@@ -26,7 +26,7 @@ def deconvolve_sparse(
     blurry: Images,
     kernel: Float[Tensor, "#b n kh kw"],
     *,
-    prior_strength: float,
+    prior_strength: float | tuple[float, float, float],
     exponent: float = 0.8,
     steps: int = 8,
     saturation: float | None = None,
@@ -47,7 +47,8 @@ def deconvolve_sparse(
         kernel: Sum 1, odd sizes; one for all or one a photo. Several in the place of channels: the channels of
             `blurry` are photos of one image, each with its kernel, whose data terms are added up; the answer has one
             channel.
-        prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4.
+        prior_strength: Above 0; about 0.02 times the noise's standard deviation plus 1e-4. Three: the batch is the
+            colours of one image, and these are those of their mean and of both differences, see `SparseGradients`.
         exponent: 1 is anisotropic total variation, 0.8 a hyper-Laplacian.
         steps: Alternating steps; 0 stops after the half-quadratic start. Positive light has a number of its own.
         saturation: Pixels from this value up were clipped; None: none was.
@@ -103,8 +104,8 @@ class HalfQuadratic(Iteration):
     @override
     def advance(self) -> None:
         """Sparse gradients, then the image that has them and explains the photo."""
-        problem, weight = self._problem, _WARM_PENALTIES[self.step] * self._problem.prior_strength
-        wanted = spectrum(differences_adjoint(*map(problem.proximal_map(weight), differences(self._latent))))
+        problem, weight = self._problem, _WARM_PENALTIES[self.step] * self._problem.prior.scale
+        wanted = spectrum(differences_adjoint(*map(problem.prior.proximal_map(weight), differences(self._latent))))
         damped = self._blur_power + weight * problem.gradient_power
         # torch divides complex numbers by real ones five times as slowly as it multiplies them.
         self.latent_spectrum = self._back_projected.add(wanted, alpha=weight) * damped.reciprocal_()
@@ -140,7 +141,7 @@ class AlternatingDirections(Iteration):
             SplitVariable(torch.zeros_like(like)) for like in (problem.data.observed, self._latent, self._latent)
         )
         self._fit_light = problem.data.proximal_map(problem.data_penalty)
-        self._sparsify = problem.proximal_map(problem.gradient_penalty)
+        self._sparsify = problem.prior.proximal_map(problem.gradient_penalty)
 
     @property
     @override

@@ -21,6 +21,7 @@ from unblur.images.tiling import run_in_smaller_tiles, run_tiled, strips_tiled
 from unblur.solvers.differences import Images
 from unblur.solvers.names import DEFAULT_SOLVER
 from unblur.solvers.registry import SOLVERS, Deconvolve, PhotoNoise
+from unblur.solvers.sparse_gradients import to_opponents
 
 __all__ = ["choose_encoding", "compression_noise", "estimate_noise", "restore_large_with_kernel", "restore_with_kernel"]
 
@@ -33,8 +34,6 @@ _HALO_KERNELS = 4
 _LARGEST_HALO = 256
 """Tiles overlap by so many kernel sizes on each side, large kernels by at least half as many. What rings at a border
 fades with every kernel size, but slowly: see docs/map.md for what is left."""
-_COLOUR_SMOOTHNESS = 5.0
-"""Smoothness of colour differences relative to brightness; on synthetic photos with noise this gains 0.7 dB over 1."""
 _COMPRESSION_NOISE = 0.01
 """Noise that a JPEG at quality 50 counts as; others by the square root of their rounding steps. Chosen on crops of
 BSDS500 with their true kernels."""
@@ -159,7 +158,8 @@ def choose_encoding(blurry: Image, kernel: Kernel) -> Literal["encoded", "linear
 
 
 def _reblur(blurry: Tensor, kernel: Tensor) -> Tensor:
-    run = _prepare(blurry, kernel, _Smoothing(DEFAULT_SOLVER, 1.0, quick=True), is_clipped=any(_clipped(blurry)))
+    smoothing = _Smoothing(DEFAULT_SOLVER, 1.0, quick=True)
+    run = _prepare([estimate_noise(blurry)], kernel, smoothing, is_clipped=any(_clipped(blurry)))
     return convolve(run(blurry).clamp(0, 1), kernel, "replicate")
 
 
@@ -262,30 +262,25 @@ class _Restorer:
     """Restores the colours of a photo or of a part of it.
 
     Attributes:
-        each: A solver for each colour by itself.
-        mixtures: Solvers for brightness and both colour differences; empty: every colour is always by itself.
+        solvers: One for each colour by itself, or one for all of them together.
     """
 
-    each: Sequence[Deconvolve]
-    mixtures: Sequence[Deconvolve]
+    solvers: Sequence[Deconvolve]
 
     @classmethod
     def of(cls, blurry: Image, kernel: Tensor, smoothing: _Smoothing) -> _Restorer:
         """Solvers with the numbers that suit this photo."""
-        colours = range(blurry.shape[1])
-        splits = len(colours) == 3 and SOLVERS[smoothing.solver].splits_colours
-        ways = [smoothing] * len(colours)
-        planes = blurry
-        if splits:
-            # Colour differences hold more noise than detail: a smooth Wiener filter serves them.
-            smooth = smoothing._replace(solver="wiener", smoothness=smoothing.smoothness * _COLOUR_SMOOTHNESS)
-            ways += [smoothing, smooth, smooth]
-            planes = apply(blurry, _with_mixtures, 6)
-        solvers = [
-            _prepare(apply(planes, partial(_plane, number=number), 1), kernel, way, is_clipped=is_clipped)
-            for number, (way, is_clipped) in enumerate(zip(ways, _clipped(planes), strict=True))
-        ]
-        return cls(solvers[: len(colours)], solvers[len(colours) :])
+        colours = blurry.shape[1]
+        if colours == 3 and SOLVERS[smoothing.solver].joins_colours:
+            noises = [estimate_noise(apply(blurry, partial(_mixture, number=number), 1)) for number in range(colours)]
+            return cls([_prepare(noises, kernel, smoothing, is_clipped=any(_clipped(blurry)))])
+        planes = (apply(blurry, partial(_plane, number=number), 1) for number in range(colours))
+        return cls(
+            [
+                _prepare([estimate_noise(plane)], kernel, smoothing, is_clipped=is_clipped)
+                for plane, is_clipped in zip(planes, _clipped(blurry), strict=True)
+            ]
+        )
 
     def restore(
         self,
@@ -294,37 +289,25 @@ class _Restorer:
         on_colour: Callable[[int, int], None],
         on_step: Callable[[], None],
     ) -> Tensor:
-        """The image; where light was clipped, which happens to each colour by itself, so is what follows from it."""
-        split = bool(self.mixtures) and not bool((blurry >= _SATURATION).any())
-        solvers = self.mixtures if split else self.each
-        planes = _mix(_opponents(blurry), blurry) if split else blurry
+        """The image."""
         restored: list[Tensor] = []
-        for solver, plane in zip(solvers, planes.split(1, 1), strict=True):
-            restored.append(_run(solver, plane, known, on_step))
-            on_colour(len(restored), len(solvers))
-        answer = torch.cat(restored, 1)
-        return _mix(_opponents(blurry).inverse(), answer) if split else answer
+        parts = blurry.split(blurry.shape[1] // len(self.solvers), 1)
+        for solver, part in zip(self.solvers, parts, strict=True):
+            restored.append(_run(solver, part, known, on_step))
+            on_colour(len(restored), len(self.solvers))
+        return torch.cat(restored, 1)
 
 
-def _run(solver: Deconvolve, plane: Tensor, known: Tensor | None, on_step: Callable[[], None]) -> Tensor:
-    """One colour of one photo, or of several photos, which then are the channels of one image."""
+def _run(solver: Deconvolve, colours: Tensor, known: Tensor | None, on_step: Callable[[], None]) -> Tensor:
+    """Colours of one photo, or of several photos, which then are the channels of one image; colours are its batch."""
     known = known if known is None else known.transpose(0, 1)
-    return solver(plane.transpose(0, 1), known=known, on_step=lambda _: on_step()).transpose(0, 1)
+    return solver(colours.transpose(0, 1), known=known, on_step=lambda _: on_step()).transpose(0, 1)
 
 
-def _mix(matrix: Tensor, colours: Tensor) -> Tensor:
-    return torch.einsum("ij,bjhw->bihw", matrix, colours)
-
-
-def _opponents(like: Tensor) -> Float[Tensor, "3 3"]:
-    """Brightness (the mean, so that it stays in [0, 1]), red against blue, and both against green."""
-    rows = [[1 / 3, 1 / 3, 1 / 3], [0.5**0.5, 0.0, -(0.5**0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
-    return torch.tensor(rows, dtype=like.dtype, device=like.device)
-
-
-def _with_mixtures(blurry: Tensor) -> Tensor:
-    """Three colours, then their three mixtures."""
-    return torch.cat([blurry, _mix(_opponents(blurry), blurry)], 1)
+def _mixture(image: Tensor, number: int) -> Tensor:
+    """The mean of the colours (0), which stays in [0, 1], or one of their differences."""
+    mixed = to_opponents(image.transpose(0, 1))[number][:, None]
+    return mixed if number else mixed / 3**0.5
 
 
 def _plane(image: Tensor, number: int) -> Tensor:
@@ -338,11 +321,10 @@ def _clipped(image: Image) -> list[bool]:
     return (highest >= _SATURATION).tolist()
 
 
-def _prepare(plane: Image, kernel: Tensor, smoothing: _Smoothing, *, is_clipped: bool) -> Deconvolve:
-    """The solver with the numbers that suit the noise of one colour."""
+def _prepare(noises: Sequence[float], kernel: Tensor, smoothing: _Smoothing, *, is_clipped: bool) -> Deconvolve:
+    """The solver with the numbers that suit the noise of one colour, or of the mean and both differences of three."""
+    sigma, *others = (math.hypot(noise, smoothing.compression) for noise in noises)
     noise = PhotoNoise(
-        math.hypot(estimate_noise(plane), smoothing.compression),
-        _SATURATION if is_clipped else None,
-        smoothing.quick,
+        sigma, _SATURATION if is_clipped else None, smoothing.quick, (others[0], others[1]) if others else None
     )
     return SOLVERS[smoothing.solver].prepare(noise, kernel.transpose(0, 1), smoothing.smoothness)

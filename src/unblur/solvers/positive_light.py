@@ -56,13 +56,13 @@ class PositiveLightDirections(Iteration):
             for split in (self._light, self._right, self._down, self._positive):
                 split.scale_multiplier(_STAGES[stage - 1] / factor)
         light_penalty = factor * problem.data_penalty
-        self._gradient_penalty = factor * max(problem.gradient_penalty, _STRENGTHS * problem.prior_strength)
+        self._gradient_penalty = factor * max(problem.gradient_penalty, _STRENGTHS * problem.prior.scale)
         self._sign_penalty = factor * _SIGN_PENALTY
         weight = light_penalty * problem.operator.power + self._gradient_penalty * problem.gradient_power
         self._inverse = weight.add_(self._sign_penalty).reciprocal_()
         self._of_light = problem.operator.spectrum.conj() * (light_penalty * self._inverse)
         self._fit_light = problem.data.proximal_map(light_penalty)
-        self._sparsify = problem.proximal_map(self._gradient_penalty)
+        self._sparsify = problem.prior.proximal_map(self._gradient_penalty)
 
     @property
     @override

@@ -16,6 +16,11 @@ from unblur.solvers.wiener import deconvolve_wiener
 __all__ = ["SOLVERS", "PhotoNoise", "Solver", "suitable_strength"]
 
 
+_COLOUR_SMOOTHNESS = 2.0
+"""Smoothness of colour differences relative to brightness. With the true kernels of eight photos of BSDS500 in each
+of eight kinds, 4 in place of 2 loses 0.05 dB."""
+
+
 class Deconvolve(Protocol):
     """A solver with its numbers chosen."""
 
@@ -38,6 +43,8 @@ class PhotoNoise:
 
     Attributes:
         sigma: Standard deviation of the noise on the scale of [0, 1].
+        colour_sigmas: Those of both colour differences, where three colours are solved for together, and `sigma` is
+            that of their mean; None: images by themselves.
         saturation: Pixels from this value up were clipped; None: none was.
         quick: Whether a rough answer will do where many steps are needed.
     """
@@ -45,6 +52,7 @@ class PhotoNoise:
     sigma: float
     saturation: float | None = None
     quick: bool = False
+    colour_sigmas: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +62,12 @@ class Solver:
     Attributes:
         prepare: From what is known of the noise, the kernel `(1, 1, kH, kW)` and the smoothness that is asked for (1
             suits the noise) to a function from blurry to restored images.
-        splits_colours: Colour differences, which hold more noise than detail, go through a smooth Wiener filter.
+        joins_colours: It takes three colours together, as a batch: see `SparseGradients`.
         joins_photos: It takes several photos of one scene, as the channels of an image, with a kernel each.
     """
 
     prepare: Callable[[PhotoNoise, Tensor, float], Deconvolve]
-    splits_colours: bool = False
+    joins_colours: bool = False
     joins_photos: bool = False
 
 
@@ -71,10 +79,12 @@ def suitable_strength(noise_sigma: float) -> float:
 def _sparse(
     exponent: float, noise: PhotoNoise, kernel: Tensor, smoothness: float, *, positive: bool = False
 ) -> Deconvolve:
+    strength = smoothness * suitable_strength(noise.sigma)
+    colours = [_COLOUR_SMOOTHNESS * smoothness * suitable_strength(sigma) for sigma in noise.colour_sigmas or ()]
     return partial(
         deconvolve_sparse,
         kernel=kernel,
-        prior_strength=smoothness * suitable_strength(noise.sigma),
+        prior_strength=(strength, colours[0], colours[1]) if colours else strength,
         exponent=exponent,
         saturation=noise.saturation,
         quick=noise.quick,
@@ -97,9 +107,9 @@ def _richardson_lucy(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> De
 
 
 SOLVERS: dict[str, Solver] = {
-    "hyper-laplacian": Solver(partial(_sparse, 0.8), splits_colours=True, joins_photos=True),
-    "positive-light": Solver(partial(_sparse, 0.8, positive=True), splits_colours=True, joins_photos=True),
-    "tv": Solver(partial(_sparse, 1.0), splits_colours=True, joins_photos=True),
+    "hyper-laplacian": Solver(partial(_sparse, 0.8), joins_colours=True, joins_photos=True),
+    "positive-light": Solver(partial(_sparse, 0.8, positive=True), joins_colours=True, joins_photos=True),
+    "tv": Solver(partial(_sparse, 1.0), joins_colours=True, joins_photos=True),
     "wiener": Solver(_wiener, joins_photos=True),
     "richardson-lucy": Solver(_richardson_lucy),
 }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
@@ -16,7 +14,7 @@ from unblur.solvers.data_terms import QuadraticData
 from unblur.solvers.differences import Images, difference_power, differences
 from unblur.solvers.frame import Frame
 from unblur.solvers.operators import FramedBlur
-from unblur.solvers.proximal import shrink
+from unblur.solvers.sparse_gradients import SparseGradients
 
 __all__ = ["SparseProblem", "pose_sparse"]
 
@@ -37,8 +35,7 @@ class SparseProblem:
         operator: The blur on the frame.
         data: What was observed, with a mask that is 0 outside the photo.
         gradient_power: Power of the difference operator at each frequency.
-        prior_strength: Multiplier of the prior.
-        exponent: Exponent of the prior.
+        prior: Of its gradients.
         data_penalty: Penalty of the split of the reblurred image.
         gradient_penalty: Penalty of the split of the gradients.
     """
@@ -47,8 +44,7 @@ class SparseProblem:
     operator: FramedBlur
     data: QuadraticData
     gradient_power: Tensor
-    prior_strength: float
-    exponent: float
+    prior: SparseGradients
     data_penalty: float
     gradient_penalty: float
 
@@ -56,10 +52,6 @@ class SparseProblem:
     def photos(self) -> int:
         """Photos of one image that the problem has, each with its kernel."""
         return self.operator.spectrum.shape[1]
-
-    def proximal_map(self, penalty: float) -> Callable[[Tensor], Tensor]:
-        """That of the prior, for gradients split off under such a penalty."""
-        return partial(shrink, threshold=self.prior_strength / penalty, power=self.exponent)
 
     def image(self, values: Tensor) -> Tensor:
         """The image, in its frame, of a spectrum."""
@@ -69,10 +61,10 @@ class SparseProblem:
         """Objective, and root mean square of reblurred minus observed inside the photo."""
         reblurred = self.operator.apply(latent)
         right, down = differences(latent)
-        prior = right.abs().pow(self.exponent).sum() + down.abs().pow(self.exponent).sum()
+        prior = self.prior.value(right) + self.prior.value(down)
         residual = self.frame.crop(self.data.residual(reblurred))
         return {
-            "objective": float(self.data.value(reblurred) + self.prior_strength * prior),
+            "objective": float(self.data.value(reblurred) + prior),
             "residual": float(residual.square().mean().sqrt()),
         }
 
@@ -81,7 +73,7 @@ def pose_sparse(
     blurry: Tensor,
     kernel: Tensor,
     *,
-    prior_strength: float,
+    prior_strength: float | tuple[float, float, float],
     exponent: float = 0.8,
     saturation: float | None = None,
     known: Float[Tensor, "#b m h w"] | None = None,
@@ -95,8 +87,7 @@ def pose_sparse(
         operator=operator,
         data=QuadraticData(frame.extend(blurry), inside, None if saturated is None else frame.place(saturated)),
         gradient_power=difference_power(frame.size, blurry),
-        prior_strength=prior_strength,
-        exponent=exponent,
+        prior=SparseGradients(prior_strength if isinstance(prior_strength, tuple) else (prior_strength,), exponent),
         data_penalty=_DATA_PENALTY,
         gradient_penalty=_GRADIENT_PENALTY,
     )
