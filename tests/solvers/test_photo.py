@@ -90,8 +90,8 @@ def test_tiles_cost_nothing(monkeypatch):
 def test_progress_rises_to_one_and_can_stop():
     seen = []
     photo = draw_picture(20, 24).expand(1, 3, -1, -1)
-    restore_with_kernel(photo, KERNEL, encoding="encoded", on_progress=seen.append)
-    assert sorted(set(seen)) == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    restore_with_kernel(photo[:, :2], KERNEL, encoding="encoded", on_progress=seen.append)
+    assert sorted(set(seen)) == pytest.approx([0, 1 / 2, 1])
     assert seen == sorted(seen)
     assert len(seen) > 10, "whoever cancels is heard at every step of the solver"
 
