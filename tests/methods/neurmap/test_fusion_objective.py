@@ -21,8 +21,7 @@ def objective() -> FusionObjective:
 
 
 def test_the_fusion_network_learns_alone(objective):
-    (term,) = objective(batch()).values()
-    term.backward()
+    objective(batch())["content"].backward()
     learning = {name for name, weight in objective.network.named_parameters() if weight.requires_grad}
     assert learning == {name for name, _ in objective.network.named_parameters() if name.startswith("fusion.")}
     assert objective.fusion.tail.weight.grad.abs().max() > 0
@@ -54,6 +53,18 @@ def test_what_is_exported_is_the_method(objective, tmp_path):
     # Where nothing is to be gained, the steps of Adam have the sign of rounding.
     assert (method.restore(batch()["blurry"], RestoreOptions()).image - fused).abs().mean() < 3e-4
     assert FusionObjective(fusion_weights=str(place)).fusion.tail.weight.equal(objective.fusion.tail.weight)
+
+
+def test_what_is_lost_against_the_network_alone(objective):
+    """Sharp photos that the network leaves as they are, and a fusion that darkens them."""
+    sharp = batch()["sharp"]
+    still = {"blurry": sharp, "sharp": sharp}
+    with torch.no_grad():
+        before = objective(still)["harm"]
+        objective.fusion.tail.bias -= 0.2
+        after = objective(still)["harm"]
+        objective.fusion.tail.bias += 0.2
+    assert before < 0.1 and after > 0.5
 
 
 def test_scores_of_each_answer(objective):

@@ -32,6 +32,8 @@ class FusionObjective(nn.Module):
         deblurring_weights: Its weights, see `start_from`; empty: random ones, for trying out.
         motion_weights: Those of the motion network.
         fusion_weights: Those that the fusion network starts from; empty: from scratch.
+        harm: Weight of what the result loses against the deblurring network's, in the unit of the content term: so much
+            more a loss counts than a gain of the same size.
 
     Raises:
         CheckpointError: No such weights, or those of another network.
@@ -45,6 +47,7 @@ class FusionObjective(nn.Module):
         deblurring_weights: str = "",
         motion_weights: str = "",
         fusion_weights: str = "",
+        harm: float = 0.0,
     ) -> None:
         super().__init__()
         self.fusion = FusionNet()
@@ -59,12 +62,14 @@ class FusionObjective(nn.Module):
                 start_from(given, network, part)
         self.network.deblurring.requires_grad_(False)
         self.network.motion.requires_grad_(False)
-        self.term_weights = {"content": 1.0}
+        self.term_weights = {"content": 1.0, "harm": harm}
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The term, a mean over the batch."""
-        *_, fused = self._answers(batch["blurry"])
-        return {"content": log_mean_square(fused, batch["sharp"]).mean()}
+        """Both terms, means over the batch."""
+        restored, _, fused = self._answers(batch["blurry"])
+        content = log_mean_square(fused, batch["sharp"])
+        lost = (content - log_mean_square(restored, batch["sharp"])).relu()
+        return {"content": content.mean(), "harm": lost.mean()}
 
     def project(self) -> None:
         """Nothing is bounded."""
