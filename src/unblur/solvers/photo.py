@@ -27,8 +27,8 @@ __all__ = ["choose_encoding", "compression_noise", "estimate_noise", "restore_la
 
 _SATURATION = 0.995
 """From here up a pixel may have been clipped: the two highest values of 8 bit."""
-_WHOLE = 2048
-_TILE = 1024
+_WHOLE = 1536
+_TILE = 768
 """Photos with no side above the first are taken whole, others in tiles."""
 _HALO_KERNELS = 4
 _LARGEST_HALO = 256
