@@ -44,7 +44,7 @@ class SparseGradients:
 
     @property
     def scale(self) -> float:
-        """The strength that penalties are chosen for; of three that of the mean, so that grey photos are solved alike."""
+        """The strength that penalties are chosen for; of three that of the mean, so grey photos are solved alike."""
         return self.strengths[0]
 
     def proximal_map(self, penalty: float) -> Callable[[Values], Values]:
