@@ -79,4 +79,4 @@ def _matrix(like: Tensor) -> Float[Tensor, "3 3"]:
 
 
 def _rotate(matrix: Tensor, colours: Tensor) -> Tensor:
-    return (matrix @ colours.flatten(1)).view_as(colours)
+    return torch.einsum("ij,jnhw->inhw", matrix, colours)
