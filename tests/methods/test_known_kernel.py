@@ -72,8 +72,9 @@ def test_progress_rises_over_the_whole_batch_and_can_stop():
     options = RestoreOptions(kernel=KERNEL)
     with pytest.raises(Cancelled):
         restore_tensor(torch.rand(2, 3, 20, 20), load_method("known-kernel"), options, stop_after_half)
-    assert sorted(set(seen)) == pytest.approx([0, 1 / 6, 2 / 6, 3 / 6])
     assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1 / 2)
+    assert len(set(seen)) > 4
 
 
 def test_stored_pixels_are_restored_as_tensors_are():

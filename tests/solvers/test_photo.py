@@ -90,10 +90,11 @@ def test_tiles_cost_nothing(monkeypatch):
 def test_progress_rises_to_one_and_can_stop():
     seen = []
     photo = draw_picture(20, 24).expand(1, 3, -1, -1)
-    restore_with_kernel(photo[:, :2], KERNEL, encoding="encoded", on_progress=seen.append)
-    assert sorted(set(seen)) == pytest.approx([0, 1 / 2, 1])
+    restore_with_kernel(photo, KERNEL, encoding="encoded", on_progress=seen.append)
     assert seen == sorted(seen)
-    assert len(seen) > 10, "whoever cancels is heard at every step of the solver"
+    assert seen[0] < 0.2
+    assert seen[-1] == 1
+    assert len(set(seen)) > 10, "whoever waits or cancels hears of every step of the solver"
 
     def stop(_: float) -> None:
         raise Cancelled("stopped")

@@ -33,7 +33,7 @@ def deconvolve_sparse(
     quick: bool = False,
     known: Float[Tensor, "#b m h w"] | None = None,
     positive: bool = False,
-    on_step: Callable[[int], None] | None = None,
+    on_share: Callable[[float], None] | None = None,
 ) -> Tensor:
     """The minimiser of `|m (k * x - y)|^2 / 2 + prior_strength * sum |grad x|^exponent`.
 
@@ -56,7 +56,7 @@ def deconvolve_sparse(
         known: 1 where the photo counts, 0 where something else lies over it; there, `blurry` only starts the search.
             One for all channels or one for each. None: all of it counts.
         positive: Whether x may not be negative also where no light was clipped.
-        on_step: See `Iteration.run`.
+        on_share: See `Iteration.run`.
     """
     problem = pose_sparse(
         blurry,
@@ -67,12 +67,19 @@ def deconvolve_sparse(
         known=known,
     )
     if positive or problem.data.saturated is not None:
-        return problem.frame.crop(PositiveLightDirections(problem, quick=quick).run(on_step))
+        return problem.frame.crop(PositiveLightDirections(problem, quick=quick).run(on_share))
     start = HalfQuadratic(problem)
-    start.run(on_step)
+    first = start.steps / (start.steps + steps)
+    start.run(_part_of(on_share, 0, first))
     if steps == 0:
         return problem.frame.crop(start.latent)
-    return problem.frame.crop(AlternatingDirections(problem, start.latent_spectrum, steps).run(on_step))
+    directions = AlternatingDirections(problem, start.latent_spectrum, steps)
+    return problem.frame.crop(directions.run(_part_of(on_share, first, 1)))
+
+
+def _part_of(on_share: Callable[[float], None] | None, start: float, stop: float) -> Callable[[float], None] | None:
+    """Reports the share of a part of the work as that of all of it."""
+    return None if on_share is None else lambda share: on_share(start + share * (stop - start))
 
 
 class HalfQuadratic(Iteration):

@@ -54,14 +54,14 @@ class Iteration(ABC):
         """Whether all steps are done."""
         return self.step >= self.steps
 
-    def run(self, on_step: Callable[[int], None] | None = None) -> Tensor:
+    def run(self, on_share: Callable[[float], None] | None = None) -> Tensor:
         """All steps that are left, and the estimate after them.
 
         Args:
-            on_step: Called with the number of steps done after each of them; raises to stop.
+            on_share: Called after each step with the share of all steps that is done; raises to stop.
         """
         while not self.done():
             self.update()
-            if on_step is not None:
-                on_step(self.step)
+            if on_share is not None:
+                on_share(self.step / self.steps)
         return self.latent

@@ -233,16 +233,22 @@ class _Deconvolution:
         longest = max(self._masked.shape[-2:])
 
         def run_with(tile: int) -> AnswerT:
-            # One tile is computed in this thread, where its colours can be reported, several in others.
-            restore = partial(self._restore, on_colour=self._report if longest <= tile else _ignore)
+            # One tile is computed in this thread, where its steps can be reported, several in others.
+            restore = partial(self._restore, is_alone=longest <= tile)
             report = _ignore if longest <= tile else self._report
             return run_tiles(self._masked, restore, tile, self._halo, report, on_step=self._report_again)
 
         return run_in_smaller_tiles(run_with, min(_WHOLE if longest <= _WHOLE else _TILE, longest))
 
-    def _restore(self, part: Tensor, on_step: Callable[[], None], *, on_colour: Callable[[int, int], None]) -> Tensor:
+    def _restore(self, part: Tensor, on_step: Callable[[], None], *, is_alone: bool) -> Tensor:
         known = part[:, self._colours :] if self._has_known else None
-        return self._restorer.restore(part[:, : self._colours], known, on_colour, on_step)
+
+        def on_share(share: float) -> None:
+            if is_alone:
+                self._share = share
+            on_step()
+
+        return self._restorer.restore(part[:, : self._colours], known, on_share)
 
     def _report(self, done: int, count: int) -> None:
         self._share = done / count
@@ -282,26 +288,23 @@ class _Restorer:
             ]
         )
 
-    def restore(
-        self,
-        blurry: Tensor,
-        known: Tensor | None,
-        on_colour: Callable[[int, int], None],
-        on_step: Callable[[], None],
-    ) -> Tensor:
-        """The image."""
+    def restore(self, blurry: Tensor, known: Tensor | None, on_share: Callable[[float], None]) -> Tensor:
+        """The image.
+
+        The photos are the channels of one image for a solver, and its batch is their colours.
+        """
+        known = known if known is None else known.transpose(0, 1)
+        parts = blurry.transpose(0, 1).split(blurry.shape[1] // len(self.solvers))
         restored: list[Tensor] = []
-        parts = blurry.split(blurry.shape[1] // len(self.solvers), 1)
         for solver, part in zip(self.solvers, parts, strict=True):
-            restored.append(_run(solver, part, known, on_step))
-            on_colour(len(restored), len(self.solvers))
-        return torch.cat(restored, 1)
+            done, count = len(restored), len(self.solvers)
 
+            def on_part(share: float, done: int = done, count: int = count) -> None:
+                on_share((done + share) / count)
 
-def _run(solver: Deconvolve, colours: Tensor, known: Tensor | None, on_step: Callable[[], None]) -> Tensor:
-    """Colours of one photo, or of several photos, which then are the channels of one image; colours are its batch."""
-    known = known if known is None else known.transpose(0, 1)
-    return solver(colours.transpose(0, 1), known=known, on_step=lambda _: on_step()).transpose(0, 1)
+            restored.append(solver(part, known=known, on_share=on_part))
+            on_share((done + 1) / count)
+        return torch.cat(restored).transpose(0, 1)
 
 
 def _mixture(image: Tensor, number: int) -> Tensor:

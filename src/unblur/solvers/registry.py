@@ -25,14 +25,14 @@ class Deconvolve(Protocol):
     """A solver with its numbers chosen."""
 
     def __call__(
-        self, blurry: Tensor, known: Tensor | None = None, on_step: Callable[[int], None] = lambda _: None
+        self, blurry: Tensor, known: Tensor | None = None, on_share: Callable[[float], None] = lambda _: None
     ) -> Tensor:
         """The restored images.
 
         Args:
             blurry: `(B, C, H, W)`; where it is not known, a smooth continuation.
             known: `(B or 1, 1, H, W)`: 1 where the photo counts, 0 where something lies over it; None: everywhere.
-            on_step: Called with the number of steps done after each of them; raises to stop.
+            on_share: Called with the share of the work that is done; raises to stop.
         """
         ...
 
@@ -93,9 +93,9 @@ def _sparse(
 
 
 def _wiener(noise: PhotoNoise, kernel: Tensor, smoothness: float) -> Deconvolve:
-    def run(blurry: Tensor, known: Tensor | None = None, on_step: Callable[[int], None] = lambda _: None) -> Tensor:
+    def run(blurry: Tensor, known: Tensor | None = None, on_share: Callable[[float], None] = lambda _: None) -> Tensor:
         del known  # one filter for all of the photo: what lies over it is the smooth continuation that it is given
-        on_step(0)
+        on_share(0.0)
         return deconvolve_wiener(blurry, kernel, prior_strength=smoothness * (1e-3 + 0.5 * noise.sigma))
 
     return run

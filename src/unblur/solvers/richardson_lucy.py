@@ -79,7 +79,7 @@ def deconvolve_richardson_lucy(
     steps: int,
     saturation: float | None = None,
     known: Float[Tensor, "#b 1 h w"] | None = None,
-    on_step: Callable[[int], None] | None = None,
+    on_share: Callable[[float], None] | None = None,
 ) -> Images:
     """The maximum-likelihood image under Poisson noise, as far as `steps` lead.
 
@@ -89,11 +89,11 @@ def deconvolve_richardson_lucy(
         steps: More steps are sharper and noisier.
         saturation: Pixels from this value up were clipped; None: none was.
         known: 1 where the photo counts, 0 where something else lies over it; None: all of it counts.
-        on_step: See `Iteration.run`.
+        on_share: See `Iteration.run`.
     """
     frame, operator = FramedBlur.around(blurry, kernel)
     saturated = frame.place(blurry) >= (2.0 if saturation is None else saturation)
     observed = frame.extend(blurry).clamp_min(_DARKEST)
     counts = torch.ones_like(blurry) if known is None else known.expand_as(blurry)
     data = PoissonData(observed, frame.place(counts), saturated)
-    return frame.crop(RichardsonLucy(operator, data, steps).run(on_step))
+    return frame.crop(RichardsonLucy(operator, data, steps).run(on_share))

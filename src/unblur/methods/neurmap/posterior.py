@@ -91,7 +91,7 @@ class _Problem(NamedTuple):
             return missed + _EDGES * total_variation(latent).mean()
 
         descent = AdamDescent(objective, start, rate=stage.rate, steps=steps)
-        return descent.run(lambda step: on_share(step / steps)).clamp(0, 1)
+        return descent.run(on_share).clamp(0, 1)
 
 
 def _halve(image: Tensor) -> Tensor:
