@@ -94,7 +94,7 @@ def test_progress_rises_to_one_and_can_stop():
     assert seen == sorted(seen)
     assert seen[0] < 0.2
     assert seen[-1] == 1
-    assert len(set(seen)) > 10, "whoever waits or cancels hears of every step of the solver"
+    assert len(set(seen)) > 10, "every step of the solver is reported and can be stopped"
 
     def stop(_: float) -> None:
         raise Cancelled("stopped")

@@ -110,7 +110,7 @@ HYPOTHESES = (
     Hypothesis(_STEEP, 8e-3, edge_share=0.2, faintest=0.07, whitening=0.03, box_share=0.75, number=2),
     Hypothesis(_GENTLE, 4e-3, edge_share=0.2, whitening=0.03, number=1),
 )
-"""Chosen on synthetic photos, so that they fail on different ones; before a second pass and with a choice by the score,
+"""Chosen on synthetic photos, so that they fail on different ones; before a second pass, and chosen among by the score,
 the first two are as good as all four, see docs/map.md."""
 LARGE_HYPOTHESES = (HYPOTHESES[0], replace(HYPOTHESES[0], faintest=0.03, number=4))
 """For kernels of more than 31 pixels, whose light is spread so thinly that parts of it count as faint. On ten photos of
