@@ -52,6 +52,16 @@ def test_sharp_samples_may_be_noisy(photos):
     assert 0.005 < difference < 0.1
 
 
+def test_enlarged_photos_are_softer(photos):
+    def roughness(**more) -> float:
+        stream = stream_of(photos, BlurPart("none"), noise_share=0.0, **more)
+        return sum(float(stream.sample(index)["sharp"].diff(dim=-1).abs().mean()) for index in range(20))
+
+    assert roughness(enlarged=(2.0, 2.0)) < 0.8 * roughness()
+    with pytest.raises(SettingsError, match="factors from 1 on"):
+        stream_of(photos, enlarged=(2.0, 1.5))
+
+
 def test_frames_are_averaged(photos, make_photo):
     for number in range(5):
         make_photo(f"frames/{number}.png", size=(48, 40), seed=7)

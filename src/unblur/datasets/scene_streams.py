@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everyone gives it
 from torch import Tensor
 
 from unblur.datasets.blur_settings import Encoding, FrameAverage, Sensor, Synthesis, find_kind
@@ -60,13 +61,14 @@ class SceneStream:
         noise_share: Share of the samples with shot noise.
         frames: Folder of consecutive frames, for parts of the kind `frames`.
         encoding: Encoding in which photos are blurred, see `datasets.blur_settings.Synthesis`.
+        enlarged: Photos are enlarged by a factor between these first: frames of videos are softer than photos.
         lines: Also return the straight line that each pixel is blurred along; all parts must be of kinds that have it.
         partners: Also return another photo under the same blur; no part may be `frames` or `none`.
         seed: Another seed is another stream.
 
     Raises:
         SettingsError: A part of no known kind, a setting it does not have, one without lines where they are asked for,
-            or shares that are not positive in sum.
+            shares that are not positive in sum, or photos are not enlarged but made smaller.
         DataError: A folder is missing or holds no image.
     """
 
@@ -80,6 +82,7 @@ class SceneStream:
         noise_share: float = 0.5,
         frames: str = "",
         encoding: Encoding = "linear",
+        enlarged: tuple[float, float] = (1.0, 1.0),
         lines: bool = False,
         partners: bool = False,
         seed: int = 0,
@@ -98,7 +101,10 @@ class SceneStream:
         self.parts = [(part, _blur_of(part)) for part in parts]
         if any(part.share < 0 for part in parts) or not sum(part.share for part in parts) > 0:
             raise SettingsError("the shares of a mixture are 0 or more, and not all 0")
+        if not 1 <= enlarged[0] <= enlarged[1]:
+            raise SettingsError(f"photos are enlarged by factors from 1 on, the smaller one first; not by {enlarged}")
         self.size, self.photons, self.noise_share, self.seed = size, photons, noise_share, seed
+        self.enlarged = enlarged
         self._frames = _bytes_of_frames(frames) if frames else []
         self._photos = DecodedPhotos(lambda photo: photo.expand(-1, 3, -1, -1))
 
@@ -140,7 +146,12 @@ class SceneStream:
         return images | {"other_blurry": other.blurry, "other_sharp": other.sharp}
 
     def _draw_photo(self, generator: torch.Generator) -> Tensor:
-        return self._photos[self.paths[draw(len(self.paths), generator)]]
+        photo = self._photos[self.paths[draw(len(self.paths), generator)]]
+        low, high = self.enlarged
+        if high == 1:
+            return photo
+        factor = low + (high - low) * float(torch.rand((), generator=generator))
+        return F.interpolate(photo, scale_factor=factor, mode="bicubic", antialias=True).clamp(0, 1)
 
     def _with_lines(self, images: dict[str, Tensor], lines: Tensor | None) -> dict[str, Tensor]:
         return images | {"lines": lines} if self.lines and lines is not None else images
