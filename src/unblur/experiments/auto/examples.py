@@ -25,7 +25,7 @@ from unblur.methods.kernel_search.search import Candidate
 from unblur.metrics.alignment import align_pair
 from unblur.solvers.photo import estimate_noise, restore_with_kernel
 
-__all__ = ["Example", "examples_of", "known_examples"]
+__all__ = ["Example", "example_seen", "examples_of", "gain_of", "known_examples", "moved_truth"]
 
 _ALIGNED_FROM = 0.5
 """Gain from which the truth is moved to where the answer lies; failed answers have no place to move it to."""
@@ -120,21 +120,26 @@ def _known_answers(
             kernel = kernel * (1 + uniform(0, _MOST_PERTURBED, generator) * factors)
             kernel = kernel / kernel.sum()
         answer = restore_with_kernel(pair.blurry, kernel, encoding="linear", solver=SOLVER).clamp(0, 1)
-        grey = brightness(pair.sharp)
-        gain = psnr_of(brightness(answer), grey) - psnr_of(brightness(pair.blurry), grey)
-        yield _seen(name, answer, pair.blurry, pair.sharp, candidate=Candidate(kernel, "linear"), gain=gain)
+        gain = gain_of(answer, pair.blurry, pair.sharp)
+        yield example_seen(name, answer, pair.blurry, pair.sharp, candidate=Candidate(kernel, "linear"), gain=gain)
+
+
+def gain_of(answer: Tensor, blurry: Tensor, truth: Tensor) -> float:
+    """What an answer gains in brightness over its photo, dB."""
+    grey = brightness(truth)
+    return psnr_of(brightness(answer), grey) - psnr_of(brightness(blurry), grey)
 
 
 def _example(answers: Answers, place: int, gain: float) -> Example:
     candidate = answers.candidates()[place]
     answer = restore_with_kernel(answers.blurry, candidate.kernel, encoding=candidate.encoding, solver=SOLVER)
     answer = answer.clamp(0, 1)
-    truth = _moved(answers.sharp, answer) if gain > _ALIGNED_FROM else answers.sharp
-    return _seen(answers.kind, answer, answers.blurry, truth, candidate=candidate, gain=gain)
+    truth = moved_truth(answers.sharp, answer) if gain > _ALIGNED_FROM else answers.sharp
+    return example_seen(answers.kind, answer, answers.blurry, truth, candidate=candidate, gain=gain)
 
 
-def _seen(kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate: Candidate, gain: float) -> Example:
-    """What the refiner sees of an answer in [0, 1]."""
+def example_seen(kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate: Candidate, gain: float) -> Example:
+    """What the refiner sees of an answer in [0, 1]; all images are `(1, 3, H, W)`."""
     return Example(
         kind,
         _levels(answer),
@@ -147,7 +152,7 @@ def _seen(kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate
     )
 
 
-def _moved(sharp: Tensor, answer: Tensor) -> Tensor:
+def moved_truth(sharp: Tensor, answer: Tensor) -> Tensor:
     """The truth at the place of the answer: shifted by phases, mirrored at the borders."""
     right, down = align_pair(brightness(answer), brightness(sharp), "wide-shift").shift[0].tolist()
     height, width = sharp.shape[-2:]

@@ -14,6 +14,7 @@ from unblur.datasets.folders import find_root
 from unblur.datasets.photo_kinds.kinds import photo_kinds
 from unblur.datasets.photos import bsds500
 from unblur.errors import DataError
+from unblur.experiments.auto.bursts import burst_examples
 from unblur.experiments.auto.examples import Example, examples_of, known_examples
 from unblur.experiments.auto.measured import SPLITS, forget_refined, make_and_measure
 from unblur.experiments.auto.settings import RefinerSettings
@@ -40,7 +41,9 @@ def run(settings: RefinerSettings, say: Say) -> ExperimentResult:
         list(examples_of(folder, split, several=split == "train", least_gain=settings.least_gain)) for split in SPLITS
     )
     root = find_root(None)
-    train += known_examples(bsds500(root, SPLITS[0]), photo_kinds(root), count=settings.known, size=settings.size)
+    photos, kinds = bsds500(root, SPLITS[0]), photo_kinds(root)
+    train += known_examples(photos, kinds, count=settings.known, size=settings.size)
+    train += burst_examples(photos, kinds, count=settings.of_bursts, size=settings.size)
     if not (train and val):
         raise DataError(f"{folder}: no answer gains {settings.least_gain:g} dB; take a larger count of photos")
     say(f"{len(train)} answers to learn from, {len(val)} to test on")

@@ -64,8 +64,9 @@ class RefinerSettings(AnswerSettings):
     start: Annotated[str, "Weights to start from: refiner.pt of a run before, or shipped; empty: random ones."] = ""
     rate: Annotated[float, "Learning rate after the first steps."] = 1e-3
     known: Annotated[int, "Photos to learn from besides, deconvolved with their true kernels."] = 480
+    of_bursts: Annotated[int, "Photos of bursts to learn from besides, each beside the one image of its burst."] = 300
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least(self, 0.001, "minutes")
-        check_at_least(self, 0, "known")
+        check_at_least(self, 0, "known", "of_bursts")

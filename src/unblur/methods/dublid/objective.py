@@ -48,7 +48,7 @@ class DublidObjective(nn.Module):
         border: Pixels at each side of the image that do not count: what lies outside is unknown, and the network
             takes it for black.
         filter_weight: Multiplier of the mean square of the filters.
-        start_weights: File to start from, in place of `start`; empty: from scratch.
+        start_weights: Weights to start from, by name or file, in place of `start`; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -80,7 +80,7 @@ class DublidObjective(nn.Module):
             group=group or None,
         )
         if start_weights:
-            load_weights(self.network, read_checkpoint(Path(start_weights)), expected="DUBLID")
+            load_weights(self.network, read_weights(start_weights), expected="DUBLID")
         elif start == "derivatives":
             start_from_derivatives(self.network)
         self.border, self.errors = border, errors

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,15 @@ from unblur.methods.architectures import load_weights
 from unblur.methods.golf.model import GolfOptimizer
 from unblur.methods.golf.symmetry import keep_symmetric, make_symmetric
 from unblur.metrics.psnr import validation_psnr
-from unblur.weights.checkpoint import read_checkpoint
 from unblur.weights.config import read_config
+from unblur.weights.shipped import read_weights
 
 __all__ = ["FirstShotObjective", "PuttObjective", "balanced_weight"]
 
 Batch = Mapping[str, Tensor]
+
+_PART = "first_shot."
+"""How the first network's tensors begin in a file of both."""
 
 _LITERAL = 5e-6
 """λ as printed; it balances the terms where the squares of the features are summed up and content is not a mean of
@@ -42,10 +45,11 @@ class FirstShotObjective(nn.Module):
         skip: Add the image itself to the network's answer.
         unit_contrast: See `GolfNet`.
         symmetric: Turned and mirrored photos are treated alike (see `methods.golf.symmetry`).
-        start_weights: File to start from, which then says skip and unit_contrast; empty: from scratch.
+        start_weights: Weights to start from, by name or file, its own or those of both networks; they then say skip and
+            unit_contrast. Empty: from scratch.
 
     Raises:
-        CheckpointError: No such file, or one of another network.
+        CheckpointError: No such weights, or those of another network.
     """
 
     def __init__(
@@ -109,7 +113,7 @@ class PuttObjective(nn.Module):
         reduction: See `FirstShotObjective`.
 
     Raises:
-        CheckpointError: No such file, or one of another network.
+        CheckpointError: No such weights, or those of another network.
     """
 
     def __init__(
@@ -196,9 +200,10 @@ def balanced_weight(objective: FirstShotObjective | PuttObjective, batches: Iter
 
 
 def _trained_first_shot(weights: str) -> GolfNet:
-    checkpoint = read_checkpoint(Path(weights))
+    checkpoint = read_weights(weights)
     network = first_shot(**read_config(checkpoint, CONFIG))
-    load_weights(network, checkpoint, expected="golf-first-shot")
+    own = {name.removeprefix(_PART): value for name, value in checkpoint.tensors.items() if name.startswith(_PART)}
+    load_weights(network, replace(checkpoint, tensors=own) if own else checkpoint, expected="golf-first-shot")
     return network
 
 
