@@ -12,6 +12,7 @@ from unblur.datasets.photos import bsds500
 from unblur.errors import SettingsError
 from unblur.experiments.auto import answers, refiner
 from unblur.experiments.auto.answers import kind_of, read_answer
+from unblur.experiments.auto.bursts import burst_examples
 from unblur.experiments.auto.examples import examples_of, known_examples
 from unblur.experiments.auto.judge import _divide, run
 from unblur.experiments.auto.measured import make_and_measure, read_measured, read_refined
@@ -95,7 +96,9 @@ def test_a_refiner_learns_from_the_answers_and_the_weights_of_auto_are_written(f
     example = examples[0]
     assert example.answer.shape == example.blurry.shape == example.truth.shape == example.residual.shape
     result = refiner.run(
-        RefinerSettings(folder=str(folder), count=3, held_out=1, size=96, minutes=0.01, least_gain=-100, known=4),
+        RefinerSettings(
+            folder=str(folder), count=3, held_out=1, size=96, minutes=0.01, least_gain=-100, known=4, of_bursts=0
+        ),
         lambda _: None,
     )
     assert result.tables[0].rows[-1][0] == "all"
@@ -161,3 +164,13 @@ def test_answers_with_true_kernels_are_as_many_as_asked_for(data_folder):
     known = list(known_examples(bsds500(data_folder, "train"), kinds, count=3, size=96))
     assert [example.kind for example in known] == ["shake-5-15", "text", "shake-5-15"]
     assert min(example.gain for example in known) > -1
+
+
+@pytest.mark.slow
+def test_every_photo_of_a_burst_is_an_example_beside_one_image(data_folder):
+    photos, kinds = bsds500(data_folder, "train"), photo_kinds(data_folder)
+    examples = list(burst_examples(photos, kinds, count=3, size=200))
+    assert len(examples) == 3
+    assert all(torch.equal(one.answer, examples[0].answer) for one in examples)
+    assert not torch.equal(examples[0].blurry, examples[1].blurry)
+    assert all(one.gain > 0 and one.answer.shape == one.residual.shape == one.truth.shape for one in examples)

@@ -138,7 +138,9 @@ def _example(answers: Answers, place: int, gain: float) -> Example:
     return example_seen(answers.kind, answer, answers.blurry, truth, candidate=candidate, gain=gain)
 
 
-def example_seen(kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate: Candidate, gain: float) -> Example:
+def example_seen(
+    kind: str, answer: Tensor, blurry: Tensor, truth: Tensor, *, candidate: Candidate, gain: float
+) -> Example:
     """What the refiner sees of an answer in [0, 1]; all images are `(1, 3, H, W)`."""
     return Example(
         kind,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -16,7 +15,6 @@ from unblur.methods.architectures import load_weights
 from unblur.methods.dublid.model import Dublid, Estimate, FrameKind, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.psnr import psnr_of_error
-from unblur.weights.checkpoint import read_checkpoint
 
 __all__ = ["DublidObjective", "kernel_shift"]
 
