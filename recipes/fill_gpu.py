@@ -2,7 +2,7 @@
 
     python recipes/fill_gpu.py --minutes 10 --keep kept          on the GPU
     python recipes/fill_gpu.py --minutes 10 --runs kept          elsewhere, later: goes on from what was kept
-    python recipes/fill_gpu.py --rehearse neurmap/motion-small   ten steps on a processor
+    python recipes/fill_gpu.py --rehearse neurmap/motion-on      ten steps on a processor
 
 A run that is cut off by the clock is stopped as by Ctrl-C, with a checkpoint, and the next call goes on with it. In the
 folder `--keep` are, of every run, its weights, its logs and its newest checkpoint, where that is below 16 MiB.

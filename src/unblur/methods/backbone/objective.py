@@ -6,7 +6,6 @@ A batch holds `blurry` and `sharp`, each `(B, 3, H, W)` in [0, 1].
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -16,7 +15,7 @@ from unblur.backbones.dmphn import CENTRE, Dmphn
 from unblur.losses.content import Content, content_loss
 from unblur.methods.architectures import load_weights
 from unblur.metrics.psnr import validation_psnr
-from unblur.weights.checkpoint import read_checkpoint
+from unblur.weights.shipped import read_weights
 
 __all__ = ["DmphnObjective"]
 
@@ -30,7 +29,7 @@ class DmphnObjective(nn.Module):
         levels: 3 for 1-2-4, 4 for 1-2-4-8.
         content: Kind of content term.
         start: Random weights, as it was published, or the identity, which short trainings need.
-        start_weights: File to start from instead; empty: from scratch.
+        start_weights: Weights to start from instead, by name or file; empty: from scratch.
 
     Raises:
         CheckpointError: No such file, or one of another network.
@@ -50,7 +49,7 @@ class DmphnObjective(nn.Module):
             self.network.begin_as_identity()
         self.content, self.term_weights = content_loss(content), {"content": 1.0}
         if start_weights:
-            load_weights(self.network, read_checkpoint(Path(start_weights)), expected=f"DMPHN of {levels} levels")
+            load_weights(self.network, read_weights(start_weights), expected=f"DMPHN of {levels} levels")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The terms, each a mean over the batch."""

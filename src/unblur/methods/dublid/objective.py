@@ -15,6 +15,7 @@ from unblur.methods.architectures import load_weights
 from unblur.methods.dublid.model import Dublid, Estimate, FrameKind, Variant, move
 from unblur.methods.dublid.start import start_from_derivatives
 from unblur.metrics.psnr import psnr_of_error
+from unblur.weights.shipped import read_weights
 
 __all__ = ["DublidObjective", "kernel_shift"]
 

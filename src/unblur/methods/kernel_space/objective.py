@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -21,7 +20,8 @@ from unblur.losses.divergence import normal_divergence
 from unblur.methods.kernel_space.loading import BUILDERS, WINDOW
 from unblur.methods.kernel_space.model import KernelSpace
 from unblur.metrics.psnr import validation_psnr
-from unblur.weights.checkpoint import Checkpoint, read_checkpoint
+from unblur.weights.checkpoint import Checkpoint
+from unblur.weights.shipped import read_weights
 
 __all__ = ["KernelSpaceObjective", "begin_with"]
 
@@ -41,8 +41,8 @@ class KernelSpaceObjective(nn.Module):
         size: The published networks, or reduced ones.
         variational: Learn to invent blurs as well.
         signed: See `KernelSpace`.
-        start_weights: File to start from; empty: from scratch. What does not fit is passed over; a variational network
-            can begin with a plain one, see `begin_with`.
+        start_weights: Weights to start from, by name or file; empty: from scratch. What does not fit is passed over; a
+            variational network can begin with a plain one, see `begin_with`.
         code_size: Root mean square of the codes of `start_weights`, by which they are divided: those of a plain
             network may have any size, and the divergence draws them to 1.
         divergence: Weight of the divergence; that of the release suits its networks and crops.
@@ -68,7 +68,7 @@ class KernelSpaceObjective(nn.Module):
         self.network: KernelSpace = BUILDERS[size](variational=variational, signed=signed)
         self.term_weights = {"blur": 1.0} | ({"divergence": divergence} if variational else {})
         if start_weights:
-            begin_with(self.network, read_checkpoint(Path(start_weights)))
+            begin_with(self.network, read_weights(start_weights))
             self.network.divide_code(code_size)
         # With the channels of a pixel side by side, convolutions on a processor are quickest.
         self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - no stub
