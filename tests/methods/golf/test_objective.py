@@ -3,10 +3,11 @@ import json
 import pytest
 import torch
 
-from unblur.backbones.golf import first_shot
+from unblur.backbones.golf import GolfNet, first_shot
 from unblur.losses.objective import Objective
 from unblur.methods.golf.objective import FirstShotObjective, PuttObjective
 from unblur.weights.safe_file import write_checkpoint
+from unblur.weights.shipped import read_weights
 
 
 def batch_of(count: int = 2, size: int = 32) -> dict[str, torch.Tensor]:
@@ -90,6 +91,21 @@ def test_stage_2_begins_with_the_weights_of_stage_1(tmp_path):
     network = PuttObjective(str(tmp_path / "f.safetensors")).network
     batch = batch_of()
     assert torch.equal(network.first_shot(batch["blurry"]), trained(batch["blurry"]))
+
+
+def test_a_training_goes_on_from_the_first_shot_that_ships():
+    shipped = {
+        name.removeprefix("first_shot."): value
+        for name, value in read_weights("golf").tensors.items()
+        if name.startswith("first_shot.")
+    }
+    for network in (FirstShotObjective(start_weights="golf").network, first_of_both("golf")):
+        assert network.unit_contrast
+        assert all(torch.equal(value, shipped[name]) for name, value in network.state_dict().items())
+
+
+def first_of_both(weights: str) -> GolfNet:
+    return PuttObjective(first_shot_weights=weights).network.first_shot
 
 
 def test_the_first_shot_learns():
