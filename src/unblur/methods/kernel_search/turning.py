@@ -54,6 +54,8 @@ _EDGE = 0.01
 _BORDER = 8
 """Where two blurs are compared by their edges: strength of the prior, the least difference of neighbours that is an
 edge, and the border of the patches, in pixels, that does not count."""
+_COMPARED_FROM = 0.5
+"""Scale from which on a level ends the search where its blur leaves no fewer edges than the one kernel does."""
 _ROOM = 2
 _LEAST_BOX = 21
 
@@ -73,7 +75,7 @@ def search_turn(
     prior: LatentPrior,
     on_round: Callable[[float], None],
 ) -> PoseBlur | None:
-    """The blur of a camera that turned while it shook; None: it hardly turned.
+    """The blur of a camera that turned while it shook; None: it hardly turned, or one kernel leaves as few edges.
 
     Args:
         grey: The photo in the encoding where it blurs, in [0, 1].
@@ -96,6 +98,8 @@ def search_turn(
         blur = level.blur
         if not _LEAST_TURN <= blur.turn * corner <= _MOST_TURN:
             return None
+        if _COMPARED_FROM <= scale < 1 and level.compare_edges(_kernel_at(start, scale)) >= 1:
+            return None
     return blur
 
 
@@ -112,14 +116,20 @@ def compare_edges(
         blur: What was found.
         prior: See there.
     """
-    patches = _cut(grey, 1.0)
+    return _compare(_cut(grey, 1.0), kernel, blur, prior)
+
+
+def _compare(
+    patches: _Patches, kernel: Float[Tensor, "1 1 k k"], blur: PoseBlur, prior: LatentPrior
+) -> Float[Tensor, ""]:
+    """See `compare_edges`; of these patches, in pixels of their size."""
     turned = [blur.kernel_at(place) for place in patches.places]
     box = max(one.shape[-1] for one in (kernel, *turned))
     step = LatentStep(patches.images, box, prior, _FINAL_PENALTY)
 
     def count(kernels: Sequence[Tensor]) -> Tensor:
         spectra = kernel_spectrum(torch.cat([fit_box(one, box) for one in kernels]), step.frame.size)
-        latent = step.frame.crop(step.sharpen(spectra, grey.new_full((1, 1, 1, 1), _STRENGTH_TO_COMPARE)))
+        latent = step.frame.crop(step.sharpen(spectra, kernel.new_full((1, 1, 1, 1), _STRENGTH_TO_COMPARE)))
         inner = latent[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
         edges = [(torch.diff(inner, dim=dim).abs() > _EDGE).sum() for dim in (-1, -2)]
         return torch.stack(edges).sum()
@@ -138,16 +148,16 @@ class _Level:
     """
 
     def __init__(self, grey: Grey, scale: float, blur: PoseBlur, prior: LatentPrior) -> None:
-        patches = _cut(_scaled(grey, scale), scale)
-        self.blur, self._places = blur, patches.places
+        self.blur, self._prior = blur, prior
+        self._patches = _cut(_scaled(grey, scale), scale)
         # What is centred again and again may turn a little farther.
-        reach = PoseKernels(self._places, 1.2 * blur.angles, blur.shifts.shape[-1]).box
-        self._step = LatentStep(patches.images, reach, prior, _FINAL_PENALTY)
+        reach = PoseKernels(self._patches.places, 1.2 * blur.angles, blur.shifts.shape[-1]).box
+        self._step = LatentStep(self._patches.images, reach, prior, _FINAL_PENALTY)
 
     def run_round(self, strength: float) -> None:
         """Latent images, then the light of the poses."""
         step, size, shifts = self._step, self._step.frame.size, self.blur.shifts
-        kernels = PoseKernels(self._places, self.blur.angles, shifts.shape[-1])
+        kernels = PoseKernels(self._patches.places, self.blur.angles, shifts.shape[-1])
         blur = kernel_spectrum(kernels.kernels(shifts), size)
         latent = step.sharpen(blur, shifts.new_full((1, 1, 1, 1), strength))
         edges = step.certain_edges(latent, [_EDGE_SHARE])
@@ -156,6 +166,10 @@ class _Level:
         total = float(strong.sum())
         if total > 0:
             self.blur = PoseBlur(strong / total, self.blur.angles).centred()
+
+    def compare_edges(self, kernel: Float[Tensor, "1 1 k k"]) -> float:
+        """See the function of this name; the kernel is in pixels of this level."""
+        return float(_compare(self._patches, kernel, self.blur, self._prior))
 
 
 def _fit(equations: NormalEquations, kernels: PoseKernels, start: Tensor) -> Tensor:
@@ -174,9 +188,17 @@ def _angles(step: float, corner: float, like: Tensor) -> Float[Tensor, " t"]:
     return torch.arange(-count, count + 1, dtype=like.dtype, device=like.device) * (step / corner)
 
 
+def _kernel_at(kernel: Float[Tensor, "1 1 k k"], scale: float) -> Float[Tensor, "1 1 n n"]:
+    return resize_kernel(kernel, _odd(kernel.shape[-1] * scale))
+
+
+def _odd(side: float) -> int:
+    return max(5, round(side) // 2 * 2 + 1)
+
+
 def _resized(blur: PoseBlur, side: float) -> PoseBlur:
     """The same blur in boxes of another size; its turns are the same at any size."""
-    odd = max(5, round(side) // 2 * 2 + 1)
+    odd = _odd(side)
     if odd == blur.shifts.shape[-1]:
         return blur
     light = blur.shifts.sum((1, 2, 3), keepdim=True)
