@@ -13,8 +13,9 @@ from torch import Tensor
 
 from unblur.blur.kernels import fit_box
 from unblur.blur.poses import PoseBlur
+from unblur.images.jpeg_traces import estimate_jpeg_coarseness
 from unblur.images.large import Image, LargePhoto
-from unblur.images.tensors import fill_unknown
+from unblur.images.tensors import brightness, fill_unknown
 from unblur.methods.base import BlurSoFar, Restoration, Step, StepHook, Traits, ignore_step, steps_of_photo
 from unblur.methods.by_place import make_by_place
 from unblur.methods.options import BlurEncoding, Encoding, RestoreOptions
@@ -263,6 +264,7 @@ class KernelMethod(ABC):
         if estimate.poses is None:
             image = make(blurry, kernel, known, report)
         else:
+            given["jpeg_coarseness"] = estimate_jpeg_coarseness(brightness(blurry))
             image = make_by_place(blurry, estimate.poses, make, known, report)
         if any(one is not None for one in (estimate.finish, estimate.improve, options.refine)):
             on_step(Step(1.0, "restored"))

@@ -82,7 +82,7 @@ def test_the_search_can_be_stopped(turned):
 
 def finds(blur, *, gain=3.0, is_sure=True):
     """Stands for `find_turn`: the result is given, without a search."""
-    return lambda *_: Turned(blur, GainPrediction(gain, 1.0), is_sure)
+    return lambda *_: Turned(blur, GainPrediction(gain, 1.0), is_sure, jpeg_coarseness=0.5)
 
 
 def test_the_answer_of_a_turn_is_named_and_restored_place_by_place(auto, turned, monkeypatch):
@@ -103,3 +103,17 @@ def test_only_a_sure_turn_is_taken_where_one_kernel_may_not_be(turned, monkeypat
     unsure = load_method("auto", {"least_gain": 50.0})  # of one kernel
     answer = restore_tensor(turned, unsure, RestoreOptions(encoding="linear"))
     assert ("turning" in answer.facts["found"]) == is_sure
+
+
+def test_parts_are_improved_with_the_jpeg_quality_of_the_whole_photo(auto, turned, monkeypatch):
+    monkeypatch.setattr("unblur.methods.auto.method.find_turn", finds(BLUR))
+    seen: list[float | None] = []
+
+    def improve(blurry, kernel, encoding, answer, known, *, jpeg_coarseness=None):
+        seen.append(jpeg_coarseness)
+        return answer
+
+    monkeypatch.setattr(auto, "_improve", improve)
+    restore_tensor(turned, auto, RestoreOptions(encoding="linear"))
+    assert len(seen) > 1
+    assert set(seen) == {0.5}

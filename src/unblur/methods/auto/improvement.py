@@ -45,9 +45,8 @@ class Improver:
         refiner: With its weights.
         blurry: The photo in colour, sRGB-encoded, in [0, 1], or several.
         known: 1 where a photo counts, else 0; None: everywhere.
-
-    Attributes:
-        jpeg_coarseness: See `estimate_jpeg_coarseness`; of the first photo, for others may have been moved.
+        jpeg_coarseness: See `estimate_jpeg_coarseness`, for a part of a photo, which may begin anywhere; None:
+            estimated from the first photo, for others may have been moved.
     """
 
     def __init__(
@@ -55,10 +54,13 @@ class Improver:
         refiner: AnswerRefiner,
         blurry: Float[Tensor, "n 3 h w"],
         known: Float[Tensor, "n 1 h w"] | None = None,
+        jpeg_coarseness: float | None = None,
     ) -> None:
         self._refiner, self._blurry, self._known = refiner, blurry, known
         self.noise = [estimate_noise(photo) for photo in blurry.split(1)]
-        self.jpeg_coarseness = estimate_jpeg_coarseness(brightness(blurry))
+        if jpeg_coarseness is None:
+            jpeg_coarseness = estimate_jpeg_coarseness(brightness(blurry))
+        self.jpeg_coarseness = jpeg_coarseness
 
     def improve(
         self, answer: Float[Tensor, "1 3 h w"], kernel: Float[Tensor, "n 1 k k"], encoding: BlurEncoding

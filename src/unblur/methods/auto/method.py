@@ -132,12 +132,19 @@ class Auto(KernelMethod):
         return estimate.found_at(size, photo)
 
     def _improve(
-        self, blurry: Tensor, kernel: Tensor, encoding: BlurEncoding, answer: Tensor, known: Tensor | None
+        self,
+        blurry: Tensor,
+        kernel: Tensor,
+        encoding: BlurEncoding,
+        answer: Tensor,
+        known: Tensor | None,
+        *,
+        jpeg_coarseness: float | None = None,
     ) -> Tensor:
         """See `BlurEstimate.improve`: refined."""
         if not has_colour(blurry):
             return answer
-        return Improver(self.refiner, blurry, known).improve(answer, kernel, encoding).image
+        return Improver(self.refiner, blurry, known, jpeg_coarseness).improve(answer, kernel, encoding).image
 
     def _look_again(self, verdict: Verdict, blurry: Tensor, options: RestoreOptions) -> Verdict:
         """The verdict once the best answers are refined, in colour, as they will be; not where haste is asked for."""
@@ -181,7 +188,9 @@ class Auto(KernelMethod):
             "found": f"{kind} in the middle, turning by {degrees:.1f} degrees: map",
             "turn_degrees": round(degrees, 2),
         }
-        return replace(estimate, kernel=kernel, poses=turned.blur, facts=facts).found_at(size, photo)
+        improve = partial(self._improve, jpeg_coarseness=turned.jpeg_coarseness)
+        estimate = replace(estimate, kernel=kernel, poses=turned.blur, improve=improve, facts=facts)
+        return estimate.found_at(size, photo)
 
     def _without_kernel(self, verdict: Verdict, options: RestoreOptions) -> BlurEstimate:
         """What is done where no kernel is sure to help: a network for a photo that is not sharp, else nothing."""

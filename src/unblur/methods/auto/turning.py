@@ -50,11 +50,13 @@ class Turned:
         blur: In pixels of the photo.
         prediction: Its gain.
         is_sure: It may be removed even where the one kernel may not.
+        jpeg_coarseness: Of the photo, see `estimate_jpeg_coarseness`; its parts do not tell it.
     """
 
     blur: PoseBlur
     prediction: GainPrediction
     is_sure: bool
+    jpeg_coarseness: float
 
 
 def find_turn(grey: Grey, best: Candidate, on_step: StepHook = ignore_step) -> Turned | None:
@@ -75,7 +77,7 @@ def find_turn(grey: Grey, best: Candidate, on_step: StepHook = ignore_step) -> T
     if edges >= _FEWER:
         return None
     gain = _GAIN + _GAIN_OF_FEWER * min(1 - edges, _MOST_FEWER)
-    return Turned(blur, GainPrediction(gain, _SPREAD), edges < _SURELY_FEWER)
+    return Turned(blur, GainPrediction(gain, _SPREAD), edges < _SURELY_FEWER, estimate_jpeg_coarseness(grey))
 
 
 def _noise_of(grey: Grey) -> float:

@@ -96,7 +96,8 @@ def search_turn(
             strength = max(strength / _WEAKENING, _WEAKEST)
             on_round((number + (done + 1) / _ROUNDS) / len(_SCALES))
         blur = level.blur
-        if not _LEAST_TURN <= blur.turn * corner <= _MOST_TURN:
+        most = _MOST_TURN if scale >= _COMPARED_FROM else math.inf  # what is too much at first may become less
+        if not _LEAST_TURN <= blur.turn * corner <= most:
             return None
         if _COMPARED_FROM <= scale < 1 and level.compare_edges(_kernel_at(start, scale)) >= 1:
             return None
