@@ -38,9 +38,9 @@ COVERED = {
     "images/test_working.py": "images/filling",
     "methods/test_overlays.py": "images/labels",
     "experiments/test_auto.py": (
-        "experiments/auto/answers experiments/auto/examples experiments/auto/judge experiments/auto/measured"
-        " experiments/auto/processing experiments/auto/refiner experiments/auto/searched experiments/auto/second"
-        " experiments/auto/settings experiments/auto/weights"
+        "experiments/auto/answers experiments/auto/bursts experiments/auto/examples experiments/auto/judge"
+        " experiments/auto/measured experiments/auto/processing experiments/auto/refiner experiments/auto/searched"
+        " experiments/auto/second experiments/auto/settings experiments/auto/weights"
     ),
     "experiments/test_burst.py": "datasets/photo_kinds/bursts experiments/burst/gain experiments/burst/settings",
     "experiments/test_networks.py": (
